@@ -1,0 +1,27 @@
+//! Retune fine-tunes a pretrained `ResNet` on a user's own images, in a browser tab or natively.
+//!
+//! One library behind two thin doors: a page (`ui`, and a worker that owns the device) and a command
+//! line. Nothing here uploads anything.
+
+pub mod classes;
+pub mod config;
+#[cfg(feature = "data")]
+pub mod data;
+#[cfg(feature = "engine")]
+pub mod engine;
+pub mod error;
+#[cfg(feature = "data")]
+pub mod image;
+#[cfg(feature = "engine")]
+pub mod infer;
+#[cfg(feature = "data")]
+pub mod model;
+#[cfg(feature = "data")]
+pub mod platform;
+pub mod protocol;
+#[cfg(feature = "engine")]
+pub mod train;
+#[cfg(feature = "ui")]
+pub mod ui;
+#[cfg(all(feature = "engine", target_arch = "wasm32"))]
+pub mod worker;

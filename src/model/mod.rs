@@ -1,0 +1,3 @@
+//! The backbones, their weights, and the heads put on them.
+
+pub mod weights;

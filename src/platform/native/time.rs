@@ -1,0 +1,14 @@
+//! Clock and scheduling of a native process.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+/// Milliseconds since the first call.
+#[must_use]
+pub fn now() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
+}
+
+/// Lets others run. A native process has no event loop to feed, so this returns at once.
+pub async fn yield_now() {}

@@ -1,0 +1,4 @@
+//! Files, storage, network, time and devices of a Web Worker.
+
+pub mod files;
+pub mod time;
