@@ -19,6 +19,7 @@ pub mod model;
 #[cfg(feature = "data")]
 pub mod platform;
 pub mod protocol;
+pub mod random;
 #[cfg(feature = "engine")]
 pub mod train;
 #[cfg(feature = "ui")]
