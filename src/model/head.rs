@@ -127,7 +127,9 @@ impl HeadSpec {
         })
     }
 
-    fn name(&self, index: usize) -> String {
+    /// Name of a step in a checkpoint.
+    #[must_use]
+    pub fn name(&self, index: usize) -> String {
         if self.steps.len() == 1 {
             "fc".to_string()
         } else {
@@ -234,6 +236,21 @@ impl Head {
         &self.spec
     }
 
+    /// Width of the logits, K.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        match self.spec.steps.last() {
+            Some(Step::Linear { output, .. }) => *output,
+            _ => 0,
+        }
+    }
+
+    /// Where the weights are.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.devices().into_iter().next().unwrap_or_default()
+    }
+
     /// Features `[N,C]` to logits `[N,K]`, without dropout.
     #[must_use]
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
@@ -325,6 +342,6 @@ fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let data = tensor.into_data_async().await;
     let data = data.map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))?;
-    data.into_vec::<f32>()
+    data.try_into_vec::<f32>()
         .map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))
 }

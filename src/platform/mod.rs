@@ -1,12 +1,16 @@
 //! What differs between the browser and a native process. Each difference is two files with one
 //! interface, and the choice between them is made here, once.
 
+#[cfg(feature = "engine")]
+pub mod device;
+mod common;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
+pub use common::{Asset, Fetched, MAX_DOWNLOAD, Progress};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{files, time};
+pub use native::{asset, fetch, files, hash, store, time};
 #[cfg(target_arch = "wasm32")]
-pub use web::{files, time};
+pub use web::{asset, fetch, files, hash, store, time};

@@ -1,0 +1,176 @@
+//! The frozen part: convolutions with their batch norm folded in, on the inner (no gradient) device.
+//!
+//! Folding, in f64 and rounded once: `w' = w * s`, `b' = beta - mean * s`, `s = gamma / sqrt(var + eps)`
+//! per output channel (Jacob et al. 2017, arXiv:1712.05877, section 3.2). What is left is convolution,
+//! bias, ReLU and the residual sum.
+
+use burn::tensor::activation::relu;
+use burn::tensor::module::{adaptive_avg_pool2d, conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::resnet::{Conv, Layout, ResNetConfig, Residual};
+use crate::config::Arch;
+use crate::error::Result;
+
+/// torchvision's `BatchNorm2d.eps`.
+const EPSILON: f64 = 1e-5;
+
+/// A convolution with bias, batch norm folded in.
+#[derive(Debug, Clone)]
+struct FoldedConv {
+    /// `[output, input / groups, kernel, kernel]`.
+    weight: Tensor<4>,
+    /// `[output]`.
+    bias: Tensor<1>,
+    stride: usize,
+    padding: usize,
+    groups: usize,
+}
+
+/// A residual block, folded.
+#[derive(Debug, Clone)]
+struct FoldedBlock {
+    convs: Vec<FoldedConv>,
+    downsample: Option<FoldedConv>,
+}
+
+/// A `ResNet` without its last layer, on a device.
+#[derive(Debug, Clone)]
+pub struct Backbone {
+    arch: Arch,
+    stem: FoldedConv,
+    stages: Vec<Vec<FoldedBlock>>,
+    device: Device,
+}
+
+impl Backbone {
+    /// Builds the network; `take` gives the values of a tensor by name and shape, or says why not.
+    ///
+    /// # Errors
+    /// What `take` says.
+    pub fn load(
+        arch: Arch,
+        device: &Device,
+        mut take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
+    ) -> Result<Self> {
+        let Layout { stem, stages } = ResNetConfig::of(arch).layout();
+        let mut fold = |conv: &Conv| FoldedConv::load(conv, device, &mut take);
+        let stem = fold(&stem)?;
+        let mut block = |block: &Residual| {
+            Ok(FoldedBlock {
+                convs: block.convs.iter().map(&mut fold).collect::<Result<_>>()?,
+                downsample: block.downsample.as_ref().map(&mut fold).transpose()?,
+            })
+        };
+        let stages = stages
+            .iter()
+            .map(|stage| stage.iter().map(&mut block).collect())
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            arch,
+            stem,
+            stages,
+            device: device.clone(),
+        })
+    }
+
+    /// Which member of the family this is.
+    #[must_use]
+    pub const fn arch(&self) -> Arch {
+        self.arch
+    }
+
+    /// Where the weights are.
+    #[must_use]
+    pub const fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Normalised images `[N,3,S,S]` to pooled features `[N,C]`.
+    #[must_use]
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.forward_observed(images, |_, _| {})
+    }
+
+    /// The same, showing each stage's output `[N,C,H,W]` (`maxpool`, `layer1` ... `layer4`).
+    pub fn forward_observed(
+        &self,
+        images: Tensor<4>,
+        mut observe: impl FnMut(&str, &Tensor<4>),
+    ) -> Tensor<2> {
+        let x = relu(self.stem.forward(images));
+        let pool = MaxPoolOptions::new([3, 3])
+            .with_stride([2, 2])
+            .with_padding([1, 1]);
+        let mut x = max_pool2d(x, pool);
+        observe("maxpool", &x);
+        for (index, stage) in self.stages.iter().enumerate() {
+            for block in stage {
+                x = block.forward(x);
+            }
+            observe(&format!("layer{}", index + 1), &x);
+        }
+        adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3)
+    }
+
+    /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
+    #[must_use]
+    pub fn batch(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
+        let n = pixels.len() / (3 * size * size);
+        Tensor::from_data(TensorData::new(pixels, [n, 3, size, size]), &self.device)
+    }
+}
+
+impl FoldedConv {
+    fn load(
+        conv: &Conv,
+        device: &Device,
+        take: &mut impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
+    ) -> Result<Self> {
+        let shape = conv.weight_shape();
+        let mut weight = take(&format!("{}.weight", conv.name), &shape)?;
+        let mut norm = |part| take(&format!("{}.{part}", conv.norm), &[conv.output]);
+        let (gamma, beta) = (norm("weight")?, norm("bias")?);
+        let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
+        let mut bias = Vec::with_capacity(conv.output);
+        let per_output = shape[1] * shape[2] * shape[3];
+        for (channel, values) in weight.chunks_exact_mut(per_output).enumerate() {
+            let scale = f64::from(gamma[channel]) / (f64::from(variance[channel]) + EPSILON).sqrt();
+            for value in values {
+                *value = (f64::from(*value) * scale) as f32;
+            }
+            bias.push((f64::from(beta[channel]) - f64::from(mean[channel]) * scale) as f32);
+        }
+        Ok(Self {
+            weight: Tensor::from_data(TensorData::new(weight, shape), device),
+            bias: Tensor::from_data(TensorData::new(bias, [conv.output]), device),
+            stride: conv.stride,
+            padding: conv.padding(),
+            groups: conv.groups,
+        })
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
+        let options = ConvOptions::new(stride, padding, [1, 1], self.groups);
+        conv2d(x, self.weight.clone(), Some(self.bias.clone()), options)
+    }
+}
+
+impl FoldedBlock {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let mut main = x.clone();
+        for (index, conv) in self.convs.iter().enumerate() {
+            main = conv.forward(main);
+            if index + 1 < self.convs.len() {
+                main = relu(main);
+            }
+        }
+        let shortcut = match &self.downsample {
+            Some(conv) => conv.forward(x),
+            None => x,
+        };
+        relu(main + shortcut)
+    }
+}

@@ -1,0 +1,68 @@
+//! Opening the device that runs the model. wgpu covers browser and native alike, so there is one file.
+
+use burn::tensor::Device;
+
+use crate::config::DeviceChoice;
+use crate::error::{Error, Result};
+use crate::protocol::Backend;
+
+/// An open device.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// For tensors without gradients.
+    pub device: Device,
+    /// What kind it is.
+    pub backend: Backend,
+    /// The adapter's name, or "CPU".
+    pub name: String,
+    /// Why it is not the one hoped for, in a sentence.
+    pub note: Option<String>,
+}
+
+/// Opens what was asked for. `Auto` falls back to the CPU and says why; a software adapter is slower
+/// than the CPU path by far, so it counts as no GPU there.
+///
+/// # Errors
+/// [`Error::Gpu`] if a GPU was demanded and there is none.
+pub async fn open(choice: DeviceChoice) -> Result<Opened> {
+    match choice {
+        DeviceChoice::Cpu => Ok(cpu(None)),
+        DeviceChoice::Gpu => open_gpu().await.map(|(opened, _)| opened),
+        DeviceChoice::Auto => Ok(match open_gpu().await {
+            Ok((opened, false)) => opened,
+            Ok((opened, true)) => {
+                let name = opened.name;
+                cpu(Some(format!("The only GPU here is a software one ({name}); the CPU is faster.")))
+            }
+            Err(error) => cpu(Some(format!("No GPU could be used ({}); running on the CPU.", error.reason()))),
+        }),
+    }
+}
+
+fn cpu(note: Option<String>) -> Opened {
+    Opened {
+        device: Device::flex(),
+        backend: Backend::Cpu,
+        name: "CPU".to_string(),
+        note,
+    }
+}
+
+/// The best adapter, and whether it is a software one.
+async fn open_gpu() -> Result<(Opened, bool)> {
+    let setup = Device::wgpu_options().init_with_setup_async().await;
+    let (device, setup) = setup.map_err(|error| Error::Gpu(error.to_string()))?;
+    let info = setup.adapter.get_info();
+    let software = info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu;
+    // Browsers may withhold the name.
+    let name = if info.name.is_empty() { "GPU" } else { &info.name }.to_string();
+    Ok((
+        Opened {
+            device,
+            backend: Backend::Webgpu,
+            name,
+            note: software.then(|| "This is a software adapter: expect it to be slow.".to_string()),
+        },
+        software,
+    ))
+}

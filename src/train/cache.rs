@@ -1,0 +1,54 @@
+//! Features of a data set's images under one backbone: `[N,C]`, computed once.
+
+use std::collections::HashMap;
+
+/// Features by sample. Unreadable samples are remembered too, so that nothing is read twice in vain.
+#[derive(Debug, Clone, Default)]
+pub struct FeatureCache {
+    width: usize,
+    rows: Vec<f32>,
+    places: HashMap<usize, Option<usize>>,
+}
+
+impl FeatureCache {
+    /// An empty cache for features of that width, C.
+    #[must_use]
+    pub fn new(width: usize) -> Self {
+        Self {
+            width,
+            ..Self::default()
+        }
+    }
+
+    /// C.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether this sample was dealt with, readable or not.
+    #[must_use]
+    pub fn knows(&self, sample: usize) -> bool {
+        self.places.contains_key(&sample)
+    }
+
+    /// Adds the features `[samples.len(), C]` of these samples.
+    pub fn insert(&mut self, samples: &[usize], features: &[f32]) {
+        let first = self.rows.len() / self.width.max(1);
+        self.rows.extend_from_slice(features);
+        let places = samples.iter().enumerate();
+        self.places.extend(places.map(|(i, sample)| (*sample, Some(first + i))));
+    }
+
+    /// Notes that a sample has no features.
+    pub fn insert_unreadable(&mut self, sample: usize) {
+        self.places.insert(sample, None);
+    }
+
+    /// The features `[C]` of a sample; none if it is unreadable or unknown.
+    #[must_use]
+    pub fn get(&self, sample: usize) -> Option<&[f32]> {
+        let row = (*self.places.get(&sample)?)?;
+        self.rows.chunks_exact(self.width).nth(row)
+    }
+}

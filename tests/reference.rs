@@ -1,0 +1,195 @@
+//! Promise: every backbone computes what torchvision's does, from the same weights.
+//!
+//! The oracle is `tests/fixtures/reference/MODEL.json`, written by `make_reference.py` beside it: weights
+//! come from a formula, so no checkpoint is needed. Logits and features must lie within 1e-4 of the
+//! largest logit on the CPU (f32 sums of a few thousand terms in another order) and 1e-3 on a GPU.
+//!
+//! The small ones run always. The large ones, and WebGPU natively:
+//! `cargo test --release --test reference -- --ignored`
+
+use std::collections::HashMap;
+
+use burn::tensor::{Device, Tensor};
+use retune::config::{Arch, DeviceChoice, HeadKind};
+use retune::model::backbone::Backbone;
+use retune::model::head::{Head, HeadSpec, read};
+use retune::model::inspect::inspect;
+use retune::model::resnet::ResNetConfig;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    input: Vec<usize>,
+    parameters: u64,
+    multiply_adds: u64,
+    state_dict: HashMap<String, Vec<usize>>,
+    stages: HashMap<String, Stage>,
+    features: Vec<f32>,
+    logits: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Stage {
+    shape: Vec<usize>,
+    mean: f64,
+    std: f64,
+    first: Vec<f32>,
+}
+
+fn reference(arch: Arch) -> Reference {
+    let path = format!(
+        "{}/tests/fixtures/reference/{}.json",
+        env!("CARGO_MANIFEST_DIR"),
+        arch.name()
+    );
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// n numbers in [0, 1), as `make_reference.py` defines them.
+fn uniform(name: &str, n: usize) -> impl Iterator<Item = f64> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in name.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    (0..n as u64).map(move |i| {
+        let z = i.wrapping_add(hash).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1 << 24)
+    })
+}
+
+fn fill(name: &str, shape: &[usize]) -> Vec<f32> {
+    let n = shape.iter().product();
+    let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
+    let last = layer.rsplit('.').next().unwrap_or("");
+    let is_norm = last.starts_with("bn") || layer.ends_with("downsample.1");
+    let fan_in = shape[1..].iter().product::<usize>() as f64;
+    let value = |u: f64| {
+        if name.ends_with("running_var") {
+            0.5 + u
+        } else if name.ends_with("running_mean") || name.ends_with("bias") {
+            0.1 * (2.0 * u - 1.0)
+        } else if is_norm {
+            0.3 + 0.4 * u
+        } else {
+            (2.0 * u - 1.0) * (6.0 / fan_in).sqrt()
+        }
+    };
+    uniform(name, n).map(|u| value(u) as f32).collect()
+}
+
+/// Fails with count, largest error, its place and both values; NaN never passes.
+fn assert_close(what: &str, got: &[f32], want: &[f32], tolerance: f64) {
+    assert_eq!(got.len(), want.len(), "{what}: length");
+    let errors = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - f64::from(*w)).abs());
+    let wrong = errors.clone().filter(|e| e.is_nan() || *e > tolerance).count();
+    let (at, worst) = errors.enumerate().fold((0, 0.0), |best: (usize, f64), (i, e)| {
+        if e.is_nan() || e > best.1 { (i, e) } else { best }
+    });
+    println!("{what}: largest error {worst:.2e} at {at}, tolerance {tolerance:.2e}");
+    assert!(
+        wrong == 0,
+        "{what}: {wrong} of {} differ by more than {tolerance:e}; at {at} by {worst:e}: {} against {}",
+        got.len(),
+        got[at],
+        want[at]
+    );
+}
+
+fn largest(values: &[f32]) -> f64 {
+    values.iter().fold(0.0, |top, v| f64::from(v.abs()).max(top))
+}
+
+async fn check(arch: Arch, device: &Device, relative: f64) {
+    let want = reference(arch);
+    let config = ResNetConfig::of(arch);
+
+    // Names and shapes of the checkpoint, norms' counters aside.
+    let spec = HeadSpec::of(HeadKind::Linear, config.features(), 1000);
+    let mut names = config.layout().tensors();
+    names.extend(spec.tensors());
+    let expected: HashMap<_, _> = want
+        .state_dict
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
+        .collect();
+    assert_eq!(names.iter().cloned().collect::<HashMap<_, _>>(), expected);
+
+    let size = want.input[2];
+    let table = inspect(arch, &spec, size).unwrap();
+    assert_eq!(table.parameters, want.parameters);
+    assert_eq!(table.multiply_adds, want.multiply_adds);
+
+    let take = |name: &str, shape: &[usize]| Ok(fill(name, shape));
+    let backbone = Backbone::load(arch, device, take).unwrap();
+    let head = Head::load(spec, device, take).unwrap();
+    let image = uniform("input", 3 * size * size)
+        .map(|u| (4.0 * u - 2.0) as f32)
+        .collect();
+    let mut stages: Vec<(String, Tensor<4>)> = Vec::new();
+    let features = backbone.forward_observed(backbone.batch(image, size), |name, output| {
+        stages.push((name.to_string(), output.clone()));
+    });
+    let logits = read(head.forward(features.clone())).await.unwrap();
+    for (name, output) in stages {
+        let stage = &want.stages[&name];
+        assert_eq!(output.dims().to_vec(), stage.shape, "{name}");
+        let got = read(output).await.unwrap();
+        let scale = stage.mean.abs() + 3.0 * stage.std;
+        assert_close(&name, &got[..stage.first.len()], &stage.first, relative * scale);
+        let mean = got.iter().map(|v| f64::from(*v)).sum::<f64>() / got.len() as f64;
+        assert!((mean - stage.mean).abs() <= relative * scale, "{name}: mean {mean}");
+    }
+    let tolerance = relative * largest(&want.logits);
+    let features = read(features).await.unwrap();
+    assert_close("features", &features, &want.features, relative * largest(&want.features));
+    assert_close("logits", &logits, &want.logits, tolerance);
+}
+
+fn cpu(arch: Arch) {
+    pollster::block_on(check(arch, &Device::flex(), 1e-4));
+}
+
+fn gpu(arch: Arch) {
+    let run = async {
+        let opened = retune::platform::device::open(DeviceChoice::Gpu).await.unwrap();
+        println!("on {}", opened.name);
+        check(arch, &opened.device, 1e-3).await;
+    };
+    pollster::block_on(run);
+}
+
+macro_rules! references {
+    ($($(#[$attribute:meta])* $name:ident: $run:ident($arch:ident),)*) => {
+        $(#[test] $(#[$attribute])* fn $name() { $run(Arch::$arch); })*
+    };
+}
+
+references! {
+    resnet18: cpu(ResNet18),
+    resnet34: cpu(ResNet34),
+    resnet50: cpu(ResNet50),
+    resnext50_32x4d: cpu(ResNext50),
+    #[ignore = "large"] resnet101: cpu(ResNet101),
+    #[ignore = "large"] resnet152: cpu(ResNet152),
+    #[ignore = "large"] wide_resnet50_2: cpu(WideResNet50),
+    #[ignore = "large"] wide_resnet101_2: cpu(WideResNet101),
+    #[ignore = "large"] resnext101_32x8d: cpu(ResNext101),
+    #[ignore = "needs a Vulkan driver"] resnet18_webgpu: gpu(ResNet18),
+    #[ignore = "needs a Vulkan driver; large"] resnet50_webgpu: gpu(ResNet50),
+    #[ignore = "needs a Vulkan driver; large"] resnext50_32x4d_webgpu: gpu(ResNext50),
+}
+
+/// The comparison itself can fail: one wrong value among many, and NaN.
+#[test]
+#[should_panic(expected = "1 of 3 differ")]
+fn a_wrong_value_is_seen() {
+    assert_close("values", &[1.0, 2.0, 3.01], &[1.0, 2.0, 3.0], 1e-4);
+}
+
+#[test]
+#[should_panic(expected = "1 of 2 differ")]
+fn nan_is_seen() {
+    assert_close("values", &[f32::NAN, 2.0], &[1.0, 2.0], 1e-4);
+}
