@@ -1,9 +1,9 @@
 //! What differs between the browser and a native process. Each difference is two files with one
 //! interface, and the choice between them is made here, once.
 
+mod common;
 #[cfg(feature = "engine")]
 pub mod device;
-mod common;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]

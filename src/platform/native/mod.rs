@@ -1,4 +1,8 @@
 //! Files, storage, network, time and devices of a native process.
 
+pub mod asset;
+pub mod fetch;
 pub mod files;
+pub mod hash;
+pub mod store;
 pub mod time;

@@ -1,4 +1,9 @@
 //! Files, storage, network, time and devices of a Web Worker.
 
+pub mod asset;
+pub mod fetch;
 pub mod files;
+pub mod hash;
+mod js;
+pub mod store;
 pub mod time;

@@ -1,0 +1,59 @@
+//! What the two sides of a platform difference share: the types they exchange and the rules for names.
+
+use std::ops::ControlFlow;
+
+use crate::error::{Error, Result};
+
+/// Told the bytes done and the bytes in all (0 where that is not known); `Break` ends the transfer with
+/// [`Error::Cancelled`].
+pub type Progress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
+
+/// Most bytes that a download may have. The largest backbone's weights take 508 MB.
+pub const MAX_DOWNLOAD: u64 = 1 << 30;
+
+/// A file from the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The `X-Linked-Etag` header, as it came, from any answer on the way that could be seen.
+    pub linked_etag: Option<String>,
+}
+
+/// A file that is served beside the page and compiled into native programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asset {
+    /// Path relative to the page's folder.
+    pub path: &'static str,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, hexadecimal.
+    pub sha256: &'static str,
+}
+
+/// The error of a download beyond [`MAX_DOWNLOAD`].
+pub(super) fn too_large(url: &str) -> Error {
+    Error::Storage(format!("{url}: more than {} MB", MAX_DOWNLOAD >> 20))
+}
+
+/// Refuses names that could leave the store's folder or mean something to a file system.
+pub(super) fn check_key(key: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if key.is_empty() || key.len() > 128 || key.starts_with('.') || !key.chars().all(plain) {
+        return Err(Error::Storage(format!(
+            "{key:?} is no name for a kept file"
+        )));
+    }
+    Ok(())
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
