@@ -1,1 +1,18 @@
-//! Checkpoints.
+//! Checkpoints: read, checked, written.
+//!
+//! A checkpoint comes from a stranger's disk or from the network, so nothing in it is believed: every
+//! length is checked against the bytes that are there, a pickle is interpreted and never executed, and
+//! whatever is wrong is said with the tensor's name. What comes out is plain `f32` in row-major order,
+//! so nothing behind this module knows what kind of file it was.
+
+pub mod bundled;
+mod checkpoint;
+mod convert;
+pub mod hub;
+mod pth;
+mod safetensors;
+mod save;
+
+pub use checkpoint::{Checkpoint, Entry, NamedTensor, load_state, read};
+pub use convert::Dtype;
+pub use save::{SaveAs, save, save_model};

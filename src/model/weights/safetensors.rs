@@ -1,0 +1,140 @@
+//! `.safetensors`: eight bytes of header length, a JSON header, the tensors' bytes end to end.
+//! Format: <https://huggingface.co/docs/safetensors/index#format>.
+//!
+//! The `safetensors` crate checks a header, but says "invalid shape, data type, or offset" without
+//! naming the tensor, and adds the offsets up in `usize`, which is 32 bits in the browser. So each entry
+//! is checked here first, in 64 bits and by name, and the crate reads what is then known to be sound.
+
+use std::collections::BTreeMap;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype as Stored;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::checkpoint::{Checkpoint, Entry};
+use super::convert::{Dtype, is_counter, to_f32};
+use crate::error::{Error, Result};
+
+/// The entry under this name is text, not a tensor.
+const METADATA: &str = "__metadata__";
+/// Bytes before the header: its length.
+const LENGTH: usize = 8;
+
+/// Reads all floating-point tensors.
+///
+/// # Errors
+/// [`Error::Weights`], naming the tensor where one is to blame.
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
+    let fail = |reason: String| Error::weights(file, reason);
+    check_header(bytes).map_err(fail)?;
+    let (length, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
+    let data = &bytes[LENGTH + length..];
+
+    let mut tensors = BTreeMap::new();
+    for (name, info) in header.tensors() {
+        if is_counter(&name) {
+            continue;
+        }
+        let in_tensor = |reason: String| fail(format!("tensor {name}: {reason}"));
+        let (begin, end) = info.data_offsets;
+        let dtype = dtype(info.dtype).map_err(in_tensor)?;
+        let entry = Entry {
+            shape: info.shape.clone(),
+            dtype,
+            data: to_f32(dtype, &data[begin..end]).map_err(in_tensor)?,
+        };
+        tensors.insert(name, entry);
+    }
+    let metadata = header.metadata().clone().unwrap_or_default();
+    Ok(Checkpoint {
+        file: file.to_owned(),
+        tensors,
+        metadata: metadata.into_iter().collect(),
+    })
+}
+
+/// One entry of the header, wide enough for whatever a file claims.
+#[derive(Deserialize)]
+struct Info {
+    dtype: Stored,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+/// Compares every claim of the header with the bytes that are there: each tensor's range lies within
+/// the file and is as long as its shape says, and the ranges leave no gap and do not overlap.
+fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
+    let (length, rest) = bytes
+        .split_first_chunk::<LENGTH>()
+        .ok_or("is shorter than a header's length")?;
+    let length = u64::from_le_bytes(*length);
+    let header = usize::try_from(length)
+        .ok()
+        .and_then(|n| rest.get(..n))
+        .ok_or_else(|| format!("claims a header of {length} bytes; {} follow", rest.len()))?;
+    let available = (rest.len() - header.len()) as u64;
+    let header: BTreeMap<String, Value> =
+        serde_json::from_slice(header).map_err(|e| format!("the header is no JSON: {e}"))?;
+
+    let mut ranges = Vec::with_capacity(header.len());
+    for (name, value) in header.into_iter().filter(|(name, _)| name != METADATA) {
+        let info: Info =
+            serde_json::from_value(value).map_err(|e| format!("tensor {name}: {e}"))?;
+        let (begin, end) = info.data_offsets;
+        if begin > end || end > available {
+            return Err(format!(
+                "tensor {name}: bytes {begin} to {end} of the {available} in the file"
+            ));
+        }
+        let size = (info.shape.iter())
+            .try_fold(info.dtype.bitsize() as u64, |size, n| size.checked_mul(*n))
+            .map(|bits| bits / 8);
+        if size != Some(end - begin) {
+            return Err(format!(
+                "tensor {name}: shape {:?} of {} does not fit its {} bytes",
+                info.shape,
+                info.dtype,
+                end - begin
+            ));
+        }
+        ranges.push((begin, end, name));
+    }
+
+    ranges.sort_unstable();
+    let mut expected = 0;
+    for (begin, end, name) in ranges {
+        if begin != expected {
+            let what = if begin < expected {
+                "overlaps the one before"
+            } else {
+                "leaves a gap before it"
+            };
+            return Err(format!(
+                "tensor {name}: at byte {begin}, {what} (ends at {expected})"
+            ));
+        }
+        expected = end;
+    }
+    if expected != available {
+        return Err(format!(
+            "the tensors take {expected} bytes, the file has {available}"
+        ));
+    }
+    Ok(())
+}
+
+/// The element type, or why it cannot be read.
+fn dtype(stored: Stored) -> std::result::Result<Dtype, String> {
+    match stored {
+        Stored::F32 => Ok(Dtype::F32),
+        Stored::F16 => Ok(Dtype::F16),
+        Stored::BF16 => Ok(Dtype::Bf16),
+        Stored::F64 => Ok(Dtype::F64),
+        Stored::BOOL | Stored::U8 | Stored::I8 => Ok(Dtype::Integer(1)),
+        Stored::U16 | Stored::I16 => Ok(Dtype::Integer(2)),
+        Stored::U32 | Stored::I32 => Ok(Dtype::Integer(4)),
+        Stored::U64 | Stored::I64 => Ok(Dtype::Integer(8)),
+        other => Err(format!("holds {other}; F32, F16, BF16 or F64 is expected")),
+    }
+}

@@ -1,0 +1,195 @@
+//! Archives of torch.save made by hand, as a hostile writer would: every claim of a tensor is compared
+//! with the storage that is there, and small files do not become large in memory.
+
+#![cfg(feature = "data")]
+
+use std::io::{Cursor, Write};
+
+use retune::model::weights::{Checkpoint, read};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// A pickle under construction.
+#[derive(Default)]
+struct Pickle(Vec<u8>);
+
+impl Pickle {
+    fn op(mut self, bytes: &[u8]) -> Self {
+        self.0.extend(bytes);
+        self
+    }
+
+    fn text(self, text: &str) -> Self {
+        self.op(b"X")
+            .op(&(text.len() as u32).to_le_bytes())
+            .op(text.as_bytes())
+    }
+
+    fn int(self, n: i64) -> Self {
+        self.op(&[0x8a, 8]).op(&n.to_le_bytes())
+    }
+
+    fn tuple(self, ints: &[i64]) -> Self {
+        ints.iter().fold(self.op(b"("), |p, n| p.int(*n)).op(b"t")
+    }
+
+    /// A tensor on float storage "0" of `stored` elements.
+    fn tensor(self, stored: i64, offset: i64, shape: &[i64], strides: &[i64]) -> Self {
+        self.op(b"ctorch._utils\n_rebuild_tensor_v2\n((")
+            .text("storage")
+            .op(b"ctorch\nFloatStorage\n")
+            .text("0")
+            .text("cpu")
+            .int(stored)
+            .op(b"tQ")
+            .int(offset)
+            .tuple(shape)
+            .tuple(strides)
+            .op(b"\x89}tR")
+    }
+}
+
+/// The pickle of `{"w": tensor}`.
+fn one(stored: i64, offset: i64, shape: &[i64], strides: &[i64]) -> Vec<u8> {
+    let dict = Pickle::default().op(b"\x80\x02}").text("w");
+    dict.tensor(stored, offset, shape, strides).op(b"s.").0
+}
+
+fn archive(pickle: &[u8], storage: &[u8], method: CompressionMethod) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(method);
+    for (name, bytes) in [("a/data.pkl", pickle), ("a/data/0", storage)] {
+        zip.start_file(name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn open(pickle: &[u8], elements: usize) -> Result<Checkpoint, String> {
+    let storage: Vec<u8> = (0..elements)
+        .flat_map(|i| (i as f32).to_le_bytes())
+        .collect();
+    let file = archive(pickle, &storage, CompressionMethod::Stored);
+    read("made.pth", &file).map_err(|e| e.to_string())
+}
+
+fn assert_refused(pickle: &[u8], elements: usize, words: &str) {
+    match open(pickle, elements) {
+        Ok(found) => panic!("read: {found:?}"),
+        Err(text) => assert!(text.contains(words), "{words:?} is not in {text:?}"),
+    }
+}
+
+#[test]
+fn a_tensor_within_its_storage_is_read() {
+    let found = open(&one(6, 1, &[2, 2], &[3, 1]), 6).unwrap();
+    assert_eq!(found.tensors["w"].data, [1.0, 2.0, 4.0, 5.0]);
+}
+
+#[test]
+fn a_tensor_outside_its_storage_is_refused_by_name() {
+    // The same as above, one further: element 6 of 6.
+    assert_refused(
+        &one(6, 2, &[2, 2], &[3, 1]),
+        6,
+        "tensor w: shape [2, 2] with strides [3, 1] from 2",
+    );
+    assert_refused(&one(6, 6, &[1], &[1]), 6, "tensor w");
+    assert_refused(&one(6, i64::MAX, &[2], &[i64::MAX]), 6, "tensor w");
+    assert_refused(&one(6, 0, &[i64::MAX, i64::MAX], &[1, 1]), 6, "values");
+    assert_refused(&one(6, -1, &[1], &[1]), 6, "-1");
+    assert_refused(&one(6, 0, &[1], &[-1]), 6, "-1");
+    assert_refused(&one(6, 0, &[1, 1], &[1]), 6, "sizes than strides");
+    // More elements claimed than stored, and fewer.
+    assert_refused(&one(7, 0, &[7], &[1]), 6, "tensor w: 7 elements declared");
+    assert_refused(&one(5, 0, &[5], &[1]), 6, "tensor w: 5 elements declared");
+}
+
+#[test]
+fn small_files_do_not_become_large() {
+    // One element repeated a billion times over by strides of zero.
+    assert_refused(&one(6, 0, &[1 << 30], &[0]), 6, "values");
+    assert_refused(
+        &one(6, 0, &[1 << 20], &[0]),
+        6,
+        "more values than its storage",
+    );
+    assert_refused(&one(6, 0, &[1; 9], &[1; 9]), 6, "9 dimensions");
+    // The same storage under very many names.
+    let mut many = Pickle::default().op(b"\x80\x02}(");
+    many = many
+        .text("w0")
+        .tensor(1 << 16, 0, &[1 << 16], &[1])
+        .op(b"q\x01");
+    for i in 1..=1 << 12 {
+        many = many.text(&format!("w{i}")).op(b"h\x01");
+    }
+    assert_refused(&many.op(b"u.").0, 1 << 16, "values");
+    let long = Pickle::default().op(b"\x80\x02}").text(&"w".repeat(300));
+    assert_refused(&long.tensor(6, 0, &[6], &[1]).op(b"s.").0, 6, "300 bytes");
+}
+
+#[test]
+fn what_is_no_state_dict_is_refused() {
+    let start = || Pickle::default().op(b"\x80\x02");
+    assert_refused(
+        &start().tensor(6, 0, &[6], &[1]).op(b".").0,
+        6,
+        "a tensor, not a state_dict",
+    );
+    assert_refused(
+        &start().op(b"}").text("lr").int(3).op(b"s.").0,
+        6,
+        "entry lr is an int",
+    );
+    assert_refused(&start().op(b"}K\x01K\x02s.").0, 6, "where a string belongs");
+    assert_refused(&start().op(b".").0, 6, "more than it has put down");
+    assert_refused(&start().op(b"}u.").0, 6, "closes what it has not opened");
+    assert_refused(&start().op(b"}(K\x01u.").0, 6, "key without a value");
+    assert_refused(&start().op(b"h\x07.").0, 6, "not stored");
+    assert_refused(
+        &start().op(b"ccollections\nOrderedDict\n(K\x01tR.").0,
+        6,
+        "other arguments",
+    );
+    assert_refused(&start().op(b"K\x01)R.").0, 6, "calls an int");
+    assert_refused(&start().op(b"}K\x01b.").0, 6, "the state an int");
+    // NEWOBJ, BUILD's way to any class; INST, protocol 0's way to call.
+    assert_refused(&start().op(b"\x81.").0, 6, "operation 0x81");
+    assert_refused(&start().op(b"(ios\nsystem\n.").0, 6, "operation 0x69");
+    // A dict within itself ends like any other.
+    assert_refused(
+        &start().op(b"}q\x01").text("w").op(b"h\x01s.").0,
+        6,
+        "entry w is a dict",
+    );
+}
+
+#[test]
+fn the_archive_itself_is_checked() {
+    let pickle = one(6, 0, &[6], &[1]);
+    let text = |file: &[u8]| read("made.pth", file).unwrap_err().to_string();
+    let packed = archive(&pickle, &[0; 24], CompressionMethod::Deflated);
+    assert!(text(&packed).contains("compressed"), "{}", text(&packed));
+
+    let mut damaged = archive(&pickle, &[7; 24], CompressionMethod::Stored);
+    let at = damaged.windows(24).position(|w| w == [7; 24]).unwrap();
+    damaged[at] = 8;
+    assert!(text(&damaged).contains("tensor w"), "{}", text(&damaged));
+
+    let elsewhere: Vec<u8> = (pickle.iter())
+        .map(|b| if *b == b'0' { b'9' } else { *b })
+        .collect();
+    let missing = archive(&elsewhere, &[0; 24], CompressionMethod::Stored);
+    assert!(text(&missing).contains("data/9"), "{}", text(&missing));
+
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("photo.jpg", SimpleFileOptions::default())
+        .unwrap();
+    let photos = zip.finish().unwrap().into_inner();
+    assert!(
+        text(&photos).contains("without data.pkl"),
+        "{}",
+        text(&photos)
+    );
+}

@@ -1,0 +1,471 @@
+//! Checkpoints: what PyTorch writes is read exactly, and what a stranger made up is refused by name.
+//! The files in fixtures/weights are made by its make.py, with PyTorch.
+
+#![cfg(feature = "data")]
+
+use std::collections::BTreeMap;
+
+use retune::config::Arch;
+use retune::error::Error;
+use retune::model::weights::{
+    Checkpoint, Dtype, NamedTensor, SaveAs, bundled, hub, load_state, read, save,
+};
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = format!(
+        "{}/tests/fixtures/weights/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn open(name: &str) -> Checkpoint {
+    read(name, &fixture(name)).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The error's text; a file that is read is a failure.
+fn refusal(name: &str, bytes: &[u8]) -> String {
+    match read(name, bytes) {
+        Err(error @ Error::Weights { .. }) => error.to_string(),
+        Err(other) => panic!("{name}: another kind of error: {other}"),
+        Ok(found) => panic!("{name} was read: {:?}", found.tensors.keys()),
+    }
+}
+
+fn assert_refused(name: &str, bytes: &[u8], words: &[&str]) {
+    let text = refusal(name, bytes);
+    for word in words.iter().chain([&name]) {
+        assert!(text.contains(word), "{word:?} is not in {text:?}");
+    }
+}
+
+/// make.py's `ramp`.
+fn ramp(n: usize) -> Vec<f32> {
+    (0..n).map(|i| i as f32 / 4.0 - 1.0).collect()
+}
+
+/// What make.py's `state` holds, without the counter.
+fn expected() -> Vec<(String, Vec<usize>)> {
+    vec![
+        ("conv.weight".into(), vec![2, 3, 2, 2]),
+        ("bn.running_var".into(), vec![3]),
+        ("fc.bias".into(), vec![5]),
+    ]
+}
+
+fn assert_is_state(checkpoint: Checkpoint) {
+    let file = checkpoint.file.clone();
+    let tensors = load_state(checkpoint, &expected()).unwrap_or_else(|e| panic!("{e}"));
+    for ((name, shape, data), (wanted, _)) in tensors.into_iter().zip(expected()) {
+        assert_eq!(name, wanted, "{file}");
+        assert_eq!(data, ramp(shape.iter().product()), "{file}: {name}");
+    }
+}
+
+#[test]
+fn every_float_type_is_read_exactly_from_both_formats() {
+    let types = [
+        ("f32", Dtype::F32),
+        ("f16", Dtype::F16),
+        ("bf16", Dtype::Bf16),
+        ("f64", Dtype::F64),
+    ];
+    for (name, dtype) in types {
+        for format in ["safetensors", "pth"] {
+            let checkpoint = open(&format!("{name}.{format}"));
+            assert_eq!(
+                checkpoint.tensors["fc.bias"].dtype, dtype,
+                "{name}.{format}"
+            );
+            assert_is_state(checkpoint);
+        }
+    }
+}
+
+#[test]
+fn metadata_is_read() {
+    let metadata = open("f32.safetensors").metadata;
+    assert_eq!(metadata["classes"], "a,b");
+}
+
+#[test]
+fn state_dicts_are_found_where_people_put_them() {
+    for name in [
+        "protocol4.pth",
+        "parallel.pth",
+        "nested.pth",
+        "nested-model.pth",
+    ] {
+        assert_is_state(open(name));
+    }
+    let module = open("module.pth");
+    assert_eq!(module.tensors["conv.weight"].data, ramp(24));
+    assert_eq!(module.tensors["bn.running_var"].data, [1.0, 1.0]);
+    assert!(!module.tensors.contains_key("bn.num_batches_tracked"));
+}
+
+#[test]
+fn views_are_laid_out_in_row_major_order() {
+    let found = open("views.pth").tensors;
+    let whole = ramp(24);
+    let at = |row: usize, column: usize| whole[row * 6 + column];
+    let grid = |rows: usize, columns: usize, f: &dyn Fn(usize, usize) -> f32| -> Vec<f32> {
+        (0..rows * columns)
+            .map(|i| f(i / columns, i % columns))
+            .collect()
+    };
+    assert_eq!(found["transposed"].shape, [6, 4]);
+    assert_eq!(found["transposed"].data, grid(6, 4, &|r, c| at(c, r)));
+    assert_eq!(found["window"].shape, [2, 3]);
+    assert_eq!(found["window"].data, grid(2, 3, &|r, c| at(r + 1, c + 2)));
+    assert_eq!(found["every-other"].data, grid(4, 3, &|r, c| at(r, 2 * c)));
+    assert_eq!(found["parameter"].data, ramp(3));
+    assert_eq!(
+        (&found["scalar"].shape[..], &found["scalar"].data[..]),
+        (&[][..], &[2.5][..])
+    );
+    assert_eq!(
+        (&found["empty"].shape[..], found["empty"].data.len()),
+        (&[0, 3][..], 0)
+    );
+}
+
+#[test]
+fn a_pickle_that_asks_for_more_than_tensors_is_refused_by_name() {
+    // `os.system` is pickled under the module that defines it.
+    assert_refused(
+        "hostile-system.pth",
+        &fixture("hostile-system.pth"),
+        &["posix.system", "refused"],
+    );
+    assert_refused(
+        "hostile-eval.pth",
+        &fixture("hostile-eval.pth"),
+        &["builtin", ".eval", "refused"],
+    );
+    assert_refused(
+        "hostile-protocol4.pth",
+        &fixture("hostile-protocol4.pth"),
+        &["posix.system"],
+    );
+    assert_refused(
+        "hostile-bare.pth",
+        &fixture("hostile-bare.pth"),
+        &["posix.system"],
+    );
+    assert_refused(
+        "whole-module.pth",
+        &fixture("whole-module.pth"),
+        &["torch.nn.modules", "Linear"],
+    );
+}
+
+#[test]
+fn old_and_other_formats_are_named() {
+    assert_refused(
+        "legacy.pth",
+        &fixture("legacy.pth"),
+        &["before version 1.6"],
+    );
+    assert_refused(
+        "torchscript.pth",
+        &fixture("torchscript.pth"),
+        &["TorchScript"],
+    );
+    let mut tar = vec![0; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    assert_refused("old.pth", &tar, &["tar format"]);
+    assert_refused("photo.pth", b"\xff\xd8\xff\xe0 a JPEG", &["neither"]);
+    assert_refused("none.safetensors", b"", &["empty"]);
+}
+
+#[test]
+fn not_a_number_and_infinity_are_refused_by_tensor() {
+    assert_refused(
+        "nan.pth",
+        &fixture("nan.pth"),
+        &["tensor w", "element 1", "NaN"],
+    );
+    assert_refused(
+        "infinite.safetensors",
+        &fixture("infinite.safetensors"),
+        &["tensor w", "element 2", "-inf"],
+    );
+}
+
+#[test]
+fn a_file_cut_anywhere_is_an_error_and_never_a_panic() {
+    for name in [
+        "f32.safetensors",
+        "f16.safetensors",
+        "f32.pth",
+        "views.pth",
+        "protocol4.pth",
+    ] {
+        let whole = fixture(name);
+        for len in 0..whole.len() {
+            assert!(
+                read(name, &whole[..len]).is_err(),
+                "{name} cut to {len} bytes was read"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_damaged_byte_is_never_a_panic() {
+    for name in [
+        "f32.safetensors",
+        "f32.pth",
+        "views.pth",
+        "protocol4.pth",
+        "hostile-bare.pth",
+    ] {
+        let whole = fixture(name);
+        for at in 0..whole.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] ^= flip;
+                // Only the checksum of a zip's entry notices a changed weight; either answer is fine.
+                let _ = read(name, &damaged);
+            }
+        }
+    }
+}
+
+/// A safetensors file with any header.
+fn with_header(header: &str, data: usize) -> Vec<u8> {
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.as_bytes());
+    file.extend(vec![0; data]);
+    file
+}
+
+#[test]
+fn a_lying_header_is_refused_by_tensor() {
+    let tensor = |dtype: &str, shape: &str, offsets: &str| {
+        format!(r#"{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{offsets}]}}"#)
+    };
+    let good = tensor("F32", "2", "0,8");
+    let one = |lie: String| format!(r#"{{"lie.weight":{lie}}}"#);
+    let two = |lie: String| format!(r#"{{"good":{good},"lie.weight":{lie}}}"#);
+    assert!(read("good", &with_header(&one(good.clone()), 8)).is_ok());
+
+    let cases = [
+        ("beyond the file", one(tensor("F32", "4", "0,16")), 8),
+        ("backwards", one(tensor("F32", "2", "8,0")), 8),
+        ("too small for its shape", one(tensor("F32", "3", "0,8")), 8),
+        ("overlapping", two(tensor("F32", "2", "4,12")), 12),
+        ("after a gap", two(tensor("F32", "1", "12,16")), 16),
+        (
+            "huge",
+            one(tensor("F32", "4294967296,4294967296,4", "0,8")),
+            8,
+        ),
+        (
+            "ends at the last integer",
+            one(tensor("F32", "2", "0,18446744073709551615")),
+            8,
+        ),
+        ("negative size", one(tensor("F32", "-2", "0,8")), 8),
+        ("unknown type", one(tensor("F31", "2", "0,8")), 8),
+        ("integers", one(tensor("I32", "2", "0,8")), 8),
+        ("eight-bit floats", one(tensor("F8_E4M3", "8", "0,8")), 8),
+        ("no object", one("7".into()), 8),
+    ];
+    for (what, header, data) in cases {
+        assert_refused(what, &with_header(&header, data), &["lie.weight"]);
+    }
+    assert_refused(
+        "tail",
+        &with_header(&one(good.clone()), 12),
+        &["8 bytes", "12"],
+    );
+    assert_refused("no JSON", &with_header("{\"a\":", 8), &["no JSON"]);
+    assert_refused(
+        "no tensors",
+        &with_header("{}", 0),
+        &["no floating-point tensors"],
+    );
+    let mut endless = with_header(&one(good), 8);
+    endless[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    assert_refused("endless header", &endless, &["18446744073709551615"]);
+}
+
+#[test]
+fn all_that_differs_from_the_model_is_named_at_once() {
+    let mut wanted = expected();
+    wanted[0].1 = vec![2, 3, 3, 3];
+    wanted[1].0 = "bn.running_mean".into();
+    wanted.push(("bn.num_batches_tracked".into(), vec![]));
+    let error = load_state(open("f32.pth"), &wanted)
+        .unwrap_err()
+        .to_string();
+    for part in [
+        "f32.pth",
+        "1 tensor missing: bn.running_mean",
+        "conv.weight ([2, 3, 2, 2], [2, 3, 3, 3] expected)",
+        "1 tensor not part of the model: bn.running_var",
+    ] {
+        assert!(error.contains(part), "{part:?} is not in {error:?}");
+    }
+    assert!(
+        !error.contains("fc.bias") && !error.contains("num_batches"),
+        "{error}"
+    );
+
+    let many: Vec<_> = (0..9).map(|i| (format!("layer{i}"), vec![1])).collect();
+    let error = load_state(open("f32.pth"), &many).unwrap_err().to_string();
+    assert!(
+        error.contains("9 tensors missing: layer0, layer1, layer2, layer3, layer4 and 4 more"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_tensor_is_taken_once_and_only_in_its_shape() {
+    let mut checkpoint = open("f32.pth");
+    let error = checkpoint
+        .take_f32("fc.bias", &[6])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("fc.bias is [5], [6] expected"), "{error}");
+    assert_eq!(checkpoint.take_f32("fc.bias", &[5]), Ok(ramp(5)));
+    assert!(checkpoint.take_f32("fc.bias", &[5]).is_err());
+}
+
+fn sample() -> (Vec<NamedTensor>, BTreeMap<String, String>) {
+    let tensors = vec![
+        (
+            "head.0.weight".into(),
+            vec![2, 3],
+            vec![0.1, -0.2, 65504.0, 6e-8, 0.0, 1.0],
+        ),
+        ("head.0.bias".into(), vec![2], vec![-1.5, 3.25]),
+    ];
+    let metadata = [("classes", "a,b"), ("arch", "resnet18"), ("size", "150")];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    (tensors, metadata.into())
+}
+
+#[test]
+fn what_is_saved_is_read_back() {
+    let (tensors, metadata) = sample();
+    let names: Vec<_> = tensors.iter().map(|t| (t.0.clone(), t.1.clone())).collect();
+
+    let file = save(&tensors, &metadata, SaveAs::F32).unwrap();
+    let back = read("saved", &file).unwrap();
+    assert_eq!(back.metadata, metadata);
+    assert_eq!(load_state(back, &names).unwrap(), tensors);
+
+    let back = read("saved", &save(&tensors, &metadata, SaveAs::F16).unwrap()).unwrap();
+    for ((name, _, data), (_, _, exact)) in load_state(back, &names).unwrap().iter().zip(&tensors) {
+        for (value, exact) in data.iter().zip(exact) {
+            // Half a unit in the last of eleven bits; below 2^-14, of the smallest subnormal.
+            let tolerance = (exact.abs() / 2048.0).max(2f32.powi(-25));
+            assert!(
+                (value - exact).abs() <= tolerance,
+                "{name}: {value} for {exact}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_saved_file_is_valid_to_the_safetensors_crate_and_always_the_same() {
+    let (tensors, metadata) = sample();
+    let file = save(&tensors, &metadata, SaveAs::F32).unwrap();
+    let parsed = safetensors::SafeTensors::deserialize(&file).unwrap();
+    assert_eq!(parsed.tensor("head.0.weight").unwrap().shape(), [2, 3]);
+    assert_eq!(
+        parsed.tensor("head.0.weight").unwrap().data()[..4],
+        0.1f32.to_le_bytes()
+    );
+    assert_eq!(u64::from_le_bytes(*file.first_chunk().unwrap()) % 8, 0);
+    for _ in 0..8 {
+        // A new map each time: a hash map would order itself anew.
+        let metadata: BTreeMap<_, _> = metadata.clone().into_iter().collect();
+        assert_eq!(save(&tensors, &metadata, SaveAs::F32).unwrap(), file);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_saved() {
+    let none = BTreeMap::new();
+    let cases: [(&str, Vec<usize>, Vec<f32>, SaveAs); 3] = [
+        (
+            "element 1 is NaN",
+            vec![2],
+            vec![0.0, f32::NAN],
+            SaveAs::F32,
+        ),
+        ("beyond float16", vec![2], vec![1.0, 65520.0], SaveAs::F16),
+        (
+            "3 values for shape [2, 2]",
+            vec![2, 2],
+            vec![0.0; 3],
+            SaveAs::F32,
+        ),
+    ];
+    for (words, shape, data, dtype) in cases {
+        let error = save(&[("head.bias".into(), shape, data)], &none, dtype)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("head.bias") && error.contains(words),
+            "{error}"
+        );
+    }
+    let twice = [
+        ("w".into(), vec![1], vec![0.0]),
+        ("w".into(), vec![1], vec![1.0]),
+    ];
+    assert!(
+        save(&twice, &none, SaveAs::F32)
+            .unwrap_err()
+            .to_string()
+            .contains("twice")
+    );
+}
+
+#[test]
+fn the_bundled_file_is_the_one_the_page_expects() {
+    use sha2::{Digest, Sha256};
+    let path = format!("{}/www/{}", env!("CARGO_MANIFEST_DIR"), bundled::MODEL.path);
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!(bytes.len() as u64, bundled::MODEL.bytes);
+    let digest = Sha256::digest(&bytes);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, bundled::MODEL.sha256);
+
+    let checkpoint = read(bundled::MODEL.path, &bytes).unwrap();
+    assert_eq!(checkpoint.shape("fc.weight"), Some(&[6, 512][..]));
+    assert_eq!(checkpoint.metadata["classes"], bundled::classes().join(","));
+    assert_eq!(
+        checkpoint.metadata["input"],
+        bundled::preprocess().size.to_string()
+    );
+    let values: usize = checkpoint
+        .tensors
+        .values()
+        .map(|entry| entry.data.len())
+        .sum();
+    // torchvision's 11 689 512 with 6 classes for 1000, and the 9600 running means and variances.
+    assert_eq!(values, 11_689_512 - 994 * 513 + 9600);
+}
+
+#[test]
+fn every_backbone_has_an_address_on_the_hub_or_a_mirror() {
+    assert_eq!(
+        hub::url(None, Arch::ResNet18),
+        "https://huggingface.co/timm/resnet18.tv_in1k/resolve/main/model.safetensors"
+    );
+    assert_eq!(
+        hub::pointer_url(Some("http://localhost:9/"), Arch::ResNext101),
+        "http://localhost:9/timm/resnext101_32x8d.tv_in1k/raw/main/model.safetensors"
+    );
+    for arch in Arch::ALL {
+        let repository = hub::Pretrained::of(arch).repository;
+        assert_eq!(repository, format!("timm/{}.tv_in1k", arch.name()));
+    }
+}
