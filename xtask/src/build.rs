@@ -30,6 +30,7 @@ impl Profile {
     }
 }
 
+/// `cargo xtask build`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Cargo profile of the wasm.
@@ -47,12 +48,22 @@ pub struct Options {
 const PROGRAMS: [(&str, &str, &str); 2] =
     [("page", "ui", "boot.js"), ("engine", "engine", "worker.js")];
 
-/// Builds dist/ and returns where it is.
+/// What a build made.
+#[derive(Debug)]
+pub struct Built {
+    /// The folder.
+    pub dist: PathBuf,
+    /// Its compressed files.
+    pub sizes: Vec<Size>,
+}
+
+/// Builds dist/.
 ///
 /// # Errors
 /// If a tool is missing, something does not compile, or the folder cannot be written.
-pub fn build(options: &Options, quality: i32) -> Result<PathBuf> {
-    let out = root().join(&options.out);
+pub fn build(options: &Options, quality: i32) -> Result<Built> {
+    // From where xtask was started, as any path on a command line; cargo keeps that folder for us.
+    let out = std::env::current_dir()?.join(&options.out);
     check_bindgen_version(&fs::read_to_string(root().join("Cargo.lock"))?)?;
     ensure_wasm_target()?;
     for (bin, feature, _) in PROGRAMS {
@@ -86,7 +97,7 @@ pub fn build(options: &Options, quality: i32) -> Result<PathBuf> {
     copy_tree(&root().join("www"), &out)?;
     let sizes = step("compress", || compress_all(&files(&out)?, quality))?;
     print_sizes(&sizes);
-    Ok(out)
+    Ok(Built { dist: out, sizes })
 }
 
 fn compile(bin: &str, feature: &str, profile: Profile) -> Result<()> {

@@ -1,16 +1,11 @@
 //! `cargo xtask`: build the page, serve it, test everything, measure it. The project's only build
 //! script, so that whoever clones it needs rustup and nothing else.
 
-mod build;
-mod compress;
-mod optimize;
-mod project;
-mod serve;
-
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask::{build, compress, project, serve, setup, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -25,11 +20,35 @@ enum Task {
     Build(build::Options),
     /// Build, then serve on http://localhost.
     Serve(serve::Options),
+    /// Format, clippy, tests, sizes, and the page in a real Chromium.
+    Test(suite::Options),
+    /// Only the page in a real Chromium, from a dist/ that is already built.
+    #[command(disable_help_flag = true)]
+    E2e(Passed),
+    /// Times and sizes, measured in Chromium.
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
+}
+
+/// What the program that drives the browser understands; see it with `--help`.
+#[derive(clap::Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
 }
 
 fn main() -> Result<()> {
     match Cli::parse().task {
-        Task::Build(options) => build::build(&options, compress::BEST).map(|_: PathBuf| ()),
+        Task::Build(options) => build::build(&options, compress::BEST).map(drop),
         Task::Serve(options) => serve::serve(&options),
+        Task::Test(options) => suite::test(&options),
+        Task::E2e(Passed { args }) => {
+            setup::browser()?;
+            project::browser("e2e", &args)
+        }
+        Task::Bench(Passed { args }) => {
+            setup::browser()?;
+            project::browser("bench", &args)
+        }
     }
 }

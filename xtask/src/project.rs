@@ -110,3 +110,24 @@ pub fn ensure_wasm_target() -> Result<()> {
         .current_dir(root())
         .args(["target", "add", WASM]))
 }
+
+/// Runs the program that drives Chromium; it is compiled when first needed.
+///
+/// # Errors
+/// If it does not compile or fails.
+pub fn browser<S: AsRef<OsStr>>(task: &str, args: &[S]) -> Result<()> {
+    let mut command = cargo([
+        "run",
+        "--locked",
+        "--release",
+        "--package",
+        "xtask",
+        "--features",
+        "browser",
+        "--bin",
+        "browser",
+        "--",
+        task,
+    ]);
+    run(command.args(args))
+}

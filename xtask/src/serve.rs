@@ -23,6 +23,7 @@ use crate::compress::QUICK;
 use crate::optimize::Goal;
 use crate::project::root;
 
+/// `cargo xtask serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Port on localhost.
@@ -51,10 +52,10 @@ pub fn serve(options: &Options) -> Result<()> {
     let listener = runtime.block_on(listen(options.port))?;
     let build_options = build::Options {
         profile: options.profile,
-        out: PathBuf::from("dist"),
+        out: root().join("dist"),
         engine_goal: Goal::Speed,
     };
-    let dist = build::build(&build_options, QUICK)?;
+    let dist = build::build(&build_options, QUICK)?.dist;
     if options.watch {
         std::thread::spawn(move || {
             if let Err(error) = watch(&build_options) {

@@ -1,0 +1,180 @@
+//! chromedriver and the browsers it opens: each in a fresh profile, all gone when the tests are, however
+//! they end.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use axum::http::Method;
+use fantoccini::wd::{TimeoutConfiguration, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use xtask::setup;
+
+/// Chromium as the tests want it: no window, WebGPU in software, nothing running in the background.
+const FLAGS: [&str; 11] = [
+    "--headless=new",
+    "--no-sandbox", // containers run the tests as root, where Chromium's sandbox cannot start
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan,WebGPU",
+    "--use-webgpu-adapter=swiftshader",
+    "--use-vulkan=swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+];
+
+/// A running chromedriver; it ends with this value.
+pub struct Driver {
+    address: String,
+    _process: Child,
+}
+
+impl Driver {
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    /// If it is not installed or does not come up.
+    pub async fn start() -> Result<Self> {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start chromedriver")?;
+        let output = process
+            .stdout
+            .take()
+            .context("chromedriver has no output")?;
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next_line().await? {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                let address = format!("http://localhost:{}", port.trim_end_matches('.'));
+                // Read on, or the pipe fills up and chromedriver stands still.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return Ok(Self {
+                    address,
+                    _process: process,
+                });
+            }
+        }
+        bail!("chromedriver ended before it was ready")
+    }
+
+    /// Opens a browser in a fresh profile. `proxy` (host:port) gets whatever is not for localhost.
+    ///
+    /// # Errors
+    /// If Chromium does not start.
+    pub async fn open(&self, proxy: &str) -> Result<Browser> {
+        let home = tempfile::Builder::new()
+            .prefix("retune-browser-")
+            .tempdir()?;
+        let downloads = home.path().join("downloads");
+        std::fs::create_dir(&downloads)?;
+        let mut args: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
+        args.push(format!(
+            "--user-data-dir={}",
+            home.path().join("profile").display()
+        ));
+        args.push(format!("--proxy-server={proxy}"));
+        let capabilities = json!({
+            "goog:chromeOptions": {
+                "binary": setup::chromium().context("Chromium is not installed")?,
+                "args": args,
+                "prefs": {
+                    "download.default_directory": &downloads,
+                    "download.prompt_for_download": false,
+                },
+            },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!("the literal above is an object")
+        };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&self.address)
+            .await
+            .context("cannot open Chromium")?;
+        let limit = Some(Duration::from_secs(600));
+        client
+            .update_timeouts(TimeoutConfiguration::new(limit, limit, None))
+            .await?;
+        let process = client
+            .capabilities()
+            .and_then(|c| c.get("goog:processID"))
+            .and_then(Value::as_u64);
+        Ok(Browser {
+            client,
+            downloads,
+            process,
+            _home: home,
+        })
+    }
+}
+
+/// An open Chromium. Dropped without [`Browser::close`] (a failure, ctrl-c), its process is ended.
+pub struct Browser {
+    /// The WebDriver session.
+    pub client: Client,
+    /// Where it saves what the page hands out.
+    pub downloads: PathBuf,
+    process: Option<u64>,
+    _home: TempDir,
+}
+
+impl Browser {
+    /// Closes it in the orderly way.
+    ///
+    /// # Errors
+    /// If chromedriver no longer answers.
+    pub async fn close(mut self) -> Result<()> {
+        self.client.clone().close().await?;
+        self.process = None;
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(process) = self.process {
+            // Nothing to do about a failure: then it is gone already.
+            let _ = std::process::Command::new("kill")
+                .arg(process.to_string())
+                .status();
+        }
+    }
+}
+
+/// A command of chromedriver's own, outside the WebDriver standard.
+#[derive(Debug)]
+pub struct Vendor {
+    /// Path below the session.
+    pub path: &'static str,
+    /// JSON of the request.
+    pub body: Value,
+}
+
+impl WebDriverCompatibleCommand for Vendor {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.path
+        ))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}

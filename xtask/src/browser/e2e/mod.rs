@@ -1,0 +1,210 @@
+//! What a person does with the page, done in Chromium: each scenario in a fresh browser profile, against
+//! a host below a sub-path. Besides its own steps every scenario fails if the page asked another host
+//! for anything, asked its own for something that is not there, or left an error in the console.
+
+mod classify;
+mod data;
+mod device;
+mod train;
+mod weights;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use tempfile::TempDir;
+
+use crate::driver::Driver;
+use crate::fixtures;
+use crate::host::Host;
+use crate::page::Page;
+
+/// `cargo xtask e2e`.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// The built page.
+    #[arg(long, default_value_os_t = crate::default_dist())]
+    dist: PathBuf,
+    /// Only these scenarios.
+    #[arg(long, value_enum)]
+    only: Vec<Scenario>,
+    /// Save pictures of the page here, in light, dark and 360 px wide; failures are always pictured.
+    #[arg(long)]
+    shots: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// `?backend=auto`: a software adapter is no GPU.
+    Auto,
+    /// Sample images, every format, every bad file.
+    Classify,
+    /// The demo set: train, stop, evaluate, reload, export, import.
+    Train,
+    /// Zip, folder, a data set that cannot be trained on.
+    Data,
+    /// Checkpoints that must be refused.
+    Refuse,
+    /// Pretrained weights from a stand-in for the hub, whole and damaged.
+    Hub,
+    /// WebGPU in software gives the CPU's probabilities.
+    Webgpu,
+}
+
+/// What a scenario has at hand.
+struct Scene<'a> {
+    driver: &'a Driver,
+    host: &'a Host,
+    files: TempDir,
+    shots: Option<&'a PathBuf>,
+}
+
+/// Runs the scenarios and stops at the first that fails.
+pub async fn run(options: &Options) -> Result<()> {
+    ensure!(
+        options.dist.join("index.html").exists(),
+        "{} holds no page; run `cargo xtask build` first",
+        options.dist.display()
+    );
+    let host = Host::start(&options.dist, fixtures::imagenet_resnet18()?).await?;
+    let driver = Driver::start().await?;
+    if let Some(dir) = &options.shots {
+        fs::create_dir_all(dir)?;
+    }
+    let all = Scenario::value_variants();
+    let scenarios = if options.only.is_empty() {
+        all
+    } else {
+        &options.only
+    };
+    for scenario in scenarios {
+        let start = Instant::now();
+        let scene = Scene {
+            driver: &driver,
+            host: &host,
+            files: TempDir::new()?,
+            shots: options.shots.as_ref(),
+        };
+        let name = format!("{scenario:?}").to_lowercase();
+        let done = match scenario {
+            Scenario::Auto => device::auto(&scene).await,
+            Scenario::Classify => classify::classify(&scene).await,
+            Scenario::Train => train::train(&scene).await,
+            Scenario::Data => data::data(&scene).await,
+            Scenario::Refuse => weights::refuse(&scene).await,
+            Scenario::Hub => weights::hub(&scene).await,
+            Scenario::Webgpu => device::webgpu(&scene).await,
+        };
+        done.with_context(|| format!("scenario {name}"))?;
+        println!("  {name}: passed in {:.1} s", start.elapsed().as_secs_f64());
+    }
+    println!("{} scenarios passed", scenarios.len());
+    Ok(())
+}
+
+impl Scene<'_> {
+    /// Opens the page and waits until it is ready on the CPU, does `steps`, and checks what every
+    /// scenario promises. Shows the page if something fails.
+    async fn on_cpu(
+        &self,
+        query: &str,
+        steps: impl AsyncFnOnce(&Page) -> Result<()>,
+    ) -> Result<()> {
+        self.on(&format!("?backend=cpu{query}"), async |page: &Page| {
+            page.state("ready", 60).await?;
+            page.becomes("backend", "data-backend", "cpu", 5).await?;
+            steps(page).await
+        })
+        .await
+    }
+
+    /// The same with the whole query given, and without waiting.
+    async fn on(&self, query: &str, steps: impl AsyncFnOnce(&Page) -> Result<()>) -> Result<()> {
+        let browser = self.driver.open(&self.host.proxy).await?;
+        let page = Page::open(browser, &self.host.url, query).await?;
+        let result = steps(&page).await;
+        let checked = match result {
+            Ok(()) => self.check_quiet(&page).await,
+            failed => failed,
+        };
+        if let Err(error) = checked {
+            self.show_failure(&page).await;
+            return Err(error);
+        }
+        page.close().await
+    }
+
+    async fn check_quiet(&self, page: &Page) -> Result<()> {
+        for (level, message) in page.log().await? {
+            ensure!(level != "SEVERE", "the console says: {message}");
+        }
+        let failed = self.host.take_failed();
+        ensure!(
+            failed.is_empty(),
+            "the page asked for what is not there: {failed:?}"
+        );
+        let foreign = self.host.take_foreign();
+        ensure!(
+            foreign.is_empty(),
+            "the page asked other hosts: {foreign:?}"
+        );
+        Ok(())
+    }
+
+    /// Whatever helps to see what went wrong; a second failure here must not hide the first.
+    async fn show_failure(&self, page: &Page) {
+        let dir = self
+            .shots
+            .cloned()
+            .unwrap_or_else(|| xtask::project::target_dir().join("e2e"));
+        let picture = dir.join("failure.png");
+        let shot = match fs::create_dir_all(&dir) {
+            Ok(()) => page.shoot(&picture, 1280, "light").await,
+            Err(e) => Err(e.into()),
+        };
+        match shot {
+            Ok(()) => eprintln!("picture of the page: {}", picture.display()),
+            Err(e) => eprintln!("no picture of the page: {e:#}"),
+        }
+        match page.text().await {
+            Ok(text) => eprintln!("--- text of the page ---\n{text}\n---"),
+            Err(e) => eprintln!("no text of the page: {e:#}"),
+        }
+        for (level, message) in page.log().await.unwrap_or_default() {
+            eprintln!("console {level}: {message}");
+        }
+        for line in self.host.take_failed() {
+            eprintln!("host: {line}");
+        }
+    }
+
+    /// Pictures for the eye, where they were asked for.
+    async fn shoot(&self, page: &Page, name: &str) -> Result<()> {
+        let Some(dir) = self.shots else {
+            return Ok(());
+        };
+        for (look, width, scheme) in [
+            ("light", 1280, "light"),
+            ("dark", 1280, "dark"),
+            ("360", 360, "light"),
+        ] {
+            page.shoot(&dir.join(format!("{name}-{look}.png")), width, scheme)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The page shows an error, and one that says what it is about.
+async fn expect_error(page: &Page, names: &[&str]) -> Result<()> {
+    let banner = page.appears("error-banner", 60).await?;
+    let text = banner.get("text");
+    for name in names {
+        if !text.contains(name) {
+            bail!("the error does not name \"{name}\": {text}");
+        }
+    }
+    Ok(())
+}

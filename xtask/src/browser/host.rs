@@ -1,0 +1,172 @@
+//! The test's own host: dist/ below a sub-path with the headers of `serve`, a stand-in for the Hugging
+//! Face hub, and a proxy that answers nothing and remembers who was asked for.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use axum::Router;
+use axum::extract::{Path as UrlPath, Request, State};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
+
+use xtask::serve;
+
+/// Where the page lies, to prove that it needs no root.
+const SUB_PATH: &str = "/somewhere/below";
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// A running host.
+pub struct Host {
+    /// The page's address, with a slash at its end.
+    pub url: String,
+    /// host:port of the proxy.
+    pub proxy: String,
+    failed: Lines,
+    foreign: Lines,
+}
+
+impl Host {
+    /// Serves dist/ and, as every repository's `model.safetensors`, this checkpoint.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub async fn start(dist: &Path, checkpoint: Vec<u8>) -> Result<Self> {
+        let failed = Lines::default();
+        let hub = Arc::new(Hub::new(checkpoint));
+        let site = Router::new()
+            .route(
+                "/hub/{owner}/{name}/resolve/main/model.safetensors",
+                get(resolve),
+            )
+            .route(
+                "/hub/{owner}/{name}/raw/main/model.safetensors",
+                get(pointer),
+            )
+            .route("/hub/storage/{hash}", get(stored))
+            .route(
+                "/damaged/{owner}/{name}/resolve/main/model.safetensors",
+                get(damaged),
+            )
+            .with_state(hub)
+            .fallback_service(serve::router(dist));
+        let app = Router::new()
+            .nest_service(SUB_PATH, site)
+            .layer(from_fn_with_state(failed.clone(), remember_failures));
+        let listener = serve::listen(0).await?;
+        let url = format!(
+            "http://localhost:{}{SUB_PATH}/",
+            listener.local_addr()?.port()
+        );
+        tokio::spawn(async move { axum::serve(listener, app).await });
+
+        let foreign = Lines::default();
+        let listener = serve::listen(0).await?;
+        let proxy = listener.local_addr()?.to_string();
+        tokio::spawn(trap(listener, foreign.clone()));
+        Ok(Self {
+            url,
+            proxy,
+            failed,
+            foreign,
+        })
+    }
+
+    /// Requests answered with an error since the last call.
+    pub fn take_failed(&self) -> Vec<String> {
+        take(&self.failed)
+    }
+
+    /// Requests for other hosts since the last call, without those that Chromium makes of itself.
+    pub fn take_foreign(&self) -> Vec<String> {
+        const CHROMIUMS_OWN: [&str; 4] =
+            ["google.com", "googleapis.com", "gstatic.com", "gvt1.com"];
+        let mut lines = take(&self.foreign);
+        lines.retain(|line| !CHROMIUMS_OWN.iter().any(|host| line.contains(host)));
+        lines
+    }
+}
+
+fn take(lines: &Lines) -> Vec<String> {
+    std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn push(lines: &Lines, line: String) {
+    lines
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(line);
+}
+
+async fn remember_failures(State(failed): State<Lines>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    if response.status().is_client_error() || response.status().is_server_error() {
+        push(&failed, format!("{} {path}", response.status().as_u16()));
+    }
+    response
+}
+
+/// A proxy that hangs up on everybody.
+async fn trap(listener: TcpListener, foreign: Lines) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut line = String::new();
+        if BufReader::new(stream).read_line(&mut line).await.is_ok() {
+            push(&foreign, line.trim().to_owned());
+        }
+    }
+}
+
+/// The hub's answers for one file: a redirect with the hash in a header that the browser cannot see, a
+/// Git LFS pointer with the same hash, and the bytes.
+struct Hub {
+    checkpoint: Vec<u8>,
+    hash: String,
+}
+
+impl Hub {
+    fn new(checkpoint: Vec<u8>) -> Self {
+        let hash = Sha256::digest(&checkpoint)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        Self { checkpoint, hash }
+    }
+}
+
+const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
+
+async fn resolve(State(hub): State<Arc<Hub>>) -> impl IntoResponse {
+    let to = format!("{SUB_PATH}/hub/storage/{}", hub.hash);
+    let etag = format!("\"{}\"", hub.hash);
+    (
+        StatusCode::FOUND,
+        [(header::LOCATION, to), (LINKED_ETAG, etag)],
+    )
+}
+
+async fn stored(State(hub): State<Arc<Hub>>, UrlPath(_hash): UrlPath<String>) -> impl IntoResponse {
+    hub.checkpoint.clone()
+}
+
+async fn pointer(State(hub): State<Arc<Hub>>) -> impl IntoResponse {
+    format!(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n",
+        hub.hash,
+        hub.checkpoint.len()
+    )
+}
+
+/// The bytes with the hash of others.
+async fn damaged(State(hub): State<Arc<Hub>>) -> impl IntoResponse {
+    (
+        [(LINKED_ETAG, format!("\"{}\"", "0".repeat(64)))],
+        hub.checkpoint.clone(),
+    )
+}

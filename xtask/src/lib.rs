@@ -1,0 +1,9 @@
+//! What `cargo xtask` and the browser tests share: building dist/, serving it, running commands.
+
+pub mod build;
+pub mod compress;
+pub mod optimize;
+pub mod project;
+pub mod serve;
+pub mod setup;
+pub mod suite;

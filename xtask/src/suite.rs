@@ -1,0 +1,198 @@
+//! `cargo xtask test`: everything a change must pass, the quick steps first, one compilation of the
+//! tensors a target and purpose: native checked, native built, wasm checked, wasm built.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::build::{self, Profile};
+use crate::compress;
+use crate::optimize::Goal;
+use crate::project::{WASM, browser, cargo, ensure_wasm_target, root, run, step};
+use crate::setup;
+
+/// `cargo xtask test`.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Leave out what needs Chromium.
+    #[arg(long)]
+    skip_browser: bool,
+}
+
+/// Largest wasm a visitor may have to download, in bytes of brotli.
+const BARS: [(&str, u64); 2] = [("page_bg.wasm", 400_000), ("engine_bg.wasm", 3_500_000)];
+
+/// Cargo's command lines, in order. Clippy runs in the profile of the build that follows it, so that both
+/// share their build scripts and procedural macros.
+const STEPS: [(&str, &[&str]); 8] = [
+    ("format", &["fmt", "--all", "--check"]),
+    (
+        "clippy, native",
+        &[
+            "clippy",
+            "--locked",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "xtask/browser",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "clippy, the page's logic natively",
+        &[
+            "clippy",
+            "--locked",
+            "--release",
+            "--package",
+            "retune",
+            "--no-default-features",
+            "--features",
+            "ui",
+            "--lib",
+            "--tests",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "clippy, page",
+        &[
+            "clippy",
+            "--locked",
+            "--profile",
+            "web",
+            "--target",
+            WASM,
+            "--package",
+            "retune",
+            "--no-default-features",
+            "--features",
+            "ui",
+            "--bin",
+            "page",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "clippy, engine",
+        &[
+            "clippy",
+            "--locked",
+            "--profile",
+            "web",
+            "--target",
+            WASM,
+            "--package",
+            "retune",
+            "--no-default-features",
+            "--features",
+            "engine",
+            "--bin",
+            "engine",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "tests, build script",
+        &[
+            "test",
+            "--locked",
+            "--release",
+            "--package",
+            "xtask",
+            "--features",
+            "browser",
+        ],
+    ),
+    (
+        "tests, page's logic",
+        &[
+            "test",
+            "--locked",
+            "--release",
+            "--package",
+            "retune",
+            "--no-default-features",
+            "--features",
+            "ui",
+            "--lib",
+        ],
+    ),
+    (
+        "tests, library and command line",
+        &["test", "--locked", "--release", "--package", "retune"],
+    ),
+];
+
+/// Runs it all and stops at the first failure.
+///
+/// # Errors
+/// The failed step's.
+pub fn test(options: &Options) -> Result<()> {
+    let start = Instant::now();
+    step("toolchain", ensure_wasm_target)?;
+    if !options.skip_browser {
+        step("browser", setup::browser)?;
+    }
+    for (name, args) in STEPS {
+        step(name, || run(&mut cargo(args)))?;
+    }
+    let build_options = build::Options {
+        profile: Profile::Web,
+        out: root().join("dist"),
+        engine_goal: Goal::Speed,
+    };
+    let built = build::build(&build_options, compress::BEST)?;
+    step("sizes", || check_sizes(&built.sizes))?;
+    if !options.skip_browser {
+        step("end to end, in Chromium", || {
+            browser("e2e", &["--dist".as_ref(), built.dist.as_os_str()])
+        })?;
+    }
+    println!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn check_sizes(sizes: &[compress::Size]) -> Result<()> {
+    for (name, bar) in BARS {
+        match sizes.iter().find(|s| s.name == name) {
+            None => bail!("{name} is not in dist/"),
+            Some(size) if size.brotli > bar => {
+                bail!(
+                    "{name} is {} bytes compressed, more than {bar}",
+                    size.brotli
+                )
+            }
+            Some(size) => println!("{name}: {} of at most {bar} bytes", size.brotli),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_over_its_bar_fails() {
+        let size = |name: &str, brotli| compress::Size {
+            name: name.to_owned(),
+            raw: 0,
+            brotli,
+        };
+        let page = size("page_bg.wasm", 400_000);
+        check_sizes(&[page.clone(), size("engine_bg.wasm", 3_500_000)]).unwrap();
+        assert!(check_sizes(&[page.clone(), size("engine_bg.wasm", 3_500_001)]).is_err());
+        assert!(check_sizes(&[page]).is_err());
+    }
+}
