@@ -84,6 +84,9 @@ fn assert_refused(pickle: &[u8], elements: usize, words: &str) {
 fn a_tensor_within_its_storage_is_read() {
     let found = open(&one(6, 1, &[2, 2], &[3, 1]), 6).unwrap();
     assert_eq!(found.tensors["w"].data, [1.0, 2.0, 4.0, 5.0]);
+    // The stride of a dimension of size 1 is never used.
+    let found = open(&one(6, 1, &[1, 2], &[i64::MAX, 3]), 6).unwrap();
+    assert_eq!(found.tensors["w"].data, [1.0, 4.0]);
 }
 
 #[test]
@@ -125,6 +128,24 @@ fn small_files_do_not_become_large() {
         many = many.text(&format!("w{i}")).op(b"h\x01");
     }
     assert_refused(&many.op(b"u.").0, 1 << 16, "values");
+    // The same call again and again, five bytes each.
+    let mut calls = Pickle::default().op(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x02");
+    calls = calls
+        .op(b"((")
+        .text("storage")
+        .op(b"ctorch\nFloatStorage\n")
+        .text("0")
+        .text("cpu")
+        .int(6)
+        .op(b"tQ")
+        .int(0)
+        .tuple(&[6])
+        .tuple(&[1])
+        .op(b"\x89}tq\x03R");
+    for _ in 0..1 << 16 {
+        calls = calls.op(b"h\x02h\x03R");
+    }
+    assert_refused(&calls.op(b".").0, 6, "more than 65536 tensors");
     let long = Pickle::default().op(b"\x80\x02}").text(&"w".repeat(300));
     assert_refused(&long.tensor(6, 0, &[6], &[1]).op(b"s.").0, 6, "300 bytes");
 }

@@ -10,6 +10,7 @@
 
 mod cursor;
 mod pickle;
+mod state;
 mod value;
 mod view;
 

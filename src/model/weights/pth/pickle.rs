@@ -3,8 +3,8 @@
 //! Python's pickle is a program for a small stack machine that can import and call anything, which is
 //! why loading a stranger's checkpoint in Python can run a stranger's code. This machine knows the
 //! operations that `torch.save` writes for a dict of tensors (protocol 2, or 4 if asked), and the handful
-//! of names in [`Global`]. It calls nothing: "calling" `_rebuild_tensor_v2` notes a shape and a storage. Any other
-//! operation or name ends the reading with an error that says which.
+//! of names in [`Global`]. It calls nothing: "calling" `_rebuild_tensor_v2` notes a shape and a storage.
+//! Any other operation or name ends the reading with an error that says which.
 //!
 //! Every operation takes at least one byte and leaves at most one value more, so memory is bounded by
 //! the pickle's length; nothing recurses. Operations: CPython's `Lib/pickletools.py`.
@@ -13,14 +13,6 @@ use std::collections::HashMap;
 
 use super::cursor::{Cursor, Result};
 use super::value::{Global, Storage, Tensor, Value};
-
-// Bounds on what a value may refer to again and again: a reference takes two bytes, its copy this much.
-/// Most dimensions of a tensor.
-const MAX_RANK: usize = 8;
-/// Longest name, in bytes.
-const MAX_NAME: usize = 256;
-/// Most entries of a state dict.
-const MAX_TENSORS: usize = 1 << 16;
 
 /// The tensors of a pickled state dict: the top-level dict, or the one it holds under `state_dict`,
 /// `model_state_dict` or `model`.
@@ -34,17 +26,18 @@ pub(super) fn state_dict(pickle: &[u8]) -> Result<Vec<(String, Tensor)>> {
     machine.tensors_of(top)
 }
 
-struct Machine<'a> {
-    pickle: Cursor<'a>,
-    stack: Vec<Value>,
+/// The stack machine, and the arenas that its values point into.
+pub(super) struct Machine<'a> {
+    pub(super) pickle: Cursor<'a>,
+    pub(super) stack: Vec<Value>,
     /// Heights of the stack at each open MARK.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
-    tuples: Vec<Vec<Value>>,
+    pub(super) tuples: Vec<Vec<Value>>,
     lists: Vec<Vec<Value>>,
-    dicts: Vec<Vec<(Value, Value)>>,
-    storages: Vec<Storage>,
-    tensors: Vec<Tensor>,
+    pub(super) dicts: Vec<Vec<(Value, Value)>>,
+    pub(super) storages: Vec<Storage>,
+    pub(super) tensors: Vec<Tensor>,
 }
 
 impl<'a> Machine<'a> {
@@ -212,7 +205,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn pop(&mut self) -> Result<Value> {
+    pub(super) fn pop(&mut self) -> Result<Value> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
             return Err("its pickle takes more than it has put down".into());
@@ -236,7 +229,7 @@ impl<'a> Machine<'a> {
         Ok(self.stack.split_off(from.min(self.stack.len())))
     }
 
-    fn top(&self) -> Result<Value> {
+    pub(super) fn top(&self) -> Result<Value> {
         (self.stack.last().copied())
             .ok_or_else(|| "its pickle takes more than it has put down".into())
     }
@@ -252,7 +245,7 @@ impl<'a> Machine<'a> {
         self.stack.push(Value::Tuple(self.tuples.len() - 1));
     }
 
-    fn push_dict(&mut self) {
+    pub(super) fn push_dict(&mut self) {
         self.dicts.push(Vec::new());
         self.stack.push(Value::Dict(self.dicts.len() - 1));
     }
@@ -288,176 +281,10 @@ impl<'a> Machine<'a> {
         self.stack.push(*value);
         Ok(())
     }
-
-    /// BINPERSID: `("storage", type, key, device, elements)` becomes a storage.
-    fn persistent(&mut self) -> Result<()> {
-        let id = self.pop()?;
-        let &[
-            Value::Text(a, b),
-            Value::Global(Global::Storage(dtype)),
-            key,
-            _device,
-            Value::Int(len),
-        ] = self.items(id)?
-        else {
-            return Err("its pickle refers to something that is no storage".into());
-        };
-        if self.pickle.str(a, b) != "storage" {
-            return Err("its pickle refers to something that is no storage".into());
-        }
-        let storage = Storage {
-            key: self.string(key)?,
-            dtype,
-            len: size(len)?,
-        };
-        self.storages.push(storage);
-        self.stack.push(Value::Storage(self.storages.len() - 1));
-        Ok(())
-    }
-
-    /// REDUCE: what Python would call with these arguments is noted instead.
-    fn reduce(&mut self) -> Result<()> {
-        let arguments = self.pop()?;
-        let function = self.pop()?;
-        let arguments = self.items(arguments)?;
-        match (function, arguments) {
-            (Value::Global(Global::OrderedDict), []) => self.push_dict(),
-            // storage, offset, shape, strides, requires_grad, hooks and, since 2.0, metadata.
-            (
-                Value::Global(Global::RebuildTensor),
-                &[
-                    Value::Storage(storage),
-                    Value::Int(offset),
-                    shape,
-                    strides,
-                    _,
-                    _,
-                    ..,
-                ],
-            ) => {
-                let tensor = Tensor {
-                    storage: self.storages[storage].clone(),
-                    offset: size(offset)?,
-                    shape: self.sizes(shape)?,
-                    strides: self.sizes(strides)?,
-                };
-                if tensor.shape.len() != tensor.strides.len() {
-                    return Err(
-                        "its pickle has a tensor with more sizes than strides, or fewer".into(),
-                    );
-                }
-                self.tensors.push(tensor);
-                self.stack.push(Value::Tensor(self.tensors.len() - 1));
-            }
-            (Value::Global(Global::RebuildParameter), &[tensor @ Value::Tensor(_), _, _]) => {
-                self.stack.push(tensor);
-            }
-            (Value::Global(global), _) => {
-                return Err(format!(
-                    "its pickle calls {global:?} with other arguments than PyTorch's"
-                ));
-            }
-            (other, _) => return Err(format!("its pickle calls {}", other.kind())),
-        }
-        Ok(())
-    }
-
-    /// BUILD: attributes. A state dict has `_metadata`, version numbers of modules; none is needed.
-    fn build(&mut self) -> Result<()> {
-        let state = self.pop()?;
-        match (self.top()?, state) {
-            (Value::Dict(_), Value::Dict(_)) => Ok(()),
-            (object, state) => Err(format!(
-                "its pickle gives {} the state {}",
-                object.kind(),
-                state.kind()
-            )),
-        }
-    }
-
-    fn items(&self, value: Value) -> Result<&[Value]> {
-        match value {
-            Value::Tuple(tuple) => Ok(&self.tuples[tuple]),
-            other => Err(format!(
-                "its pickle has {} where a tuple belongs",
-                other.kind()
-            )),
-        }
-    }
-
-    fn sizes(&self, value: Value) -> Result<Vec<usize>> {
-        let items = self.items(value)?;
-        if items.len() > MAX_RANK {
-            return Err(format!(
-                "its pickle has a tensor of {} dimensions",
-                items.len()
-            ));
-        }
-        let ints = items.iter().map(|item| match item {
-            Value::Int(n) => size(*n),
-            other => Err(format!("its pickle has {} among sizes", other.kind())),
-        });
-        ints.collect()
-    }
-
-    fn string(&self, value: Value) -> Result<String> {
-        match value {
-            Value::Text(begin, end) if end - begin > MAX_NAME => {
-                Err(format!("its pickle has a name of {} bytes", end - begin))
-            }
-            Value::Text(begin, end) => Ok(self.pickle.str(begin, end).to_owned()),
-            other => Err(format!(
-                "its pickle has {} where a string belongs",
-                other.kind()
-            )),
-        }
-    }
-
-    /// The named tensors of a dict, or of the state dict it holds.
-    fn tensors_of(&self, top: Value) -> Result<Vec<(String, Tensor)>> {
-        let Value::Dict(top) = top else {
-            return Err(format!("holds {}, not a state_dict", top.kind()));
-        };
-        let nested = self.dicts[top]
-            .iter()
-            .find_map(|(key, value)| match (*key, *value) {
-                (Value::Text(a, b), Value::Dict(dict))
-                    if ["state_dict", "model_state_dict", "model"]
-                        .contains(&self.pickle.str(a, b)) =>
-                {
-                    Some(dict)
-                }
-                _ => None,
-            });
-        let dict = &self.dicts[nested.unwrap_or(top)];
-        if dict.len() > MAX_TENSORS {
-            return Err(format!(
-                "has {} entries, more than {MAX_TENSORS}",
-                dict.len()
-            ));
-        }
-        let entries = dict.iter().map(|(key, value)| {
-            let name = self.string(*key)?;
-            match value {
-                Value::Tensor(tensor) => Ok((name, self.tensors[*tensor].clone())),
-                other => Err(format!(
-                    "entry {} is {}, not a tensor: only a state_dict is read",
-                    printable(&name),
-                    other.kind()
-                )),
-            }
-        });
-        entries.collect()
-    }
-}
-
-/// A size, offset or stride.
-fn size(n: i64) -> Result<usize> {
-    usize::try_from(n).map_err(|_| format!("its pickle has {n} as a size, which no memory has"))
 }
 
 /// A stranger's name, fit for one line.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     const LONGEST: usize = 80;
     let short: String = name.chars().take(LONGEST).collect();
     short.escape_debug().to_string()

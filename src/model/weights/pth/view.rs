@@ -63,18 +63,22 @@ fn is_contiguous(tensor: &Tensor) -> bool {
 fn gather(tensor: &Tensor, storage: &[u8], len: usize) -> Vec<u8> {
     let size = tensor.storage.dtype.size();
     let mut packed = Vec::with_capacity(len * size);
-    let mut index = vec![0; tensor.shape.len()];
+    // A dimension of size 1 is never stepped along, so its stride can be anything, even beyond a sum.
+    let strides: Vec<usize> = (tensor.shape.iter().zip(&tensor.strides))
+        .map(|(n, stride)| if *n == 1 { 0 } else { *stride })
+        .collect();
+    let mut index = vec![0; strides.len()];
     let mut at = tensor.offset;
     for _ in 0..len {
         packed.extend_from_slice(&storage[at * size..(at + 1) * size]);
         // Counts up like an odometer, the last dimension fastest.
         for d in (0..index.len()).rev() {
             index[d] += 1;
-            at += tensor.strides[d];
+            at += strides[d];
             if index[d] < tensor.shape[d] {
                 break;
             }
-            at -= tensor.strides[d] * index[d];
+            at -= strides[d] * index[d];
             index[d] = 0;
         }
     }
