@@ -1,0 +1,162 @@
+//! The page's root: holds the state, listens for drops and pastes anywhere, lays out the places.
+
+use std::collections::HashSet;
+
+use js_sys::Array;
+use wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, DragEvent};
+use yew::prelude::*;
+
+use super::{
+    components::{
+        classify::Classify, data::Data, evaluate::Evaluate, header::Header, model::Model,
+        notices::Notices, train::Train,
+    },
+    desk::{Desk, Intent},
+    files,
+    listen::Listener,
+    parts::{JobKind, Place},
+    state::{Action, State},
+};
+
+/// Puts the page in the place that `index.html` keeps for it.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    let document = web_sys::window().and_then(|w| w.document());
+    if let Some(root) = document.and_then(|d| d.get_element_by_id("app")) {
+        yew::Renderer::<App>::with_root(root).render();
+    }
+}
+
+#[component]
+fn App() -> Html {
+    let state = use_reducer(State::default);
+    let desk = use_memo((), |()| Desk::new(state.clone()));
+    let on = use_memo((), |()| {
+        let desk = desk.clone();
+        Callback::from(move |intent| desk.perform(intent))
+    });
+    let on = &*on;
+    {
+        let on = on.clone();
+        use_effect_with((), move |()| {
+            desk.open();
+            let listeners = listen(&on);
+            move || drop(listeners)
+        });
+    }
+    use_revoke(&state);
+
+    let notices = |place| {
+        html! { <Notices {place} notices={state.notices.clone()} on={on} /> }
+    };
+    let job = |kind| state.job(kind).cloned();
+    let idle = state.idle();
+    html! {
+        <div class={classes!("page", state.dragging.then_some("dragging"))}>
+            <Header engine={state.engine} device={state.device.clone()} model={state.model.clone()}
+                job={job(JobKind::Start)} requests={state.requests} />
+            <main>
+                { notices(Place::Page) }
+                <Classify batch={state.batch.clone()} samples={state.samples.clone()} {on}
+                    model={state.model.clone()} job={job(JobKind::Classify)}
+                    notices={notices(Place::Classify)} />
+                <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
+                    reading={state.reading} notices={notices(Place::Data)} />
+                <Train form={state.form.clone()} run={state.run.clone()} job={job(JobKind::Train)}
+                    engine={state.engine} {idle} needs={state.training_needs()} {on}
+                    notices={notices(Place::Train)} />
+                <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
+                    ready={idle && state.dataset.is_some()} notices={notices(Place::Evaluate)} />
+                <Model model={state.model.clone()} arch={state.arch} {idle} {on}
+                    job={job(JobKind::Download).or(job(JobKind::Import)).or(job(JobKind::Export))}
+                    notices={notices(Place::Model)} />
+            </main>
+            <div class="drop-hint" aria-hidden="true">
+                { "Drop images to classify them, a folder or a zip to use it as data set, \
+                   a checkpoint to import it." }
+            </div>
+        </div>
+    }
+}
+
+/// Drops and pastes go to the page as a whole, wherever the pointer or the focus is.
+fn listen(on: &Callback<Intent>) -> Vec<Listener> {
+    let Some(window) = web_sys::window() else {
+        return Vec::new();
+    };
+    let dragging = |on: &Callback<Intent>, is| on.emit(Intent::Act(Action::Dragging(is)));
+    let over = {
+        let on = on.clone();
+        let mut shown = false;
+        move |event: web_sys::Event| {
+            // Without this the browser would open the file instead.
+            event.prevent_default();
+            let is = event.type_() == "dragover";
+            // The browser repeats the event several times a second.
+            if is != shown {
+                shown = is;
+                dragging(&on, is);
+            }
+        }
+    };
+    let leave = {
+        let on = on.clone();
+        move |event: web_sys::Event| {
+            // Leaving one element for another inside the page is no leaving.
+            if event
+                .unchecked_ref::<DragEvent>()
+                .related_target()
+                .is_none()
+            {
+                dragging(&on, false);
+            }
+        }
+    };
+    let drop = {
+        let on = on.clone();
+        move |event: web_sys::Event| {
+            event.prevent_default();
+            dragging(&on, false);
+            if let Some(transfer) = event.unchecked_ref::<DragEvent>().data_transfer() {
+                on.emit(Intent::Dropped(files::Drop::new(&transfer)));
+            }
+        }
+    };
+    let paste = {
+        let on = on.clone();
+        move |event: web_sys::Event| {
+            let transfer = event.unchecked_ref::<ClipboardEvent>().clipboard_data();
+            if let Some(list) = transfer.and_then(|t| t.files()).filter(|l| l.length() > 0) {
+                event.prevent_default();
+                on.emit(Intent::Images(Array::from(&list)));
+            }
+        }
+    };
+    vec![
+        Listener::new(&window, "dragover", over),
+        Listener::new(&window, "dragleave", leave),
+        Listener::new(&window, "drop", drop),
+        Listener::new(&window, "paste", paste),
+    ]
+}
+
+/// Gives the browser back every picture that is no longer shown.
+#[hook]
+fn use_revoke(state: &UseReducerHandle<State>) {
+    let held = use_mut_ref(HashSet::<String>::new);
+    let pictures = (
+        state.batch.clone(),
+        state.samples.clone(),
+        state.dataset.clone(),
+        state.discarded.clone(),
+    );
+    let state = state.clone();
+    use_effect_with(pictures, move |(_, _, _, discarded)| {
+        let shown: HashSet<String> = state.urls().cloned().collect();
+        let mut held = held.borrow_mut();
+        let gone = held.difference(&shown).chain(discarded.iter());
+        gone.for_each(|url| files::revoke(url));
+        *held = shown;
+    });
+}

@@ -1,0 +1,289 @@
+//! The worker, as the page sees it: commands go in, events come out once a frame.
+//!
+//! The worker listens only once its wasm has started, and a message before that is lost. So nothing is
+//! sent until it has spoken; commands wait here meanwhile. A classification of a thousand images sends
+//! thousands of events; they are handed on together, or the page would draw for each.
+
+use std::{
+    cell::{Cell, RefCell},
+    mem,
+    rc::{Rc, Weak},
+};
+
+use gloo_timers::callback::Timeout;
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use web_sys::{
+    ErrorEvent, File, MessageEvent, Url, UrlSearchParams, Worker, WorkerOptions, WorkerType,
+};
+use yew::Callback;
+
+use super::{
+    files,
+    listen::Listener,
+    parts::{Incoming, Place},
+    state::Action,
+    timing::{self, RequestCounter},
+};
+use crate::{
+    config::DeviceChoice,
+    protocol::{Command, EngineState, Event, JobId},
+};
+
+/// A page in the background gets no frames; events are handed on after so many milliseconds.
+const WITHOUT_FRAMES: u32 = 250;
+
+/// The worker and what is on its way to and from it.
+#[derive(Clone)]
+pub struct Bridge(Rc<Inner>);
+
+struct Inner {
+    act: Callback<Action>,
+    worker: RefCell<Option<Worker>>,
+    listeners: RefCell<Vec<Listener>>,
+    /// Whether the worker has spoken.
+    heard: Cell<bool>,
+    /// Whether it was ready once.
+    was_ready: Cell<bool>,
+    waiting: RefCell<Vec<Array>>,
+    inbox: RefCell<Vec<Incoming>>,
+    frame: Closure<dyn FnMut()>,
+    framed: Cell<bool>,
+    last_job: Cell<JobId>,
+    samples: RefCell<Vec<File>>,
+    requests: RefCell<Option<RequestCounter>>,
+}
+
+impl Bridge {
+    /// A bridge without a worker yet.
+    pub fn new(act: Callback<Action>) -> Self {
+        Self(Rc::new_cyclic(|inner: &Weak<Inner>| {
+            let inner = inner.clone();
+            Inner {
+                act,
+                worker: RefCell::default(),
+                listeners: RefCell::default(),
+                heard: Cell::default(),
+                was_ready: Cell::default(),
+                waiting: RefCell::default(),
+                inbox: RefCell::default(),
+                frame: Closure::new(move || {
+                    if let Some(inner) = inner.upgrade() {
+                        inner.hand_on();
+                    }
+                }),
+                framed: Cell::default(),
+                last_job: Cell::default(),
+                samples: RefCell::default(),
+                requests: RefCell::default(),
+            }
+        }))
+    }
+
+    /// Starts the worker.
+    pub fn open(&self) {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        // Resolved against the document's address, so the page works from any folder of a host.
+        let Ok(worker) = Worker::new_with_options("worker.js", &options) else {
+            self.0.broken("The browser did not start a worker.");
+            return;
+        };
+        let listen = |kind, call: fn(&Rc<Inner>, &web_sys::Event)| {
+            let inner = Rc::downgrade(&self.0);
+            Listener::new(&worker, kind, move |event| {
+                if let Some(inner) = inner.upgrade() {
+                    call(&inner, &event);
+                }
+            })
+        };
+        let listeners = vec![
+            listen("message", Inner::hear),
+            listen("error", Inner::worker_failed),
+            listen("messageerror", Inner::worker_failed),
+        ];
+        self.0.listeners.replace(listeners);
+        self.0.worker.replace(Some(worker));
+    }
+
+    /// A name for a new job.
+    pub fn next_job(&self) -> JobId {
+        self.0.last_job.set(self.0.last_job.get() + 1);
+        self.0.last_job.get()
+    }
+
+    /// Sends a command with the files its slots name, or keeps it until the worker listens.
+    pub fn send(&self, command: &Command, files: &Array) {
+        self.0.send(command, files);
+    }
+
+    /// A sample image as a file.
+    pub fn sample(&self, index: usize) -> Option<File> {
+        self.0.samples.borrow().get(index).cloned()
+    }
+}
+
+impl Inner {
+    fn send(&self, command: &Command, files: &Array) {
+        // Plain data with text keys always has a JSON form.
+        let Ok(json) = serde_json::to_string(command) else {
+            return;
+        };
+        let message = Array::of2(&json.into(), files);
+        if self.heard.get() {
+            self.post(&message);
+        } else {
+            self.waiting.borrow_mut().push(message);
+        }
+    }
+
+    fn post(&self, message: &Array) {
+        if let Some(worker) = &*self.worker.borrow()
+            && worker.post_message(message).is_err()
+        {
+            let text = "The browser could not hand these files to the worker.";
+            self.act.emit(Action::Say(Place::Page, text.to_owned()));
+        }
+    }
+
+    fn hear(self: &Rc<Self>, message: &web_sys::Event) {
+        let message = message.unchecked_ref::<MessageEvent>().data();
+        let Some((event, blobs)) = read(&message) else {
+            self.broken("Page and worker are of different versions.");
+            return;
+        };
+        if !self.heard.replace(true) {
+            self.post_start();
+        }
+        timing::note(&event);
+        if let Event::State {
+            state: EngineState::Ready,
+        } = event
+            && !self.was_ready.replace(true)
+        {
+            self.first_ready();
+        }
+        let urls = self.take_blobs(&event, &blobs);
+        self.inbox.borrow_mut().push(Incoming { event, urls });
+        self.ask_for_frame();
+    }
+
+    fn post_start(&self) {
+        let (device, hub) = start_options();
+        self.send(&Command::Start { device, hub }, &Array::new());
+        for message in mem::take(&mut *self.waiting.borrow_mut()) {
+            self.post(&message);
+        }
+    }
+
+    fn first_ready(&self) {
+        timing::ready();
+        let act = self.act.clone();
+        let counter = RequestCounter::new(move |more| act.emit(Action::Requests(more)));
+        self.requests.replace(counter);
+        self.send(&Command::Samples, &Array::new());
+    }
+
+    /// Gives the event's blobs to where they belong: a download to the user, pictures to the browser
+    /// under an address.
+    fn take_blobs(&self, event: &Event, blobs: &Array) -> Vec<String> {
+        if let Event::Exported { name, .. } = event {
+            let saved = files::save(&blobs.get(0), "application/octet-stream", name);
+            if saved.is_none() {
+                let text = format!("{name}: the browser did not take the file.");
+                self.act.emit(Action::Say(Place::Model, text));
+            }
+            return Vec::new();
+        }
+        let name = |i: usize| match event {
+            Event::Samples { names } => names.get(i).map_or("", String::as_str),
+            _ => "",
+        };
+        let pictures: Vec<_> = blobs
+            .iter()
+            .enumerate()
+            .filter_map(|(i, bytes)| files::png(&bytes, name(i)))
+            .collect();
+        let urls = pictures.iter().filter_map(|p| files::address(p)).collect();
+        if let Event::Samples { .. } = event {
+            self.samples.replace(pictures);
+        }
+        urls
+    }
+
+    fn ask_for_frame(self: &Rc<Self>) {
+        if self.framed.replace(true) {
+            return;
+        }
+        let call = self.frame.as_ref().unchecked_ref();
+        if let Some(window) = web_sys::window() {
+            // Where there are no frames the timer below comes.
+            let _ = window.request_animation_frame(call);
+        }
+        let inner = Rc::downgrade(self);
+        let late = move || {
+            if let Some(inner) = inner.upgrade() {
+                inner.hand_on();
+            }
+        };
+        Timeout::new(WITHOUT_FRAMES, late).forget();
+    }
+
+    fn hand_on(&self) {
+        self.framed.set(false);
+        let events = mem::take(&mut *self.inbox.borrow_mut());
+        if !events.is_empty() {
+            self.act.emit(Action::Worker(events));
+        }
+    }
+
+    fn worker_failed(self: &Rc<Self>, event: &web_sys::Event) {
+        let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
+        let message = message.filter(|m| !m.is_empty() && m != "undefined");
+        match (self.heard.get(), message) {
+            (false, None) => self.broken("The engine could not be loaded."),
+            (false, Some(m)) => self.broken(&format!("The engine could not be loaded: {m}.")),
+            (true, m) => self.broken(&format!(
+                "The engine stopped: {}.",
+                m.as_deref().unwrap_or("it does not say why")
+            )),
+        }
+    }
+
+    /// What was heard before still counts, so it is handed on first.
+    fn broken(&self, why: &str) {
+        self.hand_on();
+        let text = format!("{why} Reload the page; a trained model is kept.");
+        self.act.emit(Action::Broken(text));
+    }
+}
+
+/// An event and its blobs.
+fn read(message: &JsValue) -> Option<(Event, Array)> {
+    let message = message.dyn_ref::<Array>()?;
+    let event = serde_json::from_str(&message.get(0).as_string()?).ok()?;
+    let blobs = message.get(1).dyn_into().unwrap_or_default();
+    Some((event, blobs))
+}
+
+/// The device and the hub that the page's address asks for. Another hub must be of the page's own
+/// origin: a link must not be able to make the page load weights from elsewhere.
+fn start_options() -> (DeviceChoice, Option<String>) {
+    let Some(location) = web_sys::window().map(|w| w.location()) else {
+        return (DeviceChoice::Auto, None);
+    };
+    let search = location.search().unwrap_or_default();
+    let Ok(query) = UrlSearchParams::new_with_str(&search) else {
+        return (DeviceChoice::Auto, None);
+    };
+    let device = match query.get("backend").as_deref() {
+        Some("webgpu") => DeviceChoice::Gpu,
+        Some("cpu") => DeviceChoice::Cpu,
+        _ => DeviceChoice::Auto,
+    };
+    let same_origin = |path: String| {
+        let url = Url::new_with_base(&path, &location.href().ok()?).ok()?;
+        (url.origin() == location.origin().ok()?).then(|| url.href())
+    };
+    (device, query.get("hub").and_then(same_origin))
+}

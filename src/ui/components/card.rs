@@ -1,0 +1,106 @@
+//! One image with its label and a bar for every class.
+
+use yew::prelude::*;
+
+use super::bar::Bar;
+use crate::{
+    protocol::ModelSummary,
+    ui::{
+        parts::{Outcome, Prediction, Row, Shared},
+        text,
+    },
+};
+
+/// The image.
+#[derive(PartialEq, Properties)]
+pub struct CardProps {
+    /// It and what became of it.
+    pub row: Shared<Row>,
+    /// The model in use: an image that waits keeps room for its bars.
+    pub model: Option<Shared<ModelSummary>>,
+    /// Whether answers still come.
+    pub running: bool,
+}
+
+/// The card.
+#[component]
+pub fn Card(props: &CardProps) -> Html {
+    let row = &*props.row;
+    match &row.outcome {
+        Outcome::Waiting => {
+            let classes = props.model.as_ref().map_or(0, |m| m.classes.len());
+            let bars = (0..classes.min(text::BARS)).map(|_| bar("\u{a0}".into(), None));
+            let headline = if props.running {
+                "Waiting"
+            } else {
+                "Not classified"
+            };
+            html! {
+                <article class="card" data-testid="pending" data-file={row.file.clone()}>
+                    { picture(row) }
+                    <p class="headline muted">{ headline }</p>
+                    <ul class="bars">{ for bars }</ul>
+                    <p class="small muted">{ "\u{a0}" }</p>
+                </article>
+            }
+        }
+        Outcome::Failed(reason) => html! {
+            <article class="card failed" data-testid="error-row" data-file={row.file.clone()}>
+                <div class="thumb none">{ "no picture" }</div>
+                <p class="file" title={row.file.clone()}>{ &row.file }</p>
+                <p class="headline">{ "Not an image the model can use" }</p>
+                <p class="reason">{ reason }</p>
+            </article>
+        },
+        Outcome::Classified(prediction) => classified(row, prediction),
+    }
+}
+
+fn classified(row: &Row, prediction: &Prediction) -> Html {
+    let shown = text::bars(&prediction.probabilities);
+    let bars = shown
+        .iter()
+        .map(|(i, p)| bar(prediction.name(*i), Some(f64::from(*p))));
+    let more = prediction.probabilities.len() - shown.len();
+    html! {
+        <article class="card" data-testid="prediction" data-file={row.file.clone()}
+            data-label={prediction.label()} data-probability={prediction.probability().to_string()}>
+            { picture(row) }
+            <p class="headline">
+                <strong>{ prediction.label() }</strong>
+                <span>{ text::percent(f64::from(prediction.probability())) }</span>
+            </p>
+            <ul class="bars">{ for bars }</ul>
+            <p class="small muted">
+                { text::duration(prediction.milliseconds) }
+                if more > 0 { { format!(", {more} more classes below these") } }
+                if prediction.unsure() {
+                    <span class="unsure" data-testid="unsure">{ "Unsure: perhaps none of these." }</span>
+                }
+            </p>
+        </article>
+    }
+}
+
+fn picture(row: &Row) -> Html {
+    html! {
+        <>
+            <div class="thumb">
+                if let Some(url) = row.url.clone() {
+                    <img src={url} alt="" loading="lazy" decoding="async" />
+                }
+            </div>
+            <p class="file" title={row.file.clone()}>{ &row.file }</p>
+        </>
+    }
+}
+
+fn bar(name: String, value: Option<f64>) -> Html {
+    html! {
+        <li>
+            <span class="bar-name">{ name }</span>
+            <Bar value={value.unwrap_or(0.0)} />
+            <span class="bar-number">{ value.map(text::percent) }</span>
+        </li>
+    }
+}

@@ -1,0 +1,80 @@
+//! The place where images get labels.
+
+use js_sys::Array;
+use yew::prelude::*;
+
+use super::{card::Card, pick::FilePick, progress::ProgressLine, says, table::Table};
+use crate::{
+    protocol::ModelSummary,
+    ui::{
+        desk::Intent,
+        parts::{Batch, Job, Sample, Shared},
+    },
+};
+
+/// What the place shows.
+#[derive(PartialEq, Properties)]
+pub struct ClassifyProps {
+    /// The images last given.
+    pub batch: Shared<Batch>,
+    /// Pictures to try first.
+    pub samples: Shared<Vec<Sample>>,
+    /// The model in use.
+    pub model: Option<Shared<ModelSummary>>,
+    /// The classification under way.
+    pub job: Option<Job>,
+    /// Messages of the place.
+    pub notices: Html,
+    /// Told what the user wants.
+    pub on: Callback<Intent>,
+}
+
+/// The place.
+#[component]
+pub fn Classify(props: &ClassifyProps) -> Html {
+    let on = &props.on;
+    let on_files = on.reform(|files: Array| Intent::Images(files));
+    let rows = &props.batch.rows;
+    let cards = Batch::cards(rows.len());
+    let samples = props.samples.iter().enumerate().map(|(i, sample)| {
+        let onclick = says::<MouseEvent>(on, move || Intent::Sample(i));
+        html! {
+            <button type="button" class="sample" data-testid="sample" {onclick}>
+                <img src={sample.url.clone()} alt="" width="72" height="72" />
+                <span>{ &sample.name }</span>
+            </button>
+        }
+    });
+    html! {
+        <section id="classify" aria-labelledby="classify-title">
+            <h2 id="classify-title">{ "Classify" }</h2>
+            <p class="lead">
+                { "Drop or paste photos anywhere on this page, or choose them. They stay on this computer." }
+            </p>
+            <div class="actions">
+                <FilePick label="Choose images" testid="image-input" accept="image/*" multiple=true
+                    primary=true {on_files} />
+                if !rows.is_empty() {
+                    <button type="button" data-testid="csv" onclick={says::<MouseEvent>(on, || Intent::Csv)}>
+                        { "Save as CSV" }
+                    </button>
+                }
+            </div>
+            <div class="samples">
+                <span class="muted">{ "No photo at hand? Click a drawn one:" }</span>
+                { for samples }
+            </div>
+            { props.notices.clone() }
+            <ProgressLine job={props.job.clone()} on={on.clone()} />
+            <div class="cards">
+                { for rows.iter().take(cards).map(|row| html! {
+                    <Card key={row.file.clone()} row={row.clone()} model={props.model.clone()}
+                        running={props.job.is_some()} />
+                }) }
+            </div>
+            if rows.len() > cards {
+                <Table batch={props.batch.clone()} first={cards} {on} />
+            }
+        </section>
+    }
+}

@@ -1,0 +1,156 @@
+//! The place where a data set is opened and looked at.
+
+use js_sys::Array;
+use yew::prelude::*;
+
+use super::{pick::FilePick, progress::ProgressLine, says, skipped::SkippedList};
+use crate::ui::{
+    desk::Intent,
+    parts::{Dataset, Job, Shared},
+    text,
+};
+
+/// Classes and groups of duplicates shown.
+const MOST: usize = 200;
+
+/// What the place shows.
+#[derive(PartialEq, Properties)]
+pub struct DataProps {
+    /// The data set in use.
+    pub dataset: Option<Shared<Dataset>>,
+    /// The opening under way.
+    pub job: Option<Job>,
+    /// Files found so far in a folder that is being read.
+    pub reading: Option<usize>,
+    /// Whether a data set can be opened now.
+    pub idle: bool,
+    /// Messages of the place.
+    pub notices: Html,
+    /// Told what the user wants.
+    pub on: Callback<Intent>,
+}
+
+/// The place.
+#[component]
+pub fn Data(props: &DataProps) -> Html {
+    let on = &props.on;
+    let disabled = !props.idle || props.reading.is_some();
+    html! {
+        <section id="data" aria-labelledby="data-title">
+            <h2 id="data-title">{ "Data" }</h2>
+            <p class="lead">
+                { "A folder or a zip with one folder of images for each class. The folders' names become \
+                   the labels. Without images of your own, draw the demo set." }
+            </p>
+            <div class="actions">
+                <FilePick label="Choose folder" testid="folder-input" folder=true multiple=true {disabled}
+                    on_files={on.reform(|files: Array| Intent::Folder(files))} />
+                <FilePick label="Choose zip" testid="zip-input" accept=".zip" {disabled}
+                    on_files={on.reform(|files: Array| Intent::Zip(files))} />
+                <button type="button" data-testid="demo-data" {disabled}
+                    onclick={says::<MouseEvent>(on, || Intent::Demo)}>{ "Use the demo set" }</button>
+            </div>
+            { props.notices.clone() }
+            if let Some(files) = props.reading {
+                <div class="progress-line">
+                    <span class="progress-text">
+                        { format!("Looking through the folder: {}", text::counted(files, "file", "files")) }
+                    </span>
+                    <button type="button" onclick={says::<MouseEvent>(on, || Intent::CancelReading)}>
+                        { "Cancel" }
+                    </button>
+                </div>
+            } else {
+                <ProgressLine job={props.job.clone()} on={on.clone()} />
+            }
+            if let Some(dataset) = &props.dataset {
+                <Summary dataset={dataset.clone()} />
+            }
+        </section>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct SummaryProps {
+    dataset: Shared<Dataset>,
+}
+
+#[component]
+fn Summary(props: &SummaryProps) -> Html {
+    let summary = &props.dataset.summary;
+    let (train, test) = props.dataset.totals();
+    let classes = summary.classes.len();
+    let rows = summary
+        .classes
+        .iter()
+        .enumerate()
+        .take(MOST)
+        .map(|(i, class)| {
+            html! {
+                <tr>
+                    <td class="thumb-cell">
+                        if let Some(url) = props.dataset.thumbnails.get(i).cloned() {
+                            <img src={url} alt="" width="40" height="40" />
+                        }
+                    </td>
+                    <th scope="row">{ &class.name }</th>
+                    <td class="number">{ text::count(class.train as u64) }</td>
+                    <td class="number">{ text::count(class.test as u64) }</td>
+                </tr>
+            }
+        });
+    html! {
+        <div data-testid="dataset-summary" data-name={summary.name.clone()} data-classes={classes.to_string()}
+            data-train={train.to_string()} data-test={test.to_string()}>
+            <p>
+                <strong>{ &summary.name }</strong>
+                { format!(": {}, {} to train and validate on, {} to test on",
+                    text::counted(classes, "class", "classes"), text::counted(train, "image", "images"),
+                    text::count(test as u64)) }
+                if summary.unlabelled > 0 {
+                    { format!(", {} without a class", text::count(summary.unlabelled as u64)) }
+                }
+                { "." }
+            </p>
+            if let Some(problem) = &summary.problem {
+                <p class="problem" data-testid="dataset-problem">{ problem }</p>
+            }
+            if classes > 0 {
+                <div class="scroll">
+                    <table class="narrow">
+                        <thead><tr>
+                            <th scope="col"><span class="unseen">{ "Picture" }</span></th>
+                            <th scope="col">{ "Class" }</th>
+                            <th scope="col" class="number">{ "Train" }</th>
+                            <th scope="col" class="number">{ "Test" }</th>
+                        </tr></thead>
+                        <tbody>{ for rows }</tbody>
+                    </table>
+                </div>
+                if classes > MOST {
+                    <p class="muted">{ format!("and {} more", text::count((classes - MOST) as u64)) }</p>
+                }
+            }
+            <SkippedList files={summary.skipped.clone()} testid="skipped-row" />
+            { duplicates(&summary.duplicates) }
+        </div>
+    }
+}
+
+fn duplicates(groups: &[Vec<String>]) -> Html {
+    if groups.is_empty() {
+        return html! {};
+    }
+    let title = text::counted(groups.len(), "group", "groups");
+    html! {
+        <details data-testid="duplicates">
+            <summary>{ format!("{title} of identical images") }</summary>
+            <ul class="skipped">
+                { for groups.iter().take(MOST).map(|group| html! { <li class="file">{ group.join(" = ") }</li> }) }
+            </ul>
+            if groups.len() > MOST {
+                <p class="muted">{ format!("and {} more", text::count((groups.len() - MOST) as u64)) }</p>
+            }
+        </details>
+    }
+}

@@ -1,0 +1,28 @@
+//! Small views: data in, callbacks out, no logic. The places of the page, and what they share.
+
+pub mod bar;
+pub mod card;
+pub mod classify;
+pub mod confusion;
+pub mod curves;
+pub mod data;
+pub mod evaluate;
+pub mod header;
+pub mod model;
+pub mod notices;
+pub mod pick;
+pub mod progress;
+pub mod settings;
+pub mod skipped;
+pub mod table;
+pub mod train;
+
+use yew::Callback;
+
+use super::desk::Intent;
+
+/// A callback for a button that says one thing. The intent is made anew with each click.
+pub fn says<E>(on: &Callback<Intent>, intent: impl Fn() -> Intent + 'static) -> Callback<E> {
+    let on = on.clone();
+    Callback::from(move |_| on.emit(intent()))
+}

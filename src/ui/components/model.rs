@@ -1,0 +1,123 @@
+//! The place of the model itself: what it is, where it comes from, how to take it along.
+
+use js_sys::Array;
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+use super::{pick::FilePick, progress::ProgressLine, says};
+use crate::{
+    config::Arch,
+    protocol::{ExportKind, ModelSummary},
+    ui::{
+        desk::Intent,
+        parts::{Job, Shared},
+        state::Action,
+        text,
+    },
+};
+
+/// What the place shows.
+#[derive(PartialEq, Properties)]
+pub struct ModelProps {
+    /// The model in use.
+    pub model: Option<Shared<ModelSummary>>,
+    /// The backbone chosen for download.
+    pub arch: Arch,
+    /// The import, download or export under way.
+    pub job: Option<Job>,
+    /// Whether the model can be changed now.
+    pub idle: bool,
+    /// Messages of the place.
+    pub notices: Html,
+    /// Told what the user wants.
+    pub on: Callback<Intent>,
+}
+
+/// The place.
+#[component]
+pub fn Model(props: &ModelProps) -> Html {
+    let on = &props.on;
+    let disabled = !props.idle;
+    let unloaded = disabled || props.model.is_none();
+    let arch = props.arch;
+    let button = |testid: &'static str, label: &'static str, off: bool, intent: fn() -> Intent| {
+        let onclick = says::<MouseEvent>(on, intent);
+        html! { <button type="button" data-testid={testid} disabled={off} {onclick}>{ label }</button> }
+    };
+    html! {
+        <section id="model" aria-labelledby="model-title">
+            <h2 id="model-title">{ "Model" }</h2>
+            if let Some(model) = &props.model {
+                { summary(model) }
+            }
+            <div class="actions">
+                <FilePick label="Import a checkpoint" testid="weights-input" accept=".safetensors,.pth" {disabled}
+                    on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
+                { button("export-head", "Export the head", unloaded, || Intent::Export(ExportKind::Head)) }
+                { button("export-model", "Export the whole model", unloaded, || Intent::Export(ExportKind::Model)) }
+                { button("reset-model", "Back to the bundled model", unloaded, || Intent::Reset) }
+            </div>
+            { props.notices.clone() }
+            <ProgressLine job={props.job.clone()} on={on.clone()} />
+            <h3>{ "Another backbone" }</h3>
+            <p class="lead">
+                { "Downloads weights trained on ImageNet from huggingface.co, once; then they are kept here. \
+                   This is the only thing on this page that reaches another host. Nothing is sent but the \
+                   request." }
+            </p>
+            <div class="actions">
+                <label class="unseen" for="arch">{ "Backbone" }</label>
+                <select id="arch" data-testid="arch-select" {disabled} onchange={choose(on)}>
+                    { for downloads().map(|a| html! {
+                        <option value={a.name()} selected={a == arch}>{ a.name() }</option>
+                    }) }
+                </select>
+                <button type="button" data-testid="download-weights" {disabled}
+                    onclick={says::<MouseEvent>(on, move || Intent::Download(arch))}>
+                    { "Download" }
+                </button>
+            </div>
+        </section>
+    }
+}
+
+/// The backbones with weights to download: torchvision's first ones of `wide_resnet101_2` are not on
+/// the hub.
+fn downloads() -> impl Iterator<Item = Arch> {
+    Arch::ALL.into_iter().filter(|a| *a != Arch::WideResNet101)
+}
+
+fn choose(on: &Callback<Intent>) -> Callback<Event> {
+    let on = on.clone();
+    Callback::from(move |event: Event| {
+        let select: HtmlSelectElement = event.target_unchecked_into();
+        if let Some(arch) = Arch::from_name(&select.value()) {
+            on.emit(Intent::Act(Action::Arch(arch)));
+        }
+    })
+}
+
+fn summary(model: &ModelSummary) -> Html {
+    let head = model.head.map_or("custom", |h| h.name());
+    let fact = |name: &str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
+    html! {
+        <dl class="facts" data-testid="model-summary" data-arch={model.arch.name()} data-head={head}
+            data-source={model.source.clone()} data-classes={model.classes.join(",")}>
+            { fact("Backbone", format!("{}, {} features", model.arch.name(), model.features)) }
+            { fact("Head", head.to_owned()) }
+            { fact("Labels", text::labels(&model.classes)) }
+            { fact("Input", format!("{0} × {0} pixels", model.size)) }
+            { fact("Parameters", text::count(model.parameters)) }
+            { fact("Source", model.source.clone()) }
+            if let Some(hash) = &model.sha256 {
+                <div><dt>{ "SHA-256" }</dt><dd class="hash">{ hash }</dd></div>
+            }
+            <div>
+                <dt>{ "Model card" }</dt>
+                <dd><a href="models/MODEL_CARD.md" target="_blank" rel="noopener">
+                    { "how the bundled model was made" }
+                </a></dd>
+            </div>
+        </dl>
+    }
+}

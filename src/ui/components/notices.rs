@@ -1,0 +1,43 @@
+//! Messages of one place. Errors are announced at once, the rest when the reader is free.
+
+use yew::prelude::*;
+
+use super::says;
+use crate::ui::{
+    desk::Intent,
+    parts::{Notice, Place, Shared},
+    state::Action,
+};
+
+/// All messages; those of other places are left out.
+#[derive(PartialEq, Properties)]
+pub struct NoticesProps {
+    /// The place.
+    pub place: Place,
+    /// The messages of all places.
+    pub notices: Shared<Vec<Notice>>,
+    /// Told to dismiss one.
+    pub on: Callback<Intent>,
+}
+
+/// The messages, newest last.
+#[component]
+pub fn Notices(props: &NoticesProps) -> Html {
+    let here = props.notices.iter().filter(|n| n.place == props.place);
+    here.map(|notice| {
+        let id = notice.id;
+        let onclick = says::<MouseEvent>(&props.on, move || Intent::Act(Action::Dismiss(id)));
+        let (class, testid, role) = if notice.error {
+            ("notice error", "error-banner", "alert")
+        } else {
+            ("notice", "warning", "status")
+        };
+        html! {
+            <div key={id} {class} data-testid={testid} {role}>
+                <p>{ &notice.text }</p>
+                <button type="button" class="quiet" aria-label="Dismiss this message" {onclick}>{ "×" }</button>
+            </div>
+        }
+    })
+    .collect()
+}

@@ -1,0 +1,30 @@
+//! The page. What it shows is one value ([`state::State`]), changed by one pure reducer; whatever
+//! touches the browser stands apart from it, so that the reducer is tested natively.
+//!
+//! The page never links the tensors: it paints at once while the worker loads them, and talks to the
+//! worker only in the words of [`crate::protocol`].
+
+pub mod chart;
+pub mod form;
+pub mod intake;
+pub mod parts;
+pub mod state;
+pub mod text;
+
+#[cfg(target_arch = "wasm32")]
+mod app;
+#[cfg(target_arch = "wasm32")]
+mod bridge;
+#[cfg(target_arch = "wasm32")]
+mod components;
+#[cfg(target_arch = "wasm32")]
+mod desk;
+#[cfg(target_arch = "wasm32")]
+mod files;
+#[cfg(target_arch = "wasm32")]
+mod listen;
+#[cfg(target_arch = "wasm32")]
+mod timing;
+
+#[cfg(target_arch = "wasm32")]
+pub use app::start;

@@ -1,0 +1,606 @@
+//! The reducer, driven by the protocol's events as the worker sends them.
+
+use super::*;
+use crate::{
+    protocol::{Backend, ClassCount, DatasetSummary, EpochReport, ModelSummary, Phase, Share},
+    ui::parts::Row,
+};
+
+/// Applies actions one after the other, as the page does.
+fn after(actions: impl IntoIterator<Item = Action>) -> State {
+    then(State::default(), actions)
+}
+
+fn then(state: State, actions: impl IntoIterator<Item = Action>) -> State {
+    let state = actions
+        .into_iter()
+        .fold(Rc::new(state), |state, action| state.reduce(action));
+    (*state).clone()
+}
+
+fn worker(events: impl IntoIterator<Item = Event>) -> Action {
+    let bare = |event| Incoming {
+        event,
+        urls: Vec::new(),
+    };
+    Action::Worker(events.into_iter().map(bare).collect())
+}
+
+fn with_urls(event: Event, urls: &[&str]) -> Action {
+    let urls = urls.iter().map(ToString::to_string).collect();
+    Action::Worker(vec![Incoming { event, urls }])
+}
+
+fn model() -> ModelSummary {
+    ModelSummary {
+        arch: Arch::ResNet18,
+        head: Some(HeadKind::Linear),
+        classes: vec!["sea".into(), "street".into()],
+        size: 150,
+        features: 512,
+        parameters: 11_000_000,
+        source: "bundled".into(),
+        sha256: None,
+    }
+}
+
+fn ready() -> Action {
+    let state = EngineState::Ready;
+    worker([Event::Model { model: model() }, Event::State { state }])
+}
+
+fn summary(problem: Option<&str>) -> DatasetSummary {
+    let class = |name: &str, train, test| ClassCount {
+        name: name.into(),
+        train,
+        test,
+    };
+    DatasetSummary {
+        name: "demo set".into(),
+        classes: vec![class("sea", 30, 10), class("street", 28, 12)],
+        problem: problem.map(Into::into),
+        thumbnails: Some(1),
+        ..DatasetSummary::default()
+    }
+}
+
+fn dataset(job: JobId) -> Event {
+    Event::Dataset {
+        job,
+        summary: summary(None),
+    }
+}
+
+fn files(names: &[&str]) -> Began {
+    Began::Classify(names.iter().map(|n| (n.to_string(), None)).collect())
+}
+
+fn classified(job: JobId, file: &str, probabilities: &[f32]) -> Event {
+    Event::Classified {
+        job,
+        file: file.into(),
+        probabilities: probabilities.to_vec(),
+        milliseconds: 40.0,
+    }
+}
+
+fn epoch(job: JobId, epoch: usize) -> Event {
+    let report = EpochReport {
+        epoch,
+        train_loss: 1.0 / epoch as f64,
+        train_accuracy: 0.5,
+        val_loss: 1.0,
+        val_accuracy: 0.5,
+        milliseconds: 100.0,
+    };
+    Event::Epoch { job, report }
+}
+
+fn evaluated(job: JobId) -> Event {
+    let share = Share {
+        hits: 1,
+        of: 2,
+        value: 0.5,
+        low: 0.1,
+        high: 0.9,
+    };
+    let report = Evaluation {
+        split: "test".into(),
+        classes: model().classes,
+        accuracy: share,
+        loss: 0.7,
+        per_class: vec![share; 2],
+        confusion: vec![vec![1, 0], vec![1, 0]],
+        skipped: Vec::new(),
+    };
+    Event::Evaluated { job, report }
+}
+
+fn progress(job: JobId, done: u64) -> Event {
+    Event::Progress {
+        job,
+        phase: Phase::Featurising,
+        done,
+        total: 100,
+        milliseconds: 10.0,
+    }
+}
+
+fn failed(job: JobId) -> Event {
+    Event::Failed {
+        job,
+        error: "layer1.0.conv1.weight: missing".into(),
+    }
+}
+
+fn notices(state: &State) -> Vec<(Place, bool, &str)> {
+    let notices = state.notices.iter();
+    notices
+        .map(|n| (n.place, n.error, n.text.as_str()))
+        .collect()
+}
+
+fn outcome<'a>(state: &'a State, file: &str) -> &'a Outcome {
+    let is = |r: &&Shared<Row>| r.file == file;
+    &state
+        .batch
+        .rows
+        .iter()
+        .find(is)
+        .expect("in the batch")
+        .outcome
+}
+
+const OTHER: fn(JobKind) -> Began = Began::Other;
+
+#[test]
+fn the_start_is_a_job_until_the_engine_is_ready() {
+    let loading = after([worker([progress(0, 40)])]);
+    let start = loading.job(JobKind::Start).expect("starting");
+    assert_eq!(start.progress.map(|p| p.done), Some(40));
+    assert!(loading.model.is_none());
+
+    let device = Event::Device {
+        backend: Backend::Cpu,
+        name: "CPU".into(),
+        note: Some("no GPU".into()),
+    };
+    let ready = then(loading, [worker([device]), ready()]);
+    assert_eq!(ready.engine, EngineState::Ready);
+    assert!(ready.jobs.is_empty() && ready.idle());
+    assert_eq!(ready.device.map(|d| d.backend), Some(Backend::Cpu));
+    assert_eq!(ready.model.as_deref(), Some(&model()));
+}
+
+#[test]
+fn a_failed_start_says_why_and_lets_nothing_begin() {
+    let state = EngineState::Failed;
+    let failed = after([worker([failed(0), Event::State { state }])]);
+    assert_eq!(failed.engine, EngineState::Failed);
+    assert!(failed.jobs.is_empty() && !failed.idle());
+    assert_eq!(
+        notices(&failed),
+        [(Place::Page, true, "layer1.0.conv1.weight: missing")]
+    );
+}
+
+#[test]
+fn a_worker_that_dies_ends_every_job() {
+    let state = after([
+        ready(),
+        Action::Began(1, files(&["a.png"])),
+        Action::Broken("The engine stopped.".into()),
+    ]);
+    assert_eq!(state.engine, EngineState::Failed);
+    assert!(state.jobs.is_empty());
+    assert_eq!(
+        notices(&state),
+        [(Place::Page, true, "The engine stopped.")]
+    );
+    // What it still says of its jobs comes too late.
+    let late = then(state, [worker([classified(1, "a.png", &[0.9, 0.1])])]);
+    assert_eq!(*outcome(&late, "a.png"), Outcome::Waiting);
+}
+
+#[test]
+fn each_image_gets_its_own_answer_in_the_order_given() {
+    let state = after([
+        ready(),
+        Action::Began(1, files(&["a.png", "b.txt", "c.png"])),
+        worker([
+            classified(1, "c.png", &[0.45, 0.44]),
+            Event::FileError {
+                job: 1,
+                file: "b.txt".into(),
+                reason: "not an image".into(),
+            },
+            classified(1, "a.png", &[0.1, 0.9]),
+            classified(1, "not asked for.png", &[0.1, 0.9]),
+            Event::Finished { job: 1 },
+        ]),
+    ]);
+    let names: Vec<_> = state.batch.rows.iter().map(|r| r.file.as_str()).collect();
+    assert_eq!(names, ["a.png", "b.txt", "c.png"]);
+    let Outcome::Classified(a) = outcome(&state, "a.png") else {
+        panic!("a.png has an answer");
+    };
+    assert_eq!(
+        (a.label().as_str(), a.probability(), a.unsure()),
+        ("street", 0.9, false)
+    );
+    let Outcome::Classified(c) = outcome(&state, "c.png") else {
+        panic!("c.png has an answer");
+    };
+    assert_eq!((c.label().as_str(), c.unsure()), ("sea", true));
+    assert_eq!(
+        *outcome(&state, "b.txt"),
+        Outcome::Failed("not an image".into())
+    );
+    assert!(state.idle() && state.jobs.is_empty());
+}
+
+#[test]
+fn an_answer_without_probabilities_is_a_failure_of_that_file() {
+    let state = after([
+        ready(),
+        Action::Began(1, files(&["a.png"])),
+        worker([classified(1, "a.png", &[])]),
+    ]);
+    assert!(matches!(outcome(&state, "a.png"), Outcome::Failed(_)));
+}
+
+#[test]
+fn an_image_keeps_the_labels_of_the_model_that_answered() {
+    let other = ModelSummary {
+        classes: vec!["cat".into(), "dog".into()],
+        ..model()
+    };
+    let state = after([
+        ready(),
+        Action::Began(1, files(&["a.png"])),
+        worker([
+            classified(1, "a.png", &[0.9, 0.1]),
+            Event::Model { model: other },
+        ]),
+    ]);
+    let Outcome::Classified(a) = outcome(&state, "a.png") else {
+        panic!("a.png has an answer");
+    };
+    assert_eq!(a.label(), "sea");
+}
+
+#[test]
+fn answers_of_a_replaced_batch_are_dropped() {
+    let state = after([
+        ready(),
+        Action::Began(1, files(&["a.png"])),
+        Action::Began(2, files(&["a.png"])),
+        worker([
+            classified(1, "a.png", &[0.9, 0.1]),
+            progress(1, 50),
+            failed(1),
+            Event::Finished { job: 1 },
+        ]),
+    ]);
+    assert_eq!(*outcome(&state, "a.png"), Outcome::Waiting);
+    let job = state.job(JobKind::Classify).expect("the second one runs");
+    assert_eq!((job.id, job.progress), (2, None));
+    assert!(state.notices.is_empty());
+}
+
+#[test]
+fn after_a_cancel_nothing_more_comes() {
+    let state = after([
+        ready(),
+        Action::Began(1, files(&["a.png", "b.png"])),
+        worker([
+            classified(1, "a.png", &[0.9, 0.1]),
+            Event::Cancelled { job: 1 },
+            classified(1, "b.png", &[0.9, 0.1]),
+        ]),
+    ]);
+    assert!(matches!(outcome(&state, "a.png"), Outcome::Classified(_)));
+    assert_eq!(*outcome(&state, "b.png"), Outcome::Waiting);
+    assert!(state.jobs.is_empty());
+}
+
+#[test]
+fn a_data_set_brings_its_thumbnails_and_makes_old_measurements_void() {
+    let state = after([
+        ready(),
+        Action::Began(1, OTHER(JobKind::Evaluate)),
+        worker([evaluated(1)]),
+    ]);
+    assert!(state.evaluation.is_some());
+    let opening = then(state, [Action::Began(2, OTHER(JobKind::Dataset))]);
+    assert!(!opening.idle());
+    // The first blob is something else: the summary says where thumbnails begin.
+    let open = then(
+        opening,
+        [with_urls(dataset(2), &["blob:x", "blob:a", "blob:b"])],
+    );
+    let set = open.dataset.as_ref().expect("open");
+    assert_eq!(set.thumbnails, ["blob:a", "blob:b"]);
+    assert_eq!(set.totals(), (58, 22));
+    assert!(open.idle() && open.evaluation.is_none());
+    assert_eq!(open.urls().collect::<Vec<_>>(), ["blob:a", "blob:b"]);
+}
+
+#[test]
+fn a_cancelled_or_failed_opening_keeps_the_data_set_in_use() {
+    let open = after([
+        ready(),
+        Action::Began(1, OTHER(JobKind::Dataset)),
+        worker([dataset(1)]),
+        Action::Began(2, OTHER(JobKind::Dataset)),
+        worker([Event::Cancelled { job: 2 }]),
+        with_urls(dataset(2), &["blob:late"]),
+        Action::Began(3, OTHER(JobKind::Dataset)),
+        worker([failed(3)]),
+    ]);
+    assert!(open.dataset.as_ref().expect("kept").thumbnails.is_empty());
+    assert_eq!(*open.discarded, ["blob:late"]);
+    assert_eq!(notices(&open).len(), 1);
+    assert_eq!(open.notices[0].place, Place::Data);
+}
+
+#[test]
+fn training_says_what_it_needs() {
+    let state = after([ready()]);
+    assert!(
+        state
+            .training_needs()
+            .is_some_and(|n| n.contains("data set"))
+    );
+    let problem = Event::Dataset {
+        job: 1,
+        summary: summary(Some("Only one class.")),
+    };
+    let state = then(
+        state,
+        [Action::Began(1, OTHER(JobKind::Dataset)), worker([problem])],
+    );
+    assert_eq!(state.training_needs().as_deref(), Some("Only one class."));
+    let state = then(
+        state,
+        [
+            Action::Began(2, OTHER(JobKind::Dataset)),
+            worker([dataset(2)]),
+        ],
+    );
+    assert_eq!(state.training_needs(), None);
+    let state = then(state, [Action::Typed(Field::Epochs, "0".into())]);
+    assert!(
+        state
+            .training_needs()
+            .is_some_and(|n| n.starts_with("epochs"))
+    );
+}
+
+#[test]
+fn a_training_run_is_followed_to_its_end() {
+    let started = after([
+        ready(),
+        Action::Head(HeadKind::Mlp3),
+        Action::Began(1, Began::Train(3)),
+        worker([
+            Event::State {
+                state: EngineState::Featurising,
+            },
+            progress(1, 50),
+            Event::FileError {
+                job: 1,
+                file: "sea/broken.jpg".into(),
+                reason: "truncated".into(),
+            },
+            Event::Featurised {
+                job: 1,
+                images: 58,
+                milliseconds: 900.0,
+            },
+            Event::State {
+                state: EngineState::Training,
+            },
+            epoch(1, 1),
+            epoch(1, 2),
+        ]),
+    ]);
+    let run = started.run.as_ref().expect("running");
+    assert_eq!(
+        (run.epochs, run.featurised, run.result),
+        (3, Some((58, 900.0)), None)
+    );
+    assert_eq!(
+        run.reports.iter().map(|r| r.epoch).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(run.skipped[0].file, "sea/broken.jpg");
+    assert!(!started.idle());
+
+    let trained = Event::Trained {
+        job: 1,
+        best_epoch: 2,
+        stopped: true,
+    };
+    let done = then(
+        started,
+        [worker([
+            trained,
+            Event::State {
+                state: EngineState::Ready,
+            },
+            epoch(1, 3),
+        ])],
+    );
+    let run = done.run.as_ref().expect("shown");
+    assert_eq!((run.result, run.reports.len()), (Some((2, true)), 2));
+    assert!(done.idle());
+}
+
+#[test]
+fn an_epoch_that_comes_again_replaces_the_first() {
+    let state = after([
+        ready(),
+        Action::Began(1, Began::Train(5)),
+        worker([epoch(1, 1), epoch(1, 2), epoch(1, 3), epoch(1, 2)]),
+    ]);
+    let run = state.run.expect("running");
+    assert_eq!(
+        run.reports.iter().map(|r| r.epoch).collect::<Vec<_>>(),
+        [1, 2]
+    );
+}
+
+#[test]
+fn a_cancelled_training_leaves_no_curve_and_a_failed_one_does() {
+    let start = [
+        ready(),
+        Action::Began(1, Began::Train(5)),
+        worker([epoch(1, 1)]),
+    ];
+    let running = after(start);
+    let cancelled = then(running.clone(), [worker([Event::Cancelled { job: 1 }])]);
+    assert!(cancelled.run.is_none() && cancelled.jobs.is_empty());
+    let broken = then(running, [worker([failed(1)])]);
+    assert_eq!(broken.run.as_ref().map(|r| r.reports.len()), Some(1));
+    assert_eq!(broken.notices[0].place, Place::Train);
+    assert!(broken.jobs.is_empty());
+}
+
+#[test]
+fn another_model_makes_old_measurements_void() {
+    let state = after([
+        ready(),
+        Action::Began(1, OTHER(JobKind::Evaluate)),
+        worker([evaluated(1), Event::Model { model: model() }]),
+    ]);
+    assert!(state.evaluation.is_none());
+}
+
+#[test]
+fn a_late_evaluation_is_not_shown() {
+    let state = after([
+        ready(),
+        Action::Began(1, OTHER(JobKind::Evaluate)),
+        worker([Event::Cancelled { job: 1 }, evaluated(1)]),
+    ]);
+    assert!(state.evaluation.is_none());
+}
+
+#[test]
+fn a_failed_import_keeps_the_model_and_the_next_try_clears_the_message() {
+    let state = after([
+        ready(),
+        Action::Began(1, OTHER(JobKind::Import)),
+        worker([failed(1)]),
+    ]);
+    assert_eq!(state.model.as_deref(), Some(&model()));
+    assert_eq!(
+        notices(&state),
+        [(Place::Model, true, "layer1.0.conv1.weight: missing")]
+    );
+    let again = then(state, [Action::Began(2, OTHER(JobKind::Import))]);
+    assert!(again.notices.is_empty());
+}
+
+#[test]
+fn only_classifying_leaves_room_for_another_job() {
+    let classifying = after([ready(), Action::Began(1, files(&["a.png"]))]);
+    assert!(classifying.idle());
+    let loading = then(classifying, [Action::Began(2, OTHER(JobKind::Download))]);
+    assert!(!loading.idle());
+    let paused = after([
+        ready(),
+        worker([Event::State {
+            state: EngineState::Paused,
+        }]),
+    ]);
+    assert!(!paused.idle());
+    // A folder dropped while the model loads is kept for it.
+    assert!(State::default().idle());
+}
+
+#[test]
+fn requests_are_counted_and_a_download_is_one() {
+    let state = after([
+        ready(),
+        Action::Requests(2),
+        Action::Began(1, OTHER(JobKind::Download)),
+        Action::Began(2, OTHER(JobKind::Export)),
+    ]);
+    assert_eq!(state.requests, 3);
+}
+
+#[test]
+fn an_export_is_said_once() {
+    let exported = Event::Exported {
+        job: 1,
+        name: "head.safetensors".into(),
+    };
+    let state = after([
+        ready(),
+        Action::Began(1, OTHER(JobKind::Export)),
+        worker([exported.clone(), exported]),
+    ]);
+    assert_eq!(
+        notices(&state),
+        [(Place::Model, false, "Saved head.safetensors.")]
+    );
+}
+
+#[test]
+fn messages_are_dismissed_one_by_one_and_do_not_pile_up() {
+    let warn = |text: &str| worker([Event::Warning { text: text.into() }]);
+    let state = after(["1", "2", "3"].map(warn));
+    let second = state.notices[1].id;
+    let state = then(state, [Action::Dismiss(second)]);
+    assert_eq!(
+        notices(&state).iter().map(|n| n.2).collect::<Vec<_>>(),
+        ["1", "3"]
+    );
+    let state = then(state, (0..20).map(|i| warn(&i.to_string())));
+    assert_eq!(state.notices.len(), State::NOTICES);
+    assert_eq!(notices(&state).last(), Some(&(Place::Page, false, "19")));
+}
+
+#[test]
+fn samples_come_with_their_pictures() {
+    let names = vec!["sea.png".into(), "forest.png".into()];
+    let state = after([with_urls(Event::Samples { names }, &["blob:1", "blob:2"])]);
+    assert_eq!(state.samples[1].name, "forest.png");
+    assert_eq!(state.urls().collect::<Vec<_>>(), ["blob:1", "blob:2"]);
+}
+
+#[test]
+fn a_view_learns_by_pointer_that_nothing_changed_for_it() {
+    let before = after([ready(), Action::Began(1, files(&["a.png"]))]);
+    let later = then(
+        before.clone(),
+        [Action::Dragging(true), Action::Reading(Some(9))],
+    );
+    assert!(later.batch == before.batch && later.form == before.form);
+    assert_eq!((later.dragging, later.reading), (true, Some(9)));
+    let answered = then(
+        later.clone(),
+        [worker([classified(1, "a.png", &[0.9, 0.1])])],
+    );
+    assert!(answered.batch != later.batch && answered.form == later.form);
+}
+
+#[test]
+fn a_large_batch_is_answered_without_touching_its_other_rows() {
+    let names: Vec<_> = (0..2000).map(|i| (format!("{i}.png"), None)).collect();
+    let before = after([ready(), Action::Began(1, Began::Classify(names))]);
+    let later = then(
+        before.clone(),
+        [
+            worker([classified(1, "1999.png", &[0.9, 0.1])]),
+            Action::Page(3),
+        ],
+    );
+    assert!(later.batch.rows[0] == before.batch.rows[0]);
+    assert!(later.batch.rows[1999] != before.batch.rows[1999]);
+    assert_eq!((later.batch.page, before.batch.page), (3, 0));
+    assert_eq!(Batch::cards(60), 60);
+    assert_eq!(Batch::cards(61), Batch::FIRST_CARDS);
+}

@@ -1,0 +1,404 @@
+//! Numbers and tables as text: units, times, and the CSV of a batch.
+
+use std::fmt::Write as _;
+
+use super::parts::{Batch, Outcome, Prediction, Progress, Row, Run};
+use crate::protocol::{EngineState, ModelSummary, Phase, Share};
+
+/// `0.934` as `93.4 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.1}\u{a0}%", share * 100.0)
+}
+
+/// `17034` as `17 034`.
+#[must_use]
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `n` things, `1 thing`.
+#[must_use]
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n as u64), if n == 1 { one } else { many })
+}
+
+/// A short time, in the unit that suits it.
+#[must_use]
+pub fn duration(milliseconds: f64) -> String {
+    let seconds = milliseconds / 1000.0;
+    if milliseconds < 1000.0 {
+        format!("{milliseconds:.0}\u{a0}ms")
+    } else if seconds < 10.0 {
+        format!("{seconds:.1}\u{a0}s")
+    } else {
+        rough(seconds)
+    }
+}
+
+/// Seconds, rounded as an estimate deserves.
+fn rough(seconds: f64) -> String {
+    let s = seconds.round() as u64;
+    match s {
+        0..60 => format!("{s}\u{a0}s"),
+        60..3600 => format!("{}\u{a0}min {:02}\u{a0}s", s / 60, s % 60),
+        _ => format!("{}\u{a0}h {:02}\u{a0}min", s / 3600, s % 3600 / 60),
+    }
+}
+
+/// What a progress bar counts, how far it is and how long it will take.
+#[must_use]
+pub fn progress(progress: &Progress) -> String {
+    let Progress {
+        phase, done, total, ..
+    } = *progress;
+    let (what, of) = match phase {
+        Phase::LoadingModel => ("Loading the model", megabytes(done, total)),
+        Phase::Downloading => ("Downloading", megabytes(done, total)),
+        Phase::Indexing => ("Reading files", counts(done, total)),
+        Phase::Classifying => ("Classifying images", counts(done, total)),
+        Phase::Featurising => ("Images through the backbone", counts(done, total)),
+        Phase::Training => ("Training steps", counts(done, total)),
+        Phase::Evaluating => ("Measuring on images", counts(done, total)),
+    };
+    match time_left(progress) {
+        Some(left) => format!("{what}: {of}, {left} left"),
+        None => format!("{what}: {of}"),
+    }
+}
+
+/// Time left at the pace so far; none before there is a pace.
+#[must_use]
+pub fn time_left(progress: &Progress) -> Option<String> {
+    let Progress {
+        done,
+        total,
+        milliseconds,
+        ..
+    } = *progress;
+    // The first moments are no pace: caches are cold, shaders compile.
+    if done == 0 || done >= total || milliseconds < 500.0 {
+        return None;
+    }
+    let left = milliseconds / done as f64 * (total - done) as f64 / 1000.0;
+    Some(rough(left.max(1.0)))
+}
+
+fn counts(done: u64, total: u64) -> String {
+    if total == 0 {
+        count(done)
+    } else {
+        format!("{} of {}", count(done), count(total))
+    }
+}
+
+fn megabytes(done: u64, total: u64) -> String {
+    let mb = |bytes: u64| bytes as f64 / 1e6;
+    if total == 0 {
+        format!("{:.1}\u{a0}MB", mb(done))
+    } else {
+        format!("{:.1} of {:.1}\u{a0}MB", mb(done), mb(total))
+    }
+}
+
+/// The word of a phase in `data-phase`, as the protocol spells it.
+#[must_use]
+pub const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::LoadingModel => "loading-model",
+        Phase::Downloading => "downloading",
+        Phase::Indexing => "indexing",
+        Phase::Classifying => "classifying",
+        Phase::Featurising => "featurising",
+        Phase::Training => "training",
+        Phase::Evaluating => "evaluating",
+    }
+}
+
+/// What the engine is doing, for the status line.
+#[must_use]
+pub const fn engine(state: EngineState) -> &'static str {
+    match state {
+        EngineState::Starting => "Starting",
+        EngineState::Unsupported => "This browser cannot run the model",
+        EngineState::Ready => "Ready",
+        EngineState::Featurising => "Reading images",
+        EngineState::Training => "Training",
+        EngineState::Paused => "Paused",
+        EngineState::Failed => "Stopped by an error",
+    }
+}
+
+/// The model in one line.
+#[must_use]
+pub fn model(model: &ModelSummary) -> String {
+    let classes = counted(model.classes.len(), "class", "classes");
+    format!("{}, {classes}, {}", model.arch.name(), model.source)
+}
+
+/// Labels in a line; of many only the first.
+#[must_use]
+pub fn labels(classes: &[String]) -> String {
+    match classes.get(..BARS) {
+        Some(first) if classes.len() > BARS => {
+            format!("{} and {} more", first.join(", "), classes.len() - BARS)
+        }
+        _ => classes.join(", "),
+    }
+}
+
+/// How a training run ended, or how far it is.
+#[must_use]
+pub fn run(run: &Run) -> String {
+    let images = run.featurised.map(|(images, milliseconds)| {
+        let images = counted(images, "image", "images");
+        format!(
+            "{images} through the backbone in {}. ",
+            duration(milliseconds)
+        )
+    });
+    let end = run.result.map(|(best, stopped)| {
+        let end = if stopped { "Stopped" } else { "Done" };
+        let report = run.reports.iter().find(|r| r.epoch == best);
+        let accuracy = report.map(|r| format!(" ({} on validation)", percent(r.val_accuracy)));
+        format!(
+            "{end}: the head of epoch {best}{} is in use.",
+            accuracy.unwrap_or_default()
+        )
+    });
+    let seen = run
+        .reports
+        .last()
+        .map(|r| format!("Epoch {} of {}.", r.epoch, run.epochs));
+    format!(
+        "{}{}",
+        images.unwrap_or_default(),
+        end.or(seen).unwrap_or_default()
+    )
+}
+
+/// A share's 95 % interval.
+#[must_use]
+pub fn interval(share: &Share) -> String {
+    format!("{:.1}–{}", share.low * 100.0, percent(share.high))
+}
+
+/// The shade of a cell of the confusion matrix, 0 to 9, after its share of the row.
+#[must_use]
+pub fn heat(n: u64, total: u64) -> u64 {
+    // Rounded up: a single mistake among thousands must not look like none.
+    (n * 9).div_ceil(total.max(1))
+}
+
+/// Up to so many classes every one has a bar; of more only the likeliest, or a card would not end.
+pub const BARS: usize = 12;
+
+/// Which classes get a bar: all of them in the model's order, or of many the likeliest, best first.
+#[must_use]
+pub fn bars(probabilities: &[f32]) -> Vec<(usize, f32)> {
+    let mut bars: Vec<_> = probabilities.iter().copied().enumerate().collect();
+    if bars.len() > BARS {
+        bars.sort_by(|a, b| b.1.total_cmp(&a.1));
+        bars.truncate(BARS);
+    }
+    bars
+}
+
+/// The pairs of classes that are mixed up most: true class, predicted class, count.
+#[must_use]
+pub fn mixups(confusion: &[Vec<u64>], most: usize) -> Vec<(usize, usize, u64)> {
+    let cells = confusion.iter().enumerate().flat_map(|(t, row)| {
+        let wrong = row
+            .iter()
+            .enumerate()
+            .filter(move |(p, n)| *p != t && **n > 0);
+        wrong.map(move |(p, n)| (t, p, *n))
+    });
+    let mut cells: Vec<_> = cells.collect();
+    cells.sort_by_key(|cell| std::cmp::Reverse(cell.2));
+    cells.truncate(most);
+    cells
+}
+
+/// The batch as CSV (RFC 4180): a line per image, a column per class of the model that answered.
+#[must_use]
+pub fn csv(batch: &Batch) -> String {
+    let answered = |row: &Row| match &row.outcome {
+        Outcome::Classified(prediction) => Some(prediction.model.clone()),
+        _ => None,
+    };
+    let model = batch.rows.iter().find_map(|row| answered(row));
+    let classes = model.map(|m| m.classes.clone()).unwrap_or_default();
+    let mut text = String::from("file,label,probability,milliseconds,error");
+    for class in &classes {
+        text.push(',');
+        text.push_str(&quoted(class));
+    }
+    text.push_str("\r\n");
+    for row in &batch.rows {
+        text.push_str(&quoted(&row.file));
+        match &row.outcome {
+            Outcome::Waiting => text.push_str(",,,,"),
+            Outcome::Failed(reason) => {
+                text.push_str(",,,,");
+                text.push_str(&quoted(reason));
+            }
+            Outcome::Classified(p) => write_prediction(&mut text, p, &classes),
+        }
+        text.push_str("\r\n");
+    }
+    text
+}
+
+fn write_prediction(text: &mut String, p: &Prediction, classes: &[String]) {
+    let label = quoted(&p.label());
+    // Writing to a `String` cannot fail.
+    let _ = write!(text, ",{label},{},{:.1},", p.probability(), p.milliseconds);
+    for class in classes {
+        // By name: the model may have been changed in the middle of a batch.
+        let index = p.model.classes.iter().position(|c| c == class);
+        let _ = match index.and_then(|i| p.probabilities.get(i)) {
+            Some(probability) => write!(text, ",{probability}"),
+            None => write!(text, ","),
+        };
+    }
+}
+
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::parts::Shared, *};
+    use crate::{config::Arch, protocol::ModelSummary};
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(percent(0.9344), "93.4\u{a0}%");
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(17_034), "17\u{202f}034");
+        assert_eq!(count(1_000_000), "1\u{202f}000\u{202f}000");
+        assert_eq!(counted(1, "image", "images"), "1 image");
+        assert_eq!(duration(41.3), "41\u{a0}ms");
+        assert_eq!(duration(3_210.0), "3.2\u{a0}s");
+        assert_eq!(duration(125_000.0), "2\u{a0}min 05\u{a0}s");
+        assert_eq!(duration(7_500_000.0), "2\u{a0}h 05\u{a0}min");
+    }
+
+    #[test]
+    fn time_left_needs_a_pace_and_an_end() {
+        let at = |done, total, milliseconds| Progress {
+            phase: Phase::Featurising,
+            done,
+            total,
+            milliseconds,
+        };
+        assert_eq!(time_left(&at(100, 400, 10_000.0)), Some("30\u{a0}s".into()));
+        assert_eq!(time_left(&at(0, 400, 10_000.0)), None);
+        assert_eq!(time_left(&at(100, 0, 10_000.0)), None);
+        assert_eq!(time_left(&at(400, 400, 10_000.0)), None);
+        assert_eq!(time_left(&at(1, 400, 20.0)), None);
+    }
+
+    #[test]
+    fn progress_says_what_is_counted() {
+        let at = |phase, done, total| Progress {
+            phase,
+            done,
+            total,
+            milliseconds: 0.0,
+        };
+        assert_eq!(
+            progress(&at(Phase::Downloading, 12_340_000, 44_700_000)),
+            "Downloading: 12.3 of 44.7\u{a0}MB"
+        );
+        assert_eq!(
+            progress(&at(Phase::Indexing, 1_200, 0)),
+            "Reading files: 1\u{202f}200"
+        );
+    }
+
+    #[test]
+    fn few_classes_keep_their_order_and_many_are_ranked() {
+        assert_eq!(bars(&[0.1, 0.7, 0.2]), [(0, 0.1), (1, 0.7), (2, 0.2)]);
+        let many: Vec<f32> = (0..40).map(|i| i as f32).collect();
+        let bars = bars(&many);
+        assert_eq!(bars.len(), BARS);
+        assert_eq!(bars[..2], [(39, 39.0), (38, 38.0)]);
+    }
+
+    #[test]
+    fn phases_are_spelt_as_in_the_protocol() {
+        for p in [
+            Phase::LoadingModel,
+            Phase::Downloading,
+            Phase::Indexing,
+            Phase::Classifying,
+            Phase::Featurising,
+            Phase::Training,
+            Phase::Evaluating,
+        ] {
+            assert_eq!(serde_json::to_value(p).expect("text"), phase(p));
+        }
+    }
+
+    #[test]
+    fn a_shade_is_never_lost_and_never_beyond_the_last() {
+        assert_eq!(
+            [heat(0, 0), heat(0, 9), heat(1, 9000), heat(9000, 9000)],
+            [0, 0, 1, 9]
+        );
+    }
+
+    #[test]
+    fn mixups_leave_out_the_diagonal() {
+        let confusion = [vec![9, 2, 0], vec![5, 9, 1], vec![0, 0, 9]];
+        assert_eq!(mixups(&confusion, 2), [(1, 0, 5), (0, 1, 2)]);
+    }
+
+    fn model(classes: &[&str]) -> Shared<ModelSummary> {
+        Shared::new(ModelSummary {
+            arch: Arch::ResNet18,
+            head: None,
+            classes: classes.iter().map(ToString::to_string).collect(),
+            size: 150,
+            features: 512,
+            parameters: 0,
+            source: "test".into(),
+            sha256: None,
+        })
+    }
+
+    #[test]
+    fn csv_quotes_and_keeps_columns_by_class_name() {
+        let files = ["a, b.png", "c.png", "d.png", "e.png"];
+        let mut batch = Batch::new(files.map(|f| (f.to_owned(), None)).to_vec());
+        let first = Prediction::new(model(&["sea", "ice"]), vec![0.75, 0.25], 12.0);
+        let other = Prediction::new(model(&["ice", "fog"]), vec![0.5, 0.25], 8.0);
+        batch.settle("a, b.png", Outcome::Classified(first.expect("classes")));
+        batch.settle("c.png", Outcome::Failed("not \"an image\"".into()));
+        batch.settle("d.png", Outcome::Classified(other.expect("classes")));
+        assert_eq!(
+            csv(&batch),
+            "file,label,probability,milliseconds,error,sea,ice\r\n\
+             \"a, b.png\",sea,0.75,12.0,,0.75,0.25\r\n\
+             c.png,,,,\"not \"\"an image\"\"\"\r\n\
+             d.png,ice,0.5,8.0,,,0.5\r\n\
+             e.png,,,,\r\n"
+        );
+    }
+}
