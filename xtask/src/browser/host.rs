@@ -85,8 +85,13 @@ impl Host {
 
     /// Requests for other hosts since the last call, without those that Chromium makes of itself.
     pub fn take_foreign(&self) -> Vec<String> {
-        const CHROMIUMS_OWN: [&str; 4] =
-            ["google.com", "googleapis.com", "gstatic.com", "gvt1.com"];
+        const CHROMIUMS_OWN: [&str; 5] = [
+            "duckduckgo.com",
+            "google.com",
+            "googleapis.com",
+            "gstatic.com",
+            "gvt1.com",
+        ];
         let mut lines = take(&self.foreign);
         lines.retain(|line| !CHROMIUMS_OWN.iter().any(|host| line.contains(host)));
         lines

@@ -1,6 +1,7 @@
 //! What drives Chromium: the end-to-end tests and the bench. A program of its own, so that the way from
 //! a clone to the page does not compile a WebDriver client.
 
+mod bench;
 mod driver;
 mod e2e;
 mod fixtures;
@@ -25,6 +26,8 @@ struct Cli {
 enum Task {
     /// The page in a real Chromium.
     E2e(e2e::Options),
+    /// Times and sizes, measured in Chromium on the CPU path.
+    Bench(bench::Options),
 }
 
 #[tokio::main]
@@ -32,6 +35,7 @@ async fn main() -> Result<()> {
     let work = async {
         match Cli::parse().task {
             Task::E2e(options) => e2e::run(&options).await,
+            Task::Bench(options) => bench::run(&options).await,
         }
     };
     // Leaving `work` unfinished drops what it holds: browsers, chromedriver, temporary folders.
