@@ -45,7 +45,7 @@ pub enum DatasetSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExportKind {
-    /// The head alone, names starting with `head.`.
+    /// The head alone, names starting with `fc.`.
     Head,
     /// Backbone and head in one file.
     Model,
@@ -116,6 +116,8 @@ pub enum Command {
         job: JobId,
         /// `.safetensors` or `.pth`.
         file: FileRef,
+        /// The backbone, where the file does not say; none to find out from its tensors.
+        arch: Option<Arch>,
     },
     /// Download pretrained ImageNet weights. The only command that reaches another host.
     Download {

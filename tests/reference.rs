@@ -15,6 +15,7 @@ use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
 use retune::model::inspect::inspect;
 use retune::model::resnet::ResNetConfig;
+use retune::platform::device;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -151,11 +152,16 @@ fn cpu(arch: Arch) {
     pollster::block_on(check(arch, &Device::flex(), 1e-4));
 }
 
-fn gpu(arch: Arch) {
+/// One test for all three: a process opens its GPU once.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn webgpu() {
     let run = async {
-        let opened = retune::platform::device::open(DeviceChoice::Gpu).await.unwrap();
+        let opened = device::open(DeviceChoice::Gpu).await.unwrap();
         println!("on {}", opened.name);
-        check(arch, &opened.device, 1e-3).await;
+        for arch in [Arch::ResNet18, Arch::ResNet50, Arch::ResNext50] {
+            check(arch, &opened.device, 1e-3).await;
+        }
     };
     pollster::block_on(run);
 }
@@ -176,9 +182,6 @@ references! {
     #[ignore = "large"] wide_resnet50_2: cpu(WideResNet50),
     #[ignore = "large"] wide_resnet101_2: cpu(WideResNet101),
     #[ignore = "large"] resnext101_32x8d: cpu(ResNext101),
-    #[ignore = "needs a Vulkan driver"] resnet18_webgpu: gpu(ResNet18),
-    #[ignore = "needs a Vulkan driver; large"] resnet50_webgpu: gpu(ResNet50),
-    #[ignore = "needs a Vulkan driver; large"] resnext50_32x4d_webgpu: gpu(ResNext50),
 }
 
 /// The comparison itself can fail: one wrong value among many, and NaN.

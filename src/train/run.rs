@@ -221,6 +221,25 @@ impl Trainer {
         self.seen += n;
     }
 
+    /// Mean loss and accuracy over the examples since the last call.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
+    pub async fn sums(&mut self) -> Result<(f64, f64)> {
+        let seen = std::mem::take(&mut self.seen).max(1) as f64;
+        let (loss, hits) = match (self.loss.take(), self.hits.take()) {
+            (Some(loss), Some(hits)) => (read(loss).await?[0], read(hits.float()).await?[0]),
+            _ => (0.0, 0.0),
+        };
+        if !loss.is_finite() {
+            return Err(Error::shape(
+                "learning rate",
+                "the loss is no longer a number; try a smaller one",
+            ));
+        }
+        Ok((f64::from(loss) / seen, f64::from(hits) / seen))
+    }
+
     /// Ends an epoch: reads the sums, measures on the validation examples.
     async fn report(
         &mut self,
@@ -228,22 +247,12 @@ impl Trainer {
         validation: &Examples,
         start: f64,
     ) -> Result<EpochReport> {
-        let seen = std::mem::take(&mut self.seen).max(1) as f64;
-        let (train_loss, hits) = match (self.loss.take(), self.hits.take()) {
-            (Some(loss), Some(hits)) => (read(loss).await?[0], read(hits.float()).await?[0]),
-            _ => (0.0, 0.0),
-        };
-        if !train_loss.is_finite() {
-            return Err(Error::shape(
-                "learning rate",
-                "the loss is no longer a number; try a smaller one",
-            ));
-        }
+        let (train_loss, train_accuracy) = self.sums().await?;
         let tally = measure(&self.head.valid(), validation).await?;
         Ok(EpochReport {
             epoch,
-            train_loss: f64::from(train_loss) / seen,
-            train_accuracy: f64::from(hits) / seen,
+            train_loss,
+            train_accuracy,
             val_loss: tally.loss(),
             val_accuracy: tally.accuracy(),
             milliseconds: time::now() - start,

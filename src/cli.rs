@@ -1,0 +1,129 @@
+//! The command line: the same engine as the page's worker, driven by the same commands.
+//!
+//! Exit codes: 0 all good, 1 some input failed, 2 the command line was wrong.
+
+mod args;
+mod inspect;
+mod report;
+mod screen;
+mod session;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::{Error, Result};
+use crate::platform::files::{InputFile, list_folder};
+use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
+use args::{Cli, DataArgs, Task, TrainArgs};
+use screen::Screen;
+use session::Session;
+
+/// Word for `--weights` that stands for the hub's ImageNet weights.
+const HUB: &str = "imagenet";
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match pollster::block_on(run(cli.task)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("retune: {error}");
+            // A setting outside its range is the command line's fault, the rest the input's.
+            ExitCode::from(if matches!(error, Error::Shape { .. }) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Runs one task; false if some of the input failed.
+async fn run(task: Task) -> Result<bool> {
+    match task {
+        Task::Classify { common, images } => {
+            let mut session = Session::start(&common, Screen::classify(common.json)).await?;
+            for path in &images {
+                match InputFile::open(path) {
+                    Ok(file) => session.classify(path, file).await?,
+                    Err(error) => session.screen().file_error(path, &error.reason()),
+                }
+            }
+            Ok(session.screen().failed == 0)
+        }
+        Task::Train(args) => train(*args).await,
+        Task::Evaluate { common, data } => {
+            let mut session = Session::start(&common, Screen::quiet()).await?;
+            session.open(&data).await?;
+            let report = session.evaluate().await?;
+            report::print_evaluation(&report, common.json);
+            Ok(session.screen().failed == 0)
+        }
+        Task::Inspect(args) => inspect::run(&args).map(|()| true),
+    }
+}
+
+/// Trains, evaluates, writes model and report.
+async fn train(args: TrainArgs) -> Result<bool> {
+    args.config().check()?;
+    // Told before an hour of training, not after it.
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
+    let mut session = Session::start(&args.common(), Screen::quiet()).await?;
+    if args.weights.as_deref() == Some(HUB) {
+        let arch = args.arch()?.unwrap_or_default();
+        session.obey(|job| Command::Download { job, arch }, Vec::new()).await?;
+    } else if let Some(path) = &args.weights {
+        session.import(path, args.arch()?).await?;
+    } else {
+        args.check_bundled()?;
+    }
+    session.open(&args.data).await?;
+    let config = args.config();
+    session.obey(|job| Command::Train { job, config: config.clone() }, Vec::new()).await?;
+    if session.has_test_images() {
+        session.evaluate().await?;
+    }
+    let what = ExportKind::Model;
+    session.obey(|job| Command::Export { job, what }, Vec::new()).await?;
+    let screen = session.screen();
+    let model = args.out.join("model.safetensors");
+    write(&model, &screen.exported)?;
+    let report = report::training(&args, &screen);
+    let text = serde_json::to_string_pretty(&report)
+        .map_err(|error| Error::Storage(format!("report.json: {error}")))?;
+    write(&args.out.join("report.json"), text.as_bytes())?;
+    if args.json {
+        println!("{report}");
+    } else {
+        report::print_training(&screen, &args.out);
+    }
+    Ok(screen.failed == 0)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(|error| Error::Storage(format!("{}: {error}", path.display())))
+}
+
+/// The handles of a data set on disk, and how the engine is told of it.
+fn dataset(data: &DataArgs) -> Result<(DatasetSource, Vec<InputFile>)> {
+    let path = &data.dataset;
+    if !path.is_dir() {
+        let file = InputFile::open(path)?;
+        let named = FileRef {
+            path: file.name().to_string(),
+            slot: 0,
+        };
+        return Ok((DatasetSource::Zip { file: named }, vec![file]));
+    }
+    let name = path.file_name().map_or("folder".into(), |name| name.to_string_lossy());
+    let (mut named, mut handles) = (Vec::new(), Vec::new());
+    for (slot, (inside, file)) in list_folder(path)?.into_iter().enumerate() {
+        named.push(FileRef {
+            path: format!("{name}/{inside}"),
+            slot: slot as u32,
+        });
+        handles.push(file);
+    }
+    Ok((DatasetSource::Folder { files: named }, handles))
+}

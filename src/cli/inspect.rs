@@ -1,0 +1,43 @@
+//! `retune inspect`: the layer table.
+
+use super::args::{InspectArgs, arch};
+use crate::error::{Error, Result};
+use crate::model::head::HeadSpec;
+use crate::model::inspect::inspect;
+use crate::model::resnet::ResNetConfig;
+
+/// Prints the table of a backbone with a head.
+pub fn run(args: &InspectArgs) -> Result<()> {
+    let arch = arch(&args.arch)?;
+    let features = ResNetConfig::of(arch).features();
+    let head = HeadSpec::of(args.head, features, args.classes);
+    let table = inspect(arch, &head, args.input)?;
+    if args.json {
+        let text = serde_json::to_string(&table)
+            .map_err(|error| Error::Storage(format!("the table as JSON: {error}")))?;
+        println!("{text}");
+        return Ok(());
+    }
+    println!(
+        "{:28} {:28} {:>16} {:>12} {:>16}",
+        "layer", "kind", "output", "parameters", "multiply-adds"
+    );
+    for layer in &table.layers {
+        let shape: Vec<String> = layer.output.iter().map(ToString::to_string).collect();
+        println!(
+            "{:28} {:28} {:>16} {:>12} {:>16}",
+            layer.name,
+            layer.kind,
+            shape.join(" x "),
+            layer.parameters,
+            layer.multiply_adds
+        );
+    }
+    println!(
+        "{:74} {:>12} {:>16}",
+        format!("{} on 3 x {1} x {1}", arch.name(), args.input),
+        table.parameters,
+        table.multiply_adds
+    );
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The report of a training run, as JSON and for people.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::TrainArgs;
+use super::screen::Screen;
+use crate::protocol::{Evaluation, Share};
+
+/// report.json: settings, data, curves, and the test's numbers if there was a test set.
+pub fn training(args: &TrainArgs, screen: &Screen) -> Value {
+    let summary = screen.summary.as_ref();
+    let model = screen.model.as_ref();
+    let (images, milliseconds) = screen.featurised;
+    json!({
+        "dataset": summary.map(|summary| &summary.name),
+        "classes": summary.map(|summary| &summary.classes),
+        "duplicates": summary.map(|summary| &summary.duplicates),
+        "arch": model.map(|model| model.arch),
+        "input": model.map(|model| model.size),
+        "backbone_sha256": model.and_then(|model| model.sha256.as_ref()),
+        "config": args.config(),
+        "device": screen.device,
+        "features": {"images": images, "milliseconds": milliseconds},
+        "epochs": screen.epochs,
+        "best_epoch": screen.best_epoch,
+        "test": screen.evaluation,
+        "skipped": screen.skipped,
+    })
+}
+
+/// The end of a training run, for people.
+pub fn print_training(screen: &Screen, out: &Path) {
+    let best = screen.epochs.iter().find(|report| report.epoch == screen.best_epoch);
+    if let Some(best) = best {
+        println!(
+            "best epoch {}: validation accuracy {:.4}, loss {:.4}",
+            best.epoch, best.val_accuracy, best.val_loss
+        );
+    }
+    if let Some(report) = &screen.evaluation {
+        print_evaluation(report, false);
+    }
+    println!("wrote {0}/model.safetensors and {0}/report.json", out.display());
+}
+
+/// An evaluation, as one line of JSON or for people.
+pub fn print_evaluation(report: &Evaluation, as_json: bool) {
+    if as_json {
+        return println!("{}", json!(report));
+    }
+    println!("{} accuracy {}, loss {:.4}", report.split, percent(&report.accuracy), report.loss);
+    for (class, share) in report.classes.iter().zip(&report.per_class) {
+        println!("  {class:16} {}", percent(share));
+    }
+    println!("confusion (rows: true, columns: predicted)");
+    for (class, row) in report.classes.iter().zip(&report.confusion) {
+        let cells: String = row.iter().map(|n| format!("{n:6}")).collect();
+        println!("  {class:16}{cells}");
+    }
+}
+
+fn percent(share: &Share) -> String {
+    let [value, low, high] = [share.value, share.low, share.high].map(|v| 100.0 * v);
+    format!("{value:.2} % ({low:.2} to {high:.2}, {} of {})", share.hits, share.of)
+}

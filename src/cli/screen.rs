@@ -1,0 +1,172 @@
+//! Where events end on the command line: results on standard output, progress and words on standard
+//! error, and what the report needs is kept.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::protocol::{
+    DatasetSummary, EpochReport, Evaluation, Event, ModelSummary, Phase, Skipped,
+};
+use crate::train::metrics::argmax;
+
+/// What was said.
+#[derive(Default)]
+pub struct Screen {
+    /// Print classifications: as JSON lines, or for people.
+    classify: Option<bool>,
+    bar: Option<(Phase, ProgressBar)>,
+    /// Files that failed.
+    pub failed: usize,
+    /// The same, by name.
+    pub skipped: Vec<Skipped>,
+    /// Why the last command failed, if it did.
+    pub failure: Option<String>,
+    /// What runs the model.
+    pub device: String,
+    /// The model in use.
+    pub model: Option<ModelSummary>,
+    /// The data set in use.
+    pub summary: Option<DatasetSummary>,
+    /// Images through the backbone, and the milliseconds that took.
+    pub featurised: (usize, f64),
+    /// The epochs of the training.
+    pub epochs: Vec<EpochReport>,
+    /// The epoch whose head was kept.
+    pub best_epoch: usize,
+    /// The last evaluation.
+    pub evaluation: Option<Evaluation>,
+    /// The last export.
+    pub exported: Vec<u8>,
+}
+
+impl Screen {
+    /// Prints each classification, as JSON or for people.
+    pub fn classify(json: bool) -> Self {
+        Self {
+            classify: Some(json),
+            ..Self::default()
+        }
+    }
+
+    /// Prints no classifications.
+    pub fn quiet() -> Self {
+        Self::default()
+    }
+
+    /// Takes an event in.
+    pub fn show(&mut self, event: Event, blobs: Vec<Vec<u8>>) {
+        match event {
+            Event::Device { name, note, .. } => {
+                if let Some(note) = note {
+                    self.say(&note);
+                }
+                self.device = name;
+            }
+            Event::Model { model } => self.model = Some(model),
+            Event::Classified { file, probabilities, milliseconds, .. } => {
+                self.classified(&file, &probabilities, milliseconds);
+            }
+            Event::FileError { file, reason, .. } => self.file_error(Path::new(&file), &reason),
+            Event::Dataset { summary, .. } => {
+                for Skipped { file, reason } in &summary.skipped {
+                    self.file_error(Path::new(file), reason);
+                }
+                self.summary = Some(summary);
+            }
+            Event::Progress { phase, done, total, .. } => self.progress(phase, done, total),
+            Event::Featurised { images, milliseconds, .. } => {
+                self.featurised.0 += images;
+                self.featurised.1 += milliseconds;
+            }
+            Event::Epoch { report, .. } => {
+                self.say(&format!(
+                    "epoch {:3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}",
+                    report.epoch,
+                    report.train_loss,
+                    report.train_accuracy,
+                    report.val_loss,
+                    report.val_accuracy
+                ));
+                self.epochs.push(report);
+            }
+            Event::Trained { best_epoch, .. } => self.best_epoch = best_epoch,
+            Event::Evaluated { report, .. } => self.evaluation = Some(report),
+            Event::Exported { .. } => {
+                self.exported = blobs.into_iter().next().unwrap_or_default();
+            }
+            Event::Warning { text } => self.say(&text),
+            Event::Failed { error, .. } => self.failure = Some(error),
+            Event::State { .. }
+            | Event::Samples { .. }
+            | Event::Measured { .. }
+            | Event::Finished { .. }
+            | Event::Cancelled { .. } => {}
+        }
+    }
+
+    /// Notes a file that failed, and says so where results go.
+    pub fn file_error(&mut self, file: &Path, reason: &str) {
+        self.failed += 1;
+        let file = file.to_string_lossy().into_owned();
+        match self.classify {
+            Some(true) => println!("{}", json!({"file": file, "error": reason})),
+            _ => self.say(&format!("{file}: {reason}")),
+        }
+        let reason = reason.to_string();
+        self.skipped.push(Skipped { file, reason });
+    }
+
+    fn classified(&mut self, file: &str, probabilities: &[f32], milliseconds: f64) {
+        let classes = self.model.as_ref().map_or(&[][..], |model| &model.classes);
+        let best = argmax(probabilities);
+        let label = classes.get(best).map_or("", String::as_str);
+        let probability = probabilities.get(best).copied().unwrap_or_default();
+        if self.classify == Some(true) {
+            let named = classes.iter().zip(probabilities);
+            let named: serde_json::Map<_, _> =
+                named.map(|(class, p)| (class.clone(), json!(p))).collect();
+            let line = json!({
+                "file": file, "label": label, "probability": probability,
+                "probabilities": named, "milliseconds": milliseconds,
+            });
+            println!("{line}");
+        } else {
+            println!("{file}: {label} {:.1} % ({milliseconds:.0} ms)", 100.0 * probability);
+        }
+    }
+
+    fn progress(&mut self, phase: Phase, done: u64, total: u64) {
+        let word = match phase {
+            Phase::LoadingModel | Phase::Classifying => return,
+            Phase::Downloading => "downloading",
+            Phase::Indexing => "indexing",
+            Phase::Featurising => "features",
+            Phase::Training => "training",
+            Phase::Evaluating => "evaluating",
+        };
+        if self.bar.as_ref().is_none_or(|(shown, _)| *shown != phase) {
+            let style = "{prefix:11} {wide_bar} {pos}/{len} {eta} left";
+            let style = ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar());
+            let bar = ProgressBar::new(total).with_style(style).with_prefix(word);
+            self.bar = Some((phase, bar));
+        }
+        if let Some((_, bar)) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(done);
+            if done == total {
+                bar.finish_and_clear();
+                self.bar = None;
+            }
+        }
+    }
+
+    /// A line on standard error that does not tear the progress bar.
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some((_, bar)) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! One engine, asked one thing after another.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::path::Path;
+use std::rc::Rc;
+
+use super::args::{Common, DataArgs};
+use super::dataset;
+use super::screen::Screen;
+use crate::config::Arch;
+use crate::engine::{Desk, Engine, Order};
+use crate::error::{Error, Result};
+use crate::platform::files::InputFile;
+use crate::protocol::{Command, Evaluation, FileRef, JobId};
+
+/// An engine and what it has said.
+pub struct Session {
+    engine: Engine,
+    screen: Rc<RefCell<Screen>>,
+    job: JobId,
+}
+
+impl Session {
+    /// Opens the device, loads the model: the one asked for, else the bundled one.
+    pub async fn start(common: &Common, screen: Screen) -> Result<Self> {
+        let screen = Rc::new(RefCell::new(screen));
+        let shown = screen.clone();
+        // Nobody sends while a command is obeyed, so the desk stays empty.
+        let (_, inbox) = async_channel::unbounded();
+        let desk = Desk::new(inbox, Box::new(move |event, blobs| shown.borrow_mut().show(event, blobs)));
+        let mut session = Self {
+            engine: Engine::new(desk).forgetful(),
+            screen,
+            job: 0,
+        };
+        let device = common.device.into();
+        let hub = std::env::var("RETUNE_HUB").ok();
+        let start = Command::Start { device, hub };
+        session.run(start, Vec::new()).await?;
+        if let Some(path) = &common.model {
+            let path = path.to_string_lossy();
+            session.import(&path, None).await?;
+        }
+        Ok(session)
+    }
+
+    /// What the engine has said so far.
+    pub fn screen(&self) -> RefMut<'_, Screen> {
+        self.screen.borrow_mut()
+    }
+
+    fn shown(&self) -> Ref<'_, Screen> {
+        self.screen.borrow()
+    }
+
+    /// Has a job done.
+    pub async fn obey(
+        &mut self,
+        command: impl FnOnce(JobId) -> Command,
+        files: Vec<InputFile>,
+    ) -> Result<()> {
+        self.job += 1;
+        let command = command(self.job);
+        self.run(command, files).await
+    }
+
+    async fn run(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
+        self.engine.obey(Order { command, files }).await;
+        match self.screen().failure.take() {
+            None => Ok(()),
+            // The engine's text is complete.
+            Some(text) => Err(Error::Storage(text)),
+        }
+    }
+
+    /// Classifies one file.
+    pub async fn classify(&mut self, path: &Path, file: InputFile) -> Result<()> {
+        let files = vec![FileRef {
+            path: path.to_string_lossy().into_owned(),
+            slot: 0,
+        }];
+        self.obey(|job| Command::Classify { job, files }, vec![file]).await
+    }
+
+    /// Puts a checkpoint in use.
+    pub async fn import(&mut self, path: &str, arch: Option<Arch>) -> Result<()> {
+        let handle = InputFile::open(path)?;
+        let file = FileRef {
+            path: path.to_string(),
+            slot: 0,
+        };
+        self.obey(|job| Command::Import { job, file, arch }, vec![handle]).await
+    }
+
+    /// Opens a data set.
+    pub async fn open(&mut self, data: &DataArgs) -> Result<()> {
+        let (source, files) = dataset(data)?;
+        self.obey(|job| Command::OpenDataset { job, source }, files).await
+    }
+
+    /// Whether the data set in use has a test set.
+    pub fn has_test_images(&self) -> bool {
+        let shown = self.shown();
+        let summary = shown.summary.as_ref();
+        summary.is_some_and(|summary| summary.classes.iter().any(|class| class.test > 0))
+    }
+
+    /// Measures the model in use on the data set in use.
+    pub async fn evaluate(&mut self) -> Result<Evaluation> {
+        self.obey(|job| Command::Evaluate { job }, Vec::new()).await?;
+        let report = self.shown().evaluation.clone();
+        report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()))
+    }
+}

@@ -1,0 +1,199 @@
+//! The state machine: a command comes in, work is done, events go out.
+//!
+//! It owns device, model, data set and features; page and command line only hold what they were told.
+//! One job runs at a time; while it does, it looks up at the [`Desk`] between batches.
+
+mod data;
+mod desk;
+mod measure;
+mod model;
+mod train;
+
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::infer::Classifier;
+use crate::platform::device::{self, Opened};
+use crate::platform::files::InputFile;
+use crate::platform::time;
+use crate::protocol::{Command, EngineState, Event, FileRef, JobId, Phase};
+use crate::train::cache::FeatureCache;
+
+pub use desk::{Desk, Emit, Order};
+use model::Origin;
+
+/// Everything that runs.
+pub struct Engine {
+    desk: Desk,
+    hub: Option<String>,
+    /// Whether the model in use is kept for the next start.
+    keeps: bool,
+    opened: Option<Opened>,
+    model: Option<Model>,
+    data: Option<Data>,
+}
+
+/// The model in use and where it came from.
+struct Model {
+    classifier: Classifier,
+    origin: Origin,
+    /// What the page calls it.
+    source: String,
+}
+
+/// The data set in use and what is known of it.
+struct Data {
+    set: Dataset,
+    cache: FeatureCache,
+    /// The validation samples of the last training on it.
+    validation: Vec<usize>,
+}
+
+impl Engine {
+    /// An engine that has not started: nothing is open, nothing loaded.
+    #[must_use]
+    pub fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            hub: None,
+            keeps: true,
+            opened: None,
+            model: None,
+            data: None,
+        }
+    }
+
+    /// Without memory: starts with the bundled model and keeps nothing, as a command line does.
+    #[must_use]
+    pub fn forgetful(mut self) -> Self {
+        self.keeps = false;
+        self
+    }
+
+    /// Works until nobody is left to give commands.
+    pub async fn run(mut self) {
+        while let Some(order) = self.desk.next().await {
+            self.obey(order).await;
+        }
+    }
+
+    /// Obeys one command. What fails is told as an event, and what was in use before stays in use.
+    pub async fn obey(&mut self, Order { command, files }: Order) {
+        let job = desk::job_of(&command).unwrap_or_default();
+        let starting = matches!(command, Command::Start { .. });
+        let result = match command {
+            Command::Start { device, hub } => self.start(device, hub).await,
+            Command::Samples => self.samples(),
+            Command::Classify { job, files: named } => self.classify(job, &named, &files).await,
+            Command::OpenDataset { job, source } => self.open_dataset(job, source, &files).await,
+            Command::Train { job, config } => self.train(job, &config).await,
+            Command::Evaluate { job } => self.evaluate(job).await,
+            Command::Import { job, file, arch } => self.import(job, &file, arch, &files).await,
+            Command::Download { job, arch } => self.download(job, arch).await,
+            Command::Export { job, what } => self.export(job, what).await,
+            Command::Reset => self.reset().await,
+            Command::MeasureHead {
+                job,
+                samples,
+                features,
+                hidden,
+                epochs,
+            } => self.measure_head(job, [samples, features], hidden, epochs).await,
+            Command::MeasureForward {
+                job,
+                size,
+                batch,
+                runs,
+            } => self.measure_forward(job, size, batch, runs).await,
+            Command::Cancel { job } => {
+                self.desk.drop_waiting(job);
+                Ok(())
+            }
+            // Late: the job they speak of is over.
+            Command::Pause { .. } | Command::Resume { .. } | Command::Stop { .. } => Ok(()),
+        };
+        let failed = result.is_err();
+        match result {
+            Ok(()) => {}
+            Err(Error::Cancelled) => self.desk.tell(Event::Cancelled { job }),
+            Err(error) => self.desk.tell(Event::Failed {
+                job,
+                error: error.to_string(),
+            }),
+        }
+        if starting && failed {
+            self.desk.set_state(EngineState::Failed);
+        } else if self.model.is_some() {
+            self.desk.set_state(EngineState::Ready);
+        }
+    }
+
+    /// Opens the device and loads the model.
+    async fn start(
+        &mut self,
+        choice: crate::config::DeviceChoice,
+        hub: Option<String>,
+    ) -> Result<()> {
+        self.hub = hub;
+        let opened = device::open(choice).await?;
+        self.desk.tell(Event::Device {
+            backend: opened.backend,
+            name: opened.name.clone(),
+            note: opened.note.clone(),
+        });
+        self.opened = Some(opened);
+        self.load_kept_or_bundled().await
+    }
+
+    /// Classifies files, one after the other; what is wrong with one stays with that one.
+    async fn classify(&mut self, job: JobId, named: &[FileRef], files: &[InputFile]) -> Result<()> {
+        let total = named.len() as u64;
+        for (done, file) in named.iter().enumerate() {
+            let start = time::now();
+            let result = match find(file, files).and_then(InputFile::read) {
+                Ok(bytes) => self.model()?.classifier.classify(&file.path, &bytes).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(probabilities) => self.desk.tell(Event::Classified {
+                    job,
+                    file: file.path.clone(),
+                    probabilities,
+                    milliseconds: time::now() - start,
+                }),
+                // The device is at fault, not the file: the next one would fail as well.
+                Err(error @ Error::Gpu(_)) => return Err(error),
+                Err(error) => self.desk.tell(Event::FileError {
+                    job,
+                    file: file.path.clone(),
+                    reason: error.reason(),
+                }),
+            }
+            let done = done as u64 + 1;
+            self.desk.progress(job, Phase::Classifying, done, total);
+            self.desk.look_up(job).await?;
+        }
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
+    fn opened(&self) -> Result<&Opened> {
+        let opened = self.opened.as_ref();
+        opened.ok_or_else(|| Error::Gpu("no device is open yet".to_string()))
+    }
+
+    fn model(&self) -> Result<&Model> {
+        let model = self.model.as_ref();
+        model.ok_or_else(|| Error::weights("model", "none is loaded yet"))
+    }
+
+    fn data(&mut self) -> Result<&mut Data> {
+        let data = self.data.as_mut();
+        data.ok_or_else(|| Error::Dataset("open a data set first".to_string()))
+    }
+}
+
+/// The handle of a named file.
+fn find<'a>(file: &FileRef, files: &'a [InputFile]) -> Result<&'a InputFile> {
+    let found = files.get(file.slot as usize);
+    found.ok_or_else(|| Error::Storage(format!("{}: the file did not come along", file.path)))
+}

@@ -1,0 +1,305 @@
+//! The model in use: loaded at the start, imported, downloaded, kept, handed out.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use super::{Engine, Model, find};
+use crate::config::Arch;
+use crate::error::{Error, Result};
+use crate::infer::{self, Classifier, Loaded};
+use crate::model::head::HeadSpec;
+use crate::model::inspect::inspect;
+use crate::model::resnet::ResNetConfig;
+use crate::model::weights::{self, Checkpoint, bundled, hub};
+use crate::platform::files::InputFile;
+use crate::platform::{hash, store};
+use crate::protocol::{Event, ExportKind, FileRef, JobId, ModelSummary, Phase};
+
+/// The head in use is kept under this name, with its backbone's hash among its metadata.
+const HEAD: &str = "head.safetensors";
+
+/// The backbone in use, if it is not the bundled one, in whatever format it came.
+const BACKBONE: &str = "backbone.checkpoint";
+
+/// The file that the backbone came in.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// The bundled weights.
+    Bundled,
+    /// A file that is kept in the store.
+    Kept {
+        /// Its SHA-256, hexadecimal.
+        sha256: String,
+    },
+    /// A file that could not be kept, so it stays in memory.
+    Memory {
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// Their SHA-256, hexadecimal.
+        sha256: String,
+    },
+}
+
+impl Origin {
+    fn sha256(&self) -> &str {
+        match self {
+            Self::Bundled => bundled::MODEL.sha256,
+            Self::Kept { sha256 } | Self::Memory { sha256, .. } => sha256,
+        }
+    }
+}
+
+impl Engine {
+    /// At the start: the model kept from last time if there is one and it is whole, else the bundled one.
+    pub(super) async fn load_kept_or_bundled(&mut self) -> Result<()> {
+        let kept = if self.keeps { store::read(HEAD).await } else { Ok(None) };
+        // Storage that cannot be read keeps nothing; the model is used from memory.
+        if let Ok(Some(head)) = kept {
+            match self.load_kept(&head).await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.desk.warn(format!(
+                    "The model kept from last time could not be loaded ({error}); this is the bundled one."
+                )),
+            }
+        }
+        let classifier = self.load_bundled().await?;
+        self.set_model(classifier, Origin::Bundled, "bundled");
+        Ok(())
+    }
+
+    /// The kept head on the backbone it was trained on.
+    async fn load_kept(&mut self, head: &[u8]) -> Result<()> {
+        let head = weights::read(HEAD, head)?;
+        let sha256 = head.metadata.get("backbone").cloned().unwrap_or_default();
+        let source = head.metadata.get("source").cloned();
+        let (classifier, origin) = if sha256 == bundled::MODEL.sha256 {
+            (self.load_bundled().await?, Origin::Bundled)
+        } else {
+            let bytes = store::read(BACKBONE).await?;
+            let bytes = bytes.ok_or_else(|| Error::Storage("its backbone is gone".into()))?;
+            if hash::sha256(&bytes).await != sha256 {
+                return Err(Error::Storage("its backbone is another one".into()));
+            }
+            let arch = head.metadata.get("arch").and_then(|name| Arch::from_name(name));
+            let checkpoint = weights::read(BACKBONE, &bytes)?;
+            let device = &self.opened()?.device;
+            let loaded = Classifier::load(checkpoint, arch, &bundled::classes(), device)?;
+            (loaded.classifier, Origin::Kept { sha256 })
+        };
+        let classifier = classifier.with_head(head)?;
+        self.set_model(classifier, origin, source.as_deref().unwrap_or("kept"));
+        Ok(())
+    }
+
+    async fn load_bundled(&mut self) -> Result<Classifier> {
+        let desk = &mut self.desk;
+        let mut progress = |done, total| {
+            desk.progress(0, Phase::LoadingModel, done, total);
+            ControlFlow::Continue(())
+        };
+        let bytes = bundled::load(&mut progress).await?;
+        let checkpoint = weights::read(bundled::MODEL.path, &bytes)?;
+        let device = &self.opened()?.device;
+        let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), &bundled::classes(), device)?;
+        Ok(loaded.classifier)
+    }
+
+    /// Puts a model in use and says so. Features of another backbone are worthless and go.
+    fn set_model(&mut self, classifier: Classifier, origin: Origin, source: &str) {
+        let same = self.model.as_ref().is_some_and(|model| {
+            model.origin.sha256() == origin.sha256()
+                && model.classifier.preprocess == classifier.preprocess
+        });
+        if !same && let Some(data) = &mut self.data {
+            data.forget_features(ResNetConfig::of(classifier.backbone.arch()).features());
+        }
+        self.model = Some(Model {
+            classifier,
+            origin,
+            source: source.to_string(),
+        });
+        self.tell_model();
+    }
+
+    /// Says which model is in use.
+    pub(super) fn tell_model(&self) {
+        let Some(Model { classifier, origin, source }) = &self.model else {
+            return;
+        };
+        let arch = classifier.backbone.arch();
+        let features = ResNetConfig::of(arch).features();
+        let spec = HeadSpec::of(classifier.head_kind, features, classifier.classes.len());
+        let table = inspect(arch, &spec, classifier.preprocess.size);
+        self.desk.tell(Event::Model {
+            model: ModelSummary {
+                arch,
+                head: Some(classifier.head_kind),
+                classes: classifier.classes.clone(),
+                size: classifier.preprocess.size,
+                features,
+                parameters: table.map_or(0, |table| table.parameters),
+                source: source.clone(),
+                sha256: Some(origin.sha256().to_string()),
+            },
+        });
+    }
+
+    /// Puts a trained head in use and keeps it.
+    pub(super) async fn adopt(&mut self, classifier: Classifier, source: &str) -> Result<()> {
+        let origin = self.model()?.origin.clone();
+        self.set_model(classifier, origin, source);
+        self.keep_head().await;
+        Ok(())
+    }
+
+    /// Keeps the head in use. That it could not be kept is a warning: it is still in use.
+    async fn keep_head(&mut self) {
+        if !self.keeps {
+            return;
+        }
+        let result = match self.export_head().await {
+            Ok(bytes) => store::write(HEAD, &bytes).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            self.desk.warn(format!("The model is in use, but will be gone after a reload: {error}"));
+        }
+    }
+
+    /// A checkpoint from a file: a whole model, or a head for the backbone in use.
+    pub(super) async fn import(
+        &mut self,
+        job: JobId,
+        file: &FileRef,
+        arch: Option<Arch>,
+        files: &[InputFile],
+    ) -> Result<()> {
+        let bytes = find(file, files)?.read()?;
+        let checkpoint = weights::read(&file.path, &bytes)?;
+        if infer::is_head(&checkpoint) {
+            let classifier = self.model()?.classifier.with_head(checkpoint)?;
+            self.adopt(classifier, &file.path).await?;
+        } else {
+            self.use_checkpoint(checkpoint, bytes, arch, &file.path).await?;
+        }
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
+    /// Pretrained ImageNet weights from the hub.
+    pub(super) async fn download(&mut self, job: JobId, arch: Arch) -> Result<()> {
+        let desk = &mut self.desk;
+        let mut progress = |done, total| {
+            desk.progress(job, Phase::Downloading, done, total);
+            if desk.is_cancelled(job) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let file = hub::download(self.hub.as_deref(), arch, &mut progress).await?;
+        for warning in file.warnings {
+            self.desk.warn(warning);
+        }
+        let name = format!("{} (ImageNet)", arch.name());
+        let checkpoint = match weights::read(&name, &file.bytes) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                hub::forget(self.hub.as_deref(), arch).await?;
+                return Err(error);
+            }
+        };
+        self.use_checkpoint(checkpoint, file.bytes, Some(arch), &name).await?;
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
+    /// Puts a whole model in use and keeps its file.
+    async fn use_checkpoint(
+        &mut self,
+        checkpoint: Checkpoint,
+        bytes: Vec<u8>,
+        arch: Option<Arch>,
+        source: &str,
+    ) -> Result<()> {
+        let classes = self.classes_wanted();
+        let device = &self.opened()?.device;
+        let loaded = Classifier::load(checkpoint, arch, &classes, device)?;
+        let Loaded { classifier, fresh_head } = loaded;
+        let sha256 = hash::sha256(&bytes).await;
+        let kept = if self.keeps { store::write(BACKBONE, &bytes).await } else { Ok(()) };
+        if let Err(error) = &kept {
+            self.desk.warn(format!("The model is in use, but will be gone after a reload: {error}"));
+        }
+        let origin = if self.keeps && kept.is_ok() {
+            Origin::Kept { sha256 }
+        } else {
+            Origin::Memory { bytes, sha256 }
+        };
+        self.set_model(classifier, origin, source);
+        self.keep_head().await;
+        if let Some(note) = fresh_head {
+            self.desk.warn(note);
+        }
+        Ok(())
+    }
+
+    /// The labels a new head would get: those of the data set, else those of the model in use.
+    fn classes_wanted(&self) -> Vec<String> {
+        let data = self.data.as_ref().filter(|data| data.set.problem.is_none());
+        match (data, &self.model) {
+            (Some(data), _) => data.set.classes.clone(),
+            (None, Some(model)) => model.classifier.classes.clone(),
+            (None, None) => bundled::classes(),
+        }
+    }
+
+    /// Forgets the kept model and goes back to the bundled one.
+    pub(super) async fn reset(&mut self) -> Result<()> {
+        let classifier = self.load_bundled().await?;
+        self.set_model(classifier, Origin::Bundled, "bundled");
+        store::remove(HEAD).await?;
+        store::remove(BACKBONE).await
+    }
+
+    /// Hands out the head or the whole model as safetensors.
+    pub(super) async fn export(&mut self, job: JobId, what: ExportKind) -> Result<()> {
+        let bytes = match what {
+            ExportKind::Head => self.export_head().await?,
+            ExportKind::Model => self.export_model().await?,
+        };
+        let arch = self.model()?.classifier.backbone.arch().name();
+        let name = match what {
+            ExportKind::Head => format!("{arch}-head.safetensors"),
+            ExportKind::Model => format!("{arch}-retuned.safetensors"),
+        };
+        self.desk.hand(Event::Exported { job, name }, vec![bytes]);
+        Ok(())
+    }
+
+    async fn export_head(&self) -> Result<Vec<u8>> {
+        let Model { classifier, origin, source } = self.model()?;
+        let mut metadata = classifier.metadata(origin.sha256());
+        metadata.insert("source".to_string(), source.clone());
+        let tensors = classifier.head_state().await?;
+        weights::save(&tensors, &metadata, weights::SaveAs::F32)
+    }
+
+    /// The backbone's tensors as they came, each in its own type, and the head's in f32: what comes back
+    /// in computes the same to the last bit.
+    async fn export_model(&mut self) -> Result<Vec<u8>> {
+        let Model { classifier, origin, .. } = self.model()?;
+        let bytes = match origin {
+            Origin::Bundled => bundled::load(&mut |_, _| ControlFlow::Continue(())).await?,
+            Origin::Memory { bytes, .. } => Cow::Borrowed(bytes.as_slice()),
+            Origin::Kept { .. } => {
+                let bytes = store::read(BACKBONE).await?;
+                Cow::Owned(bytes.ok_or_else(|| Error::Storage("the backbone's file is gone".into()))?)
+            }
+        };
+        let checkpoint = weights::read("the model in use", &bytes)?;
+        let head = classifier.head_state().await?;
+        let metadata = classifier.metadata(origin.sha256());
+        weights::save_model(&checkpoint, &head, &metadata)
+    }
+}

@@ -1,0 +1,200 @@
+//! Promise: a head trains to what its data allow, to the same numbers for the same seed, and survives a
+//! file; a run can be stopped and keeps its best epoch.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use retune::config::{HeadKind, TrainConfig};
+use retune::error::{Error, Result};
+use retune::model::head::{Head, HeadSpec, Step, read};
+use retune::protocol::EpochReport;
+use retune::random::Random;
+use retune::train::run::{Examples, Flow, Observer, Trained, measure, run};
+
+const WIDTH: usize = 24;
+const CLASSES: usize = 3;
+
+/// Clouds round three corners; they overlap a little.
+fn clouds(n: usize, seed: u64) -> Examples {
+    let mut random = Random::new(seed);
+    let mut examples = Examples::default();
+    for i in 0..n {
+        let label = i % CLASSES;
+        let row: Vec<f32> = (0..WIDTH)
+            .map(|j| {
+                let centre = if j % CLASSES == label { 0.6 } else { 0.0 };
+                (centre + random.uniform() - 0.5) as f32
+            })
+            .collect();
+        examples.push(&row, label);
+    }
+    examples
+}
+
+/// Stops after so many steps, if at all.
+#[derive(Default)]
+struct Watch {
+    stop_after: Option<usize>,
+    epochs: Vec<EpochReport>,
+    last: (usize, usize),
+}
+
+impl Observer for Watch {
+    async fn step(&mut self, done: usize, total: usize) -> Result<Flow> {
+        self.last = (done, total);
+        Ok(if self.stop_after == Some(done) { Flow::Stop } else { Flow::Continue })
+    }
+
+    fn epoch(&mut self, report: EpochReport) {
+        self.epochs.push(report);
+    }
+}
+
+fn train(config: &TrainConfig, watch: &mut Watch) -> Result<Trained> {
+    let spec = HeadSpec::of(config.head, WIDTH, CLASSES);
+    let (train, validation) = (clouds(301, 1), clouds(90, 2));
+    pollster::block_on(run(config, spec, &train, &validation, &Device::flex(), watch))
+}
+
+fn config(head: HeadKind, epochs: usize) -> TrainConfig {
+    TrainConfig {
+        head,
+        epochs,
+        learning_rate: 3e-3,
+        ..TrainConfig::default()
+    }
+}
+
+#[test]
+fn every_head_learns() {
+    for head in HeadKind::ALL {
+        let mut watch = Watch::default();
+        let trained = train(&config(head, 12), &mut watch).unwrap();
+        let first = watch.epochs[0].train_loss;
+        let last = watch.epochs[11];
+        assert!(last.train_loss < 0.5 * first, "{}: {first} to {}", head.name(), last.train_loss);
+        assert!(last.val_accuracy > 0.97, "{}: {last:?}", head.name());
+        assert!(!trained.stopped);
+        // 301 = 9 batches of 32 and one of 13.
+        assert_eq!(watch.last, (120, 120));
+    }
+}
+
+#[test]
+fn the_kept_head_is_the_best_epochs() {
+    let config = config(HeadKind::Mlp1, 8);
+    let trained = train(&config, &mut Watch::default()).unwrap();
+    let best = trained.epochs[trained.best_epoch - 1];
+    for epoch in &trained.epochs {
+        assert!(best.val_accuracy >= epoch.val_accuracy);
+    }
+    let tally = pollster::block_on(measure(&trained.head, &clouds(90, 2))).unwrap();
+    assert!((tally.accuracy() - best.val_accuracy).abs() < 1e-9);
+    assert!((tally.loss() - best.val_loss).abs() < 1e-6);
+}
+
+#[test]
+fn a_seed_gives_the_same_numbers_and_another_gives_others() {
+    // Dropout included: its masks come from the seed as well.
+    let config = config(HeadKind::MlpBn, 3);
+    let losses = |config: &TrainConfig| {
+        let trained = train(config, &mut Watch::default()).unwrap();
+        trained.epochs.iter().map(|epoch| epoch.train_loss.to_bits()).collect::<Vec<_>>()
+    };
+    let other = TrainConfig {
+        seed: 8,
+        ..config.clone()
+    };
+    assert_eq!(losses(&config), losses(&config));
+    assert_ne!(losses(&config), losses(&other));
+}
+
+#[test]
+fn stopping_keeps_what_is_there() {
+    let mut watch = Watch {
+        stop_after: Some(15),
+        ..Watch::default()
+    };
+    let trained = train(&config(HeadKind::Linear, 50), &mut watch).unwrap();
+    assert!(trained.stopped);
+    assert_eq!((trained.epochs.len(), watch.last.0), (2, 15));
+}
+
+#[test]
+fn settings_out_of_range_and_empty_parts_are_refused() {
+    let mut wrong = config(HeadKind::Linear, 1);
+    wrong.learning_rate = f64::NAN;
+    let error = train(&wrong, &mut Watch::default()).unwrap_err();
+    assert!(error.to_string().contains("learning rate"), "{error}");
+
+    let spec = HeadSpec::of(HeadKind::Linear, WIDTH, CLASSES);
+    let (some, none, device) = (clouds(9, 1), Examples::default(), Device::flex());
+    let config = config(HeadKind::Linear, 1);
+    let empty = run(&config, spec, &some, &none, &device, &mut Watch::default());
+    let error = pollster::block_on(empty).unwrap_err();
+    assert!(matches!(&error, Error::Dataset(text) if text.contains("validation")), "{error}");
+}
+
+#[test]
+fn a_head_survives_a_file() {
+    let device = Device::flex();
+    let x: Vec<f32> = clouds(7, 3).features;
+    let x: Tensor<2> = Tensor::from_data(TensorData::new(x, [7, WIDTH]), &device);
+    for kind in HeadKind::ALL {
+        let head = train(&config(kind, 1), &mut Watch::default()).unwrap().head;
+        let state = pollster::block_on(head.state()).unwrap();
+        let named: Vec<_> = state.iter().map(|(name, shape, _)| (name.clone(), shape.clone())).collect();
+        assert_eq!(HeadSpec::recognise(&named, WIDTH), Some((kind, CLASSES)));
+        let again = Head::load(HeadSpec::of(kind, WIDTH, CLASSES), &device, |name, shape| {
+            let found = state.iter().find(|(n, s, _)| n == name && s == shape);
+            Ok(found.unwrap().2.clone())
+        });
+        let before = pollster::block_on(read(head.forward(x.clone()))).unwrap();
+        let after = pollster::block_on(read(again.unwrap().forward(x.clone()))).unwrap();
+        assert_eq!(before, after, "{}", kind.name());
+    }
+}
+
+/// The course work's heads, written out as in its report.
+#[test]
+fn presets_are_the_course_works_heads() {
+    use Step::{BatchNorm, Dropout, Relu};
+    let linear = |input, output| Step::Linear { input, output };
+    let steps = |kind| HeadSpec::of(kind, 2048, 6).steps;
+    assert_eq!(steps(HeadKind::Linear), [linear(2048, 6)]);
+    assert_eq!(steps(HeadKind::Mlp1), [linear(2048, 128), Relu, linear(128, 6)]);
+    assert_eq!(
+        steps(HeadKind::Mlp3),
+        [
+            linear(2048, 1024),
+            Relu,
+            Dropout(0.2),
+            linear(1024, 256),
+            Relu,
+            linear(256, 64),
+            Relu,
+            linear(64, 6)
+        ]
+    );
+    assert_eq!(
+        steps(HeadKind::MlpBn),
+        [
+            linear(2048, 1024),
+            Relu,
+            Dropout(0.2),
+            BatchNorm(1024),
+            linear(1024, 512),
+            Relu,
+            BatchNorm(512),
+            linear(512, 256),
+            Relu,
+            Dropout(0.2),
+            BatchNorm(256),
+            linear(256, 128),
+            Relu,
+            Dropout(0.2),
+            BatchNorm(128),
+            linear(128, 64),
+            Relu,
+            linear(64, 6)
+        ]
+    );
+}
