@@ -1,0 +1,34 @@
+//! From the bytes of a file to the model's input, along one path: page, worker and command line all call
+//! [`load`], so that the same photo gives the same tensor wherever it is opened.
+
+pub mod decode;
+pub mod normalize;
+pub mod resize;
+
+pub use decode::{decode, encode_png};
+pub use normalize::to_tensor;
+pub use resize::resize;
+
+use crate::config::Preprocess;
+use crate::error::Result;
+
+/// An image of 8-bit red, green and blue, upright.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rgb {
+    /// W, in pixels.
+    pub width: usize,
+    /// H, in pixels.
+    pub height: usize,
+    /// `[H,W,3]`, row by row from the top.
+    pub pixels: Vec<u8>,
+}
+
+/// Decodes, resizes to the model's input and normalises: a tensor `[3,S,S]`.
+///
+/// # Errors
+/// [`crate::error::Error::Decode`] with a reason fit for the user, under the name given.
+pub fn load(name: &str, bytes: &[u8], settings: &Preprocess) -> Result<Vec<f32>> {
+    let image = decode(name, bytes)?;
+    let image = resize(&image, settings.size, settings.size)?;
+    Ok(to_tensor(&image, settings))
+}
