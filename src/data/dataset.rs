@@ -1,0 +1,119 @@
+//! A data set once it is indexed: samples in an order that follows from names alone, so that a split and a
+//! seed mean the same images wherever the set is opened.
+
+use std::fmt;
+
+use super::source::Source;
+use crate::error::{Error, Result};
+use crate::protocol::{ClassCount, DatasetSummary, Skipped};
+
+/// What an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subset {
+    /// To train on, and to hold out from if there is no validation set.
+    Train,
+    /// The data set's own validation set.
+    Validation,
+    /// Read by the evaluation only.
+    Test,
+    /// To predict; its class is not known.
+    Unlabelled,
+}
+
+/// An image of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Its path, with `/` between the parts.
+    pub path: String,
+    /// Its label, a number into [`Dataset::classes`].
+    pub class: Option<usize>,
+    /// What it is for.
+    pub subset: Subset,
+    /// Its number in the source.
+    pub(super) file: usize,
+}
+
+/// An indexed data set.
+pub struct Dataset {
+    /// Name of the folder or archive, or "demo set".
+    pub name: String,
+    /// Labels, alphabetical; their places are the class numbers.
+    pub classes: Vec<String>,
+    /// Images, sorted by subset, class, file name.
+    pub samples: Vec<Sample>,
+    /// Files that are left out.
+    pub skipped: Vec<Skipped>,
+    /// Groups of byte-identical images, numbers into `samples`.
+    pub duplicates: Vec<Vec<usize>>,
+    /// Why training is not possible, if it is not.
+    pub problem: Option<String>,
+    pub(super) source: Box<dyn Source>,
+}
+
+impl Dataset {
+    /// The file of a sample.
+    ///
+    /// # Errors
+    /// Naming the file, if it cannot be read (any more).
+    pub fn read(&mut self, sample: usize) -> Result<Vec<u8>> {
+        let sample = self.samples.get(sample);
+        let sample = sample.ok_or_else(|| Error::Dataset("there is no such sample".into()))?;
+        self.source.read(sample.file)
+    }
+
+    /// The numbers of the samples of one subset, ascending.
+    pub fn subset(&self, subset: Subset) -> impl Iterator<Item = usize> {
+        let samples = self.samples.iter().enumerate();
+        samples
+            .filter(move |(_, s)| s.subset == subset)
+            .map(|(i, _)| i)
+    }
+
+    /// What is told about it. Thumbnails are left to the caller.
+    #[must_use]
+    pub fn summary(&self) -> DatasetSummary {
+        let mut classes: Vec<ClassCount> = self
+            .classes
+            .iter()
+            .map(|name| ClassCount {
+                name: name.clone(),
+                train: 0,
+                test: 0,
+            })
+            .collect();
+        for sample in &self.samples {
+            let Some(class) = sample.class.and_then(|c| classes.get_mut(c)) else {
+                continue;
+            };
+            match sample.subset {
+                Subset::Train | Subset::Validation => class.train += 1,
+                Subset::Test => class.test += 1,
+                Subset::Unlabelled => {}
+            }
+        }
+        let path = |&i: &usize| self.samples.get(i).map(|s| s.path.clone());
+        DatasetSummary {
+            name: self.name.clone(),
+            classes,
+            unlabelled: self.subset(Subset::Unlabelled).count(),
+            duplicates: self
+                .duplicates
+                .iter()
+                .map(|group| group.iter().filter_map(path).collect())
+                .collect(),
+            skipped: self.skipped.clone(),
+            problem: self.problem.clone(),
+            thumbnails: None,
+        }
+    }
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dataset")
+            .field("name", &self.name)
+            .field("classes", &self.classes)
+            .field("samples", &self.samples.len())
+            .finish_non_exhaustive()
+    }
+}
