@@ -1,6 +1,6 @@
 //! The page's root: holds the state, listens for drops and pastes anywhere, lays out the places.
 
-use std::collections::HashSet;
+use std::{cell::Cell, collections::HashSet, rc::Rc};
 
 use js_sys::Array;
 use wasm_bindgen::JsCast;
@@ -58,7 +58,7 @@ fn App() -> Html {
                 job={job(JobKind::Start)} requests={state.requests} />
             <main>
                 { notices(Place::Page) }
-                <Classify batch={state.batch.clone()} samples={state.samples.clone()} {on}
+                <Classify usable={state.usable()} batch={state.batch.clone()} samples={state.samples.clone()} {on}
                     model={state.model.clone()} job={job(JobKind::Classify)}
                     notices={notices(Place::Classify)} />
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
@@ -85,23 +85,26 @@ fn listen(on: &Callback<Intent>) -> Vec<Listener> {
     let Some(window) = web_sys::window() else {
         return Vec::new();
     };
-    let dragging = |on: &Callback<Intent>, is| on.emit(Intent::Act(Action::Dragging(is)));
-    let over = {
+    // The browser repeats dragover several times a second; only a change is worth a redraw.
+    let shown = Rc::new(Cell::new(false));
+    let dragging = {
         let on = on.clone();
-        let mut shown = false;
-        move |event: web_sys::Event| {
-            // Without this the browser would open the file instead.
-            event.prevent_default();
-            let is = event.type_() == "dragover";
-            // The browser repeats the event several times a second.
-            if is != shown {
-                shown = is;
-                dragging(&on, is);
+        move |is| {
+            if shown.replace(is) != is {
+                on.emit(Intent::Act(Action::Dragging(is)));
             }
         }
     };
+    let over = {
+        let dragging = dragging.clone();
+        move |event: web_sys::Event| {
+            // Without this the browser would open the file instead.
+            event.prevent_default();
+            dragging(true);
+        }
+    };
     let leave = {
-        let on = on.clone();
+        let dragging = dragging.clone();
         move |event: web_sys::Event| {
             // Leaving one element for another inside the page is no leaving.
             if event
@@ -109,7 +112,7 @@ fn listen(on: &Callback<Intent>) -> Vec<Listener> {
                 .related_target()
                 .is_none()
             {
-                dragging(&on, false);
+                dragging(false);
             }
         }
     };
@@ -117,7 +120,7 @@ fn listen(on: &Callback<Intent>) -> Vec<Listener> {
         let on = on.clone();
         move |event: web_sys::Event| {
             event.prevent_default();
-            dragging(&on, false);
+            dragging(false);
             if let Some(transfer) = event.unchecked_ref::<DragEvent>().data_transfer() {
                 on.emit(Intent::Dropped(files::Drop::new(&transfer)));
             }

@@ -33,6 +33,9 @@ use crate::{
 /// A page in the background gets no frames; events are handed on after so many milliseconds.
 const WITHOUT_FRAMES: u32 = 250;
 
+/// Events handed on at once, at most: drawing a row for each of them stays within one task's 50 ms.
+const TOGETHER: usize = 64;
+
 /// The worker and what is on its way to and from it.
 #[derive(Clone)]
 pub struct Bridge(Rc<Inner>);
@@ -229,9 +232,17 @@ impl Inner {
         Timeout::new(WITHOUT_FRAMES, late).forget();
     }
 
-    fn hand_on(&self) {
+    /// Hands on what was heard; what is too much for one frame waits for the next.
+    fn hand_on(self: &Rc<Self>) {
         self.framed.set(false);
-        let events = mem::take(&mut *self.inbox.borrow_mut());
+        let mut inbox = self.inbox.borrow_mut();
+        let most = inbox.len().min(TOGETHER);
+        let events: Vec<_> = inbox.drain(..most).collect();
+        let more = !inbox.is_empty();
+        drop(inbox);
+        if more {
+            self.ask_for_frame();
+        }
         if !events.is_empty() {
             self.act.emit(Action::Worker(events));
         }
@@ -240,6 +251,7 @@ impl Inner {
     fn worker_failed(self: &Rc<Self>, event: &web_sys::Event) {
         let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
         let message = message.filter(|m| !m.is_empty() && m != "undefined");
+        let message = message.map(|m| m.trim_start_matches("Uncaught ").to_owned());
         match (self.heard.get(), message) {
             (false, None) => self.broken("The engine could not be loaded."),
             (false, Some(m)) => self.broken(&format!("The engine could not be loaded: {m}.")),
@@ -252,7 +264,8 @@ impl Inner {
 
     /// What was heard before still counts, so it is handed on first.
     fn broken(&self, why: &str) {
-        self.hand_on();
+        let events = mem::take(&mut *self.inbox.borrow_mut());
+        self.act.emit(Action::Worker(events));
         let text = format!("{why} Reload the page; a trained model is kept.");
         self.act.emit(Action::Broken(text));
     }

@@ -10,11 +10,10 @@ use yew::{Callback, UseReducerHandle};
 
 use super::{
     bridge::Bridge,
-    files,
+    csv, files,
     intake::{self, Found, Intake},
     parts::{Batch, JobKind, Place},
     state::{Action, Began, State},
-    text,
 };
 use crate::{
     config::{Arch, DemoConfig},
@@ -175,13 +174,22 @@ impl Desk {
         if self.now().idle() {
             self.begin(Began::Other(kind), found, command);
         } else {
-            let text = "Something else is running: wait for it, stop it or cancel it first.";
+            let text = if self.now().usable() {
+                "Something else is running: wait for it, stop it or cancel it first."
+            } else {
+                "The engine does not run."
+            };
             self.act(Action::Say(kind.place(), text.to_owned()));
         }
     }
 
     fn classify(&self, mut found: Vec<Found<File>>) {
         if found.is_empty() {
+            return;
+        }
+        if !self.now().usable() {
+            let text = "The engine does not run, so nothing can be classified.".to_owned();
+            self.act(Action::Say(Place::Classify, text));
             return;
         }
         intake::tell_apart(&mut found);
@@ -335,9 +343,9 @@ impl Desk {
     }
 
     fn save_csv(&self) {
-        let csv = text::csv(&self.now().batch);
+        let text = csv::csv(&self.now().batch);
         // The constructor for parts takes text as it takes bytes.
-        if files::save(&csv.into(), "text/csv", "predictions.csv").is_none() {
+        if files::save(&text.into(), "text/csv", "predictions.csv").is_none() {
             let text = "The browser did not take the file.".to_owned();
             self.act(Action::Say(Place::Classify, text));
         }

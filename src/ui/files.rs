@@ -51,7 +51,7 @@ pub async fn from_list(
             in_folder,
             file,
         });
-        if found.len() % 64 == 0 {
+        if found.len().is_multiple_of(64) {
             if !report(found.len()) {
                 return None;
             }

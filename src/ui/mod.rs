@@ -5,6 +5,7 @@
 //! worker only in the words of [`crate::protocol`].
 
 pub mod chart;
+pub mod csv;
 pub mod form;
 pub mod intake;
 pub mod parts;

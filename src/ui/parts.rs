@@ -152,6 +152,31 @@ pub struct Incoming {
     pub urls: Vec<String>,
 }
 
+/// The job an event names.
+#[must_use]
+pub const fn job_of(event: &Event) -> Option<JobId> {
+    match event {
+        Event::Progress { job, .. }
+        | Event::Classified { job, .. }
+        | Event::FileError { job, .. }
+        | Event::Dataset { job, .. }
+        | Event::Featurised { job, .. }
+        | Event::Epoch { job, .. }
+        | Event::Trained { job, .. }
+        | Event::Evaluated { job, .. }
+        | Event::Exported { job, .. }
+        | Event::Measured { job, .. }
+        | Event::Finished { job }
+        | Event::Cancelled { job }
+        | Event::Failed { job, .. } => Some(*job),
+        Event::State { .. }
+        | Event::Device { .. }
+        | Event::Model { .. }
+        | Event::Samples { .. }
+        | Event::Warning { .. } => None,
+    }
+}
+
 /// A message in one place of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -267,7 +292,7 @@ impl Batch {
     /// Of more images so many are shown as cards, the rest in a table.
     pub const FIRST_CARDS: usize = 12;
     /// Rows of the table shown at once: the page redraws them with every frame of results.
-    pub const PAGE: usize = 250;
+    pub const PAGE: usize = 100;
 
     /// Images that wait for their answers. Paths are told apart: see [`super::intake`].
     #[must_use]

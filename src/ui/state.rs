@@ -10,7 +10,7 @@ use yew::Reducible;
 use super::{
     form::{Field, TrainForm},
     parts::{
-        Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Outcome, Place, Prediction,
+        self, Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Outcome, Place, Prediction,
         Progress, Run, Sample, Shared,
     },
 };
@@ -143,6 +143,12 @@ impl State {
     #[must_use]
     pub fn job(&self, kind: JobKind) -> Option<&Job> {
         self.jobs.iter().find(|j| j.kind == kind)
+    }
+
+    /// Whether the engine does, or will do, anything at all.
+    #[must_use]
+    pub const fn usable(&self) -> bool {
+        !matches!(self.engine, EngineState::Failed | EngineState::Unsupported)
     }
 
     /// Whether a new long job can begin: nothing but classifying is under way. What is asked for while
@@ -382,7 +388,7 @@ impl State {
 
     /// The running job an event is about.
     fn running(&self, event: &Event) -> Option<(JobId, JobKind)> {
-        let id = job_of(event)?;
+        let id = parts::job_of(event)?;
         let job = self.jobs.iter().find(|j| j.id == id)?;
         Some((job.id, job.kind))
     }
@@ -406,31 +412,6 @@ impl State {
         if notices.len() > Self::NOTICES {
             notices.remove(0);
         }
-    }
-}
-
-/// The job an event names.
-#[must_use]
-pub const fn job_of(event: &Event) -> Option<JobId> {
-    match event {
-        Event::Progress { job, .. }
-        | Event::Classified { job, .. }
-        | Event::FileError { job, .. }
-        | Event::Dataset { job, .. }
-        | Event::Featurised { job, .. }
-        | Event::Epoch { job, .. }
-        | Event::Trained { job, .. }
-        | Event::Evaluated { job, .. }
-        | Event::Exported { job, .. }
-        | Event::Measured { job, .. }
-        | Event::Finished { job }
-        | Event::Cancelled { job }
-        | Event::Failed { job, .. } => Some(*job),
-        Event::State { .. }
-        | Event::Device { .. }
-        | Event::Model { .. }
-        | Event::Samples { .. }
-        | Event::Warning { .. } => None,
     }
 }
 

@@ -23,6 +23,8 @@ pub struct ClassifyProps {
     pub model: Option<Shared<ModelSummary>>,
     /// The classification under way.
     pub job: Option<Job>,
+    /// Whether anything can be classified.
+    pub usable: bool,
     /// Messages of the place.
     pub notices: Html,
     /// Told what the user wants.
@@ -53,7 +55,7 @@ pub fn Classify(props: &ClassifyProps) -> Html {
             </p>
             <div class="actions">
                 <FilePick label="Choose images" testid="image-input" accept="image/*" multiple=true
-                    primary=true {on_files} />
+                    primary=true disabled={!props.usable} {on_files} />
                 if !rows.is_empty() {
                     <button type="button" data-testid="csv" onclick={says::<MouseEvent>(on, || Intent::Csv)}>
                         { "Save as CSV" }

@@ -43,7 +43,7 @@ fn matrix(report: &Evaluation) -> Html {
     });
     html! {
         <table class="confusion" data-testid="confusion">
-            <caption>{ "Rows: what it is. Columns: what the model said. Images in each cell." }</caption>
+            <caption>{ "Rows: what it is. Columns: what the model said." }</caption>
             <thead><tr>
                 <td></td>
                 { for report.classes.iter().map(|name| html! { <th scope="col" class="number">{ name }</th> }) }

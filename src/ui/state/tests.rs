@@ -177,7 +177,7 @@ fn a_failed_start_says_why_and_lets_nothing_begin() {
     let state = EngineState::Failed;
     let failed = after([worker([failed(0), Event::State { state }])]);
     assert_eq!(failed.engine, EngineState::Failed);
-    assert!(failed.jobs.is_empty() && !failed.idle());
+    assert!(failed.jobs.is_empty() && !failed.idle() && !failed.usable());
     assert_eq!(
         notices(&failed),
         [(Place::Page, true, "layer1.0.conv1.weight: missing")]
