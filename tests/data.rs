@@ -166,6 +166,18 @@ fn a_zip_a_folder_and_a_wrapped_folder_are_the_same_data_set() {
     }
 }
 
+/// The same class in two places: the names decide, or another wrapping folder would be another order.
+#[test]
+fn the_order_follows_names_and_not_wrapping_folders() {
+    let data = folder(&[
+        ("z/cat/1.jpg", b"1"),
+        ("a/cat/2.jpg", b"2"),
+        ("b/ant/3.jpg", b"3"),
+    ]);
+    let paths: Vec<_> = data.samples.iter().map(|s| s.path.as_str()).collect();
+    assert_eq!(paths, ["b/ant/3.jpg", "z/cat/1.jpg", "a/cat/2.jpg"]);
+}
+
 #[test]
 fn what_is_no_zip_is_refused() {
     let refused = |bytes: Vec<u8>, words: &str| match open_zip(bytes) {
@@ -262,7 +274,7 @@ fn entries_that_must_not_be_used_are_skipped_with_the_reason() {
 
 #[test]
 fn an_archive_that_lies_about_its_contents_is_caught_while_reading() {
-    let noise: Vec<u8> = (0..5000_u32).map(|i| (i * i >> 3) as u8).collect();
+    let noise: Vec<u8> = (0..5000_u32).map(|i| ((i * i) >> 3) as u8).collect();
     let honest = zip_bytes(&[("a/1.jpg", &noise), ("b/1.jpg", &noise)]);
     let read = |bytes: Vec<u8>| open_zip(bytes).expect("a zip").read(0);
     assert_eq!(read(honest.clone()).expect("honest"), noise);
