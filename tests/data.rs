@@ -202,6 +202,15 @@ fn what_is_no_zip_is_refused() {
     patch(&mut overlap, true, "sea/2.jpg", 20, &200_u32.to_le_bytes());
     refused(overlap, "overlap");
 
+    // Seventeen times almost 4 GiB, by their own word.
+    let names: Vec<String> = (10..27).map(|i| format!("sea/{i}.jpg")).collect();
+    let files: Files = names.iter().map(|n| (n.as_str(), &b"a"[..])).collect();
+    let mut total = zip_bytes(&files);
+    for name in &names {
+        patch(&mut total, true, name, 24, &0xffff_fffe_u32.to_le_bytes());
+    }
+    refused(total, "would unpack to 67 GB");
+
     let mut many = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     for i in 0..=MAX_ENTRIES {
