@@ -175,7 +175,9 @@ fn the_start_is_a_job_until_the_engine_is_ready() {
 #[test]
 fn a_failed_start_says_why_and_lets_nothing_begin() {
     let state = EngineState::Failed;
-    let failed = after([worker([failed(0), Event::State { state }])]);
+    let failed = after([worker([failed(0)])]);
+    assert!(failed.jobs.is_empty());
+    let failed = then(failed, [worker([Event::State { state }])]);
     assert_eq!(failed.engine, EngineState::Failed);
     assert!(failed.jobs.is_empty() && !failed.idle() && !failed.usable());
     assert_eq!(
