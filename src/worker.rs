@@ -44,7 +44,7 @@ fn order(data: &JsValue) -> Result<Order, String> {
     let text: JsString = pair.get(0).dyn_into().map_err(|_| "a message without text")?;
     let command = serde_json::from_str(&String::from(text))
         .map_err(|error| format!("a command that is not understood: {error}"))?;
-    let files = Array::from(&pair.get(1)).iter().map(|file| {
+    let files = Array::from(&pair.get(1)).into_iter().map(|file| {
         let file: File = file.dyn_into().map_err(|_| "a message with something that is no file")?;
         Ok(InputFile::from_js(file))
     });

@@ -23,7 +23,7 @@ pub enum Task {
         #[command(flatten)]
         common: Common,
         /// JPEG, PNG, WebP, GIF or BMP files.
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "IMAGE")]
         images: Vec<PathBuf>,
     },
     /// Train a head on the frozen backbone; writes model.safetensors and report.json.

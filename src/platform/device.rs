@@ -1,9 +1,12 @@
 //! Opening the device that runs the model. wgpu covers browser and native alike, so there is one file.
 
+use std::sync::OnceLock;
+
 use burn::tensor::Device;
 
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::platform::gpu;
 use crate::protocol::Backend;
 
 /// An open device.
@@ -48,14 +51,26 @@ fn cpu(note: Option<String>) -> Opened {
     }
 }
 
-/// The best adapter, and whether it is a software one.
+/// The best adapter, and whether it is a software one. burn registers a GPU once a process, so the first
+/// answer is kept.
 async fn open_gpu() -> Result<(Opened, bool)> {
+    static FOUND: OnceLock<(Opened, bool)> = OnceLock::new();
+    if let Some(found) = FOUND.get() {
+        return Ok(found.clone());
+    }
+    let found = find_gpu().await?;
+    Ok(FOUND.get_or_init(|| found).clone())
+}
+
+async fn find_gpu() -> Result<(Opened, bool)> {
     let setup = Device::wgpu_options().init_with_setup_async().await;
     let (device, setup) = setup.map_err(|error| Error::Gpu(error.to_string()))?;
     let info = setup.adapter.get_info();
     let software = info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu;
-    // Browsers may withhold the name.
-    let name = if info.name.is_empty() { "GPU" } else { &info.name }.to_string();
+    let mut name = gpu::name(&info.name).await;
+    if name.is_empty() {
+        name = "GPU".to_string();
+    }
     Ok((
         Opened {
             device,

@@ -11,6 +11,6 @@ mod web;
 
 pub use common::{Asset, Fetched, MAX_DOWNLOAD, Progress};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{asset, fetch, files, hash, store, time};
+pub use native::{asset, fetch, files, gpu, hash, store, time};
 #[cfg(target_arch = "wasm32")]
-pub use web::{asset, fetch, files, hash, store, time};
+pub use web::{asset, fetch, files, gpu, hash, store, time};

@@ -3,6 +3,7 @@
 pub mod asset;
 pub mod fetch;
 pub mod files;
+pub mod gpu;
 pub mod hash;
 pub mod store;
 pub mod time;

@@ -3,6 +3,7 @@
 pub mod asset;
 pub mod fetch;
 pub mod files;
+pub mod gpu;
 pub mod hash;
 mod js;
 pub mod store;
