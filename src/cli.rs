@@ -33,7 +33,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             eprintln!("retune: {error}");
             // A setting outside its range is the command line's fault, the rest the input's.
-            ExitCode::from(if matches!(error, Error::Shape { .. }) { 2 } else { 1 })
+            ExitCode::from(if matches!(error, Error::Shape { .. }) {
+                2
+            } else {
+                1
+            })
         }
     }
 }
@@ -72,7 +76,9 @@ async fn train(args: TrainArgs) -> Result<bool> {
     let mut session = Session::start(&args.common(), Screen::quiet()).await?;
     if args.weights.as_deref() == Some(HUB) {
         let arch = args.arch()?.unwrap_or_default();
-        session.obey(|job| Command::Download { job, arch }, Vec::new()).await?;
+        session
+            .obey(|job| Command::Download { job, arch }, Vec::new())
+            .await?;
     } else if let Some(path) = &args.weights {
         session.import(path, args.arch()?).await?;
     } else {
@@ -80,12 +86,22 @@ async fn train(args: TrainArgs) -> Result<bool> {
     }
     session.open(&args.data).await?;
     let config = args.config();
-    session.obey(|job| Command::Train { job, config: config.clone() }, Vec::new()).await?;
+    session
+        .obey(
+            |job| Command::Train {
+                job,
+                config: config.clone(),
+            },
+            Vec::new(),
+        )
+        .await?;
     if session.has_test_images() {
         session.evaluate().await?;
     }
     let what = ExportKind::Model;
-    session.obey(|job| Command::Export { job, what }, Vec::new()).await?;
+    session
+        .obey(|job| Command::Export { job, what }, Vec::new())
+        .await?;
     let screen = session.screen();
     let model = args.out.join("model.safetensors");
     write(&model, &screen.exported)?;
@@ -102,7 +118,8 @@ async fn train(args: TrainArgs) -> Result<bool> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).map_err(|error| Error::Storage(format!("{}: {error}", path.display())))
+    std::fs::write(path, bytes)
+        .map_err(|error| Error::Storage(format!("{}: {error}", path.display())))
 }
 
 /// The handles of a data set on disk, and how the engine is told of it.
@@ -116,7 +133,9 @@ fn dataset(data: &DataArgs) -> Result<(DatasetSource, Vec<InputFile>)> {
         };
         return Ok((DatasetSource::Zip { file: named }, vec![file]));
     }
-    let name = path.file_name().map_or("folder".into(), |name| name.to_string_lossy());
+    let name = path
+        .file_name()
+        .map_or("folder".into(), |name| name.to_string_lossy());
     let (mut named, mut handles) = (Vec::new(), Vec::new());
     for (slot, (inside, file)) in list_folder(path)?.into_iter().enumerate() {
         named.push(FileRef {

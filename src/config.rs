@@ -164,7 +164,12 @@ impl Preprocess {
     /// # Errors
     /// [`Error::Shape`] naming the setting.
     pub fn check(&self) -> Result<()> {
-        within("input size", self.size as f64, Self::SIZE.0 as f64, Self::SIZE.1 as f64)?;
+        within(
+            "input size",
+            self.size as f64,
+            Self::SIZE.0 as f64,
+            Self::SIZE.1 as f64,
+        )?;
         for s in self.std {
             within("deviation", f64::from(s), 1e-4, 1e4)?;
         }
@@ -259,5 +264,8 @@ fn within(what: &str, value: f64, lo: f64, hi: f64) -> Result<()> {
     if value >= lo && value <= hi {
         return Ok(());
     }
-    Err(Error::shape(what, format!("{value} is outside {lo} to {hi}")))
+    Err(Error::shape(
+        what,
+        format!("{value} is outside {lo} to {hi}"),
+    ))
 }

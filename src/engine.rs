@@ -97,7 +97,10 @@ impl Engine {
                 features,
                 hidden,
                 epochs,
-            } => self.measure_head(job, [samples, features], hidden, epochs).await,
+            } => {
+                self.measure_head(job, [samples, features], hidden, epochs)
+                    .await
+            }
             Command::MeasureForward {
                 job,
                 size,

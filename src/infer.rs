@@ -66,7 +66,8 @@ impl Classifier {
         let mut expected = config.layout().tensors();
         expected.extend(found.iter().cloned());
         checkpoint.check(&expected)?;
-        let backbone = Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))?;
+        let backbone =
+            Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))?;
 
         let file = checkpoint.file.clone();
         let known = HeadSpec::recognise(&found, config.features());
@@ -83,8 +84,10 @@ impl Classifier {
                 (kind, Head::load(spec, device, take)?, names, None)
             }
             (None, _) if !found.is_empty() => {
-                let names: Vec<_> =
-                    found.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
+                let names: Vec<_> = found
+                    .iter()
+                    .map(|(name, shape)| format!("{name} {shape:?}"))
+                    .collect();
                 let reason = format!("its head is none of the presets: {}", names.join(", "));
                 return Err(Error::weights(file, reason));
             }
@@ -131,14 +134,21 @@ impl Classifier {
         if let Some(other) = about.arch
             && other != arch
         {
-            let reason = format!("is a head for {}, the backbone is {}", other.name(), arch.name());
+            let reason = format!(
+                "is a head for {}, the backbone is {}",
+                other.name(),
+                arch.name()
+            );
             return Err(Error::weights(file, reason));
         }
         let found = head_tensors(&checkpoint);
         checkpoint.check(&found)?;
         let features = ResNetConfig::of(arch).features();
         let Some((head_kind, outputs)) = HeadSpec::recognise(&found, features) else {
-            let names: Vec<_> = found.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
+            let names: Vec<_> = found
+                .iter()
+                .map(|(name, shape)| format!("{name} {shape:?}"))
+                .collect();
             let reason = format!(
                 "no preset on {features} features has these tensors: {}",
                 names.join(", ")
@@ -226,12 +236,20 @@ impl About {
             .map(|name| Arch::from_name(name).ok_or_else(|| wrong("arch", name)))
             .transpose()?;
         let classes = get("classes").map(|text| {
-            serde_json::from_str(text)
-                .unwrap_or_else(|_| text.split(',').map(|name| name.trim().to_string()).collect())
+            serde_json::from_str(text).unwrap_or_else(|_| {
+                text.split(',')
+                    .map(|name| name.trim().to_string())
+                    .collect()
+            })
         });
         let triple = |key: &str| {
-            let Some(text) = get(key) else { return Ok(None) };
-            let values: Vec<f32> = text.split(',').filter_map(|v| v.trim().parse().ok()).collect();
+            let Some(text) = get(key) else {
+                return Ok(None);
+            };
+            let values: Vec<f32> = text
+                .split(',')
+                .filter_map(|v| v.trim().parse().ok())
+                .collect();
             let values = <[f32; 3]>::try_from(values).map_err(|_| wrong(key, text))?;
             Ok(Some(values))
         };
@@ -243,7 +261,9 @@ impl About {
                     mean: triple("mean")?.unwrap_or(default.mean),
                     std: triple("std")?.unwrap_or(default.std),
                 };
-                settings.check().map_err(|error| Error::weights(&checkpoint.file, error))?;
+                settings
+                    .check()
+                    .map_err(|error| Error::weights(&checkpoint.file, error))?;
                 Ok(settings)
             })
             .transpose()?;
@@ -258,7 +278,10 @@ impl About {
 /// Whether a checkpoint is a head alone.
 #[must_use]
 pub fn is_head(checkpoint: &Checkpoint) -> bool {
-    checkpoint.tensors.keys().all(|name| name.starts_with("fc."))
+    checkpoint
+        .tensors
+        .keys()
+        .all(|name| name.starts_with("fc."))
 }
 
 /// Names and shapes of the head's tensors.
@@ -283,7 +306,10 @@ fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
     let best = Arch::ALL.into_iter().max_by_key(fit).unwrap_or_default();
     if checkpoint.shape("conv1.weight").is_none() {
         let names: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
-        let reason = format!("is no ResNet: no tensor conv1.weight among {}, ...", names.join(", "));
+        let reason = format!(
+            "is no ResNet: no tensor conv1.weight among {}, ...",
+            names.join(", ")
+        );
         return Err(Error::weights(&checkpoint.file, reason));
     }
     Ok(best)

@@ -3,9 +3,9 @@
 //! One library behind two thin doors: a page (`ui`, and a worker that owns the device) and a command
 //! line. Nothing here uploads anything.
 
+pub mod classes;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod cli;
-pub mod classes;
 pub mod config;
 #[cfg(feature = "data")]
 pub mod data;

@@ -32,7 +32,10 @@ pub fn start() {
     listener.forget();
 
     let replies = scope.clone();
-    let desk = Desk::new(inbox, Box::new(move |event, blobs| post(&replies, &event, blobs)));
+    let desk = Desk::new(
+        inbox,
+        Box::new(move |event, blobs| post(&replies, &event, blobs)),
+    );
     let state = EngineState::Starting;
     post(&scope, &Event::State { state }, Vec::new());
     wasm_bindgen_futures::spawn_local(Engine::new(desk).run());
@@ -41,11 +44,16 @@ pub fn start() {
 /// A message from the page as an order.
 fn order(data: &JsValue) -> Result<Order, String> {
     let pair: &Array = data.dyn_ref().ok_or("a message that is no pair")?;
-    let text: JsString = pair.get(0).dyn_into().map_err(|_| "a message without text")?;
+    let text: JsString = pair
+        .get(0)
+        .dyn_into()
+        .map_err(|_| "a message without text")?;
     let command = serde_json::from_str(&String::from(text))
         .map_err(|error| format!("a command that is not understood: {error}"))?;
     let files = Array::from(&pair.get(1)).into_iter().map(|file| {
-        let file: File = file.dyn_into().map_err(|_| "a message with something that is no file")?;
+        let file: File = file
+            .dyn_into()
+            .map_err(|_| "a message with something that is no file")?;
         Ok(InputFile::from_js(file))
     });
     let files = files.collect::<Result<_, String>>()?;

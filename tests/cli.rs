@@ -79,7 +79,11 @@ fn classify_prints_a_line_for_each_file_and_goes_on_after_a_bad_one() {
     let (good, bad) = (folder.join("forest.png"), folder.join("broken.jpg"));
     draw(&good, 1, 0);
     fs::write(&bad, b"no image at all").unwrap();
-    let args = [bad.to_str().unwrap(), "/no/such/file.png", good.to_str().unwrap()];
+    let args = [
+        bad.to_str().unwrap(),
+        "/no/such/file.png",
+        good.to_str().unwrap(),
+    ];
 
     let mut with_json = vec!["classify", "--device", "cpu", "--json"];
     with_json.extend(args);
@@ -93,14 +97,24 @@ fn classify_prints_a_line_for_each_file_and_goes_on_after_a_bad_one() {
     assert!(lines[0]["error"].is_string() && lines[1]["error"].is_string());
     let found = &lines[2];
     assert_eq!(found["label"], "forest", "{found}");
-    let sum: f64 = INTEL.iter().map(|class| found["probabilities"][class].as_f64().unwrap()).sum();
+    let sum: f64 = INTEL
+        .iter()
+        .map(|class| found["probabilities"][class].as_f64().unwrap())
+        .sum();
     assert!((sum - 1.0).abs() < 1e-5, "{found}");
     assert_eq!(found["probability"], found["probabilities"]["forest"]);
     assert!(found["milliseconds"].as_f64().unwrap() > 0.0);
 
-    let output = retune(&["classify", "--device", "cpu", good.to_str().unwrap()], &folder);
+    let output = retune(
+        &["classify", "--device", "cpu", good.to_str().unwrap()],
+        &folder,
+    );
     assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("forest.png: forest"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("forest.png: forest"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
@@ -111,13 +125,32 @@ fn train_writes_a_model_that_classify_and_evaluate_can_use() {
     fs::write(root.join("seg_train/sea/notes.txt"), "no image").unwrap();
     let (root, out) = (root.to_str().unwrap(), folder.join("out"));
     let train = [
-        "train", root, "--device", "cpu", "--head", "mlp-1", "--epochs", "8", "--batch", "8", "--seed", "3",
-        "--val-fraction", "0.25", "--out", out.to_str().unwrap(), "--json",
+        "train",
+        root,
+        "--device",
+        "cpu",
+        "--head",
+        "mlp-1",
+        "--epochs",
+        "8",
+        "--batch",
+        "8",
+        "--seed",
+        "3",
+        "--val-fraction",
+        "0.25",
+        "--out",
+        out.to_str().unwrap(),
+        "--json",
     ];
     let output = retune(&train, &folder);
     // The stray text file is some input that failed, and named.
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("notes.txt"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("notes.txt"),
+        "{}",
+        text(&output.stderr)
+    );
     let report = json(&text(&output.stdout));
     let file = json(&fs::read_to_string(out.join("report.json")).unwrap());
     assert_eq!(report, file);
@@ -126,18 +159,34 @@ fn train_writes_a_model_that_classify_and_evaluate_can_use() {
     assert_eq!(report["test"]["accuracy"]["of"], 8);
     assert_eq!(report["test"]["accuracy"]["value"], 1.0, "{report}");
     let confusion = &report["test"]["confusion"];
-    assert_eq!((&confusion[0][0], &confusion[1][1]), (&json("4"), &json("4")));
+    assert_eq!(
+        (&confusion[0][0], &confusion[1][1]),
+        (&json("4"), &json("4"))
+    );
 
     let model = out.join("model.safetensors");
     let model = model.to_str().unwrap();
-    let evaluate = ["evaluate", root, "--model", model, "--device", "cpu", "--json"];
+    let evaluate = [
+        "evaluate", root, "--model", model, "--device", "cpu", "--json",
+    ];
     let output = retune(&evaluate, &folder);
     let again = json(&text(&output.stdout));
     assert_eq!(again["confusion"], report["test"]["confusion"]);
-    assert_eq!(again["loss"], report["test"]["loss"], "the model came back to the last bit");
+    assert_eq!(
+        again["loss"], report["test"]["loss"],
+        "the model came back to the last bit"
+    );
 
     let image = folder.join("scenes/seg_test/sea/0.png");
-    let classify = ["classify", "--model", model, "--device", "cpu", "--json", image.to_str().unwrap()];
+    let classify = [
+        "classify",
+        "--model",
+        model,
+        "--device",
+        "cpu",
+        "--json",
+        image.to_str().unwrap(),
+    ];
     let line = json(&text(&retune(&classify, &folder).stdout));
     assert_eq!(line["label"], "sea");
     assert_eq!(line["probabilities"].as_object().unwrap().len(), 2);
@@ -151,12 +200,21 @@ fn inspect_prints_torchvisions_totals() {
     // torchvision.models.resnext50_32x4d, 224 x 224, as in tests/fixtures/reference.
     assert_eq!(table["parameters"], 25_028_904);
     let layers = table["layers"].as_array().unwrap();
-    let sum: u64 = layers.iter().map(|layer| layer["multiply_adds"].as_u64().unwrap()).sum();
+    let sum: u64 = layers
+        .iter()
+        .map(|layer| layer["multiply_adds"].as_u64().unwrap())
+        .sum();
     assert_eq!(table["multiply_adds"], sum);
 
-    let output = retune(&["inspect", "resnet18", "--input", "150", "--classes", "6"], &folder);
+    let output = retune(
+        &["inspect", "resnet18", "--input", "150", "--classes", "6"],
+        &folder,
+    );
     let shown = text(&output.stdout);
-    assert!(shown.contains("layer4.1.conv2") && shown.contains("512 x 5 x 5"), "{shown}");
+    assert!(
+        shown.contains("layer4.1.conv2") && shown.contains("512 x 5 x 5"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -167,12 +225,32 @@ fn exit_codes_tell_usage_from_input() {
     let out = out.to_str().unwrap();
     let cases: [(&[&str], i32, &str); 7] = [
         (&["classify"], 2, "IMAGE"),
-        (&["train", root, "--out", out, "--head", "conv"], 2, "mlp-bn"),
-        (&["train", root, "--out", out, "--lr", "-1"], 2, "learning rate"),
-        (&["train", root, "--out", out, "--arch", "resnet50"], 2, "--weights"),
+        (
+            &["train", root, "--out", out, "--head", "conv"],
+            2,
+            "mlp-bn",
+        ),
+        (
+            &["train", root, "--out", out, "--lr", "-1"],
+            2,
+            "learning rate",
+        ),
+        (
+            &["train", root, "--out", out, "--arch", "resnet50"],
+            2,
+            "--weights",
+        ),
         (&["inspect", "vgg16"], 2, "resnet18"),
-        (&["train", root, "--out", out, "--device", "cpu"], 1, "one class"),
-        (&["evaluate", "/no/such/folder", "--device", "cpu"], 1, "/no/such/folder"),
+        (
+            &["train", root, "--out", out, "--device", "cpu"],
+            1,
+            "one class",
+        ),
+        (
+            &["evaluate", "/no/such/folder", "--device", "cpu"],
+            1,
+            "/no/such/folder",
+        ),
     ];
     for (args, code, word) in cases {
         let output = retune(args, &folder);

@@ -83,11 +83,23 @@ fn fill(name: &str, shape: &[usize]) -> Vec<f32> {
 /// Fails with count, largest error, its place and both values; NaN never passes.
 fn assert_close(what: &str, got: &[f32], want: &[f32], tolerance: f64) {
     assert_eq!(got.len(), want.len(), "{what}: length");
-    let errors = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - f64::from(*w)).abs());
-    let wrong = errors.clone().filter(|e| e.is_nan() || *e > tolerance).count();
-    let (at, worst) = errors.enumerate().fold((0, 0.0), |best: (usize, f64), (i, e)| {
-        if e.is_nan() || e > best.1 { (i, e) } else { best }
-    });
+    let errors = got
+        .iter()
+        .zip(want)
+        .map(|(g, w)| (f64::from(*g) - f64::from(*w)).abs());
+    let wrong = errors
+        .clone()
+        .filter(|e| e.is_nan() || *e > tolerance)
+        .count();
+    let (at, worst) = errors
+        .enumerate()
+        .fold((0, 0.0), |best: (usize, f64), (i, e)| {
+            if e.is_nan() || e > best.1 {
+                (i, e)
+            } else {
+                best
+            }
+        });
     println!("{what}: largest error {worst:.2e} at {at}, tolerance {tolerance:.2e}");
     assert!(
         wrong == 0,
@@ -99,7 +111,9 @@ fn assert_close(what: &str, got: &[f32], want: &[f32], tolerance: f64) {
 }
 
 fn largest(values: &[f32]) -> f64 {
-    values.iter().fold(0.0, |top, v| f64::from(v.abs()).max(top))
+    values
+        .iter()
+        .fold(0.0, |top, v| f64::from(v.abs()).max(top))
 }
 
 async fn check(arch: Arch, device: &Device, relative: f64) {
@@ -138,13 +152,26 @@ async fn check(arch: Arch, device: &Device, relative: f64) {
         assert_eq!(output.dims().to_vec(), stage.shape, "{name}");
         let got = read(output).await.unwrap();
         let scale = stage.mean.abs() + 3.0 * stage.std;
-        assert_close(&name, &got[..stage.first.len()], &stage.first, relative * scale);
+        assert_close(
+            &name,
+            &got[..stage.first.len()],
+            &stage.first,
+            relative * scale,
+        );
         let mean = got.iter().map(|v| f64::from(*v)).sum::<f64>() / got.len() as f64;
-        assert!((mean - stage.mean).abs() <= relative * scale, "{name}: mean {mean}");
+        assert!(
+            (mean - stage.mean).abs() <= relative * scale,
+            "{name}: mean {mean}"
+        );
     }
     let tolerance = relative * largest(&want.logits);
     let features = read(features).await.unwrap();
-    assert_close("features", &features, &want.features, relative * largest(&want.features));
+    assert_close(
+        "features",
+        &features,
+        &want.features,
+        relative * largest(&want.features),
+    );
     assert_close("logits", &logits, &want.logits, tolerance);
 }
 

@@ -40,7 +40,11 @@ struct Watch {
 impl Observer for Watch {
     async fn step(&mut self, done: usize, total: usize) -> Result<Flow> {
         self.last = (done, total);
-        Ok(if self.stop_after == Some(done) { Flow::Stop } else { Flow::Continue })
+        Ok(if self.stop_after == Some(done) {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        })
     }
 
     fn epoch(&mut self, report: EpochReport) {
@@ -51,7 +55,14 @@ impl Observer for Watch {
 fn train(config: &TrainConfig, watch: &mut Watch) -> Result<Trained> {
     let spec = HeadSpec::of(config.head, WIDTH, CLASSES);
     let (train, validation) = (clouds(301, 1), clouds(90, 2));
-    pollster::block_on(run(config, spec, &train, &validation, &Device::flex(), watch))
+    pollster::block_on(run(
+        config,
+        spec,
+        &train,
+        &validation,
+        &Device::flex(),
+        watch,
+    ))
 }
 
 fn config(head: HeadKind, epochs: usize) -> TrainConfig {
@@ -70,7 +81,12 @@ fn every_head_learns() {
         let trained = train(&config(head, 12), &mut watch).unwrap();
         let first = watch.epochs[0].train_loss;
         let last = watch.epochs[11];
-        assert!(last.train_loss < 0.5 * first, "{}: {first} to {}", head.name(), last.train_loss);
+        assert!(
+            last.train_loss < 0.5 * first,
+            "{}: {first} to {}",
+            head.name(),
+            last.train_loss
+        );
         assert!(last.val_accuracy > 0.97, "{}: {last:?}", head.name());
         assert!(!trained.stopped);
         // 301 = 9 batches of 32 and one of 13.
@@ -97,7 +113,11 @@ fn a_seed_gives_the_same_numbers_and_another_gives_others() {
     let config = config(HeadKind::MlpBn, 3);
     let losses = |config: &TrainConfig| {
         let trained = train(config, &mut Watch::default()).unwrap();
-        trained.epochs.iter().map(|epoch| epoch.train_loss.to_bits()).collect::<Vec<_>>()
+        trained
+            .epochs
+            .iter()
+            .map(|epoch| epoch.train_loss.to_bits())
+            .collect::<Vec<_>>()
     };
     let other = TrainConfig {
         seed: 8,
@@ -130,7 +150,10 @@ fn settings_out_of_range_and_empty_parts_are_refused() {
     let config = config(HeadKind::Linear, 1);
     let empty = run(&config, spec, &some, &none, &device, &mut Watch::default());
     let error = pollster::block_on(empty).unwrap_err();
-    assert!(matches!(&error, Error::Dataset(text) if text.contains("validation")), "{error}");
+    assert!(
+        matches!(&error, Error::Dataset(text) if text.contains("validation")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -141,12 +164,19 @@ fn a_head_survives_a_file() {
     for kind in HeadKind::ALL {
         let head = train(&config(kind, 1), &mut Watch::default()).unwrap().head;
         let state = pollster::block_on(head.state()).unwrap();
-        let named: Vec<_> = state.iter().map(|(name, shape, _)| (name.clone(), shape.clone())).collect();
+        let named: Vec<_> = state
+            .iter()
+            .map(|(name, shape, _)| (name.clone(), shape.clone()))
+            .collect();
         assert_eq!(HeadSpec::recognise(&named, WIDTH), Some((kind, CLASSES)));
-        let again = Head::load(HeadSpec::of(kind, WIDTH, CLASSES), &device, |name, shape| {
-            let found = state.iter().find(|(n, s, _)| n == name && s == shape);
-            Ok(found.unwrap().2.clone())
-        });
+        let again = Head::load(
+            HeadSpec::of(kind, WIDTH, CLASSES),
+            &device,
+            |name, shape| {
+                let found = state.iter().find(|(n, s, _)| n == name && s == shape);
+                Ok(found.unwrap().2.clone())
+            },
+        );
         let before = pollster::block_on(read(head.forward(x.clone()))).unwrap();
         let after = pollster::block_on(read(again.unwrap().forward(x.clone()))).unwrap();
         assert_eq!(before, after, "{}", kind.name());
@@ -160,7 +190,10 @@ fn presets_are_the_course_works_heads() {
     let linear = |input, output| Step::Linear { input, output };
     let steps = |kind| HeadSpec::of(kind, 2048, 6).steps;
     assert_eq!(steps(HeadKind::Linear), [linear(2048, 6)]);
-    assert_eq!(steps(HeadKind::Mlp1), [linear(2048, 128), Relu, linear(128, 6)]);
+    assert_eq!(
+        steps(HeadKind::Mlp1),
+        [linear(2048, 128), Relu, linear(128, 6)]
+    );
     assert_eq!(
         steps(HeadKind::Mlp3),
         [

@@ -32,7 +32,10 @@ pub fn training(args: &TrainArgs, screen: &Screen) -> Value {
 
 /// The end of a training run, for people.
 pub fn print_training(screen: &Screen, out: &Path) {
-    let best = screen.epochs.iter().find(|report| report.epoch == screen.best_epoch);
+    let best = screen
+        .epochs
+        .iter()
+        .find(|report| report.epoch == screen.best_epoch);
     if let Some(best) = best {
         println!(
             "best epoch {}: validation accuracy {:.4}, loss {:.4}",
@@ -42,7 +45,10 @@ pub fn print_training(screen: &Screen, out: &Path) {
     if let Some(report) = &screen.evaluation {
         print_evaluation(report, false);
     }
-    println!("wrote {0}/model.safetensors and {0}/report.json", out.display());
+    println!(
+        "wrote {0}/model.safetensors and {0}/report.json",
+        out.display()
+    );
 }
 
 /// An evaluation, as one line of JSON or for people.
@@ -50,7 +56,12 @@ pub fn print_evaluation(report: &Evaluation, as_json: bool) {
     if as_json {
         return println!("{}", json!(report));
     }
-    println!("{} accuracy {}, loss {:.4}", report.split, percent(&report.accuracy), report.loss);
+    println!(
+        "{} accuracy {}, loss {:.4}",
+        report.split,
+        percent(&report.accuracy),
+        report.loss
+    );
     for (class, share) in report.classes.iter().zip(&report.per_class) {
         println!("  {class:16} {}", percent(share));
     }
@@ -63,5 +74,8 @@ pub fn print_evaluation(report: &Evaluation, as_json: bool) {
 
 fn percent(share: &Share) -> String {
     let [value, low, high] = [share.value, share.low, share.high].map(|v| 100.0 * v);
-    format!("{value:.2} % ({low:.2} to {high:.2}, {} of {})", share.hits, share.of)
+    format!(
+        "{value:.2} % ({low:.2} to {high:.2}, {} of {})",
+        share.hits, share.of
+    )
 }

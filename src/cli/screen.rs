@@ -65,7 +65,12 @@ impl Screen {
                 self.device = name;
             }
             Event::Model { model } => self.model = Some(model),
-            Event::Classified { file, probabilities, milliseconds, .. } => {
+            Event::Classified {
+                file,
+                probabilities,
+                milliseconds,
+                ..
+            } => {
                 self.classified(&file, &probabilities, milliseconds);
             }
             Event::FileError { file, reason, .. } => self.file_error(Path::new(&file), &reason),
@@ -75,8 +80,14 @@ impl Screen {
                 }
                 self.summary = Some(summary);
             }
-            Event::Progress { phase, done, total, .. } => self.progress(phase, done, total),
-            Event::Featurised { images, milliseconds, .. } => {
+            Event::Progress {
+                phase, done, total, ..
+            } => self.progress(phase, done, total),
+            Event::Featurised {
+                images,
+                milliseconds,
+                ..
+            } => {
                 self.featurised.0 += images;
                 self.featurised.1 += milliseconds;
             }
@@ -133,7 +144,10 @@ impl Screen {
             });
             println!("{line}");
         } else {
-            println!("{file}: {label} {:.1} % ({milliseconds:.0} ms)", 100.0 * probability);
+            println!(
+                "{file}: {label} {:.1} % ({milliseconds:.0} ms)",
+                100.0 * probability
+            );
         }
     }
 

@@ -27,7 +27,10 @@ impl Session {
         let shown = screen.clone();
         // Nobody sends while a command is obeyed, so the desk stays empty.
         let (_, inbox) = async_channel::unbounded();
-        let desk = Desk::new(inbox, Box::new(move |event, blobs| shown.borrow_mut().show(event, blobs)));
+        let desk = Desk::new(
+            inbox,
+            Box::new(move |event, blobs| shown.borrow_mut().show(event, blobs)),
+        );
         let mut session = Self {
             engine: Engine::new(desk).forgetful(),
             screen,
@@ -79,7 +82,8 @@ impl Session {
             path: path.to_string_lossy().into_owned(),
             slot: 0,
         }];
-        self.obey(|job| Command::Classify { job, files }, vec![file]).await
+        self.obey(|job| Command::Classify { job, files }, vec![file])
+            .await
     }
 
     /// Puts a checkpoint in use.
@@ -89,13 +93,15 @@ impl Session {
             path: path.to_string(),
             slot: 0,
         };
-        self.obey(|job| Command::Import { job, file, arch }, vec![handle]).await
+        self.obey(|job| Command::Import { job, file, arch }, vec![handle])
+            .await
     }
 
     /// Opens a data set.
     pub async fn open(&mut self, data: &DataArgs) -> Result<()> {
         let (source, files) = dataset(data)?;
-        self.obey(|job| Command::OpenDataset { job, source }, files).await
+        self.obey(|job| Command::OpenDataset { job, source }, files)
+            .await
     }
 
     /// Whether the data set in use has a test set.
@@ -107,7 +113,8 @@ impl Session {
 
     /// Measures the model in use on the data set in use.
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
-        self.obey(|job| Command::Evaluate { job }, Vec::new()).await?;
+        self.obey(|job| Command::Evaluate { job }, Vec::new())
+            .await?;
         let report = self.shown().evaluation.clone();
         report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()))
     }

@@ -13,9 +13,7 @@ use crate::model::head::read;
 use crate::model::resnet::ResNetConfig;
 use crate::platform::files::InputFile;
 use crate::platform::time;
-use crate::protocol::{
-    Backend, DatasetSource, EngineState, Event, FileRef, JobId, Phase, Skipped,
-};
+use crate::protocol::{Backend, DatasetSource, EngineState, Event, FileRef, JobId, Phase, Skipped};
 use crate::train::cache::FeatureCache;
 use crate::train::run::Examples;
 
@@ -93,8 +91,18 @@ impl Engine {
 
     /// Sends those samples through the backbone that have not been, and notes the unreadable ones.
     /// While the device works on a batch the next one is decoded.
-    pub(super) async fn featurise(&mut self, job: JobId, samples: &[usize]) -> Result<Vec<Skipped>> {
-        let Self { desk, opened, model, data, .. } = self;
+    pub(super) async fn featurise(
+        &mut self,
+        job: JobId,
+        samples: &[usize],
+    ) -> Result<Vec<Skipped>> {
+        let Self {
+            desk,
+            opened,
+            model,
+            data,
+            ..
+        } = self;
         let (Some(opened), Some(model), Some(data)) = (opened, model, data) else {
             return Err(Error::Dataset("open a data set first".to_string()));
         };
@@ -131,8 +139,11 @@ impl Engine {
                 }
             }
             done += batch.len() as u64;
-            let features = (!good.is_empty())
-                .then(|| classifier.backbone.forward(classifier.backbone.batch(pixels, size)));
+            let features = (!good.is_empty()).then(|| {
+                classifier
+                    .backbone
+                    .forward(classifier.backbone.batch(pixels, size))
+            });
             if let Some((samples, features)) = on_device.take() {
                 let features: Vec<f32> = read(features).await?;
                 data.cache.insert(&samples, &features);
@@ -190,9 +201,15 @@ fn thumbnails(set: &mut Dataset) -> Option<Vec<Vec<u8>>> {
     let samples: Vec<usize> = set.subset(Subset::Train).collect();
     let mut out = Vec::new();
     for class in 0..set.classes.len() {
-        let of_class = samples.iter().filter(|&&i| set.samples[i].class == Some(class));
+        let of_class = samples
+            .iter()
+            .filter(|&&i| set.samples[i].class == Some(class));
         let first: Vec<usize> = of_class.take(TRIES).copied().collect();
-        out.push(first.into_iter().find_map(|sample| thumbnail(set, sample).ok())?);
+        out.push(
+            first
+                .into_iter()
+                .find_map(|sample| thumbnail(set, sample).ok())?,
+        );
     }
     Some(out)
 }
@@ -222,7 +239,10 @@ mod tests {
             let named: Vec<_> = paths.iter().map(|path| file(path)).collect();
             folder(&named, &handles).map(|(name, _)| name)
         };
-        assert_eq!(name(&["pets/cat/1.png", "pets/dog/2.png"]), Ok("pets".to_string()));
+        assert_eq!(
+            name(&["pets/cat/1.png", "pets/dog/2.png"]),
+            Ok("pets".to_string())
+        );
         assert_eq!(name(&["cat/1.png", "dog/2.png"]), Ok("folder".to_string()));
     }
 }

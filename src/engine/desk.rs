@@ -92,11 +92,13 @@ impl Desk {
         }
     }
 
-
     /// Reports progress, not more often than a person can see.
     pub fn progress(&mut self, job: JobId, phase: Phase, done: u64, total: u64) {
         let now = time::now();
-        let same = self.progress.take().filter(|p| p.job == job && p.phase == phase);
+        let same = self
+            .progress
+            .take()
+            .filter(|p| p.job == job && p.phase == phase);
         let mut progress = same.unwrap_or(Progress {
             job,
             phase,
@@ -184,7 +186,8 @@ impl Desk {
     /// Cancels a job that has not begun.
     pub fn drop_waiting(&mut self, job: JobId) {
         let before = self.later.len();
-        self.later.retain(|order| job_of(&order.command) != Some(job));
+        self.later
+            .retain(|order| job_of(&order.command) != Some(job));
         if self.later.len() < before {
             self.tell(Event::Cancelled { job });
         }

@@ -25,11 +25,16 @@ impl Engine {
         runs: usize,
     ) -> Result<()> {
         if !(32..=512).contains(&size) || !(1..=64).contains(&batch) || runs > MOST {
-            return Err(Error::shape("measurement", format!("{batch} images of {size}, {runs} runs")));
+            return Err(Error::shape(
+                "measurement",
+                format!("{batch} images of {size}, {runs} runs"),
+            ));
         }
         let mut random = Random::for_purpose(0, "measure");
         let pixels = 3 * size * size * batch;
-        let pixels: Vec<f32> = (0..pixels).map(|_| (4.0 * random.uniform() - 2.0) as f32).collect();
+        let pixels: Vec<f32> = (0..pixels)
+            .map(|_| (4.0 * random.uniform() - 2.0) as f32)
+            .collect();
         let mut milliseconds = Vec::with_capacity(runs);
         for run in 0..=runs {
             let start = time::now();
@@ -54,7 +59,10 @@ impl Engine {
         epochs: usize,
     ) -> Result<()> {
         if !(2..=MOST).contains(&samples) || !(1..=4096).contains(&features) || epochs > MOST {
-            return Err(Error::shape("measurement", format!("{samples} samples of {features} features")));
+            return Err(Error::shape(
+                "measurement",
+                format!("{samples} samples of {features} features"),
+            ));
         }
         let mut random = Random::for_purpose(0, "measure");
         let mut examples = Examples::default();

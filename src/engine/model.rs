@@ -52,7 +52,11 @@ impl Origin {
 impl Engine {
     /// At the start: the model kept from last time if there is one and it is whole, else the bundled one.
     pub(super) async fn load_kept_or_bundled(&mut self) -> Result<()> {
-        let kept = if self.keeps { store::read(HEAD).await } else { Ok(None) };
+        let kept = if self.keeps {
+            store::read(HEAD).await
+        } else {
+            Ok(None)
+        };
         // Storage that cannot be read keeps nothing; the model is used from memory.
         if let Ok(Some(head)) = kept {
             match self.load_kept(&head).await {
@@ -80,7 +84,10 @@ impl Engine {
             if hash::sha256(&bytes).await != sha256 {
                 return Err(Error::Storage("its backbone is another one".into()));
             }
-            let arch = head.metadata.get("arch").and_then(|name| Arch::from_name(name));
+            let arch = head
+                .metadata
+                .get("arch")
+                .and_then(|name| Arch::from_name(name));
             let checkpoint = weights::read(BACKBONE, &bytes)?;
             let device = &self.opened()?.device;
             let loaded = Classifier::load(checkpoint, arch, &bundled::classes(), device)?;
@@ -100,7 +107,8 @@ impl Engine {
         let bytes = bundled::load(&mut progress).await?;
         let checkpoint = weights::read(bundled::MODEL.path, &bytes)?;
         let device = &self.opened()?.device;
-        let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), &bundled::classes(), device)?;
+        let loaded =
+            Classifier::load(checkpoint, Some(bundled::ARCH), &bundled::classes(), device)?;
         Ok(loaded.classifier)
     }
 
@@ -123,7 +131,12 @@ impl Engine {
 
     /// Says which model is in use.
     pub(super) fn tell_model(&self) {
-        let Some(Model { classifier, origin, source }) = &self.model else {
+        let Some(Model {
+            classifier,
+            origin,
+            source,
+        }) = &self.model
+        else {
             return;
         };
         let arch = classifier.backbone.arch();
@@ -162,7 +175,9 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            self.desk.warn(format!("The model is in use, but will be gone after a reload: {error}"));
+            self.desk.warn(format!(
+                "The model is in use, but will be gone after a reload: {error}"
+            ));
         }
     }
 
@@ -180,7 +195,8 @@ impl Engine {
             let classifier = self.model()?.classifier.with_head(checkpoint)?;
             self.adopt(classifier, &file.path).await?;
         } else {
-            self.use_checkpoint(checkpoint, bytes, arch, &file.path).await?;
+            self.use_checkpoint(checkpoint, bytes, arch, &file.path)
+                .await?;
         }
         self.desk.tell(Event::Finished { job });
         Ok(())
@@ -209,7 +225,8 @@ impl Engine {
                 return Err(error);
             }
         };
-        self.use_checkpoint(checkpoint, file.bytes, Some(arch), &name).await?;
+        self.use_checkpoint(checkpoint, file.bytes, Some(arch), &name)
+            .await?;
         self.desk.tell(Event::Finished { job });
         Ok(())
     }
@@ -225,11 +242,20 @@ impl Engine {
         let classes = self.classes_wanted();
         let device = &self.opened()?.device;
         let loaded = Classifier::load(checkpoint, arch, &classes, device)?;
-        let Loaded { classifier, fresh_head } = loaded;
+        let Loaded {
+            classifier,
+            fresh_head,
+        } = loaded;
         let sha256 = hash::sha256(&bytes).await;
-        let kept = if self.keeps { store::write(BACKBONE, &bytes).await } else { Ok(()) };
+        let kept = if self.keeps {
+            store::write(BACKBONE, &bytes).await
+        } else {
+            Ok(())
+        };
         if let Err(error) = &kept {
-            self.desk.warn(format!("The model is in use, but will be gone after a reload: {error}"));
+            self.desk.warn(format!(
+                "The model is in use, but will be gone after a reload: {error}"
+            ));
         }
         let origin = if self.keeps && kept.is_ok() {
             Origin::Kept { sha256 }
@@ -278,7 +304,11 @@ impl Engine {
     }
 
     async fn export_head(&self) -> Result<Vec<u8>> {
-        let Model { classifier, origin, source } = self.model()?;
+        let Model {
+            classifier,
+            origin,
+            source,
+        } = self.model()?;
         let mut metadata = classifier.metadata(origin.sha256());
         metadata.insert("source".to_string(), source.clone());
         let tensors = classifier.head_state().await?;
@@ -288,13 +318,17 @@ impl Engine {
     /// The backbone's tensors as they came, each in its own type, and the head's in f32: what comes back
     /// in computes the same to the last bit.
     async fn export_model(&mut self) -> Result<Vec<u8>> {
-        let Model { classifier, origin, .. } = self.model()?;
+        let Model {
+            classifier, origin, ..
+        } = self.model()?;
         let bytes = match origin {
             Origin::Bundled => bundled::load(&mut |_, _| ControlFlow::Continue(())).await?,
             Origin::Memory { bytes, .. } => Cow::Borrowed(bytes.as_slice()),
             Origin::Kept { .. } => {
                 let bytes = store::read(BACKBONE).await?;
-                Cow::Owned(bytes.ok_or_else(|| Error::Storage("the backbone's file is gone".into()))?)
+                Cow::Owned(
+                    bytes.ok_or_else(|| Error::Storage("the backbone's file is gone".into()))?,
+                )
             }
         };
         let checkpoint = weights::read("the model in use", &bytes)?;

@@ -19,7 +19,8 @@ struct OnDesk<'a> {
 impl Observer for OnDesk<'_> {
     async fn step(&mut self, done: usize, total: usize) -> Result<Flow> {
         let total = total as u64;
-        self.desk.progress(self.job, Phase::Training, done as u64, total);
+        self.desk
+            .progress(self.job, Phase::Training, done as u64, total);
         self.desk.look_up(self.job).await
     }
 
@@ -39,7 +40,12 @@ impl Engine {
         }
         let classes = set.classes.clone();
         let split = data::split(set, config.val_fraction, config.seed);
-        let all: Vec<usize> = split.train.iter().chain(&split.validation).copied().collect();
+        let all: Vec<usize> = split
+            .train
+            .iter()
+            .chain(&split.validation)
+            .copied()
+            .collect();
         self.featurise(job, &all).await?;
         let train = self.examples(&split.train);
         let validation = self.examples(&split.validation);
@@ -52,8 +58,7 @@ impl Engine {
         let spec = HeadSpec::of(config.head, data_width(&train), classes.len());
         let device = old.backbone.device().clone();
         let mut observer = OnDesk { job, desk };
-        let trained =
-            run::run(config, spec, &train, &validation, &device, &mut observer).await?;
+        let trained = run::run(config, spec, &train, &validation, &device, &mut observer).await?;
         let classifier = Classifier {
             backbone: old.backbone.clone(),
             head: trained.head,
@@ -84,7 +89,9 @@ impl Engine {
             *label = translate[*label];
         }
         if examples.is_empty() {
-            return Err(Error::Dataset(format!("there is no readable {split} image")));
+            return Err(Error::Dataset(format!(
+                "there is no readable {split} image"
+            )));
         }
         let total = examples.len() as u64;
         self.desk.progress(job, Phase::Evaluating, 0, total);
@@ -154,8 +161,16 @@ mod tests {
     fn labels_are_translated_by_name() {
         let names = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let model = names(&["sea", "street", "forest"]);
-        assert_eq!(translation(&names(&["forest", "sea"]), &model), Ok(vec![2, 0]));
-        let error = translation(&names(&["moon"]), &model).unwrap_err().to_string();
-        assert!(error.contains("moon") && error.contains("street"), "{error}");
+        assert_eq!(
+            translation(&names(&["forest", "sea"]), &model),
+            Ok(vec![2, 0])
+        );
+        let error = translation(&names(&["moon"]), &model)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("moon") && error.contains("street"),
+            "{error}"
+        );
     }
 }

@@ -204,7 +204,8 @@ impl Head {
                     let shape = [output, input];
                     let weight = value(&format!("{name}.weight"), &shape, Part::LinearWeight)?;
                     // [out,in] in files, [in,out] in burn.
-                    let weight = TensorData::new(transpose(&weight, output, input), [input, output]);
+                    let weight =
+                        TensorData::new(transpose(&weight, output, input), [input, output]);
                     let bias = value(&format!("{name}.bias"), &[output], Part::LinearBias)?;
                     Layer::Linear(Linear {
                         weight: Param::from_data(weight, device),

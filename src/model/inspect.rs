@@ -46,7 +46,10 @@ pub struct Inspection {
 /// [`Error::Shape`] for an input too small to leave a pixel after the last stage, or absurdly large.
 pub fn inspect(arch: Arch, head: &HeadSpec, size: usize) -> Result<Inspection> {
     if !(1..=65_536).contains(&size) {
-        return Err(Error::shape("input size", format!("{size} is outside 1 to 65536")));
+        return Err(Error::shape(
+            "input size",
+            format!("{size} is outside 1 to 65536"),
+        ));
     }
     let layout = ResNetConfig::of(arch).layout();
     let mut layers = Vec::new();
@@ -64,7 +67,11 @@ pub fn inspect(arch: Arch, head: &HeadSpec, size: usize) -> Result<Inspection> {
         }
     }
     let features = ResNetConfig::of(arch).features();
-    layers.push(Layer::plain("avgpool", "global average pool", vec![features]));
+    layers.push(Layer::plain(
+        "avgpool",
+        "global average pool",
+        vec![features],
+    ));
     push_head(&mut layers, head);
     Ok(Inspection {
         arch,

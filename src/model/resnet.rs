@@ -173,7 +173,12 @@ impl Conv {
     /// Shape of the weight, `[output, input / groups, kernel, kernel]`.
     #[must_use]
     pub const fn weight_shape(&self) -> [usize; 4] {
-        [self.output, self.input / self.groups, self.kernel, self.kernel]
+        [
+            self.output,
+            self.input / self.groups,
+            self.kernel,
+            self.kernel,
+        ]
     }
 
     /// Edge of the output for a square input of that edge.
@@ -184,7 +189,10 @@ impl Conv {
 
     /// The tensors of convolution and norm, with torchvision's names.
     fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
-        let weight = (format!("{}.weight", self.name), self.weight_shape().to_vec());
+        let weight = (
+            format!("{}.weight", self.name),
+            self.weight_shape().to_vec(),
+        );
         let norm = ["weight", "bias", "running_mean", "running_var"]
             .map(|part| (format!("{}.{part}", self.norm), vec![self.output]));
         std::iter::once(weight).chain(norm)

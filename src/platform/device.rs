@@ -35,9 +35,14 @@ pub async fn open(choice: DeviceChoice) -> Result<Opened> {
             Ok((opened, false)) => opened,
             Ok((opened, true)) => {
                 let name = opened.name;
-                cpu(Some(format!("The only GPU here is a software one ({name}); the CPU is faster.")))
+                cpu(Some(format!(
+                    "The only GPU here is a software one ({name}); the CPU is faster."
+                )))
             }
-            Err(error) => cpu(Some(format!("No GPU could be used ({}); running on the CPU.", error.reason()))),
+            Err(error) => cpu(Some(format!(
+                "No GPU could be used ({}); running on the CPU.",
+                error.reason()
+            ))),
         }),
     }
 }

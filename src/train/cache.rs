@@ -37,7 +37,8 @@ impl FeatureCache {
         let first = self.rows.len() / self.width.max(1);
         self.rows.extend_from_slice(features);
         let places = samples.iter().enumerate();
-        self.places.extend(places.map(|(i, sample)| (*sample, Some(first + i))));
+        self.places
+            .extend(places.map(|(i, sample)| (*sample, Some(first + i))));
     }
 
     /// Notes that a sample has no features.

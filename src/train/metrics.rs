@@ -86,7 +86,11 @@ impl Tally {
     /// Right ones.
     #[must_use]
     pub fn hits(&self) -> u64 {
-        self.confusion.iter().enumerate().map(|(i, row)| row[i]).sum()
+        self.confusion
+            .iter()
+            .enumerate()
+            .map(|(i, row)| row[i])
+            .sum()
     }
 
     /// hits / count, 0 of none.
@@ -110,7 +114,9 @@ impl Tally {
             classes: classes.to_vec(),
             accuracy: share(self.hits(), self.count()),
             loss: self.loss(),
-            per_class: rows.map(|(i, row)| share(row[i], row.iter().sum())).collect(),
+            per_class: rows
+                .map(|(i, row)| share(row[i], row.iter().sum()))
+                .collect(),
             confusion: self.confusion,
             skipped,
         }

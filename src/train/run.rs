@@ -160,7 +160,11 @@ impl Trainer {
     pub fn new(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Self {
         let device = device.clone().autodiff();
         Self {
-            head: Head::init(spec, Random::for_purpose(config.seed, "head").bits(), &device),
+            head: Head::init(
+                spec,
+                Random::for_purpose(config.seed, "head").bits(),
+                &device,
+            ),
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             learning_rate: config.learning_rate,
             batch: config.batch,
