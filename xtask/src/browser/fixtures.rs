@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use image::{ImageFormat, RgbImage};
 use safetensors::tensor::{Dtype, TensorView};
-use zip::ZipWriter;
+
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// Colours of the classes the generated data sets have; far enough apart for any head.
 pub const CLASSES: [(&str, [u8; 3]); 3] = [
@@ -150,9 +151,10 @@ pub fn malicious_pth(dir: &Path) -> Result<PathBuf> {
     // c: push a global; ( V .. t: a tuple of one string; R: call it; . : end
     let pickle = b"\x80\x02cos\nsystem\n(Vtouch owned\ntR.";
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("archive/data.pkl", SimpleFileOptions::default())?;
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    zip.start_file("archive/data.pkl", stored)?;
     zip.write_all(pickle)?;
-    zip.start_file("archive/version", SimpleFileOptions::default())?;
+    zip.start_file("archive/version", stored)?;
     zip.write_all(b"3\n")?;
     write(dir, "malicious.pth", &zip.finish()?.into_inner())
 }

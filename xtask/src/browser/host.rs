@@ -122,7 +122,9 @@ async fn remember_failures(State(failed): State<Lines>, request: Request, next: 
 async fn trap(listener: TcpListener, foreign: Lines) {
     while let Ok((stream, _)) = listener.accept().await {
         let mut line = String::new();
-        if BufReader::new(stream).read_line(&mut line).await.is_ok() {
+        // Nothing but a connection is Chromium keeping one ready: whoever asks for something says what.
+        let read = BufReader::new(stream).read_line(&mut line).await;
+        if read.is_ok_and(|bytes| bytes > 0) {
             push(&foreign, line.trim().to_owned());
         }
     }

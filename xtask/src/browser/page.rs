@@ -230,11 +230,8 @@ impl Page {
         let before = names(dir)?;
         self.click(id).await?;
         self.until(&format!("the file of {id}"), 60, async || {
-            let new = names(dir)?.into_iter().find(|p| !before.contains(p));
-            Ok(new.filter(|p| {
-                p.extension()
-                    .is_some_and(|e| e != "crdownload" && e != "tmp")
-            }))
+            let mut new = names(dir)?.into_iter().filter(|p| !before.contains(p));
+            Ok(new.find(|p| !is_unfinished(p)))
         })
         .await
     }
@@ -311,4 +308,10 @@ impl Page {
 
 fn names(dir: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(dir)?.map(|e| Ok(e?.path())).collect()
+}
+
+/// Chromium writes to a hidden file first, then to one ending in `.crdownload`.
+fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') || name.ends_with(".crdownload")
 }
