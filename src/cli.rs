@@ -4,6 +4,7 @@
 
 mod args;
 mod inspect;
+mod out;
 mod report;
 mod screen;
 mod session;
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::platform::files::{InputFile, list_folder};
 use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
 use args::{Cli, DataArgs, Task, TrainArgs};
+use out::line;
 use screen::Screen;
 use session::Session;
 
@@ -110,7 +112,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
         .map_err(|error| Error::Storage(format!("report.json: {error}")))?;
     write(&args.out.join("report.json"), text.as_bytes())?;
     if args.json {
-        println!("{report}");
+        line(&report);
     } else {
         report::print_training(&screen, &args.out);
     }

@@ -1,6 +1,7 @@
 //! `retune inspect`: the layer table.
 
 use super::args::{InspectArgs, arch};
+use super::out::line;
 use crate::error::{Error, Result};
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
@@ -15,29 +16,29 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     if args.json {
         let text = serde_json::to_string(&table)
             .map_err(|error| Error::Storage(format!("the table as JSON: {error}")))?;
-        println!("{text}");
+        line(text);
         return Ok(());
     }
-    println!(
+    line(format_args!(
         "{:28} {:28} {:>16} {:>12} {:>16}",
         "layer", "kind", "output", "parameters", "multiply-adds"
-    );
+    ));
     for layer in &table.layers {
         let shape: Vec<String> = layer.output.iter().map(ToString::to_string).collect();
-        println!(
+        line(format_args!(
             "{:28} {:28} {:>16} {:>12} {:>16}",
             layer.name,
             layer.kind,
             shape.join(" x "),
             layer.parameters,
             layer.multiply_adds
-        );
+        ));
     }
-    println!(
+    line(format_args!(
         "{:74} {:>12} {:>16}",
         format!("{} on 3 x {1} x {1}", arch.name(), args.input),
         table.parameters,
         table.multiply_adds
-    );
+    ));
     Ok(())
 }

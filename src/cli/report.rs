@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::TrainArgs;
+use super::out::line;
 use super::screen::Screen;
 use crate::protocol::{Evaluation, Share};
 
@@ -37,38 +38,38 @@ pub fn print_training(screen: &Screen, out: &Path) {
         .iter()
         .find(|report| report.epoch == screen.best_epoch);
     if let Some(best) = best {
-        println!(
+        line(format_args!(
             "best epoch {}: validation accuracy {:.4}, loss {:.4}",
             best.epoch, best.val_accuracy, best.val_loss
-        );
+        ));
     }
     if let Some(report) = &screen.evaluation {
         print_evaluation(report, false);
     }
-    println!(
+    line(format_args!(
         "wrote {0}/model.safetensors and {0}/report.json",
         out.display()
-    );
+    ));
 }
 
 /// An evaluation, as one line of JSON or for people.
 pub fn print_evaluation(report: &Evaluation, as_json: bool) {
     if as_json {
-        return println!("{}", json!(report));
+        return line(json!(report));
     }
-    println!(
+    line(format_args!(
         "{} accuracy {}, loss {:.4}",
         report.split,
         percent(&report.accuracy),
         report.loss
-    );
+    ));
     for (class, share) in report.classes.iter().zip(&report.per_class) {
-        println!("  {class:16} {}", percent(share));
+        line(format_args!("  {class:16} {}", percent(share)));
     }
-    println!("confusion (rows: true, columns: predicted)");
+    line(format_args!("confusion (rows: true, columns: predicted)"));
     for (class, row) in report.classes.iter().zip(&report.confusion) {
         let cells: String = row.iter().map(|n| format!("{n:6}")).collect();
-        println!("  {class:16}{cells}");
+        line(format_args!("  {class:16}{cells}"));
     }
 }
 

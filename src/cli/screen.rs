@@ -6,6 +6,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::out::line;
 use crate::protocol::{
     DatasetSummary, EpochReport, Evaluation, Event, ModelSummary, Phase, Skipped,
 };
@@ -122,7 +123,7 @@ impl Screen {
         self.failed += 1;
         let file = file.to_string_lossy().into_owned();
         match self.classify {
-            Some(true) => println!("{}", json!({"file": file, "error": reason})),
+            Some(true) => line(format_args!("{}", json!({"file": file, "error": reason}))),
             _ => self.say(&format!("{file}: {reason}")),
         }
         let reason = reason.to_string();
@@ -138,16 +139,16 @@ impl Screen {
             let named = classes.iter().zip(probabilities);
             let named: serde_json::Map<_, _> =
                 named.map(|(class, p)| (class.clone(), json!(p))).collect();
-            let line = json!({
+            let shown = json!({
                 "file": file, "label": label, "probability": probability,
                 "probabilities": named, "milliseconds": milliseconds,
             });
-            println!("{line}");
+            line(shown);
         } else {
-            println!(
+            line(format_args!(
                 "{file}: {label} {:.1} % ({milliseconds:.0} ms)",
                 100.0 * probability
-            );
+            ));
         }
     }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::compress::{Size, compress_all};
+use crate::compress::{BEST, QUICK, Size, compress_all};
 use crate::optimize::{self, Goal};
 use crate::project::{WASM, cargo, ensure_wasm_target, root, run, step, target_dir};
 
@@ -26,6 +26,14 @@ impl Profile {
         match self {
             Self::Web => "web",
             Self::WebDev => "web-dev",
+        }
+    }
+
+    /// How hard to compress what this profile makes, when it is not for this machine alone.
+    pub const fn quality(self) -> i32 {
+        match self {
+            Self::Web => BEST,
+            Self::WebDev => QUICK,
         }
     }
 }
@@ -57,7 +65,7 @@ pub struct Built {
     pub sizes: Vec<Size>,
 }
 
-/// Builds dist/.
+/// Builds dist/, compressed with this quality of brotli.
 ///
 /// # Errors
 /// If a tool is missing, something does not compile, or the folder cannot be written.

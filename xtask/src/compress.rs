@@ -9,7 +9,7 @@ use brotli::enc::BrotliEncoderParams;
 
 /// Quality of a release: the smallest there is.
 pub const BEST: i32 = 11;
-/// Quality while developing: a tenth of the time for a tenth more bytes.
+/// Quality while developing: a hundredth of the time for a sixth more bytes.
 pub const QUICK: i32 = 5;
 
 /// What is worth compressing; images and weights are not.

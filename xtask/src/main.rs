@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{build, compress, project, serve, setup, suite};
+use xtask::{build, project, serve, setup, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -39,7 +39,7 @@ struct Passed {
 
 fn main() -> Result<()> {
     match Cli::parse().task {
-        Task::Build(options) => build::build(&options, compress::BEST).map(drop),
+        Task::Build(options) => build::build(&options, options.profile.quality()).map(drop),
         Task::Serve(options) => serve::serve(&options),
         Task::Test(options) => suite::test(&options),
         Task::E2e(Passed { args }) => {

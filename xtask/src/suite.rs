@@ -152,7 +152,7 @@ pub fn test(options: &Options) -> Result<()> {
         out: root().join("dist"),
         engine_goal: Goal::Speed,
     };
-    let built = build::build(&build_options, compress::BEST)?;
+    let built = build::build(&build_options, build_options.profile.quality())?;
     step("sizes", || check_sizes(&built.sizes))?;
     if !options.skip_browser {
         step("end to end, in Chromium", || {

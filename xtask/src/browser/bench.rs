@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 use xtask::build::{self, Profile};
-use xtask::compress;
 use xtask::optimize::Goal;
 
 use crate::driver::Driver;
@@ -86,7 +85,7 @@ pub async fn run(options: &Options) -> Result<()> {
                 out: crate::default_dist(),
                 engine_goal: Goal::Speed,
             };
-            build::build(&build_options, compress::BEST)?.dist
+            build::build(&build_options, build_options.profile.quality())?.dist
         }
     };
     let host = Host::start(&dist, Vec::new()).await?;
