@@ -172,4 +172,47 @@ mod tests {
         );
         assert_eq!(policy("<p>none here</p>"), None);
     }
+
+    #[tokio::test]
+    async fn wasm_comes_compressed_and_with_its_headers() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        let dist = std::env::temp_dir().join(format!("retune-serve-{}", std::process::id()));
+        fs::create_dir_all(&dist).unwrap();
+        let html = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'\">";
+        fs::write(dist.join("index.html"), html).unwrap();
+        fs::write(dist.join("page_bg.wasm"), "whole").unwrap();
+        fs::write(dist.join("page_bg.wasm.br"), "packed").unwrap();
+        let listener = listen(0).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let taken = listen(address.port()).await.unwrap_err().to_string();
+        let app = router(&dist);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = "GET /page_bg.wasm HTTP/1.1\r\nhost: localhost\r\naccept-encoding: br\r\n\
+                       connection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        fs::remove_dir_all(&dist).unwrap();
+
+        assert!(taken.contains("in use"), "{taken}");
+        assert!(answer.ends_with("packed"), "{answer}");
+        for line in [
+            "content-type: application/wasm",
+            "content-encoding: br",
+            "content-security-policy: default-src 'self'",
+            "cache-control: no-cache",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cross-origin-opener-policy: same-origin",
+            "cross-origin-embedder-policy: require-corp",
+        ] {
+            assert!(
+                answer.contains(&format!("{line}\r\n")),
+                "no {line} in {answer}"
+            );
+        }
+    }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::build::{self, Profile};
 use crate::compress;
 use crate::optimize::Goal;
-use crate::project::{WASM, browser, cargo, ensure_wasm_target, root, run, step};
+use crate::project::{browser, cargo, ensure_wasm_target, root, run, step};
 use crate::setup;
 
 /// `cargo xtask test`.
@@ -24,113 +24,35 @@ pub struct Options {
 const BARS: [(&str, u64); 2] = [("page_bg.wasm", 400_000), ("engine_bg.wasm", 3_500_000)];
 
 /// Cargo's command lines, in order. Clippy runs in the profile of the build that follows it, so that both
-/// share their build scripts and procedural macros.
-const STEPS: [(&str, &[&str]); 8] = [
-    ("format", &["fmt", "--all", "--check"]),
+/// share their build scripts and procedural macros. Every feature at once natively, as no other step lints
+/// the tests of the page's logic.
+const STEPS: [(&str, &str); 7] = [
+    ("format", "fmt --all --check"),
     (
         "clippy, native",
-        &[
-            "clippy",
-            "--locked",
-            "--release",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            "xtask/browser",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ),
-    (
-        "clippy, the page's logic natively",
-        &[
-            "clippy",
-            "--locked",
-            "--release",
-            "--package",
-            "retune",
-            "--no-default-features",
-            "--features",
-            "ui",
-            "--lib",
-            "--tests",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "clippy --locked --release --workspace --all-targets --features retune/ui,xtask/browser -- -D warnings",
     ),
     (
         "clippy, page",
-        &[
-            "clippy",
-            "--locked",
-            "--profile",
-            "web",
-            "--target",
-            WASM,
-            "--package",
-            "retune",
-            "--no-default-features",
-            "--features",
-            "ui",
-            "--bin",
-            "page",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
+         --no-default-features --features ui --bin page -- -D warnings",
     ),
     (
         "clippy, engine",
-        &[
-            "clippy",
-            "--locked",
-            "--profile",
-            "web",
-            "--target",
-            WASM,
-            "--package",
-            "retune",
-            "--no-default-features",
-            "--features",
-            "engine",
-            "--bin",
-            "engine",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
+         --no-default-features --features engine --bin engine -- -D warnings",
     ),
     (
         "tests, build script",
-        &[
-            "test",
-            "--locked",
-            "--release",
-            "--package",
-            "xtask",
-            "--features",
-            "browser",
-        ],
+        "test --locked --release --package xtask --features browser",
     ),
     (
         "tests, page's logic",
-        &[
-            "test",
-            "--locked",
-            "--release",
-            "--package",
-            "retune",
-            "--no-default-features",
-            "--features",
-            "ui",
-            "--lib",
-        ],
+        "test --locked --release --package retune --no-default-features --features ui --lib",
     ),
     (
         "tests, library and command line",
-        &["test", "--locked", "--release", "--package", "retune"],
+        "test --locked --release --package retune",
     ),
 ];
 
@@ -144,8 +66,8 @@ pub fn test(options: &Options) -> Result<()> {
     if !options.skip_browser {
         step("browser", setup::browser)?;
     }
-    for (name, args) in STEPS {
-        step(name, || run(&mut cargo(args)))?;
+    for (name, line) in STEPS {
+        step(name, || run(&mut cargo(line.split_whitespace())))?;
     }
     let build_options = build::Options {
         profile: Profile::Web,
