@@ -236,7 +236,7 @@ pub struct ModelSummary {
     pub parameters: u64,
     /// Where it came from: "bundled", a file's name, "trained here".
     pub source: String,
-    /// SHA-256 of the checkpoint, hexadecimal, where it came as one file.
+    /// SHA-256 of the file that the backbone came in, hexadecimal.
     pub sha256: Option<String>,
 }
 

@@ -155,7 +155,8 @@ fn train_writes_a_model_that_classify_and_evaluate_can_use() {
     let file = json(&fs::read_to_string(out.join("report.json")).unwrap());
     assert_eq!(report, file);
     assert_eq!(report["epochs"].as_array().unwrap().len(), 8);
-    assert_eq!(report["features"]["images"], 24);
+    // 24 to train and validate on, 8 to test on.
+    assert_eq!(report["features"]["images"], 32);
     assert_eq!(report["test"]["accuracy"]["of"], 8);
     assert_eq!(report["test"]["accuracy"]["value"], 1.0, "{report}");
     let confusion = &report["test"]["confusion"];

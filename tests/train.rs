@@ -148,7 +148,8 @@ fn settings_out_of_range_and_empty_parts_are_refused() {
     let spec = HeadSpec::of(HeadKind::Linear, WIDTH, CLASSES);
     let (some, none, device) = (clouds(9, 1), Examples::default(), Device::flex());
     let config = config(HeadKind::Linear, 1);
-    let empty = run(&config, spec, &some, &none, &device, &mut Watch::default());
+    let mut watch = Watch::default();
+    let empty = run(&config, spec, &some, &none, &device, &mut watch);
     let error = pollster::block_on(empty).unwrap_err();
     assert!(
         matches!(&error, Error::Dataset(text) if text.contains("validation")),

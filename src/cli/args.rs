@@ -78,7 +78,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = TrainConfig::default().epochs)]
     pub epochs: usize,
     /// Learning rate of Adam.
-    #[arg(long, default_value_t = TrainConfig::default().learning_rate)]
+    #[arg(long, default_value_t = TrainConfig::default().learning_rate, allow_negative_numbers = true)]
     pub lr: f64,
     /// Images a step.
     #[arg(long, default_value_t = TrainConfig::default().batch)]
@@ -87,7 +87,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = TrainConfig::default().seed)]
     pub seed: u64,
     /// Share of each class held out for validation.
-    #[arg(long, default_value_t = TrainConfig::default().val_fraction)]
+    #[arg(long, default_value_t = TrainConfig::default().val_fraction, allow_negative_numbers = true)]
     pub val_fraction: f64,
     /// Folder for model.safetensors and report.json.
     #[arg(long)]

@@ -226,6 +226,13 @@ pub fn mixups(confusion: &[Vec<u64>], most: usize) -> Vec<(usize, usize, u64)> {
     cells
 }
 
+/// Numbers with spaces between them, every digit kept, for whoever reads the page by program.
+#[must_use]
+pub fn join(values: &[f32]) -> String {
+    let values: Vec<String> = values.iter().map(f32::to_string).collect();
+    values.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

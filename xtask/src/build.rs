@@ -84,7 +84,9 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
         step(&format!("bind {bin}"), || bind(bin, options.profile, &out))?;
         fs::write(
             out.join(script),
-            format!("import init from \"./{bin}.js\";\ninit();\n"),
+            // Awaited, so that a module that cannot be loaded is the script's own error: whoever
+            // started a worker hears of that, but not of a promise nobody looks at.
+            format!("import init from \"./{bin}.js\";\nawait init();\n"),
         )?;
     }
     // Without LTO the module is a draft; optimising it would take longer than compiling it did.

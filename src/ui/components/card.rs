@@ -64,7 +64,8 @@ fn classified(row: &Row, prediction: &Prediction) -> Html {
     let more = prediction.probabilities.len() - shown.len();
     html! {
         <article class="card" data-testid="prediction" data-file={row.file.clone()}
-            data-label={prediction.label()} data-probability={prediction.probability().to_string()}>
+            data-label={prediction.label()} data-probability={prediction.probability().to_string()}
+            data-probabilities={text::join(&prediction.probabilities)}>
             { picture(row) }
             <p class="headline">
                 <strong>{ prediction.label() }</strong>

@@ -110,7 +110,7 @@ fn summary(model: &ModelSummary) -> Html {
             { fact("Parameters", text::count(model.parameters)) }
             { fact("Source", model.source.clone()) }
             if let Some(hash) = &model.sha256 {
-                <div><dt>{ "SHA-256" }</dt><dd class="hash">{ hash }</dd></div>
+                <div><dt>{ "SHA-256 of the backbone's file" }</dt><dd class="hash">{ hash }</dd></div>
             }
             <div>
                 <dt>{ "Model card" }</dt>

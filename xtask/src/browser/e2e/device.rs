@@ -1,9 +1,13 @@
 //! Which device runs the model, and that it does not matter for what comes out.
 
-use anyhow::{Result, ensure};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use xtask::project::cargo;
 
 use super::Scene;
-use crate::page::{Page, Seen};
+use crate::fixtures;
 
 /// SwiftShader is an adapter, but no GPU.
 pub async fn auto(scene: &Scene<'_>) -> Result<()> {
@@ -16,34 +20,72 @@ pub async fn auto(scene: &Scene<'_>) -> Result<()> {
         .await
 }
 
-/// The same image on both paths. SwiftShader compiles and runs each shader on the CPU, hence the limits.
-pub async fn webgpu(scene: &Scene<'_>) -> Result<()> {
-    let mut seen = Vec::new();
+/// The same photo on the page's CPU path, on its WebGPU path, and by the command line: all six
+/// probabilities within 1e-3. SwiftShader compiles and runs each shader on the CPU, hence the limits.
+pub async fn parity(scene: &Scene<'_>) -> Result<()> {
+    let photos = fixtures::good_images(scene.files.path())?;
+    let photo = photos.first().context("no photo was made")?;
+    let (label, native) = command_line(photo)?;
     for (query, backend) in [("?backend=cpu", "cpu"), ("?backend=webgpu", "webgpu")] {
         scene
             .on(query, async |page| {
                 page.state("ready", 300).await?;
                 page.becomes("backend", "data-backend", backend, 5).await?;
-                seen.push(first_sample(page).await?);
+                page.put("image-input", std::slice::from_ref(photo)).await?;
+                let seen = page.appears("prediction", 300).await?;
+                ensure!(
+                    seen.get("data-label") == label,
+                    "the page on {backend} says {}, the command line {label}",
+                    seen.get("data-label")
+                );
+                let values = seen.get("data-probabilities").split(' ');
+                let values: Vec<f64> = values.map(str::parse).collect::<Result<_, _>>()?;
+                ensure!(
+                    values.len() == native.len(),
+                    "{} probabilities",
+                    values.len()
+                );
+                let differences = values.iter().zip(&native).map(|(a, b)| (a - b).abs());
+                let largest = differences.fold(0.0, f64::max);
+                println!("  {backend} against the command line: at most {largest:.1e} apart");
+                ensure!(
+                    largest <= 1e-3,
+                    "{backend}: {values:?}, command line: {native:?}"
+                );
                 Ok(())
             })
             .await?;
     }
-    let (cpu, gpu) = (&seen[0], &seen[1]);
-    ensure!(
-        cpu.get("data-label") == gpu.get("data-label"),
-        "other labels: {cpu:?}, {gpu:?}"
-    );
-    let difference = (cpu.number("data-probability")? - gpu.number("data-probability")?).abs();
-    ensure!(
-        difference <= 1e-3,
-        "the probabilities differ by {difference}"
-    );
     Ok(())
 }
 
-async fn first_sample(page: &Page) -> Result<Seen> {
-    page.appears("sample", 60).await?;
-    page.click("sample").await?;
-    page.appears("prediction", 300).await
+/// Label and probabilities by `retune classify`, in the model's order (which is the alphabet's).
+fn command_line(photo: &Path) -> Result<(String, Vec<f64>)> {
+    let args = [
+        "run",
+        "--locked",
+        "--release",
+        "--quiet",
+        "--package",
+        "retune",
+        "--",
+    ];
+    let output = cargo(args)
+        .args(["classify", "--device", "cpu", "--json"])
+        .arg(photo)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success(),
+        "retune classify: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let line: Value = serde_json::from_str(&said)?;
+    let probabilities = line["probabilities"].as_object();
+    let probabilities = probabilities.with_context(|| format!("no probabilities: {said}"))?;
+    let label = line["label"].as_str().unwrap_or_default().to_owned();
+    Ok((
+        label,
+        probabilities.values().filter_map(Value::as_f64).collect(),
+    ))
 }

@@ -49,8 +49,8 @@ enum Scenario {
     Refuse,
     /// Pretrained weights from a stand-in for the hub, whole and damaged.
     Hub,
-    /// WebGPU in software gives the CPU's probabilities.
-    Webgpu,
+    /// CPU path, WebGPU path (in software) and command line give the same probabilities.
+    Parity,
 }
 
 /// What a scenario has at hand.
@@ -95,7 +95,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Data => data::data(&scene).await,
             Scenario::Refuse => weights::refuse(&scene).await,
             Scenario::Hub => weights::hub(&scene).await,
-            Scenario::Webgpu => device::webgpu(&scene).await,
+            Scenario::Parity => device::parity(&scene).await,
         };
         done.with_context(|| format!("scenario {name}"))?;
         println!("  {name}: passed in {:.1} s", start.elapsed().as_secs_f64());
