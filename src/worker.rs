@@ -11,9 +11,24 @@ use crate::engine::{Desk, Engine, Order};
 use crate::platform::files::InputFile;
 use crate::protocol::{EngineState, Event};
 
+unsafe extern "C" {
+    /// Made by the linker: runs every static constructor.
+    fn __wasm_call_ctors();
+}
+
+/// Runs the static constructors (burn's crates register themselves in such) once, here. A module that
+/// never calls them is taken by the linker for a program whose every export is a whole run: each call
+/// from JavaScript, down to the glue's allocations, would then run them all again, at 0.3 ms apiece.
+fn construct() {
+    // SAFETY: the linker defines the function with this signature, nothing has used what it constructs,
+    // and this is its only call.
+    unsafe { __wasm_call_ctors() }
+}
+
 /// Listens for commands and starts the engine. The first event says that the worker listens: a command
 /// posted before would be lost.
 pub fn start() {
+    construct();
     console_error_panic_hook::set_once();
     let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() else {
         return;
