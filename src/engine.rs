@@ -3,6 +3,7 @@
 //! It owns device, model, data set and features; page and command line only hold what they were told.
 //! One job runs at a time; while it does, it looks up at the [`Desk`] between batches.
 
+mod classify;
 mod data;
 mod desk;
 mod measure;
@@ -14,8 +15,7 @@ use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::platform::device::{self, Opened};
 use crate::platform::files::InputFile;
-use crate::platform::time;
-use crate::protocol::{Command, EngineState, Event, FileRef, JobId, Phase};
+use crate::protocol::{Command, EngineState, Event, FileRef};
 use crate::train::cache::FeatureCache;
 
 pub use desk::{Desk, Emit, Order};
@@ -145,38 +145,6 @@ impl Engine {
         });
         self.opened = Some(opened);
         self.load_kept_or_bundled().await
-    }
-
-    /// Classifies files, one after the other; what is wrong with one stays with that one.
-    async fn classify(&mut self, job: JobId, named: &[FileRef], files: &[InputFile]) -> Result<()> {
-        let total = named.len() as u64;
-        for (done, file) in named.iter().enumerate() {
-            let start = time::now();
-            let result = match find(file, files).and_then(InputFile::read) {
-                Ok(bytes) => self.model()?.classifier.classify(&file.path, &bytes).await,
-                Err(error) => Err(error),
-            };
-            match result {
-                Ok(probabilities) => self.desk.tell(Event::Classified {
-                    job,
-                    file: file.path.clone(),
-                    probabilities,
-                    milliseconds: time::now() - start,
-                }),
-                // The device is at fault, not the file: the next one would fail as well.
-                Err(error @ Error::Gpu(_)) => return Err(error),
-                Err(error) => self.desk.tell(Event::FileError {
-                    job,
-                    file: file.path.clone(),
-                    reason: error.reason(),
-                }),
-            }
-            let done = done as u64 + 1;
-            self.desk.progress(job, Phase::Classifying, done, total);
-            self.desk.look_up(job).await?;
-        }
-        self.desk.tell(Event::Finished { job });
-        Ok(())
     }
 
     fn opened(&self) -> Result<&Opened> {

@@ -4,8 +4,8 @@
 //! come from a formula, so no checkpoint is needed. Logits and features must lie within 1e-4 of the
 //! largest logit on the CPU (f32 sums of a few thousand terms in another order) and 1e-3 on a GPU.
 //!
-//! The small ones run always. The large ones, and WebGPU natively:
-//! `cargo test --release --test reference -- --ignored`
+//! The small ones run always. The large ones, and WebGPU natively (one at a time: a process opens its GPU
+//! once): `cargo test --release --test reference -- --ignored --test-threads 1`
 
 use std::collections::HashMap;
 
@@ -179,18 +179,28 @@ fn cpu(arch: Arch) {
     pollster::block_on(check(arch, &Device::flex(), 1e-4));
 }
 
-/// One test for all three: a process opens its GPU once.
-#[test]
-#[ignore = "needs a Vulkan driver"]
-fn webgpu() {
+fn gpu(archs: &[Arch]) {
     let run = async {
         let opened = device::open(DeviceChoice::Gpu).await.unwrap();
         println!("on {}", opened.name);
-        for arch in [Arch::ResNet18, Arch::ResNet50, Arch::ResNext50] {
+        for &arch in archs {
             check(arch, &opened.device, 1e-3).await;
         }
     };
     pollster::block_on(run);
+}
+
+/// `cargo xtask test` runs this one, on the software Vulkan driver that it installs.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn webgpu() {
+    gpu(&[Arch::ResNet18]);
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver; large"]
+fn webgpu_large() {
+    gpu(&[Arch::ResNet50, Arch::ResNext50]);
 }
 
 macro_rules! references {

@@ -72,7 +72,7 @@ impl Engine {
         while !indexer.step() {
             let (done, total) = (indexer.done(), indexer.total());
             self.desk.progress(job, Phase::Indexing, done, total);
-            self.desk.look_up(job).await?;
+            self.desk.look_up(job, None).await?;
         }
         let mut set = indexer.finish()?;
         let mut summary = set.summary();
@@ -150,7 +150,7 @@ impl Engine {
             }
             on_device = features.map(|features| (good, features));
             desk.progress(job, Phase::Featurising, done, total);
-            desk.look_up(job).await?;
+            desk.look_up(job, Some(classifier)).await?;
         }
         if let Some((samples, features)) = on_device.take() {
             data.cache.insert(&samples, &read(features).await?);

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use async_channel::Receiver;
 
+use super::classify;
 use crate::error::{Error, Result};
+use crate::infer::Classifier;
 use crate::platform::files::InputFile;
 use crate::platform::time;
 use crate::protocol::{Command, EngineState, Event, JobId, Phase};
@@ -25,6 +27,9 @@ pub type Emit = Box<dyn Fn(Event, Vec<Vec<u8>>)>;
 /// Milliseconds of work between two looks at the desk: a command waits no longer than this, or one
 /// batch, and yielding costs next to nothing.
 const SLICE: f64 = 12.0;
+
+/// Images that a long job is held up for; more wait for its end.
+const FEW: usize = 8;
 
 /// Milliseconds between two progress events.
 const PROGRESS: f64 = 80.0;
@@ -118,19 +123,19 @@ impl Desk {
         self.progress = Some(progress);
     }
 
-    /// Looks up from a job: lets messages in, acts on those about this job, keeps the rest for later.
-    /// A held job stays in here.
+    /// Looks up from a job: lets messages in, acts on those about this job, keeps the rest for later; a
+    /// few images to classify are done at once if there is a classifier. A held job stays in here.
     ///
     /// # Errors
     /// [`Error::Cancelled`] if the job is to be dropped.
-    pub async fn look_up(&mut self, job: JobId) -> Result<Flow> {
+    pub async fn look_up(&mut self, job: JobId, meanwhile: Option<&Classifier>) -> Result<Flow> {
         if time::now() - self.looked >= SLICE {
             time::yield_now().await;
             self.looked = time::now();
         }
         let mut flow = Flow::Continue;
         while let Ok(order) = self.inbox.try_recv() {
-            if self.sort(job, order).await? == Flow::Stop {
+            if self.sort(job, order, meanwhile).await? == Flow::Stop {
                 flow = Flow::Stop;
             }
         }
@@ -150,33 +155,52 @@ impl Desk {
     }
 
     /// Deals with one command that came in the middle of a job.
-    async fn sort(&mut self, job: JobId, order: Order) -> Result<Flow> {
-        match order.command {
+    async fn sort(
+        &mut self,
+        job: JobId,
+        order: Order,
+        meanwhile: Option<&Classifier>,
+    ) -> Result<Flow> {
+        let Order { command, files } = order;
+        match command {
             Command::Cancel { job: named } if named == job => return Err(Error::Cancelled),
             Command::Cancel { job: named } => self.drop_waiting(named),
             Command::Stop { job: named } if named == job => return Ok(Flow::Stop),
-            Command::Pause { job: named } if named == job => return self.hold(job).await,
+            Command::Pause { job: named } if named == job => {
+                return self.hold(job, meanwhile).await;
+            }
             // Nothing is held, so there is nothing to go on with; and what names no job that runs is late.
             Command::Resume { .. } | Command::Stop { .. } | Command::Pause { .. } => {}
-            _ => self.later.push_back(order),
+            command => self.take_or_keep(Order { command, files }, meanwhile).await,
         }
         Ok(Flow::Continue)
     }
 
+    /// Classifies a few images at once, if that is what the order is; anything else is kept for later.
+    async fn take_or_keep(&mut self, order: Order, meanwhile: Option<&Classifier>) {
+        match (&order.command, meanwhile) {
+            (Command::Classify { job, files }, Some(classifier)) if files.len() <= FEW => {
+                classify::few(self, classifier, *job, files, &order.files).await;
+            }
+            _ => self.later.push_back(order),
+        }
+    }
+
     /// Waits until the held job is resumed, stopped or cancelled.
-    async fn hold(&mut self, job: JobId) -> Result<Flow> {
+    async fn hold(&mut self, job: JobId, meanwhile: Option<&Classifier>) -> Result<Flow> {
         let before = self.state;
         self.set_state(EngineState::Paused);
         let flow = loop {
             let Ok(order) = self.inbox.recv().await else {
                 break Err(Error::Cancelled);
             };
-            match order.command {
+            let Order { command, files } = order;
+            match command {
                 Command::Resume { job: named } if named == job => break Ok(Flow::Continue),
                 Command::Stop { job: named } if named == job => break Ok(Flow::Stop),
                 Command::Cancel { job: named } if named == job => break Err(Error::Cancelled),
                 Command::Cancel { job: named } => self.drop_waiting(named),
-                _ => self.later.push_back(order),
+                command => self.take_or_keep(Order { command, files }, meanwhile).await,
             }
         };
         self.set_state(before);

@@ -44,7 +44,7 @@ impl Engine {
             if run > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(job).await?;
+            self.desk.look_up(job, None).await?;
         }
         self.desk.tell(Event::Measured { job, milliseconds });
         Ok(())
@@ -89,7 +89,7 @@ impl Engine {
             if epoch > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(job).await?;
+            self.desk.look_up(job, None).await?;
         }
         self.desk.tell(Event::Measured { job, milliseconds });
         Ok(())

@@ -14,6 +14,8 @@ use crate::train::run::{self, Examples, Flow, Observer, measure};
 struct OnDesk<'a> {
     job: JobId,
     desk: &'a mut Desk,
+    /// The model in use until the new head is.
+    old: &'a Classifier,
 }
 
 impl Observer for OnDesk<'_> {
@@ -21,7 +23,7 @@ impl Observer for OnDesk<'_> {
         let total = total as u64;
         self.desk
             .progress(self.job, Phase::Training, done as u64, total);
-        self.desk.look_up(self.job).await
+        self.desk.look_up(self.job, Some(self.old)).await
     }
 
     fn epoch(&mut self, report: EpochReport) {
@@ -57,7 +59,7 @@ impl Engine {
         let old = old.ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
         let spec = HeadSpec::of(config.head, data_width(&train), classes.len());
         let device = old.backbone.device().clone();
-        let mut observer = OnDesk { job, desk };
+        let mut observer = OnDesk { job, desk, old };
         let trained = run::run(config, spec, &train, &validation, &device, &mut observer).await?;
         let classifier = Classifier {
             backbone: old.backbone.clone(),

@@ -56,6 +56,21 @@ const STEPS: [(&str, &str); 7] = [
     ),
 ];
 
+/// The one ignored test that a software Vulkan driver is enough for; that is installed with the browser.
+const WEBGPU: [&str; 11] = [
+    "test",
+    "--locked",
+    "--release",
+    "--package",
+    "retune",
+    "--test",
+    "reference",
+    "--",
+    "--ignored",
+    "--exact",
+    "webgpu",
+];
+
 /// Runs it all and stops at the first failure.
 ///
 /// # Errors
@@ -68,6 +83,9 @@ pub fn test(options: &Options) -> Result<()> {
     }
     for (name, line) in STEPS {
         step(name, || run(&mut cargo(line.split_whitespace())))?;
+    }
+    if !options.skip_browser {
+        step("tests, WebGPU natively", || run(&mut cargo(WEBGPU)))?;
     }
     let build_options = build::Options {
         profile: Profile::Web,

@@ -1,0 +1,81 @@
+//! Images to labels: as a job of its own, or in between while a long job runs.
+
+use super::desk::Desk;
+use super::{Engine, find};
+use crate::error::{Error, Result};
+use crate::infer::Classifier;
+use crate::platform::files::InputFile;
+use crate::platform::time;
+use crate::protocol::{Event, FileRef, JobId, Phase};
+
+impl Engine {
+    /// Classifies files, one after the other; what is wrong with one stays with that one.
+    pub(super) async fn classify(
+        &mut self,
+        job: JobId,
+        named: &[FileRef],
+        files: &[InputFile],
+    ) -> Result<()> {
+        let Self { desk, model, .. } = self;
+        let model = model
+            .as_ref()
+            .ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
+        let total = named.len() as u64;
+        for (done, file) in (1..).zip(named) {
+            one(desk, &model.classifier, job, file, files).await?;
+            desk.progress(job, Phase::Classifying, done, total);
+            desk.look_up(job, None).await?;
+        }
+        desk.tell(Event::Finished { job });
+        Ok(())
+    }
+}
+
+/// Classifies a few files while another job waits.
+pub(super) async fn few(
+    desk: &Desk,
+    classifier: &Classifier,
+    job: JobId,
+    named: &[FileRef],
+    files: &[InputFile],
+) {
+    for file in named {
+        if let Err(error) = one(desk, classifier, job, file, files).await {
+            let error = error.to_string();
+            return desk.tell(Event::Failed { job, error });
+        }
+    }
+    desk.tell(Event::Finished { job });
+}
+
+/// Classifies one file and tells what came of it. Only a failing device is an error here: the next file
+/// would fail as well.
+async fn one(
+    desk: &Desk,
+    classifier: &Classifier,
+    job: JobId,
+    file: &FileRef,
+    files: &[InputFile],
+) -> Result<()> {
+    let start = time::now();
+    let path = file.path.clone();
+    let result = match find(file, files).and_then(InputFile::read) {
+        Ok(bytes) => classifier.classify(&path, &bytes).await,
+        Err(error) => Err(error),
+    };
+    desk.tell(match result {
+        Ok(probabilities) => Event::Classified {
+            job,
+            file: path,
+            probabilities,
+            milliseconds: time::now() - start,
+        },
+        Err(error @ Error::Gpu(_)) => return Err(error),
+        Err(error) => Event::FileError {
+            job,
+            file: path,
+            reason: error.reason(),
+        },
+    });
+    Ok(())
+}
