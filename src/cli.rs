@@ -135,13 +135,10 @@ fn dataset(data: &DataArgs) -> Result<(DatasetSource, Vec<InputFile>)> {
         };
         return Ok((DatasetSource::Zip { file: named }, vec![file]));
     }
-    let name = path
-        .file_name()
-        .map_or("folder".into(), |name| name.to_string_lossy());
     let (mut named, mut handles) = (Vec::new(), Vec::new());
-    for (slot, (inside, file)) in list_folder(path)?.into_iter().enumerate() {
+    for (slot, (path, file)) in list_folder(path)?.into_iter().enumerate() {
         named.push(FileRef {
-            path: format!("{name}/{inside}"),
+            path,
             slot: slot as u32,
         });
         handles.push(file);

@@ -232,6 +232,10 @@ impl TrainConfig {
         within("epochs", self.epochs as f64, lo as f64, hi as f64)?;
         let (lo, hi) = Self::BATCH;
         within("batch", self.batch as f64, lo as f64, hi as f64)?;
+        if self.head == HeadKind::MlpBn && self.batch < 2 {
+            let reason = "1 image a step leaves batch norm nothing to normalise; 2 at least";
+            return Err(Error::shape("batch", reason));
+        }
         let (lo, hi) = Self::VAL_FRACTION;
         within("validation fraction", self.val_fraction, lo, hi)
     }

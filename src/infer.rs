@@ -185,7 +185,29 @@ impl Classifier {
     pub async fn classify(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
         let pixels = image::load(name, bytes, &self.preprocess)?;
         let logits = read(self.logits(pixels, self.preprocess.size)).await?;
+        self.check_finite(&logits)?;
         Ok(softmax(&logits))
+    }
+
+    /// A trial run on a black image: weights that are numbers one by one may still overflow together.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if what comes out is not numbers, [`Error::Gpu`] if the device fails.
+    pub async fn try_out(&self) -> Result<()> {
+        let size = self.preprocess.size;
+        let logits = read(self.logits(vec![0.0; 3 * size * size], size)).await?;
+        self.check_finite(&logits)
+    }
+
+    fn check_finite(&self, logits: &[f32]) -> Result<()> {
+        if logits.iter().all(|logit| logit.is_finite()) {
+            return Ok(());
+        }
+        let arch = self.backbone.arch().name();
+        Err(Error::weights(
+            arch,
+            "the model's output is not a number: its weights are too large",
+        ))
     }
 
     /// The head's weights.

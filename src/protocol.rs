@@ -105,7 +105,8 @@ pub enum Command {
         /// The job to drop.
         job: JobId,
     },
-    /// Measure the model in use on the data set's test images (its validation images if it has none).
+    /// Measure the model in use on the data set's test images; on its validation images if it has none; on
+    /// all if nothing was held out.
     Evaluate {
         /// Names the job.
         job: JobId,
@@ -314,7 +315,7 @@ pub struct Share {
 /// The model measured on labelled images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// "test" or "validation".
+    /// "test", "validation", or "all" where the data set has neither.
     pub split: String,
     /// Labels, in the order of the rows and columns.
     pub classes: Vec<String>,

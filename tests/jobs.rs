@@ -2,6 +2,7 @@
 //! answered at once, and a job that fails leaves in use what was in use.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use async_channel::Sender;
@@ -9,6 +10,7 @@ use retune::config::{DemoConfig, DeviceChoice, TrainConfig};
 use retune::data::demo;
 use retune::engine::{Desk, Engine, Order};
 use retune::image::encode_png;
+use retune::model::weights::{self, SaveAs};
 use retune::platform::files::InputFile;
 use retune::protocol::{Command, DatasetSource, EngineState, Event, FileRef};
 
@@ -182,6 +184,42 @@ fn a_checkpoint_that_is_none_leaves_the_model_in_use() {
         failed.is_some_and(|error| error.contains("letter.pth")),
         "{failed:?}"
     );
+    let models = events.iter().filter(|e| matches!(e, Event::Model { .. }));
+    assert_eq!(models.count(), 1);
+}
+
+/// Each weight is a number, but what they add up to is not.
+#[test]
+fn a_head_that_overflows_leaves_the_model_in_use() {
+    let tensors = [
+        ("fc.weight".to_string(), vec![6, 512], vec![3e38; 6 * 512]),
+        ("fc.bias".to_string(), vec![6], vec![0.0; 6]),
+    ];
+    let bytes = weights::save(&tensors, &BTreeMap::new(), SaveAs::F32).unwrap();
+    let events = run(move |event, sender| {
+        if matches!(event, Event::Dataset { .. }) {
+            let file = FileRef {
+                path: "huge.safetensors".to_string(),
+                slot: 0,
+            };
+            let import = Order {
+                command: Command::Import {
+                    job: 9,
+                    file,
+                    arch: None,
+                },
+                files: vec![InputFile::memory("huge.safetensors", bytes.clone())],
+            };
+            sender
+                .try_send(order(Command::Cancel { job: TRAIN }))
+                .unwrap();
+            sender.try_send(import).unwrap();
+        }
+        !matches!(event, Event::Failed { .. } | Event::Finished { job: 9 })
+    });
+    place(&events, "refusal", |e| {
+        matches!(e, Event::Failed { job: 9, .. })
+    });
     let models = events.iter().filter(|e| matches!(e, Event::Model { .. }));
     assert_eq!(models.count(), 1);
 }

@@ -233,3 +233,19 @@ fn a_wrong_value_is_seen() {
 fn nan_is_seen() {
     assert_close("values", &[f32::NAN, 2.0], &[1.0, 2.0], 1e-4);
 }
+
+#[test]
+fn a_variance_below_zero_is_refused_by_name() {
+    let take = |name: &str, shape: &[usize]| {
+        let mut values = fill(name, shape);
+        if name == "layer2.0.bn1.running_var" {
+            values[3] = -2.0;
+        }
+        Ok(values)
+    };
+    let error = Backbone::load(Arch::ResNet18, &Device::flex(), take).unwrap_err();
+    assert!(
+        error.to_string().contains("layer2.0.bn1.running_var"),
+        "{error}"
+    );
+}

@@ -145,6 +145,11 @@ fn settings_out_of_range_and_empty_parts_are_refused() {
     let error = train(&wrong, &mut Watch::default()).unwrap_err();
     assert!(error.to_string().contains("learning rate"), "{error}");
 
+    let mut single = config(HeadKind::MlpBn, 1);
+    single.batch = 1;
+    let error = train(&single, &mut Watch::default()).unwrap_err();
+    assert!(error.to_string().contains("batch"), "{error}");
+
     let spec = HeadSpec::of(HeadKind::Linear, WIDTH, CLASSES);
     let (some, none, device) = (clouds(9, 1), Examples::default(), Device::flex());
     let config = config(HeadKind::Linear, 1);

@@ -89,7 +89,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Sends those samples through the backbone that have not been, and notes the unreadable ones.
+    /// Sends those samples through the backbone that have not been, and tells the unreadable ones.
     /// While the device works on a batch the next one is decoded.
     pub(super) async fn featurise(
         &mut self,
@@ -114,7 +114,7 @@ impl Engine {
             unknown.copied().collect()
         };
         let (start, total) = (time::now(), missing.len() as u64);
-        let (mut skipped, mut done) = (Vec::new(), 0);
+        let mut done = 0;
         let mut on_device: Option<(Vec<usize>, Tensor<2>)> = None;
         for batch in missing.chunks(batch_size(opened.backend)) {
             let (mut good, mut pixels) = (Vec::new(), Vec::new());
@@ -126,16 +126,7 @@ impl Engine {
                         good.push(sample);
                         pixels.extend(tensor);
                     }
-                    Err(error) => {
-                        data.cache.insert_unreadable(sample);
-                        let reason = error.reason();
-                        desk.tell(Event::FileError {
-                            job,
-                            file: path.clone(),
-                            reason: reason.clone(),
-                        });
-                        skipped.push(Skipped { file: path, reason });
-                    }
+                    Err(error) => data.cache.insert_unreadable(sample, error.reason()),
                 }
             }
             done += batch.len() as u64;
@@ -155,12 +146,26 @@ impl Engine {
         if let Some((samples, features)) = on_device.take() {
             data.cache.insert(&samples, &read(features).await?);
         }
-        let images = missing.len() - skipped.len();
+        let readable = |sample: &&usize| data.cache.get(**sample).is_some();
+        let images = missing.iter().filter(readable).count();
         desk.tell(Event::Featurised {
             job,
             images,
             milliseconds: time::now() - start,
         });
+        // Those of an earlier pass too: they are left out of this one just the same.
+        let mut skipped = Vec::new();
+        for &sample in samples {
+            if let Some(reason) = data.cache.unreadable(sample) {
+                let (file, reason) = (data.set.samples[sample].path.clone(), reason.to_string());
+                desk.tell(Event::FileError {
+                    job,
+                    file: file.clone(),
+                    reason: reason.clone(),
+                });
+                skipped.push(Skipped { file, reason });
+            }
+        }
         Ok(skipped)
     }
 

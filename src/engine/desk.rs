@@ -148,6 +148,7 @@ impl Desk {
         while let Ok(order) = self.inbox.try_recv() {
             match order.command {
                 Command::Cancel { job: named } if named == job => cancelled = true,
+                Command::Cancel { job: named } => self.drop_waiting(named),
                 _ => self.later.push_back(order),
             }
         }

@@ -192,8 +192,21 @@ impl Engine {
         let bytes = find(file, files)?.read()?;
         let checkpoint = weights::read(&file.path, &bytes)?;
         if infer::is_head(&checkpoint) {
-            let classifier = self.model()?.classifier.with_head(checkpoint)?;
+            let model = self.model()?;
+            // A whole model that was exported and came back has another hash on the same backbone, so
+            // this is no reason to refuse.
+            let trained_on = checkpoint.metadata.get("backbone");
+            let other = trained_on.is_some_and(|sha256| sha256 != model.origin.sha256());
+            let classifier = model.classifier.with_head(checkpoint)?;
+            classifier.try_out().await?;
             self.adopt(classifier, &file.path).await?;
+            if other {
+                self.desk.warn(format!(
+                    "{} was trained on another backbone file than the one in use; if its labels make no \
+                     sense, import the whole model it belongs to.",
+                    file.path
+                ));
+            }
         } else {
             self.use_checkpoint(checkpoint, bytes, arch, &file.path)
                 .await?;
@@ -218,15 +231,19 @@ impl Engine {
             self.desk.warn(warning);
         }
         let name = format!("{} (ImageNet)", arch.name());
-        let checkpoint = match weights::read(&name, &file.bytes) {
-            Ok(checkpoint) => checkpoint,
-            Err(error) => {
-                hub::forget(self.hub.as_deref(), arch).await?;
-                return Err(error);
+        let used = match weights::read(&name, &file.bytes) {
+            Ok(checkpoint) => {
+                self.use_checkpoint(checkpoint, file.bytes, Some(arch), &name)
+                    .await
             }
+            Err(error) => Err(error),
         };
-        self.use_checkpoint(checkpoint, file.bytes, Some(arch), &name)
-            .await?;
+        if let Err(error) = used {
+            // Whatever is wrong with it, the next try must ask the server again; and without storage
+            // there is nothing to forget.
+            let _ = hub::forget(self.hub.as_deref(), arch).await;
+            return Err(error);
+        }
         self.desk.tell(Event::Finished { job });
         Ok(())
     }
@@ -246,6 +263,7 @@ impl Engine {
             classifier,
             fresh_head,
         } = loaded;
+        classifier.try_out().await?;
         let sha256 = hash::sha256(&bytes).await;
         let kept = if self.keeps {
             store::write(BACKBONE, &bytes).await
@@ -315,8 +333,8 @@ impl Engine {
         weights::save(&tensors, &metadata, weights::SaveAs::F32)
     }
 
-    /// The backbone's tensors as they came, each in its own type, and the head's in f32: what comes back
-    /// in computes the same to the last bit.
+    /// The backbone's tensors as they came (f16 as f16, everything else as f32) and the head's in f32: what
+    /// comes back in computes the same to the last bit.
     async fn export_model(&mut self) -> Result<Vec<u8>> {
         let Model {
             classifier, origin, ..
@@ -325,10 +343,13 @@ impl Engine {
             Origin::Bundled => bundled::load(&mut |_, _| ControlFlow::Continue(())).await?,
             Origin::Memory { bytes, .. } => Cow::Borrowed(bytes.as_slice()),
             Origin::Kept { .. } => {
-                let bytes = store::read(BACKBONE).await?;
-                Cow::Owned(
-                    bytes.ok_or_else(|| Error::Storage("the backbone's file is gone".into()))?,
-                )
+                let bytes = store::read(BACKBONE).await?.unwrap_or_default();
+                // Another tab may have put its own model there since.
+                if hash::sha256(&bytes).await != origin.sha256() {
+                    let reason = "the kept backbone is not this model's any more; import it again";
+                    return Err(Error::Storage(reason.to_string()));
+                }
+                Cow::Owned(bytes)
             }
         };
         let checkpoint = weights::read("the model in use", &bytes)?;

@@ -7,8 +7,11 @@ use crate::data::{self, Subset};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::model::head::HeadSpec;
-use crate::protocol::{EngineState, EpochReport, Event, JobId, Phase, Skipped};
+use crate::protocol::{EngineState, EpochReport, Event, JobId, Phase};
 use crate::train::run::{self, Examples, Flow, Observer, measure};
+
+/// Name of the split that is all there is.
+const ALL: &str = "all";
 
 /// Shows a run on the desk.
 struct OnDesk<'a> {
@@ -51,7 +54,6 @@ impl Engine {
         self.featurise(job, &all).await?;
         let train = self.examples(&split.train);
         let validation = self.examples(&split.validation);
-        self.data()?.validation = split.validation;
 
         self.desk.set_state(EngineState::Training);
         let Self { desk, model, .. } = self;
@@ -69,6 +71,8 @@ impl Engine {
             preprocess: old.preprocess.clone(),
         };
         self.adopt(classifier, "trained here").await?;
+        // Only now: a run that was dropped held out nothing from the model in use.
+        self.data()?.validation = split.validation;
         self.desk.tell(Event::Trained {
             job,
             best_epoch: trained.best_epoch,
@@ -77,15 +81,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Measures the model in use on the test images, or, where there are none, on the images that the
-    /// last training held out.
+    /// Measures the model in use on the test images; where there are none, on the validation images; where
+    /// no training has held out any either, on all of them, with a warning.
     pub(super) async fn evaluate(&mut self, job: JobId) -> Result<()> {
         let classes = self.model()?.classifier.classes.clone();
         let (split, samples) = self.data()?.to_measure();
         let translate = translation(&self.data()?.set.classes, &classes)?;
-        let known = self.known_unreadable(&samples);
-        let mut skipped = known;
-        skipped.extend(self.featurise(job, &samples).await?);
+        if split == ALL {
+            self.desk.warn(
+                "This data set has no test images and nothing was held out: measured on all its images, \
+                 some of which the model may have been trained on.",
+            );
+        }
+        let skipped = self.featurise(job, &samples).await?;
         let mut examples = self.examples(&samples);
         for label in &mut examples.labels {
             *label = translate[*label];
@@ -103,19 +111,6 @@ impl Engine {
         self.desk.tell(Event::Evaluated { job, report });
         Ok(())
     }
-
-    /// Samples that an earlier pass found unreadable: they are not read again, and still said.
-    fn known_unreadable(&self, samples: &[usize]) -> Vec<Skipped> {
-        let Some(data) = &self.data else {
-            return Vec::new();
-        };
-        let unreadable = |i: &&usize| data.cache.knows(**i) && data.cache.get(**i).is_none();
-        let named = samples.iter().filter(unreadable).map(|&i| Skipped {
-            file: data.set.samples[i].path.clone(),
-            reason: "could not be read before".to_string(),
-        });
-        named.collect()
-    }
 }
 
 impl Data {
@@ -132,8 +127,7 @@ impl Data {
         if !self.validation.is_empty() {
             return ("validation", self.validation.clone());
         }
-        // Nothing was trained on it: all its labelled images are unseen.
-        ("whole", self.set.subset(Subset::Train).collect())
+        (ALL, self.set.subset(Subset::Train).collect())
     }
 }
 

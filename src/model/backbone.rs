@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::resnet::{Conv, Layout, ResNetConfig, Residual};
 use crate::config::Arch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// torchvision's `BatchNorm2d.eps`.
 const EPSILON: f64 = 1e-5;
@@ -48,7 +48,7 @@ impl Backbone {
     /// Builds the network; `take` gives the values of a tensor by name and shape, or says why not.
     ///
     /// # Errors
-    /// What `take` says.
+    /// What `take` says; [`Error::Weights`] naming a running variance that is none.
     pub fn load(
         arch: Arch,
         device: &Device,
@@ -137,6 +137,11 @@ impl FoldedConv {
         let per_output = shape[1] * shape[2] * shape[3];
         for (channel, values) in weight.chunks_exact_mut(per_output).enumerate() {
             let scale = f64::from(gamma[channel]) / (f64::from(variance[channel]) + EPSILON).sqrt();
+            if !scale.is_finite() {
+                let name = format!("{}.running_var", conv.norm);
+                let reason = format!("channel {channel} is {}, no variance", variance[channel]);
+                return Err(Error::weights(name, reason));
+            }
             for value in values {
                 *value = (f64::from(*value) * scale) as f32;
             }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub struct FeatureCache {
     width: usize,
     rows: Vec<f32>,
-    places: HashMap<usize, Option<usize>>,
+    places: HashMap<usize, Result<usize, String>>,
 }
 
 impl FeatureCache {
@@ -38,18 +38,24 @@ impl FeatureCache {
         self.rows.extend_from_slice(features);
         let places = samples.iter().enumerate();
         self.places
-            .extend(places.map(|(i, sample)| (*sample, Some(first + i))));
+            .extend(places.map(|(i, sample)| (*sample, Ok(first + i))));
     }
 
-    /// Notes that a sample has no features.
-    pub fn insert_unreadable(&mut self, sample: usize) {
-        self.places.insert(sample, None);
+    /// Notes that a sample has no features, and why.
+    pub fn insert_unreadable(&mut self, sample: usize, reason: String) {
+        self.places.insert(sample, Err(reason));
+    }
+
+    /// Why a sample has no features, if it was found to have none.
+    #[must_use]
+    pub fn unreadable(&self, sample: usize) -> Option<&str> {
+        self.places.get(&sample)?.as_ref().err().map(String::as_str)
     }
 
     /// The features `[C]` of a sample; none if it is unreadable or unknown.
     #[must_use]
     pub fn get(&self, sample: usize) -> Option<&[f32]> {
-        let row = (*self.places.get(&sample)?)?;
+        let row = *self.places.get(&sample)?.as_ref().ok()?;
         self.rows.chunks_exact(self.width).nth(row)
     }
 }

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::metrics::Tally;
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
-use crate::model::head::{Head, HeadSpec, read};
+use crate::model::head::{Head, HeadSpec, Step, read};
 use crate::platform::time;
 use crate::protocol::EpochReport;
 use crate::random::Random;
@@ -96,6 +96,15 @@ pub async fn run(
         if examples.is_empty() {
             return Err(Error::Dataset(format!("there is no readable {part} image")));
         }
+    }
+    let has_norm = spec
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::BatchNorm(_)));
+    if has_norm && train.len() < 2 {
+        return Err(Error::Dataset(
+            "batch norm needs two training images at least".to_string(),
+        ));
     }
     let mut trainer = Trainer::new(config, spec, device);
     let total = config.epochs * trainer.steps(train);
@@ -267,7 +276,7 @@ impl Trainer {
 /// Loss, accuracy and confusion of a head on labelled features.
 ///
 /// # Errors
-/// [`Error::Gpu`] if the device fails.
+/// [`Error::Gpu`] if the device fails, [`Error::Weights`] if what comes out is not numbers.
 pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
     let classes = head.classes();
     let device = head.device();
@@ -278,5 +287,12 @@ pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
         let x = Tensor::from_data(TensorData::new(rows.to_vec(), shape), &device);
         logits.extend(read(head.forward(x)).await?);
     }
-    Ok(Tally::of(&logits, &examples.labels, classes))
+    let tally = Tally::of(&logits, &examples.labels, classes);
+    if !tally.loss().is_finite() {
+        return Err(Error::weights(
+            "head",
+            "its output is not a number: its weights are too large",
+        ));
+    }
+    Ok(tally)
 }

@@ -288,20 +288,21 @@ impl Desk {
         });
     }
 
-    /// Reads what was dropped in the background, then sorts it.
+    /// Reads what was dropped in the background, then sorts it. Loose files leave alone a folder that is
+    /// being read; another folder takes its place.
     fn read_drop(&self, dropped: files::Drop) {
         let desk = self.clone();
         spawn_local(async move {
-            let report = desk.reporter(true);
+            let in_folders = dropped.has_folders();
+            let report = desk.reporter(in_folders);
             let found = dropped.files(&report).await;
+            if in_folders && !matches!(found, Ok(None)) {
+                desk.act(Action::Reading(None));
+            }
             match found {
-                Ok(Some(found)) => {
-                    desk.act(Action::Reading(None));
-                    desk.take(intake::sort(found));
-                }
+                Ok(Some(found)) => desk.take(intake::sort(found)),
                 Ok(None) => {}
                 Err(error) => {
-                    desk.act(Action::Reading(None));
                     let text = format!("The folder could not be read: {}", files::reason(&error));
                     desk.act(Action::Say(Place::Data, text));
                 }

@@ -92,6 +92,12 @@ impl Drop {
         Self { folders, loose }
     }
 
+    /// Whether there are folders in it, which take a while to read.
+    #[must_use]
+    pub fn has_folders(&self) -> bool {
+        !self.folders.is_empty()
+    }
+
     /// All files of the drop. None if `report` said to stop.
     ///
     /// # Errors

@@ -40,8 +40,8 @@ pub fn save(
     write(&views, metadata)
 }
 
-/// The file of a whole model: the backbone's tensors of `checkpoint`, each in the type it came in, then
-/// those of `head` in f32. What is read back is equal to the last bit.
+/// The file of a whole model: the backbone's tensors of `checkpoint`, f16 as f16 and everything else as
+/// f32, then those of `head` in f32. What is read back is equal to the last bit.
 ///
 /// # Errors
 /// As [`save`].
