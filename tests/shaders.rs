@@ -1,0 +1,314 @@
+//! Promise: every file in `shaders/` compiles, as it stands and with 16-bit storage, in both compilers that
+//! browsers use, keeps to WebGPU's default limits and to the rules of a raw kernel under burn, and agrees
+//! with its Rust twin on the parameters.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
+use naga::{
+    AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, ShaderStage, StorageAccess,
+    TypeInner,
+};
+use retune::kernels::params::Field;
+use retune::kernels::source::Source;
+use retune::kernels::table::{Entry, TABLE};
+
+/// WebGPU's defaults, which every device has. <https://www.w3.org/TR/webgpu/#limits>
+const INVOCATIONS: u32 = 256;
+const WORKGROUP_Z: u32 = 64;
+const WORKGROUP_BYTES: u32 = 16 * 1024;
+const STORAGE_BUFFERS: usize = 8;
+
+fn shaders() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Names of the WGSL files in a folder, none where there is no folder.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let Ok(entries) = folder.read_dir() else {
+        return BTreeSet::new();
+    };
+    let names = entries.map(|entry| entry.expect("a folder's entry").file_name());
+    let names = names.map(|name| name.into_string().expect("a name in UTF-8"));
+    names.filter(|name| name.ends_with(".wgsl")).collect()
+}
+
+fn source(entry: &Entry) -> Source {
+    let kernel = Source::new(entry.file, &read(&shaders().join(entry.file)));
+    let libs = entry
+        .libs
+        .iter()
+        .map(|lib| read(&shaders().join("lib").join(lib)));
+    libs.fold(kernel, |source, lib| source.with_lib(&lib))
+}
+
+/// As it stands, and with every `alias NAME = f32;` made 16 bits, if there is one.
+fn variants(entry: &Entry) -> Vec<Source> {
+    let plain = source(entry);
+    let name = |line: &str| {
+        let line = line.strip_prefix("alias ")?.split_once(';')?.0;
+        line.strip_suffix(" = f32").map(str::to_owned)
+    };
+    let names: Vec<String> = plain.text().lines().filter_map(name).collect();
+    if names.is_empty() {
+        return vec![plain];
+    }
+    let halved = names
+        .iter()
+        .fold(plain.clone(), |source, name| source.set_type(name, "f16"));
+    vec![plain, halved]
+}
+
+/// Runs the check on every variant of every kernel and lists all that fail.
+fn check_all(check: impl Fn(&Entry, &Source) -> Result<(), String>) {
+    let mut failures = Vec::new();
+    for entry in TABLE {
+        for source in variants(entry) {
+            if let Err(reason) = check(entry, &source) {
+                failures.push(format!("{}: {reason}", source.id()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// `ensure!(condition, "why {not}")`: an error unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $($reason:tt)+) => {
+        if !$condition {
+            return Err(format!($($reason)+));
+        }
+    };
+}
+
+fn validated(source: &Source) -> Result<(Module, ModuleInfo), String> {
+    let text = source.text();
+    let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
+    // Both are in every browser's WGSL: 16-bit numbers where the device has them, and packing two of them.
+    let capabilities = Capabilities::SHADER_FLOAT16 | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let info = Validator::new(ValidationFlags::all(), capabilities)
+        .validate(&module)
+        .map_err(|e| e.emit_to_string(text))?;
+    Ok((module, info))
+}
+
+/// The variables bound to buffers, by binding, and how `main` uses each.
+fn bindings<'a>(
+    module: &'a Module,
+    info: &ModuleInfo,
+) -> Vec<(u32, &'a GlobalVariable, GlobalUse)> {
+    let globals = module.global_variables.iter();
+    let mut bindings: Vec<_> = globals
+        .filter_map(|(handle, variable)| {
+            let place = variable.binding.as_ref()?;
+            assert_eq!(place.group, 0, "{:?}", variable.name);
+            Some((place.binding, variable, info.get_entry_point(0)[handle]))
+        })
+        .collect();
+    bindings.sort_by_key(|b| b.0);
+    bindings
+}
+
+#[test]
+fn the_table_is_complete() {
+    let listed: Vec<&str> = TABLE.iter().map(|entry| entry.file).collect();
+    let there = files(&shaders());
+    assert!(!there.is_empty(), "no shaders at all");
+    assert_eq!(listed, there.iter().map(String::as_str).collect::<Vec<_>>());
+    let libs: BTreeSet<String> = TABLE
+        .iter()
+        .flat_map(|e| e.libs)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        libs,
+        files(&shaders().join("lib")),
+        "libraries used, and there"
+    );
+}
+
+#[test]
+fn naga_accepts_every_kernel() {
+    check_all(|_, source| validated(source).map(drop));
+}
+
+/// tint is Chrome's compiler; it refuses barriers that not every invocation may reach, which naga passes.
+#[test]
+fn tint_accepts_every_kernel() {
+    if let Err(e) = Command::new("tint").arg("--help").output() {
+        println!("tint is not installed ({e}): nothing checked");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    check_all(|_, source| {
+        let path = folder.join(format!(
+            "{}.wgsl",
+            source.id().replace([' ', '=', '<', '>'], "_")
+        ));
+        std::fs::write(&path, source.text()).map_err(|e| format!("{}: {e}", path.display()))?;
+        let written = folder.join("tint.wgsl");
+        let arguments = [
+            "--format".as_ref(),
+            "wgsl".as_ref(),
+            "-o".as_ref(),
+            written.as_os_str(),
+        ];
+        let output = Command::new("tint").args(arguments).arg(&path).output();
+        let output = output.map_err(|e| format!("tint: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{said}");
+        Ok(())
+    });
+}
+
+#[test]
+fn kernels_keep_to_the_rules_and_limits() {
+    check_all(|_, source| {
+        let (module, info) = validated(source)?;
+        ensure!(
+            module.entry_points.len() == 1,
+            "{} entry points",
+            module.entry_points.len()
+        );
+        let main = &module.entry_points[0];
+        ensure!(main.name == "main", "the entry is {}", main.name);
+        ensure!(main.stage == ShaderStage::Compute, "{:?}", main.stage);
+        let [x, y, z] = main.workgroup_size;
+        ensure!(
+            x * y * z <= INVOCATIONS && z <= WORKGROUP_Z,
+            "a workgroup of {x} x {y} x {z}"
+        );
+
+        let shared = module
+            .global_variables
+            .iter()
+            .filter(|(_, v)| v.space == AddressSpace::WorkGroup);
+        let bytes: u32 = shared
+            .map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()))
+            .sum();
+        ensure!(
+            bytes <= WORKGROUP_BYTES,
+            "{bytes} bytes of workgroup memory"
+        );
+
+        // Inputs, then outputs, then the parameters: burn binds buffers in that order.
+        let bindings = bindings(&module, &info);
+        ensure!(
+            bindings.len() <= STORAGE_BUFFERS,
+            "{} buffers",
+            bindings.len()
+        );
+        let mut outputs = 0;
+        for (i, (binding, variable, used)) in bindings.iter().enumerate() {
+            let name = variable.name.as_deref().unwrap_or_default();
+            ensure!(
+                *binding as usize == i,
+                "{name} is binding {binding}, not {i}"
+            );
+            ensure!(
+                !used.is_empty(),
+                "{name} is not used: the automatic layout leaves it out"
+            );
+            let AddressSpace::Storage { access } = variable.space else {
+                return Err(format!("{name} is in {:?}", variable.space));
+            };
+            let last = i + 1 == bindings.len();
+            let output = access.contains(StorageAccess::STORE);
+            ensure!(
+                (name == "params") == last,
+                "{name} is binding {i} of {}",
+                bindings.len()
+            );
+            ensure!(!(output && last), "params can be written");
+            ensure!(
+                output || last || outputs == 0,
+                "{name}, an input, comes after an output"
+            );
+            ensure!(
+                !output || used.contains(GlobalUse::WRITE),
+                "{name} is never written"
+            );
+            outputs += usize::from(output);
+        }
+        ensure!(outputs > 0, "no output");
+        Ok(())
+    });
+}
+
+#[test]
+fn parameters_are_those_of_the_rust_twin() {
+    check_all(|entry, source| {
+        let (module, _) = validated(source)?;
+        let mut types = module.types.iter();
+        let found = types.find(|(_, ty)| ty.name.as_deref() == Some("Params"));
+        let Some((handle, ty)) = found else {
+            return Err("no struct Params".to_owned());
+        };
+        let used = module.global_variables.iter().any(|(_, v)| v.ty == handle);
+        ensure!(used, "no variable is a Params");
+        let TypeInner::Struct { members, span } = &ty.inner else {
+            return Err("Params is no struct".to_owned());
+        };
+        let kind = |member: &naga::StructMember| match &module.types[member.ty].inner {
+            TypeInner::Scalar(s) if s.width == 4 && s.kind == ScalarKind::Uint => "u32",
+            TypeInner::Scalar(s) if s.width == 4 && s.kind == ScalarKind::Float => "f32",
+            _ => "neither u32 nor f32",
+        };
+        for (i, member) in members.iter().enumerate() {
+            let name = member.name.as_deref().unwrap_or_default();
+            let (offset, kind) = (member.offset as usize, kind(member));
+            match entry.params.get(i) {
+                Some(field) if (field.name, field.offset, field.kind) == (name, offset, kind) => {}
+                twin => {
+                    return Err(format!(
+                        "{name}: {kind} at {offset}, in Rust {}",
+                        shown(twin)
+                    ));
+                }
+            }
+        }
+        ensure!(
+            members.len() == entry.params.len(),
+            "fewer fields than in Rust"
+        );
+        ensure!(*span as usize == 4 * members.len(), "{span} bytes");
+        Ok(())
+    });
+}
+
+fn shown(field: Option<&Field>) -> String {
+    let text = |f: &Field| format!("{}: {} at {}", f.name, f.kind, f.offset);
+    field.map_or_else(|| "nothing".to_owned(), text)
+}
+
+/// A buffer's element in the f16 variant has to be a 16-bit one, or the alias is for show.
+#[test]
+fn an_alias_for_storage_is_what_a_buffer_holds() {
+    check_all(|_, source| {
+        if !source.text().starts_with("enable f16;") {
+            return Ok(());
+        }
+        let (module, info) = validated(source)?;
+        let halves = bindings(&module, &info).iter().any(|(_, variable, _)| {
+            match &module.types[variable.ty].inner {
+                TypeInner::Array {
+                    base,
+                    size: ArraySize::Dynamic,
+                    ..
+                } => module.types[*base]
+                    .inner
+                    .scalar()
+                    .is_some_and(|s| s.width == 2),
+                _ => false,
+            }
+        });
+        ensure!(halves, "no buffer of f16");
+        Ok(())
+    });
+}
