@@ -108,12 +108,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         for (var r = 0u; r < kernel_h; r++) {
             let from_row = top + r * dilation;
             for (var s = 0u; s < kernel_w; s++) {
-                let from = left + s * dilation;
+                let start = left + s * dilation;
                 let pixels = vec4f(
-                    load_x(plane, from_row, from),
-                    load_x(plane, from_row, from + stride),
-                    load_x(plane, from_row, from + 2u * stride),
-                    load_x(plane, from_row, from + 3u * stride),
+                    load_x(plane, from_row, start),
+                    load_x(plane, from_row, start + stride),
+                    load_x(plane, from_row, start + 2u * stride),
+                    load_x(plane, from_row, start + 3u * stride),
                 );
                 tile += mat4x4f(w[at0] * pixels, w[at1] * pixels, w[at2] * pixels, w[at3] * pixels);
                 at0++;

@@ -16,6 +16,8 @@ pub mod error;
 pub mod image;
 #[cfg(feature = "engine")]
 pub mod infer;
+#[cfg(feature = "engine")]
+pub mod kernels;
 #[cfg(feature = "data")]
 pub mod model;
 #[cfg(feature = "data")]

@@ -1,0 +1,128 @@
+//! Convolutions as a matrix product, with the windows laid out as columns where they are not already.
+
+use std::sync::LazyLock;
+
+use super::matmul::{Epilogue, MatMul, Product, matmul};
+use super::params::ColumnsParams;
+use super::weights::{Packing, Weights};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::shape::Conv;
+use crate::kernels::source::Source;
+
+static IM2COL: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/im2col.wgsl");
+    Kernel::new(&Source::new("im2col", text), [64, 1, 1])
+});
+
+static COL2IM: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/col2im.wgsl");
+    Kernel::new(&Source::new("col2im", text), [64, 1, 1])
+});
+
+/// Values in a row of columns: whole fours.
+#[must_use]
+pub fn col_stride(conv: &Conv) -> usize {
+    conv.out_pixels().next_multiple_of(4)
+}
+
+/// Whether the image already is its columns: a 1x1 kernel at every pixel.
+#[must_use]
+pub fn is_pointwise(conv: &Conv) -> bool {
+    conv.kernel == [1, 1] && conv.geometry.stride == 1 && conv.geometry.padding == 0
+}
+
+/// The forward product, on columns with rows of `b_stride`.
+#[must_use]
+pub fn product(conv: &Conv, m_stride: usize, b_stride: usize) -> Product {
+    Product {
+        batches: conv.images * conv.geometry.groups,
+        a_batches: conv.geometry.groups,
+        m: conv.m,
+        n: conv.out_pixels(),
+        k: conv.depth(),
+        m_stride,
+        b_stride,
+        c_stride: conv.out_pixels(),
+    }
+}
+
+/// Whether the columns fit a buffer and the dispatches are within bounds.
+#[must_use]
+pub fn can_lay_out(conv: &Conv, max: u64) -> bool {
+    let channels = conv.channels * conv.geometry.groups;
+    let rows = channels * conv.kernel[0] * conv.kernel[1];
+    let bytes = (conv.images * rows * col_stride(conv) * size_of::<f32>()) as u64;
+    bytes <= max && conv.images <= MAX_WORKGROUPS && channels <= MAX_WORKGROUPS
+}
+
+/// Whether the convolution can run as columns times weights.
+#[must_use]
+pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> bool {
+    let product = product(conv, weights.stride(Packing::Matrix), col_stride(conv));
+    (is_pointwise(conv) || can_lay_out(conv, max))
+        && weights.bytes(Packing::Matrix) <= max
+        && weights.can_pack(Packing::Matrix)
+        && product.can_apply(variant)
+}
+
+fn params(conv: &Conv) -> ColumnsParams {
+    let [out_height, out_width] = conv.out_size();
+    ColumnsParams {
+        channels: (conv.channels * conv.geometry.groups) as u32,
+        height: conv.size[0] as u32,
+        width: conv.size[1] as u32,
+        out_height: out_height as u32,
+        out_width: out_width as u32,
+        kernel_h: conv.kernel[0] as u32,
+        kernel_w: conv.kernel[1] as u32,
+        stride: conv.geometry.stride as u32,
+        padding: conv.geometry.padding as u32,
+        dilation: conv.geometry.dilation as u32,
+        col_stride: col_stride(conv) as u32,
+    }
+}
+
+/// `x` `[N,C,H,W]` to columns `[N, C*KH*KW, col_stride]`.
+#[must_use]
+pub fn im2col(gpu: &Gpu, conv: &Conv, x: &Buffer) -> Buffer {
+    let channels = conv.channels * conv.geometry.groups;
+    let rows = channels * conv.kernel[0] * conv.kernel[1];
+    let col = gpu.empty(&[conv.images, rows, col_stride(conv)]);
+    let workgroups = [conv.out_pixels().div_ceil(64), channels, conv.images];
+    gpu.launch(&IM2COL, workgroups, &[x], &col, &params(conv).words());
+    col
+}
+
+/// The gradient of the columns to that of `x`.
+#[must_use]
+pub fn col2im(gpu: &Gpu, conv: &Conv, col: &Buffer) -> Buffer {
+    let channels = conv.channels * conv.geometry.groups;
+    let dx = gpu.empty(&conv.in_dims());
+    let pixels = conv.size[0] * conv.size[1];
+    let workgroups = [pixels.div_ceil(64), channels, conv.images];
+    gpu.launch(&COL2IM, workgroups, &[col], &dx, &params(conv).words());
+    dx
+}
+
+/// The convolution, as [`can_apply`] allows it.
+pub fn run(
+    gpu: &Gpu,
+    conv: &Conv,
+    variant: MatMul,
+    x: &Buffer,
+    weights: &Weights,
+    epilogue: Epilogue,
+) -> Buffer {
+    let a = weights.packed(Packing::Matrix);
+    let y = gpu.empty(&conv.out_dims());
+    let m_stride = weights.stride(Packing::Matrix);
+    if is_pointwise(conv) {
+        let product = product(conv, m_stride, conv.out_pixels());
+        matmul(gpu, variant, &product, [&a, x, &y], epilogue);
+    } else {
+        let col = im2col(gpu, conv, x);
+        let product = product(conv, m_stride, col_stride(conv));
+        matmul(gpu, variant, &product, [&a, &col, &y], epilogue);
+    }
+    y
+}

@@ -1,0 +1,174 @@
+//! Convolutions that read the image where it lies: from the definition, and as an implicit matrix product.
+
+use std::sync::LazyLock;
+
+use super::matmul::Epilogue;
+use super::params::{ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
+use super::weights::{Packing, Weights};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::shape::Conv;
+use crate::kernels::source::Source;
+
+/// Which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direct {
+    /// 4 channels x 4 pixels an invocation, any groups.
+    General,
+    /// One channel a group.
+    Depthwise,
+    /// 64 channels x 64 pixels a workgroup through workgroup memory.
+    Shared64,
+    /// 32 x 32.
+    Shared32,
+}
+
+static GENERAL: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/conv_direct.wgsl");
+    Kernel::new(&Source::new("conv_direct", text), [64, 1, 1])
+});
+
+static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/conv_depthwise.wgsl");
+    Kernel::new(&Source::new("conv_depthwise", text), [64, 1, 1])
+});
+
+static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
+static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
+
+fn shared(fours: u32) -> Kernel {
+    let text = include_str!("../../../shaders/conv_shared.wgsl");
+    let source = Source::new("conv_shared", text).set("ROWS4", fours).set("COLUMNS4", fours);
+    Kernel::new(&source, [8, 8, 1])
+}
+
+impl Direct {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::General, Self::Depthwise, Self::Shared64, Self::Shared32];
+
+    /// Name in tables and in what tuning keeps.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::General => "direct",
+            Self::Depthwise => "depthwise",
+            Self::Shared64 => "implicit64",
+            Self::Shared32 => "implicit32",
+        }
+    }
+
+    fn workgroups(self, conv: &Conv) -> [usize; 3] {
+        let [height, width] = conv.out_size();
+        let fours = (height * width.div_ceil(4)).div_ceil(64);
+        let groups = conv.geometry.groups;
+        let tiles = |edge: usize| {
+            let columns = conv.images * conv.out_pixels();
+            [columns.div_ceil(edge), conv.m.div_ceil(edge), groups]
+        };
+        match self {
+            Self::General => [fours, groups * conv.m.div_ceil(4), conv.images],
+            Self::Depthwise => [fours, groups * conv.m, conv.images],
+            Self::Shared64 => tiles(64),
+            Self::Shared32 => tiles(32),
+        }
+    }
+
+    /// Whether the kernel is for this convolution, its buffers fit and the dispatch is within bounds.
+    #[must_use]
+    pub fn can_apply(self, conv: &Conv, weights: &Weights, max: u64) -> bool {
+        let within = self.workgroups(conv).into_iter().all(|n| n <= MAX_WORKGROUPS);
+        let fits = match self {
+            Self::General => true,
+            Self::Depthwise => conv.channels == 1,
+            Self::Shared64 | Self::Shared32 => {
+                weights.bytes(Packing::Matrix) <= max && weights.can_pack(Packing::Matrix)
+            }
+        };
+        within && fits
+    }
+
+    /// The convolution, as [`Self::can_apply`] allows it.
+    pub fn run(
+        self,
+        gpu: &Gpu,
+        conv: &Conv,
+        x: &Buffer,
+        weights: &Weights,
+        epilogue: Epilogue,
+    ) -> Buffer {
+        let y = gpu.empty(&conv.out_dims());
+        let workgroups = self.workgroups(conv);
+        let bias = epilogue.bias.unwrap_or(x);
+        let residual = epilogue.residual.unwrap_or(x);
+        let [m, channels, groups, images] =
+            [conv.m, conv.channels, conv.geometry.groups, conv.images].map(|n| n as u32);
+        let [height, width] = conv.size.map(|n| n as u32);
+        let [out_height, out_width] = conv.out_size().map(|n| n as u32);
+        let [kernel_h, kernel_w] = conv.kernel.map(|n| n as u32);
+        let stride = conv.geometry.stride as u32;
+        let padding = conv.geometry.padding as u32;
+        let dilation = conv.geometry.dilation as u32;
+        let flags = epilogue.flags();
+        match self {
+            Self::General => {
+                let params = ConvDirectParams {
+                    m,
+                    groups,
+                    channels,
+                    height,
+                    width,
+                    out_height,
+                    out_width,
+                    kernel_h,
+                    kernel_w,
+                    stride,
+                    padding,
+                    dilation,
+                    flags,
+                };
+                let inputs = [x, weights.plain(), bias, residual];
+                gpu.launch(&GENERAL, workgroups, &inputs, &y, &params.words());
+            }
+            Self::Depthwise => {
+                let params = ConvDepthwiseParams {
+                    m,
+                    groups,
+                    height,
+                    width,
+                    out_height,
+                    out_width,
+                    kernel_h,
+                    kernel_w,
+                    stride,
+                    padding,
+                    dilation,
+                    flags,
+                };
+                let inputs = [x, weights.plain(), bias, residual];
+                gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
+            }
+            Self::Shared64 | Self::Shared32 => {
+                let kernel = if self == Self::Shared64 { &SHARED_64 } else { &SHARED_32 };
+                let params = ConvSharedParams {
+                    m,
+                    m4: (weights.stride(Packing::Matrix) / 4) as u32,
+                    images,
+                    groups,
+                    channels,
+                    height,
+                    width,
+                    out_height,
+                    out_width,
+                    kernel_h,
+                    kernel_w,
+                    stride,
+                    padding,
+                    dilation,
+                    flags,
+                };
+                let a = weights.packed(Packing::Matrix);
+                gpu.launch(kernel, workgroups, &[&a, x, bias, residual], &y, &params.words());
+            }
+        }
+        y
+    }
+}

@@ -1,0 +1,177 @@
+//! The batched matrix product that every convolution but the direct ones comes down to.
+
+use std::sync::LazyLock;
+
+use super::params::{MatMulNtParams, MatMulParams, flag};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::source::Source;
+
+/// Rows of the left factor are padded to a multiple of this, the tallest tile.
+pub const ROW_TILE: usize = 64;
+
+/// How a matrix product is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MatMul {
+    /// 16x16 results an invocation, no workgroup memory: for software adapters.
+    Registers,
+    /// 32x4 results an invocation, for fewer than 16 columns.
+    RegistersNarrow,
+    /// 64x64 results a workgroup of 64 threads through workgroup memory: for large products on a GPU.
+    Shared64,
+    /// 32x32 results a workgroup of 64 threads: for products too small to fill a GPU otherwise.
+    Shared32,
+}
+
+static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/matmul_registers.wgsl");
+    Kernel::new(&Source::new("matmul_registers", text), [8, 1, 1])
+});
+
+static REGISTERS_NARROW: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/matmul_registers_narrow.wgsl");
+    Kernel::new(&Source::new("matmul_registers_narrow", text), [8, 1, 1])
+});
+
+static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
+static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
+
+fn shared(fours: u32) -> Kernel {
+    let text = include_str!("../../../shaders/matmul_shared.wgsl");
+    let source = Source::new("matmul_shared", text).set("ROWS4", fours).set("COLUMNS4", fours);
+    Kernel::new(&source, [8, 8, 1])
+}
+
+static NT: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../../shaders/matmul_nt.wgsl");
+    Kernel::new(&Source::new("matmul_nt", text), [32, 1, 1])
+});
+
+impl MatMul {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Registers,
+        Self::RegistersNarrow,
+        Self::Shared64,
+        Self::Shared32,
+    ];
+
+    /// Name in tables and in what tuning keeps.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registers => "registers",
+            Self::RegistersNarrow => "narrow",
+            Self::Shared64 => "shared64",
+            Self::Shared32 => "shared32",
+        }
+    }
+
+    fn kernel(self) -> &'static Kernel {
+        match self {
+            Self::Registers => &REGISTERS,
+            Self::RegistersNarrow => &REGISTERS_NARROW,
+            Self::Shared64 => &SHARED_64,
+            Self::Shared32 => &SHARED_32,
+        }
+    }
+
+    /// Workgroups for `batches` products of `m` by `n`.
+    #[must_use]
+    pub const fn workgroups(self, batches: usize, m: usize, n: usize) -> [usize; 3] {
+        match self {
+            Self::Registers => [(m.div_ceil(16) * n.div_ceil(16)).div_ceil(8), batches, 1],
+            Self::RegistersNarrow => [(m.div_ceil(32) * n.div_ceil(4)).div_ceil(8), batches, 1],
+            Self::Shared64 => [n.div_ceil(64), m.div_ceil(64), batches],
+            Self::Shared32 => [n.div_ceil(32), m.div_ceil(32), batches],
+        }
+    }
+}
+
+/// What is added to a product, and whether negative results become zero.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Epilogue<'a> {
+    /// `[channels]`.
+    pub bias: Option<&'a Buffer>,
+    /// Like the result.
+    pub residual: Option<&'a Buffer>,
+    /// Nothing below zero.
+    pub relu: bool,
+}
+
+impl Epilogue<'_> {
+    /// [`flag`].
+    #[must_use]
+    pub const fn flags(&self) -> u32 {
+        let bias = if self.bias.is_some() { flag::BIAS } else { 0 };
+        let residual = if self.residual.is_some() { flag::RESIDUAL } else { 0 };
+        let relu = if self.relu { flag::RELU } else { 0 };
+        bias | residual | relu
+    }
+}
+
+/// Sizes of [`matmul`].
+#[derive(Debug, Clone, Copy)]
+pub struct Product {
+    /// Products side by side.
+    pub batches: usize,
+    /// Left factors; batch z takes number z modulo this.
+    pub a_batches: usize,
+    /// Rows of the result.
+    pub m: usize,
+    /// Columns of the result.
+    pub n: usize,
+    /// Length of the sum.
+    pub k: usize,
+    /// Rows of the left factor with padding.
+    pub m_stride: usize,
+    /// Values in a row of the right factor.
+    pub b_stride: usize,
+    /// Values in a row of the result.
+    pub c_stride: usize,
+}
+
+impl Product {
+    /// Whether the dispatch is within bounds.
+    #[must_use]
+    pub fn can_apply(&self, variant: MatMul) -> bool {
+        let workgroups = variant.workgroups(self.batches, self.m, self.n);
+        workgroups.into_iter().all(|n| n <= MAX_WORKGROUPS)
+    }
+}
+
+/// `c[z][m][n] = act(sum_k a[z % a_batches][k][m] * b[z][k][n] + bias + residual)`, `a` padded as
+/// [`Product`] says. `c` is written where it has rows and columns, not in its padding.
+pub fn matmul(
+    gpu: &Gpu,
+    variant: MatMul,
+    product: &Product,
+    [a, b, c]: [&Buffer; 3],
+    epilogue: Epilogue,
+) {
+    let params = MatMulParams {
+        m: product.m as u32,
+        n: product.n as u32,
+        k: product.k as u32,
+        a_batches: product.a_batches as u32,
+        m4: (product.m_stride / 4) as u32,
+        b_stride: product.b_stride as u32,
+        c_stride: product.c_stride as u32,
+        flags: epilogue.flags(),
+    };
+    let workgroups = variant.workgroups(product.batches, product.m, product.n);
+    // A binding that the flags switch off still wants a buffer.
+    let inputs = [
+        a,
+        b,
+        epilogue.bias.unwrap_or(a),
+        epilogue.residual.unwrap_or(b),
+    ];
+    gpu.launch(variant.kernel(), workgroups, &inputs, c, &params.words());
+}
+
+/// `c[g][m][n] = sum over z, k of a[z, g][m][k] * b[z, g][n][k]`.
+pub fn matmul_nt(gpu: &Gpu, params: &MatMulNtParams, [a, b, c]: [&Buffer; 3]) {
+    let tiles = (params.m as usize).div_ceil(4) * (params.n as usize).div_ceil(4);
+    let workgroups = [tiles.div_ceil(32), params.groups as usize, 1];
+    gpu.launch(&NT, workgroups, &[a, b], c, &params.words());
+}

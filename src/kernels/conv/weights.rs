@@ -1,0 +1,160 @@
+//! A convolution's weights on the GPU, in the layouts that its kernels read.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use super::matmul::ROW_TILE;
+use super::params::{PackParams, WinogradFilterParams};
+use super::winograd::Tile;
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::source::Source;
+
+/// A layout of weights `[O,C/G,KH,KW]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// `[G][C/G*KH*KW][O/G, padded]`: the left factor of the forward product.
+    Matrix,
+    /// `[G][O/G][C/G*KH*KW, padded]`: the left factor of the input gradient's product.
+    Transposed,
+    /// `[(m+2)^2][C][O, padded]`: the left factor of Winograd's products.
+    Winograd(Tile),
+}
+
+/// The weights of one convolution: as they were loaded, and packed where a kernel has asked for it.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    plain: Buffer,
+    /// `[O,C/G,KH,KW]`.
+    dims: [usize; 4],
+    groups: usize,
+    packed: Arc<Mutex<HashMap<Packing, Buffer>>>,
+}
+
+static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
+static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
+
+fn pack(transpose: bool) -> Kernel {
+    let text = include_str!("../../../shaders/pack_matrix.wgsl");
+    let source = Source::new("pack_matrix", text).set("TRANSPOSE", transpose);
+    Kernel::new(&source, [64, 1, 1])
+}
+
+/// With padding to whole tiles.
+const fn padded(rows: usize) -> usize {
+    rows.next_multiple_of(ROW_TILE)
+}
+
+impl Weights {
+    /// Weights `[O,C/G,KH,KW]`, on the GPU.
+    ///
+    /// # Panics
+    /// If they have not four dimensions or `groups` does not divide O: a bug in the caller.
+    #[must_use]
+    pub fn new(plain: Buffer, groups: usize) -> Self {
+        let dims: [usize; 4] = plain.dims().try_into().expect("four dimensions");
+        assert!(groups > 0 && dims[0] % groups == 0, "{dims:?} in {groups} groups");
+        Self {
+            plain,
+            dims,
+            groups,
+            packed: Arc::default(),
+        }
+    }
+
+    /// As loaded.
+    #[must_use]
+    pub const fn plain(&self) -> &Buffer {
+        &self.plain
+    }
+
+    /// `[O,C/G,KH,KW]`.
+    #[must_use]
+    pub const fn dims(&self) -> [usize; 4] {
+        self.dims
+    }
+
+    /// Rows of a packing, padded.
+    #[must_use]
+    pub const fn stride(&self, packing: Packing) -> usize {
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        match packing {
+            Packing::Matrix => padded(outputs / self.groups),
+            Packing::Transposed => padded(channels * kernel_h * kernel_w),
+            Packing::Winograd(_) => padded(outputs),
+        }
+    }
+
+    /// Bytes of a packing.
+    #[must_use]
+    pub const fn bytes(&self, packing: Packing) -> u64 {
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        let slices = match packing {
+            Packing::Matrix => self.groups * channels * kernel_h * kernel_w,
+            Packing::Transposed => outputs,
+            Packing::Winograd(tile) => tile.products() * channels,
+        };
+        (slices * self.stride(packing) * size_of::<f32>()) as u64
+    }
+
+    /// Whether the packing can be made: its dispatch is within bounds.
+    #[must_use]
+    pub fn can_pack(&self, packing: Packing) -> bool {
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        let slices = match packing {
+            Packing::Matrix => channels * kernel_h * kernel_w,
+            Packing::Transposed => outputs / self.groups,
+            Packing::Winograd(_) => channels,
+        };
+        slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS
+    }
+
+    /// The packing, made at the first call and kept.
+    #[must_use]
+    pub fn packed(&self, packing: Packing) -> Buffer {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        packed.entry(packing).or_insert_with(|| self.pack(packing)).clone()
+    }
+
+    /// Forgets the packings but those in use: tuning has tried more than is needed.
+    pub fn keep(&self, wanted: &[Packing]) {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        packed.retain(|packing, _| wanted.contains(packing));
+    }
+
+    fn pack(&self, packing: Packing) -> Buffer {
+        let gpu: Gpu = self.plain.gpu();
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        let stride = self.stride(packing);
+        let (kernel, slices, batches, params) = match packing {
+            Packing::Winograd(tile) => {
+                let u = gpu.empty(&[tile.products(), channels, stride]);
+                let params = WinogradFilterParams {
+                    m: outputs as u32,
+                    channels: channels as u32,
+                    m_stride: stride as u32,
+                };
+                let workgroups = [stride.div_ceil(64), channels, 1];
+                gpu.launch(tile.filter(), workgroups, &[&self.plain], &u, &params.words());
+                return u;
+            }
+            Packing::Matrix => {
+                let (m, k) = (outputs / self.groups, channels * kernel_h * kernel_w);
+                (&*PACK, k, self.groups, [m, k])
+            }
+            Packing::Transposed => {
+                let (m, k) = (channels * kernel_h * kernel_w, outputs / self.groups);
+                (&*PAD, k, self.groups, [m, k])
+            }
+        };
+        let [m, k] = params.map(|n| n as u32);
+        let a = gpu.empty(&[batches, slices, stride]);
+        let params = PackParams {
+            m,
+            k,
+            m_stride: stride as u32,
+        };
+        let workgroups = [stride.div_ceil(64), slices, batches];
+        gpu.launch(kernel, workgroups, &[&self.plain], &a, &params.words());
+        a
+    }
+}

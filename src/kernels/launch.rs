@@ -1,0 +1,231 @@
+//! How a WGSL kernel reaches the GPU: through burn's client, among burn's own kernels.
+//!
+//! Buffers come from and go back to burn's memory pool, so that a layer's output is reused two layers on;
+//! launches go into burn's command encoder, so that a network is one submission. A tensor that is not on
+//! wgpu has no [`Gpu`], and the caller falls back to burn's op.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use burn::backend::TensorMetadata;
+use burn::tensor::{DType, Shape, Tensor};
+use burn_cubecl::cubecl::client::Client;
+use burn_cubecl::cubecl::ir::metadata::Info;
+use burn_cubecl::cubecl::ir::{AddressType, ElemType, Scope, UIntKind};
+use burn_cubecl::cubecl::prelude::{
+    BufferIOAttr,
+    CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata, KernelSettings,
+};
+use burn_cubecl::cubecl::server::{Handle, KernelArguments};
+use burn_cubecl::cubecl::{CubeKernel, PrecompiledSource};
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::{CubeBackend, CubeDevice};
+
+use super::source::Source;
+
+/// Most workgroups in one dimension of a dispatch, by WebGPU's default limits.
+pub const MAX_WORKGROUPS: usize = 65_535;
+
+/// WGSL that can be launched.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    id: Arc<str>,
+    text: Arc<str>,
+    workgroup: [u32; 3],
+}
+
+impl Kernel {
+    /// `workgroup` is what the text's `@workgroup_size` comes to.
+    #[must_use]
+    pub fn new(source: &Source, workgroup: [u32; 3]) -> Self {
+        Self {
+            id: source.id().into(),
+            text: source.text().into(),
+            workgroup,
+        }
+    }
+}
+
+impl KernelMetadata for Kernel {
+    fn id(&self) -> KernelId {
+        let [x, y, z] = self.workgroup;
+        // Unchecked: the kernels stay inside their buffers themselves, and a bound added to every loop
+        // costs as much as the loop.
+        KernelId::new::<Self>()
+            .info(self.id.clone())
+            .cube_dim(CubeDim::new_3d(x, y, z).0)
+            .mode(ExecutionMode::Unchecked)
+    }
+
+    fn address_type(&self) -> ElemType {
+        UIntKind::U32.into()
+    }
+}
+
+impl CubeKernel for Kernel {
+    fn define(&self) -> KernelDefinition {
+        let [x, y, z] = self.workgroup;
+        let settings = KernelSettings::new(
+            CubeDim::new_3d(x, y, z).0,
+            ExecutionMode::Unchecked,
+            AddressType::U32,
+        );
+        KernelDefinition {
+            body: Scope::root(settings.clone()),
+            settings,
+            info: Info::default(),
+        }
+    }
+
+    fn source(&self) -> Option<PrecompiledSource> {
+        Some(PrecompiledSource {
+            source: self.text.to_string(),
+            entrypoint_name: "main".to_string(),
+            lang: "wgsl",
+        })
+    }
+}
+
+/// The device of a tensor that our kernels can work on.
+#[derive(Clone)]
+pub struct Gpu {
+    client: Client,
+    device: CubeDevice,
+}
+
+/// A tensor in GPU memory: contiguous `f32`.
+#[derive(Debug, Clone)]
+pub struct Buffer {
+    tensor: CubeTensor,
+}
+
+impl Buffer {
+    /// The tensor's memory, if it is on wgpu and `f32`; else nothing.
+    #[must_use]
+    pub fn of<const D: usize>(tensor: &Tensor<D>) -> Option<Self> {
+        let tensor = tensor.clone().try_into_primitive::<CubeBackend>().ok()?;
+        Self::of_primitive(tensor)
+    }
+
+    /// The same of burn's own type.
+    #[must_use]
+    pub fn of_primitive(tensor: CubeTensor) -> Option<Self> {
+        let usable = tensor.dtype == DType::F32 && tensor.client.name().contains("wgpu");
+        usable.then(|| Self {
+            tensor: into_contiguous(tensor),
+        })
+    }
+
+    /// As burn's tensor; `D` must be the rank it was made with.
+    #[must_use]
+    pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
+        Tensor::from_primitive::<CubeBackend>(self.tensor)
+    }
+
+    /// As burn's own type.
+    #[must_use]
+    pub fn into_primitive(self) -> CubeTensor {
+        self.tensor
+    }
+
+    /// Sizes, outermost first.
+    #[must_use]
+    pub fn dims(&self) -> Vec<usize> {
+        self.tensor.shape().to_vec()
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn gpu(&self) -> Gpu {
+        Gpu {
+            client: self.tensor.client.clone(),
+            device: self.tensor.device.clone(),
+        }
+    }
+}
+
+impl Gpu {
+    /// Memory for a tensor, with whatever is in it.
+    #[must_use]
+    pub fn empty(&self, dims: &[usize]) -> Buffer {
+        let bytes = dims.iter().product::<usize>() * size_of::<f32>();
+        let handle = self.client.empty(bytes);
+        Buffer {
+            tensor: CubeTensor::new_contiguous(
+                self.client.clone(),
+                self.device.clone(),
+                Shape::from(dims.to_vec()),
+                handle,
+                DType::F32,
+            ),
+        }
+    }
+
+    /// Most bytes that a kernel can see of one buffer.
+    #[must_use]
+    pub fn max_binding(&self) -> u64 {
+        self.client.properties().memory.max_page_size
+    }
+
+    /// burn's client of this device.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Queues the kernel: the inputs in the order of the bindings, then the output, then the parameters.
+    ///
+    /// # Panics
+    /// If a dimension has more than [`MAX_WORKGROUPS`]: a bug in the op's `can_apply`.
+    pub fn launch(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&Buffer],
+        output: &Buffer,
+        params: &[u32],
+    ) {
+        let [x, y, z] = workgroups.map(|n| {
+            assert!(n <= MAX_WORKGROUPS, "{}: {workgroups:?} workgroups", kernel.id);
+            n as u32
+        });
+        if x == 0 || y == 0 || z == 0 {
+            return;
+        }
+        let mut arguments = KernelArguments::new();
+        for input in inputs {
+            let binding = input.tensor.handle.clone().binding();
+            arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
+        }
+        let binding = output.tensor.handle.clone().binding();
+        arguments = arguments.with_buffer_io(binding, BufferIOAttr::WriteOnly);
+        let binding = self.params(params).binding();
+        arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
+        let count = CubeCount::Static(x, y, z);
+        self.client.launch(Box::new(kernel.clone()), count, arguments);
+    }
+
+    /// The parameters in a buffer. Kept: a write ends the command encoder, so a network whose parameters
+    /// were written at every layer would be as many submissions as layers.
+    fn params(&self, words: &[u32]) -> Handle {
+        type Kept = Mutex<HashMap<(String, Vec<u32>), Handle>>;
+        static KEPT: OnceLock<Kept> = OnceLock::new();
+        /// More than any network has; what is dropped here is written again.
+        const MOST: usize = 4096;
+
+        let key = (format!("{:?}", self.device), words.to_vec());
+        let kept = KEPT.get_or_init(Mutex::default);
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = kept.get(&key) {
+            return handle.clone();
+        }
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let handle = self.client.create_from_slice(&bytes);
+        kept.insert(key, handle.clone());
+        handle
+    }
+}

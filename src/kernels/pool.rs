@@ -1,0 +1,105 @@
+//! The pools and the linear layer.
+
+use std::sync::LazyLock;
+
+use super::choice;
+use super::launch::{Buffer, Kernel, MAX_WORKGROUPS};
+use super::params::{GlobalAvgPoolParams, LinearParams, MaxPoolParams};
+use super::reference::PoolShape;
+use super::source::Source;
+
+const WORKGROUP: usize = 64;
+
+static MAX_POOL: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../shaders/max_pool.wgsl");
+    Kernel::new(&Source::new("max_pool", text), [64, 1, 1])
+});
+
+static GLOBAL_AVG_POOL: LazyLock<Kernel> = LazyLock::new(|| {
+    let text = include_str!("../../shaders/global_avg_pool.wgsl");
+    Kernel::new(&Source::new("global_avg_pool", text), [64, 1, 1])
+});
+
+static LINEAR: LazyLock<Kernel> = LazyLock::new(|| linear_kernel(false));
+static LINEAR_RELU: LazyLock<Kernel> = LazyLock::new(|| linear_kernel(true));
+
+fn linear_kernel(relu: bool) -> Kernel {
+    let text = include_str!("../../shaders/linear.wgsl");
+    Kernel::new(&Source::new("linear", text).set("RELU", relu), [64, 1, 1])
+}
+
+/// Workgroups for one invocation an element, in two dimensions where one is too short.
+#[must_use]
+pub fn spread(elements: usize) -> Option<[usize; 3]> {
+    let workgroups = elements.div_ceil(WORKGROUP);
+    let x = workgroups.min(MAX_WORKGROUPS);
+    let y = workgroups.div_ceil(x.max(1));
+    (y <= MAX_WORKGROUPS).then_some([x, y, 1])
+}
+
+/// The largest value under a window: `x` `[N,C,H,W]` to `[N,C,OH,OW]`. Square kernel, same stride and
+/// padding on both axes.
+#[must_use]
+pub fn max_pool(x: &Buffer, kernel: usize, stride: usize, padding: usize) -> Option<Buffer> {
+    let [images, channels, height, width] = <[usize; 4]>::try_from(x.dims()).ok()?;
+    let shape = PoolShape {
+        planes: images * channels,
+        size: [height, width],
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: [padding; 2],
+    };
+    let [out_height, out_width] = shape.out_size();
+    let elements = shape.planes * out_height * out_width;
+    let workgroups = spread(elements).filter(|_| choice::enabled())?;
+    let y = x.gpu().empty(&[images, channels, out_height, out_width]);
+    let params = MaxPoolParams {
+        planes: shape.planes as u32,
+        height: height as u32,
+        width: width as u32,
+        out_height: out_height as u32,
+        out_width: out_width as u32,
+        kernel_height: kernel as u32,
+        kernel_width: kernel as u32,
+        stride_height: stride as u32,
+        stride_width: stride as u32,
+        pad_top: padding as u32,
+        pad_left: padding as u32,
+    };
+    x.gpu().launch(&MAX_POOL, workgroups, &[x], &y, &params.words());
+    Some(y)
+}
+
+/// The mean of each plane: `x` `[N,C,H,W]` to `[N,C]`.
+#[must_use]
+pub fn global_avg_pool(x: &Buffer) -> Option<Buffer> {
+    let [images, channels, height, width] = <[usize; 4]>::try_from(x.dims()).ok()?;
+    let workgroups = spread(images * channels).filter(|_| choice::enabled())?;
+    let y = x.gpu().empty(&[images, channels]);
+    let params = GlobalAvgPoolParams {
+        planes: (images * channels) as u32,
+        area: (height * width) as u32,
+    };
+    x.gpu().launch(&GLOBAL_AVG_POOL, workgroups, &[x], &y, &params.words());
+    Some(y)
+}
+
+/// `act(x w^T + b)`: `x` `[N,I]`, `w` `[O,I]`, `b` `[O]` to `[N,O]`.
+#[must_use]
+pub fn linear(x: &Buffer, w: &Buffer, b: &Buffer, relu: bool) -> Option<Buffer> {
+    let [rows, inputs] = <[usize; 2]>::try_from(x.dims()).ok()?;
+    let [outputs, wanted] = <[usize; 2]>::try_from(w.dims()).ok()?;
+    if wanted != inputs || b.dims() != [outputs] {
+        return None;
+    }
+    let workgroups = spread(rows * outputs).filter(|_| choice::enabled())?;
+    let y = x.gpu().empty(&[rows, outputs]);
+    let params = LinearParams {
+        rows: rows as u32,
+        inputs: inputs as u32,
+        outputs: outputs as u32,
+    };
+    let kernel = if relu { &LINEAR_RELU } else { &LINEAR };
+    x.gpu().launch(kernel, workgroups, &[x, w, b], &y, &params.words());
+    Some(y)
+}

@@ -1,0 +1,130 @@
+//! Sizes of a convolution as the kernels see them.
+
+use super::reference::ConvShape;
+
+/// What a kernel takes: the same number on both axes, as every backbone here has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Geometry {
+    /// Places of the input from one output to the next.
+    pub stride: usize,
+    /// Zeros round the input, on each side.
+    pub padding: usize,
+    /// Places of the input from one weight to the next.
+    pub dilation: usize,
+    /// Inputs and outputs fall into so many groups.
+    pub groups: usize,
+}
+
+/// A convolution on tensors of known sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Conv {
+    /// N.
+    pub images: usize,
+    /// Input channels of one group.
+    pub channels: usize,
+    /// Output channels of one group.
+    pub m: usize,
+    /// H, W.
+    pub size: [usize; 2],
+    /// KH, KW.
+    pub kernel: [usize; 2],
+    /// Stride and the like.
+    pub geometry: Geometry,
+}
+
+impl Conv {
+    /// From `x` `[N,C,H,W]` and `weight` `[O,C/G,KH,KW]`; nothing if they do not fit each other or there
+    /// is no output.
+    #[must_use]
+    pub fn of(x: [usize; 4], weight: [usize; 4], geometry: Geometry) -> Option<Self> {
+        let [images, in_channels, height, width] = x;
+        let [out_channels, channels, kernel_h, kernel_w] = weight;
+        let Geometry { groups, .. } = geometry;
+        let conv = Self {
+            images,
+            channels,
+            m: out_channels / groups.max(1),
+            size: [height, width],
+            kernel: [kernel_h, kernel_w],
+            geometry,
+        };
+        let padded = |i: usize| conv.size[i] + 2 * geometry.padding;
+        let fits = groups > 0
+            && geometry.stride > 0
+            && geometry.dilation > 0
+            && channels * groups == in_channels
+            && conv.m * groups == out_channels
+            && (0..2).all(|i| conv.kernel[i] > 0 && conv.reach(i) <= padded(i));
+        fits.then_some(conv)
+    }
+
+    /// Places of the input under the kernel, along an axis.
+    const fn reach(&self, axis: usize) -> usize {
+        self.geometry.dilation * (self.kernel[axis] - 1) + 1
+    }
+
+    /// OH, OW.
+    #[must_use]
+    pub fn out_size(&self) -> [usize; 2] {
+        std::array::from_fn(|i| {
+            let free = self.size[i] + 2 * self.geometry.padding - self.reach(i);
+            free / self.geometry.stride + 1
+        })
+    }
+
+    /// Pixels of an output plane.
+    #[must_use]
+    pub fn out_pixels(&self) -> usize {
+        let [height, width] = self.out_size();
+        height * width
+    }
+
+    /// Products in one output: the length of the sum.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.channels * self.kernel[0] * self.kernel[1]
+    }
+
+    /// `[N,O,OH,OW]`.
+    #[must_use]
+    pub fn out_dims(&self) -> [usize; 4] {
+        let [height, width] = self.out_size();
+        [self.images, self.geometry.groups * self.m, height, width]
+    }
+
+    /// `[N,C,H,W]`.
+    #[must_use]
+    pub const fn in_dims(&self) -> [usize; 4] {
+        let [height, width] = self.size;
+        [self.images, self.geometry.groups * self.channels, height, width]
+    }
+
+    /// Floating point operations of the definition: two a product.
+    #[must_use]
+    pub fn flops(&self) -> f64 {
+        let outputs: usize = self.out_dims().iter().product();
+        2.0 * outputs as f64 * self.depth() as f64
+    }
+
+    /// For the CPU twins.
+    #[must_use]
+    pub const fn reference(&self) -> ConvShape {
+        let Geometry {
+            stride,
+            padding,
+            dilation,
+            groups,
+        } = self.geometry;
+        ConvShape {
+            batch: self.images,
+            in_channels: groups * self.channels,
+            out_channels: groups * self.m,
+            groups,
+            size: self.size,
+            kernel: self.kernel,
+            stride: [stride; 2],
+            padding: [padding; 2],
+            dilation: [dilation; 2],
+        }
+    }
+}
