@@ -3,11 +3,16 @@
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
+use burn::tensor::wgpu::{MemoryConfiguration, wgpu};
 
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::kernels::choice::{self, Adapter};
 use crate::platform::gpu;
 use crate::protocol::Backend;
+
+/// Launches in one submission: a whole network, with some to spare.
+const LAUNCHES: usize = 512;
 
 /// An open device.
 #[derive(Debug, Clone)]
@@ -68,10 +73,15 @@ async fn open_gpu() -> Result<(Opened, bool)> {
 }
 
 async fn find_gpu() -> Result<(Opened, bool)> {
-    let setup = Device::wgpu_options().init_with_setup_async().await;
+    // A buffer a tensor: WebGPU lets a launch read and write two buffers, but not two parts of one.
+    let options = Device::wgpu_options()
+        .memory_config(MemoryConfiguration::ExclusivePages)
+        .tasks_max(LAUNCHES);
+    let setup = options.init_with_setup_async().await;
     let (device, setup) = setup.map_err(|error| Error::Gpu(error.to_string()))?;
     let info = setup.adapter.get_info();
-    let software = info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu;
+    let software = info.device_type == wgpu::DeviceType::Cpu;
+    choice::set_adapter(if software { Adapter::Software } else { Adapter::Hardware });
     let mut name = gpu::name(&info.name).await;
     if name.is_empty() {
         name = "GPU".to_string();

@@ -1,0 +1,292 @@
+//! Every kernel in every variant against its CPU twin, on a GPU: natively on whatever Vulkan offers, which
+//! `cargo xtask test` makes a software one.
+//!
+//! Inputs are random with outliers; outputs come from memory that held NaN before; each runs twice and must
+//! give the same bits, which a race would not. Tolerances follow from the length of the sum.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use retune::config::DeviceChoice;
+use retune::kernels::conv::matmul::{Epilogue, MatMul};
+use retune::kernels::conv::weights::Weights;
+use retune::kernels::conv::winograd::Tile;
+use retune::kernels::conv::{Algorithm, gradient};
+use retune::kernels::launch::{Buffer, Gpu};
+use retune::kernels::reference::compare::{Tolerance, compare};
+use retune::kernels::reference::conv as twin;
+use retune::kernels::shape::{Conv, Geometry};
+use retune::platform::device;
+use retune::random::Random;
+
+fn open() -> Device {
+    let opened = pollster::block_on(device::open(DeviceChoice::Gpu));
+    opened.expect("a Vulkan driver").device
+}
+
+/// Values of [-1,1), one in 97 of them an outlier 8 times that.
+fn random(seed: u64, n: usize) -> Vec<f32> {
+    let mut random = Random::for_purpose(seed, "kernels");
+    let mut value = |i: usize| {
+        let value = (2.0 * random.uniform() - 1.0) as f32;
+        if i % 97 == 96 { 8.0 * value } else { value }
+    };
+    (0..n).map(&mut value).collect()
+}
+
+fn upload<const D: usize>(device: &Device, values: &[f32], dims: [usize; D]) -> Buffer {
+    let data = TensorData::new(values.to_vec(), dims);
+    Buffer::of(&Tensor::<D>::from_data(data, device)).expect("on the GPU")
+}
+
+fn download<const D: usize>(buffer: Buffer) -> Vec<f32> {
+    let data = buffer.into_tensor::<D>().into_data();
+    data.try_to_vec().expect("f32")
+}
+
+/// Fills the pool's free pages of this size with NaN, so that what a kernel leaves out shows.
+fn poison(gpu: &Gpu, device: &Device, dims: [usize; 4]) {
+    let nan = vec![f32::NAN; dims.iter().product()];
+    let poisoned: Vec<_> = (0..3).map(|_| upload(device, &nan, dims)).collect();
+    pollster::block_on(gpu.client().sync()).expect("a working GPU");
+    drop(poisoned);
+}
+
+/// A convolution by name for messages.
+fn conv(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize, groups: usize) -> Conv {
+    let geometry = Geometry {
+        stride,
+        padding,
+        dilation: 1,
+        groups,
+    };
+    Conv::of(x, weight, geometry).expect("sizes that fit")
+}
+
+fn dilated(mut conv: Conv, dilation: usize) -> Conv {
+    conv.geometry.dilation = dilation;
+    conv
+}
+
+fn weight_dims(conv: &Conv) -> [usize; 4] {
+    let [height, width] = conv.kernel;
+    [conv.m * conv.geometry.groups, conv.channels, height, width]
+}
+
+/// Of a sum of `n` products of values that reach 8.
+fn tolerance(n: usize, factor: f64) -> Tolerance {
+    Tolerance::sum_of(n).scaled(16.0 * factor)
+}
+
+struct Case {
+    conv: Conv,
+    x: Vec<f32>,
+    w: Vec<f32>,
+    bias: Vec<f32>,
+    residual: Vec<f32>,
+}
+
+impl Case {
+    fn new(conv: Conv) -> Self {
+        let out = conv.out_dims();
+        Self {
+            conv,
+            x: random(1, conv.in_dims().iter().product()),
+            w: random(2, weight_dims(&conv).iter().product()),
+            bias: random(3, out[1]),
+            residual: random(4, out.iter().product()),
+        }
+    }
+
+    /// Every variant that applies, with a whole epilogue and with none. Returns how many there were.
+    fn check(&self, device: &Device) -> usize {
+        let conv = &self.conv;
+        let plain = upload(device, &self.w, weight_dims(conv));
+        let gpu = plain.gpu();
+        let weights = Weights::new(plain, conv.geometry.groups);
+        let x = upload(device, &self.x, conv.in_dims());
+        let bias = upload(device, &self.bias, [self.bias.len()]);
+        let residual = upload(device, &self.residual, conv.out_dims());
+        let expected = |whole: bool| {
+            let epilogue = twin::Epilogue {
+                bias: whole.then_some(self.bias.as_slice()),
+                residual: whole.then_some(self.residual.as_slice()),
+                relu: whole,
+            };
+            twin::conv2d(&conv.reference(), &self.x, &self.w, epilogue)
+        };
+        let (whole, bare) = (expected(true), expected(false));
+        let mut variants = 0;
+        for algorithm in Algorithm::all() {
+            if !algorithm.can_apply(conv, &weights, gpu.max_binding()) {
+                continue;
+            }
+            variants += 1;
+            let factor = match algorithm {
+                Algorithm::Winograd(tile, _) => tile.error_factor(),
+                _ => 1.0,
+            };
+            let tolerance = tolerance(conv.depth(), factor);
+            let full = Epilogue {
+                bias: Some(&bias),
+                residual: Some(&residual),
+                relu: true,
+            };
+            for (epilogue, expected) in [(full, &whole), (Epilogue::default(), &bare)] {
+                poison(&gpu, device, conv.out_dims());
+                let run = || download::<4>(algorithm.run(&gpu, conv, &x, &weights, epilogue));
+                let first = run();
+                if let Err(mismatch) = compare(&first, expected, tolerance) {
+                    panic!("{} on {conv:?}: {mismatch}", algorithm.name());
+                }
+                let again = run();
+                let same = first.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{} on {conv:?}: two runs differ", algorithm.name());
+            }
+        }
+        variants
+    }
+
+    /// Both gradients, in every variant of the product.
+    fn check_gradients(&self, device: &Device) {
+        let conv = &self.conv;
+        let plain = upload(device, &self.w, weight_dims(conv));
+        let gpu = plain.gpu();
+        let weights = Weights::new(plain, conv.geometry.groups);
+        let x = upload(device, &self.x, conv.in_dims());
+        let dy = upload(device, &self.residual, conv.out_dims());
+        let shape = conv.reference();
+        let expected = twin::conv2d_input_gradient(&shape, &self.w, &self.residual);
+        let terms = conv.m * conv.kernel[0] * conv.kernel[1];
+        for variant in MatMul::ALL {
+            assert!(gradient::can_apply(conv, &weights, variant, gpu.max_binding()));
+            poison(&gpu, device, conv.in_dims());
+            let dx = download::<4>(gradient::input(&gpu, conv, variant, &weights, &dy));
+            if let Err(mismatch) = compare(&dx, &expected, tolerance(terms, 1.0)) {
+                panic!("input gradient, {} on {conv:?}: {mismatch}", variant.name());
+            }
+        }
+        let expected = twin::conv2d_weight_gradient(&shape, &self.x, &self.residual);
+        poison(&gpu, device, weight_dims(conv));
+        let dw = download::<4>(gradient::weight(&gpu, conv, &x, &dy));
+        let terms = conv.images * conv.out_pixels();
+        if let Err(mismatch) = compare(&dw, &expected, tolerance(terms, 1.0)) {
+            panic!("weight gradient on {conv:?}: {mismatch}");
+        }
+    }
+}
+
+fn check(cases: &[Conv]) {
+    let device = open();
+    for &conv in cases {
+        let variants = Case::new(conv).check(&device);
+        assert!(variants > 0, "no kernel for {conv:?}");
+    }
+}
+
+/// Tiles are 4, 16, 32 and 64 wide: one less, equal, one more; odd and not square; channels likewise.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn conv_at_the_edges_of_tiles() {
+    let mut cases = Vec::new();
+    for [channels, m] in [[1, 1], [3, 15], [4, 16], [5, 17], [7, 31], [16, 33], [2, 63], [2, 64], [3, 65]] {
+        for [height, width] in [[1, 1], [3, 5], [4, 4], [5, 7], [8, 8], [9, 3]] {
+            cases.push(conv([1, channels, height, width], [m, channels, 3, 3], 1, 1, 1));
+            cases.push(conv([1, channels, height, width], [m, channels, 1, 1], 1, 0, 1));
+        }
+    }
+    check(&cases);
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn conv_of_odd_geometry() {
+    let mut cases = Vec::new();
+    for images in [1, 3] {
+        for stride in [1, 2, 3] {
+            for padding in [0, 1, 2] {
+                cases.push(conv([images, 5, 11, 8], [6, 5, 3, 3], stride, padding, 1));
+                cases.push(conv([images, 5, 11, 8], [6, 5, 1, 1], stride, padding, 1));
+                cases.push(conv([images, 3, 13, 9], [4, 3, 5, 2], stride, padding, 1));
+                cases.push(conv([images, 6, 7, 10], [9, 2, 3, 3], stride, padding, 3));
+                cases.push(conv([images, 6, 7, 10], [6, 1, 3, 3], stride, padding, 6));
+                cases.push(conv([images, 6, 7, 10], [12, 1, 3, 3], stride, padding, 6));
+            }
+        }
+        cases.push(dilated(conv([images, 4, 12, 9], [5, 4, 3, 3], 1, 2, 1), 2));
+        cases.push(dilated(conv([images, 4, 12, 9], [4, 2, 3, 3], 2, 3, 2), 3));
+    }
+    check(&cases);
+}
+
+/// Layers of ResNet-18, ResNet-50 and ResNeXt-50 at small images, whole channels.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn conv_of_real_layers() {
+    check(&[
+        conv([1, 3, 64, 50], [64, 3, 7, 7], 2, 3, 1),
+        conv([3, 64, 14, 13], [64, 64, 3, 3], 1, 1, 1),
+        conv([1, 64, 14, 14], [128, 64, 3, 3], 2, 1, 1),
+        conv([1, 64, 14, 14], [128, 64, 1, 1], 2, 0, 1),
+        conv([16, 128, 5, 5], [128, 128, 3, 3], 1, 1, 1),
+        conv([1, 256, 10, 10], [256, 256, 3, 3], 1, 1, 1),
+        conv([1, 512, 5, 5], [512, 512, 3, 3], 1, 1, 1),
+        conv([1, 256, 14, 14], [64, 256, 1, 1], 1, 0, 1),
+        conv([1, 512, 7, 7], [2048, 512, 1, 1], 1, 0, 1),
+        conv([1, 128, 14, 14], [128, 4, 3, 3], 1, 1, 32),
+        conv([1, 512, 7, 7], [512, 16, 3, 3], 2, 1, 32),
+    ]);
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn gradients() {
+    let device = open();
+    for conv in [
+        conv([2, 3, 9, 7], [5, 3, 3, 3], 1, 1, 1),
+        conv([2, 3, 9, 7], [5, 3, 3, 3], 2, 1, 1),
+        conv([3, 6, 8, 8], [17, 6, 1, 1], 1, 0, 1),
+        conv([1, 6, 8, 9], [17, 6, 1, 1], 2, 0, 1),
+        conv([2, 8, 7, 6], [12, 4, 3, 3], 2, 1, 2),
+        conv([1, 3, 21, 18], [8, 3, 7, 7], 2, 3, 1),
+        dilated(conv([1, 4, 12, 9], [5, 4, 3, 3], 1, 2, 1), 2),
+        conv([2, 128, 5, 5], [128, 128, 3, 3], 1, 1, 1),
+    ] {
+        Case::new(conv).check_gradients(&device);
+    }
+}
+
+/// The error of Winograd's algorithm on the layers of ResNet-18, as a share of what the definition may
+/// err; printed for shaders/README.md.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn winograd_error_is_bounded() {
+    let device = open();
+    for (channels, size) in [(64, 14), (128, 10), (256, 8), (512, 7)] {
+        let conv = conv([1, channels, size, size], [64, channels, 3, 3], 1, 1, 1);
+        let case = Case::new(conv);
+        let expected =
+            twin::conv2d(&conv.reference(), &case.x, &case.w, twin::Epilogue::NONE);
+        let absolutes: Vec<f32> = case.x.iter().map(|x| x.abs()).collect();
+        let weights: Vec<f32> = case.w.iter().map(|w| w.abs()).collect();
+        let scale =
+            twin::conv2d(&conv.reference(), &absolutes, &weights, twin::Epilogue::NONE);
+        let plain = upload(&device, &case.w, weight_dims(&conv));
+        let gpu = plain.gpu();
+        let weights = Weights::new(plain, 1);
+        let x = upload(&device, &case.x, conv.in_dims());
+        for (algorithm, most) in [
+            (Algorithm::Columns(MatMul::Registers), 1e-6),
+            (Algorithm::Winograd(Tile::Two, MatMul::Registers), 1e-6),
+            (Algorithm::Winograd(Tile::Four, MatMul::Registers), 1e-5),
+        ] {
+            let y = download::<4>(algorithm.run(&gpu, &conv, &x, &weights, Epilogue::default()));
+            let error = y
+                .iter()
+                .zip(&expected)
+                .zip(&scale)
+                .map(|((&y, &expected), &scale)| (f64::from(y) - expected).abs() / scale)
+                .fold(0.0, f64::max);
+            println!("{} channels, {}: {error:.2e}", channels, algorithm.name());
+            assert!(error < most, "{} of {channels}: {error:e}", algorithm.name());
+        }
+    }
+}
