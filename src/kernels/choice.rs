@@ -85,10 +85,12 @@ pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
         return None;
     }
     let usable = |algorithm: &Algorithm| {
-        algorithm.can_apply(conv, weights, max)
-            && with(|state| !state.broken.contains(algorithm))
+        algorithm.can_apply(conv, weights, max) && with(|state| !state.broken.contains(algorithm))
     };
-    tuned.into_iter().chain(defaults(adapter, conv)).find(usable)
+    tuned
+        .into_iter()
+        .chain(defaults(adapter, conv))
+        .find(usable)
 }
 
 /// Candidates in order of preference.
@@ -115,13 +117,21 @@ fn defaults(adapter: Adapter, conv: &Conv) -> Vec<Algorithm> {
             if conv.channels >= 32 && conv.m >= 32 {
                 let columns = Tile::Four.columns(conv);
                 let tiles = conv.m.div_ceil(64) * columns.div_ceil(64) * Tile::Four.products();
-                let variant = if tiles < FEW_WORKGROUPS { MatMul::Shared32 } else { MatMul::Shared64 };
+                let variant = if tiles < FEW_WORKGROUPS {
+                    MatMul::Shared32
+                } else {
+                    MatMul::Shared64
+                };
                 order.push(Algorithm::Winograd(Tile::Four, variant));
             }
             let columns = conv.images * conv.out_pixels();
             let tiles = conv.m.div_ceil(64) * columns.div_ceil(64) * conv.geometry.groups;
             let small = tiles < FEW_WORKGROUPS || conv.m <= 32;
-            order.push(Algorithm::Direct(if small { Direct::Shared32 } else { Direct::Shared64 }));
+            order.push(Algorithm::Direct(if small {
+                Direct::Shared32
+            } else {
+                Direct::Shared64
+            }));
         }
     }
     order.push(Algorithm::Direct(Direct::General));

@@ -13,8 +13,8 @@ use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::ir::metadata::Info;
 use burn_cubecl::cubecl::ir::{AddressType, ElemType, Scope, UIntKind};
 use burn_cubecl::cubecl::prelude::{
-    BufferIOAttr,
-    CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata, KernelSettings,
+    BufferIOAttr, CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
+    KernelSettings,
 };
 use burn_cubecl::cubecl::server::{Handle, KernelArguments};
 use burn_cubecl::cubecl::{CubeKernel, PrecompiledSource};
@@ -187,7 +187,11 @@ impl Gpu {
         params: &[u32],
     ) {
         let [x, y, z] = workgroups.map(|n| {
-            assert!(n <= MAX_WORKGROUPS, "{}: {workgroups:?} workgroups", kernel.id);
+            assert!(
+                n <= MAX_WORKGROUPS,
+                "{}: {workgroups:?} workgroups",
+                kernel.id
+            );
             n as u32
         });
         if x == 0 || y == 0 || z == 0 {
@@ -203,7 +207,8 @@ impl Gpu {
         let binding = self.params(params).binding();
         arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
         let count = CubeCount::Static(x, y, z);
-        self.client.launch(Box::new(kernel.clone()), count, arguments);
+        self.client
+            .launch(Box::new(kernel.clone()), count, arguments);
     }
 
     /// The parameters in a buffer. Kept: a write ends the command encoder, so a network whose parameters

@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod conv;
 pub mod launch;
+pub mod ops;
 pub mod params;
 pub mod pool;
 pub mod preprocess_tables;

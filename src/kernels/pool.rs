@@ -66,7 +66,8 @@ pub fn max_pool(x: &Buffer, kernel: usize, stride: usize, padding: usize) -> Opt
         pad_top: padding as u32,
         pad_left: padding as u32,
     };
-    x.gpu().launch(&MAX_POOL, workgroups, &[x], &y, &params.words());
+    x.gpu()
+        .launch(&MAX_POOL, workgroups, &[x], &y, &params.words());
     Some(y)
 }
 
@@ -80,7 +81,8 @@ pub fn global_avg_pool(x: &Buffer) -> Option<Buffer> {
         planes: (images * channels) as u32,
         area: (height * width) as u32,
     };
-    x.gpu().launch(&GLOBAL_AVG_POOL, workgroups, &[x], &y, &params.words());
+    x.gpu()
+        .launch(&GLOBAL_AVG_POOL, workgroups, &[x], &y, &params.words());
     Some(y)
 }
 
@@ -100,6 +102,7 @@ pub fn linear(x: &Buffer, w: &Buffer, b: &Buffer, relu: bool) -> Option<Buffer> 
         outputs: outputs as u32,
     };
     let kernel = if relu { &LINEAR_RELU } else { &LINEAR };
-    x.gpu().launch(kernel, workgroups, &[x, w, b], &y, &params.words());
+    x.gpu()
+        .launch(kernel, workgroups, &[x, w, b], &y, &params.words());
     Some(y)
 }

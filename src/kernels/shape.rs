@@ -96,7 +96,12 @@ impl Conv {
     #[must_use]
     pub const fn in_dims(&self) -> [usize; 4] {
         let [height, width] = self.size;
-        [self.images, self.geometry.groups * self.channels, height, width]
+        [
+            self.images,
+            self.geometry.groups * self.channels,
+            height,
+            width,
+        ]
     }
 
     /// Floating point operations of the definition: two a product.

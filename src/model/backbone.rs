@@ -4,42 +4,29 @@
 //! per output channel (Jacob et al. 2017, arXiv:1712.05877, section 3.2). What is left is convolution,
 //! bias, ReLU and the residual sum.
 
-use burn::tensor::activation::relu;
-use burn::tensor::module::{adaptive_avg_pool2d, conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::resnet::{Conv, Layout, ResNetConfig, Residual};
 use crate::config::Arch;
 use crate::error::{Error, Result};
+use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
+use crate::kernels::shape::Geometry;
 
 /// torchvision's `BatchNorm2d.eps`.
 const EPSILON: f64 = 1e-5;
 
-/// A convolution with bias, batch norm folded in.
-#[derive(Debug, Clone)]
-struct FoldedConv {
-    /// `[output, input / groups, kernel, kernel]`.
-    weight: Tensor<4>,
-    /// `[output]`.
-    bias: Tensor<1>,
-    stride: usize,
-    padding: usize,
-    groups: usize,
-}
-
 /// A residual block, folded.
 #[derive(Debug, Clone)]
 struct FoldedBlock {
-    convs: Vec<FoldedConv>,
-    downsample: Option<FoldedConv>,
+    convs: Vec<Conv2d>,
+    downsample: Option<Conv2d>,
 }
 
 /// A `ResNet` without its last layer, on a device.
 #[derive(Debug, Clone)]
 pub struct Backbone {
     arch: Arch,
-    stem: FoldedConv,
+    stem: Conv2d,
     stages: Vec<Vec<FoldedBlock>>,
     device: Device,
 }
@@ -55,7 +42,7 @@ impl Backbone {
         mut take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Self> {
         let Layout { stem, stages } = ResNetConfig::of(arch).layout();
-        let mut fold = |conv: &Conv| FoldedConv::load(conv, device, &mut take);
+        let mut fold = |conv: &Conv| load_conv(conv, device, &mut take);
         let stem = fold(&stem)?;
         let mut block = |block: &Residual| {
             Ok(FoldedBlock {
@@ -99,11 +86,8 @@ impl Backbone {
         images: Tensor<4>,
         mut observe: impl FnMut(&str, &Tensor<4>),
     ) -> Tensor<2> {
-        let x = relu(self.stem.forward(images));
-        let pool = MaxPoolOptions::new([3, 3])
-            .with_stride([2, 2])
-            .with_padding([1, 1]);
-        let mut x = max_pool2d(x, pool);
+        let x = self.stem.forward(images, None, true);
+        let mut x = max_pool(x, 3, 2, 1);
         observe("maxpool", &x);
         for (index, stage) in self.stages.iter().enumerate() {
             for block in stage {
@@ -111,7 +95,7 @@ impl Backbone {
             }
             observe(&format!("layer{}", index + 1), &x);
         }
-        adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3)
+        global_avg_pool(x)
     }
 
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
@@ -122,60 +106,54 @@ impl Backbone {
     }
 }
 
-impl FoldedConv {
-    fn load(
-        conv: &Conv,
-        device: &Device,
-        take: &mut impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
-    ) -> Result<Self> {
-        let shape = conv.weight_shape();
-        let mut weight = take(&format!("{}.weight", conv.name), &shape)?;
-        let mut norm = |part| take(&format!("{}.{part}", conv.norm), &[conv.output]);
-        let (gamma, beta) = (norm("weight")?, norm("bias")?);
-        let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
-        let mut bias = Vec::with_capacity(conv.output);
-        let per_output = shape[1] * shape[2] * shape[3];
-        for (channel, values) in weight.chunks_exact_mut(per_output).enumerate() {
-            let scale = f64::from(gamma[channel]) / (f64::from(variance[channel]) + EPSILON).sqrt();
-            if !scale.is_finite() {
-                let name = format!("{}.running_var", conv.norm);
-                let reason = format!("channel {channel} is {}, no variance", variance[channel]);
-                return Err(Error::weights(name, reason));
-            }
-            for value in values {
-                *value = (f64::from(*value) * scale) as f32;
-            }
-            bias.push((f64::from(beta[channel]) - f64::from(mean[channel]) * scale) as f32);
+/// A convolution with its batch norm folded in.
+fn load_conv(
+    conv: &Conv,
+    device: &Device,
+    take: &mut impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
+) -> Result<Conv2d> {
+    let shape = conv.weight_shape();
+    let mut weight = take(&format!("{}.weight", conv.name), &shape)?;
+    let mut norm = |part| take(&format!("{}.{part}", conv.norm), &[conv.output]);
+    let (gamma, beta) = (norm("weight")?, norm("bias")?);
+    let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
+    let mut bias = Vec::with_capacity(conv.output);
+    let per_output = shape[1] * shape[2] * shape[3];
+    for (channel, values) in weight.chunks_exact_mut(per_output).enumerate() {
+        let scale = f64::from(gamma[channel]) / (f64::from(variance[channel]) + EPSILON).sqrt();
+        if !scale.is_finite() {
+            let name = format!("{}.running_var", conv.norm);
+            let reason = format!("channel {channel} is {}, no variance", variance[channel]);
+            return Err(Error::weights(name, reason));
         }
-        Ok(Self {
-            weight: Tensor::from_data(TensorData::new(weight, shape), device),
-            bias: Tensor::from_data(TensorData::new(bias, [conv.output]), device),
-            stride: conv.stride,
-            padding: conv.padding(),
-            groups: conv.groups,
-        })
+        for value in values {
+            *value = (f64::from(*value) * scale) as f32;
+        }
+        bias.push((f64::from(beta[channel]) - f64::from(mean[channel]) * scale) as f32);
     }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
-        let options = ConvOptions::new(stride, padding, [1, 1], self.groups);
-        conv2d(x, self.weight.clone(), Some(self.bias.clone()), options)
-    }
+    let geometry = Geometry {
+        stride: conv.stride,
+        padding: conv.padding(),
+        dilation: 1,
+        groups: conv.groups,
+    };
+    let weight = Tensor::from_data(TensorData::new(weight, shape), device);
+    let bias = Tensor::from_data(TensorData::new(bias, [conv.output]), device);
+    Ok(Conv2d::new(weight, bias, geometry))
 }
 
 impl FoldedBlock {
+    /// The residual sum and its ReLU are the last convolution's epilogue.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut main = x.clone();
-        for (index, conv) in self.convs.iter().enumerate() {
-            main = conv.forward(main);
-            if index + 1 < self.convs.len() {
-                main = relu(main);
-            }
-        }
         let shortcut = match &self.downsample {
-            Some(conv) => conv.forward(x),
-            None => x,
+            Some(conv) => conv.forward(x.clone(), None, false),
+            None => x.clone(),
         };
-        relu(main + shortcut)
+        let mut main = x;
+        for (index, conv) in self.convs.iter().enumerate() {
+            let last = index + 1 == self.convs.len();
+            main = conv.forward(main, last.then_some(&shortcut), true);
+        }
+        main
     }
 }

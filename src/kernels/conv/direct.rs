@@ -37,13 +37,20 @@ static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
     let text = include_str!("../../../shaders/conv_shared.wgsl");
-    let source = Source::new("conv_shared", text).set("ROWS4", fours).set("COLUMNS4", fours);
+    let source = Source::new("conv_shared", text)
+        .set("ROWS4", fours)
+        .set("COLUMNS4", fours);
     Kernel::new(&source, [8, 8, 1])
 }
 
 impl Direct {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::General, Self::Depthwise, Self::Shared64, Self::Shared32];
+    pub const ALL: [Self; 4] = [
+        Self::General,
+        Self::Depthwise,
+        Self::Shared64,
+        Self::Shared32,
+    ];
 
     /// Name in tables and in what tuning keeps.
     #[must_use]
@@ -75,7 +82,10 @@ impl Direct {
     /// Whether the kernel is for this convolution, its buffers fit and the dispatch is within bounds.
     #[must_use]
     pub fn can_apply(self, conv: &Conv, weights: &Weights, max: u64) -> bool {
-        let within = self.workgroups(conv).into_iter().all(|n| n <= MAX_WORKGROUPS);
+        let within = self
+            .workgroups(conv)
+            .into_iter()
+            .all(|n| n <= MAX_WORKGROUPS);
         let fits = match self {
             Self::General => true,
             Self::Depthwise => conv.channels == 1,
@@ -147,7 +157,11 @@ impl Direct {
                 gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
             }
             Self::Shared64 | Self::Shared32 => {
-                let kernel = if self == Self::Shared64 { &SHARED_64 } else { &SHARED_32 };
+                let kernel = if self == Self::Shared64 {
+                    &SHARED_64
+                } else {
+                    &SHARED_32
+                };
                 let params = ConvSharedParams {
                     m,
                     m4: (weights.stride(Packing::Matrix) / 4) as u32,
@@ -166,7 +180,13 @@ impl Direct {
                     flags,
                 };
                 let a = weights.packed(Packing::Matrix);
-                gpu.launch(kernel, workgroups, &[&a, x, bias, residual], &y, &params.words());
+                gpu.launch(
+                    kernel,
+                    workgroups,
+                    &[&a, x, bias, residual],
+                    &y,
+                    &params.words(),
+                );
             }
         }
         y

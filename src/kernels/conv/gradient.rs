@@ -4,7 +4,7 @@
 //! back to the pixels it was copied from (Chellapilla et al. 2006, section 3). Stride, padding, dilation
 //! and groups are in the columns, so one path serves every convolution.
 
-use super::columns::{can_lay_out, col2im, col_stride, im2col, is_pointwise};
+use super::columns::{can_lay_out, col_stride, col2im, im2col, is_pointwise};
 use super::matmul::{Epilogue, MatMul, Product, matmul, matmul_nt};
 use super::params::MatMulNtParams;
 use super::weights::{Packing, Weights};
@@ -22,7 +22,11 @@ fn input_product(conv: &Conv, m_stride: usize) -> Product {
         k: conv.m,
         m_stride,
         b_stride: conv.out_pixels(),
-        c_stride: if pointwise { conv.out_pixels() } else { col_stride(conv) },
+        c_stride: if pointwise {
+            conv.out_pixels()
+        } else {
+            col_stride(conv)
+        },
     }
 }
 

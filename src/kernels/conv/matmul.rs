@@ -37,7 +37,9 @@ static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
     let text = include_str!("../../../shaders/matmul_shared.wgsl");
-    let source = Source::new("matmul_shared", text).set("ROWS4", fours).set("COLUMNS4", fours);
+    let source = Source::new("matmul_shared", text)
+        .set("ROWS4", fours)
+        .set("COLUMNS4", fours);
     Kernel::new(&source, [8, 8, 1])
 }
 
@@ -103,7 +105,11 @@ impl Epilogue<'_> {
     #[must_use]
     pub const fn flags(&self) -> u32 {
         let bias = if self.bias.is_some() { flag::BIAS } else { 0 };
-        let residual = if self.residual.is_some() { flag::RESIDUAL } else { 0 };
+        let residual = if self.residual.is_some() {
+            flag::RESIDUAL
+        } else {
+            0
+        };
         let relu = if self.relu { flag::RELU } else { 0 };
         bias | residual | relu
     }

@@ -54,7 +54,9 @@ impl Algorithm {
     /// The other way round.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|algorithm| algorithm.name() == name)
+        Self::all()
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
     }
 
     /// Whether it is for this convolution; `max` is the most bytes of a binding.
@@ -63,9 +65,7 @@ impl Algorithm {
         match self {
             Self::Direct(direct) => direct.can_apply(conv, weights, max),
             Self::Columns(variant) => columns::can_apply(conv, weights, variant, max),
-            Self::Winograd(tile, variant) => {
-                winograd::can_apply(conv, weights, tile, variant, max)
-            }
+            Self::Winograd(tile, variant) => winograd::can_apply(conv, weights, tile, variant, max),
         }
     }
 

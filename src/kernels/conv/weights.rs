@@ -52,7 +52,10 @@ impl Weights {
     #[must_use]
     pub fn new(plain: Buffer, groups: usize) -> Self {
         let dims: [usize; 4] = plain.dims().try_into().expect("four dimensions");
-        assert!(groups > 0 && dims[0] % groups == 0, "{dims:?} in {groups} groups");
+        assert!(
+            groups > 0 && dims[0] % groups == 0,
+            "{dims:?} in {groups} groups"
+        );
         Self {
             plain,
             dims,
@@ -112,7 +115,10 @@ impl Weights {
     #[must_use]
     pub fn packed(&self, packing: Packing) -> Buffer {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        packed.entry(packing).or_insert_with(|| self.pack(packing)).clone()
+        packed
+            .entry(packing)
+            .or_insert_with(|| self.pack(packing))
+            .clone()
     }
 
     /// Forgets the packings but those in use: tuning has tried more than is needed.
@@ -134,7 +140,13 @@ impl Weights {
                     m_stride: stride as u32,
                 };
                 let workgroups = [stride.div_ceil(64), channels, 1];
-                gpu.launch(tile.filter(), workgroups, &[&self.plain], &u, &params.words());
+                gpu.launch(
+                    tile.filter(),
+                    workgroups,
+                    &[&self.plain],
+                    &u,
+                    &params.words(),
+                );
                 return u;
             }
             Packing::Matrix => {

@@ -183,7 +183,11 @@ pub fn run(
         flags: epilogue.flags(),
     };
     let workgroups = [(product.n * conv.m).div_ceil(64), 1, 1];
-    let inputs = [&p, epilogue.bias.unwrap_or(&p), epilogue.residual.unwrap_or(&p)];
+    let inputs = [
+        &p,
+        epilogue.bias.unwrap_or(&p),
+        epilogue.residual.unwrap_or(&p),
+    ];
     gpu.launch(tile.output(), workgroups, &inputs, &y, &params.words());
     y
 }

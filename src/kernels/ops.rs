@@ -1,0 +1,164 @@
+//! The ops that a network without gradients is made of: our kernels on a GPU, burn's ops elsewhere.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::{adaptive_avg_pool2d, conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+
+use super::choice;
+use super::conv::Algorithm;
+use super::conv::matmul::Epilogue;
+use super::conv::weights::Weights;
+use super::launch::Buffer;
+use super::pool;
+use super::shape::{Conv, Geometry};
+
+/// A convolution with bias whose weights do not change.
+#[derive(Debug, Clone)]
+pub struct Conv2d {
+    /// `[O,C/G,KH,KW]`.
+    weight: Tensor<4>,
+    /// `[O]`.
+    bias: Tensor<1>,
+    geometry: Geometry,
+    /// The same for our kernels; none on the CPU.
+    on_gpu: Option<(Weights, Buffer)>,
+}
+
+impl Conv2d {
+    /// Weights `[O,C/G,KH,KW]` and bias `[O]` on one device.
+    #[must_use]
+    pub fn new(weight: Tensor<4>, bias: Tensor<1>, geometry: Geometry) -> Self {
+        let on_gpu = Buffer::of(&weight)
+            .zip(Buffer::of(&bias))
+            .map(|(weight, bias)| (Weights::new(weight, geometry.groups), bias));
+        Self {
+            weight,
+            bias,
+            geometry,
+            on_gpu,
+        }
+    }
+
+    /// `[O,C/G,KH,KW]`.
+    #[must_use]
+    pub const fn weight(&self) -> &Tensor<4> {
+        &self.weight
+    }
+
+    /// `[O]`.
+    #[must_use]
+    pub const fn bias(&self) -> &Tensor<1> {
+        &self.bias
+    }
+
+    /// Stride and the like.
+    #[must_use]
+    pub const fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// `act(conv(x) + bias + residual)`: `x` `[N,C,H,W]`, `residual` like the result `[N,O,OH,OW]`.
+    #[must_use]
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        residual: Option<&Tensor<4>>,
+        with_relu: bool,
+    ) -> Tensor<4> {
+        match self.on_kernel(&x, residual, with_relu) {
+            Some(y) => y,
+            None => self.on_burn(x, residual, with_relu),
+        }
+    }
+
+    fn on_kernel(
+        &self,
+        x: &Tensor<4>,
+        residual: Option<&Tensor<4>>,
+        relu: bool,
+    ) -> Option<Tensor<4>> {
+        let (weights, bias) = self.on_gpu.as_ref()?;
+        let conv = self.sizes(x)?;
+        let gpu = bias.gpu();
+        let algorithm = choice::choose(&gpu, &conv, weights)?;
+        let x = Buffer::of(x)?;
+        let residual = match residual {
+            Some(residual) => Some(Buffer::of(residual)?),
+            None => None,
+        };
+        let epilogue = Epilogue {
+            bias: Some(bias),
+            residual: residual.as_ref(),
+            relu,
+        };
+        Some(
+            algorithm
+                .run(&gpu, &conv, &x, weights, epilogue)
+                .into_tensor(),
+        )
+    }
+
+    /// burn's convolution, and what follows it one by one.
+    fn on_burn(&self, x: Tensor<4>, residual: Option<&Tensor<4>>, with_relu: bool) -> Tensor<4> {
+        let Geometry {
+            stride,
+            padding,
+            dilation,
+            groups,
+        } = self.geometry;
+        let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups);
+        let mut y = conv2d(x, self.weight.clone(), Some(self.bias.clone()), options);
+        if let Some(residual) = residual {
+            y = y + residual.clone();
+        }
+        if with_relu { relu(y) } else { y }
+    }
+
+    /// The convolution's sizes on this input, if they fit.
+    #[must_use]
+    pub fn sizes(&self, x: &Tensor<4>) -> Option<Conv> {
+        Conv::of(x.dims(), self.weight.dims(), self.geometry)
+    }
+
+    /// What is needed to try it with another kernel; none on the CPU.
+    #[must_use]
+    pub const fn on_gpu(&self) -> Option<&(Weights, Buffer)> {
+        self.on_gpu.as_ref()
+    }
+
+    /// Which kernel runs it on this input: its name, "burn" where none of ours does.
+    #[must_use]
+    pub fn runs_on(&self, x: &Tensor<4>) -> String {
+        let algorithm = || {
+            let (weights, bias) = self.on_gpu.as_ref()?;
+            choice::choose(&bias.gpu(), &self.sizes(x)?, weights)
+        };
+        algorithm().map_or_else(|| "burn".to_string(), Algorithm::name)
+    }
+}
+
+/// The largest value under a square window: `x` `[N,C,H,W]` to `[N,C,OH,OW]`.
+#[must_use]
+pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: usize) -> Tensor<4> {
+    let y = Buffer::of(&x).and_then(|x| pool::max_pool(&x, kernel, stride, padding));
+    y.map_or_else(
+        || {
+            let options = MaxPoolOptions::new([kernel; 2])
+                .with_stride([stride; 2])
+                .with_padding([padding; 2]);
+            max_pool2d(x, options)
+        },
+        Buffer::into_tensor,
+    )
+}
+
+/// The mean of each plane: `x` `[N,C,H,W]` to `[N,C]`.
+#[must_use]
+pub fn global_avg_pool(x: Tensor<4>) -> Tensor<2> {
+    let y = Buffer::of(&x).and_then(|x| pool::global_avg_pool(&x));
+    y.map_or_else(
+        || adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3),
+        Buffer::into_tensor,
+    )
+}
