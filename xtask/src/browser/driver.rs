@@ -19,7 +19,7 @@ use url::Url;
 use xtask::setup;
 
 /// Chromium as the tests want it: no window, WebGPU in software, nothing running in the background.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 14] = [
     "--headless=new",
     "--no-sandbox", // containers run the tests as root, where Chromium's sandbox cannot start
     "--enable-unsafe-webgpu",
@@ -31,6 +31,10 @@ const FLAGS: [&str; 11] = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    // The bench has a window for each contestant; none may be slowed for not being in front.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
 ];
 
 /// A running chromedriver; it ends with this value.

@@ -1,13 +1,15 @@
 //! `cargo xtask bench`: what a visitor waits for, measured in Chromium on the CPU path in one run. The
 //! kinds of work take turns, so that a machine that slows down slows them all; shown are medians with
-//! the span round them.
+//! the span round them. `cargo xtask bench peers` is the same question asked of the peers as well.
+
+mod peers;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use xtask::build::{self, Profile};
 use xtask::optimize::Goal;
@@ -18,7 +20,10 @@ use crate::page::Page;
 
 /// `cargo xtask bench`.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
+    #[command(subcommand)]
+    against: Option<Against>,
     /// Write the figures here.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -31,6 +36,13 @@ pub struct Options {
     /// How often each kind of work gets its turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+}
+
+/// Measurements that are more than Retune's own figures.
+#[derive(Debug, Clone, Subcommand)]
+enum Against {
+    /// Beside onnxruntime-web and TensorFlow.js, in the same Chromium on the same adapter.
+    Peers(peers::Options),
 }
 
 /// One figure: its key and the command that measures it.
@@ -62,6 +74,9 @@ const WORK: [Work; 5] = [
     },
 ];
 
+/// Starts a worker on the device given to it and leaves `window.bench`.
+const WORKER: &str = include_str!("bench.js");
+
 /// The only figure that is a rate, of batches of so many images.
 const FEATURES: &str = "features_per_s_150_cpu";
 const BATCH: u32 = 16;
@@ -77,17 +92,10 @@ fn head(hidden: Value) -> Value {
 
 /// Measures, prints, and writes the JSON.
 pub async fn run(options: &Options) -> Result<()> {
-    let dist = match &options.dist {
-        Some(dist) => dist.clone(),
-        None => {
-            let build_options = build::Options {
-                profile: options.browser_profile,
-                out: crate::default_dist(),
-                engine_goal: Goal::Speed,
-            };
-            build::build(&build_options, build_options.profile.quality())?.dist
-        }
-    };
+    if let Some(Against::Peers(options)) = &options.against {
+        return peers::run(options).await;
+    }
+    let dist = built(options.dist.as_deref(), options.browser_profile)?;
     let host = Host::start(&dist, Vec::new()).await?;
     let driver = Driver::start().await?;
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -113,11 +121,30 @@ pub async fn run(options: &Options) -> Result<()> {
             figures.insert(format!("{name}_wasm_{kind}_bytes"), json!(bytes));
         }
     }
-    if let Some(path) = &options.json {
-        let text = serde_json::to_string_pretty(&figures)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    match &options.json {
+        Some(path) => write_json(path, &Value::Object(figures)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The page to measure: the one that was named, else a fresh one.
+fn built(dist: Option<&Path>, profile: Profile) -> Result<PathBuf> {
+    if let Some(dist) = dist {
+        let page = dist.join("index.html");
+        ensure!(page.exists(), "there is no {}", page.display());
+        return Ok(dist.to_owned());
+    }
+    let options = build::Options {
+        profile,
+        out: crate::default_dist(),
+        engine_goal: Goal::Speed,
+    };
+    Ok(build::build(&options, profile.quality())?.dist)
+}
+
+fn write_json(path: &Path, figures: &Value) -> Result<()> {
+    let text = serde_json::to_string_pretty(figures)? + "\n";
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn length(file: &Path) -> Result<u64> {
@@ -167,9 +194,7 @@ async fn measure(
     // Any document of the host will do, so that the worker's address is of the same origin.
     let page = Page::open(driver.open(&host.proxy).await?, &host.url, "boot.js").await?;
     let client = page.client();
-    let started = client
-        .execute_async(include_str!("bench.js"), vec![])
-        .await?;
+    let started = client.execute_async(WORKER, vec![json!("cpu")]).await?;
     ensure!(
         started["error"].is_null(),
         "the worker: {}",
