@@ -56,8 +56,20 @@ fn store_c(batch: u32, row: u32, column: u32, values: vec4f) {
     if (params.flags & FLAG_BIAS) != 0u {
         sum += bias[(batch % params.a_batches) * params.m + row];
     }
-    let count = min(params.n - column, 4u);
-    for (var i = 0u; i < count; i++) {
+    if column + 4u <= params.n {
+        if (params.flags & FLAG_RESIDUAL) != 0u {
+            sum += vec4f(residual[at], residual[at + 1u], residual[at + 2u], residual[at + 3u]);
+        }
+        if (params.flags & FLAG_RELU) != 0u {
+            sum = max(sum, vec4f());
+        }
+        c[at] = sum.x;
+        c[at + 1u] = sum.y;
+        c[at + 2u] = sum.z;
+        c[at + 3u] = sum.w;
+        return;
+    }
+    for (var i = 0u; i < params.n - column; i++) {
         var value = sum[i];
         if (params.flags & FLAG_RESIDUAL) != 0u {
             value += residual[at + i];

@@ -93,6 +93,22 @@ pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
         .find(usable)
 }
 
+/// The matrix product of a convolution's input gradient.
+#[must_use]
+pub fn backward_matmul(conv: &Conv) -> MatMul {
+    match adapter() {
+        Adapter::Software => registers(conv.out_pixels()),
+        Adapter::Hardware => {
+            let tiles = conv.depth().div_ceil(64) * conv.out_pixels().div_ceil(64) * conv.images;
+            if tiles < FEW_WORKGROUPS {
+                MatMul::Shared32
+            } else {
+                MatMul::Shared64
+            }
+        }
+    }
+}
+
 /// Candidates in order of preference.
 fn defaults(adapter: Adapter, conv: &Conv) -> Vec<Algorithm> {
     let mut order = Vec::new();

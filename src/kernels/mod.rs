@@ -3,6 +3,8 @@
 //! An op here answers `None` where no kernel of ours applies (a tensor on the CPU, a shape beyond the
 //! adapter's limits, a kernel that failed its self-test), and the caller takes burn's op.
 
+pub mod autodiff;
+pub mod check;
 pub mod choice;
 pub mod conv;
 pub mod launch;
@@ -14,3 +16,23 @@ pub mod reference;
 pub mod shape;
 pub mod source;
 pub mod table;
+pub mod tune;
+
+use burn::tensor::Tensor;
+
+use crate::error::{Error, Result};
+use crate::platform::fault;
+
+/// Reads a tensor back; a failed read is an error, never zeros.
+///
+/// # Errors
+/// [`Error::Gpu`] with the device's own words.
+pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.into_data_async().await;
+    let data = data.map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))?;
+    if let Some(fault) = fault::take() {
+        return Err(Error::Gpu(fault));
+    }
+    data.try_into_vec::<f32>()
+        .map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))
+}

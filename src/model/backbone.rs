@@ -10,7 +10,7 @@ use super::resnet::{Conv, Layout, ResNetConfig, Residual};
 use crate::config::Arch;
 use crate::error::{Error, Result};
 use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
-use crate::kernels::shape::Geometry;
+use crate::kernels::shape::{Conv as Sizes, Geometry};
 
 /// torchvision's `BatchNorm2d.eps`.
 const EPSILON: f64 = 1e-5;
@@ -98,11 +98,57 @@ impl Backbone {
         global_avg_pool(x)
     }
 
+    /// Every convolution with its sizes on `images` images of `size` by `size`, in the order they run.
+    #[must_use]
+    pub fn layers(&self, images: usize, size: usize) -> Vec<(&Conv2d, Sizes)> {
+        let mut walk = Walk {
+            layers: Vec::new(),
+            dims: [images, 3, size, size],
+        };
+        // A size too small for the network ends the walk where it no longer fits.
+        let _ = self.walk(&mut walk);
+        walk.layers
+    }
+
+    fn walk<'a>(&'a self, walk: &mut Walk<'a>) -> Option<()> {
+        walk.step(&self.stem)?;
+        // The max pool: 3x3, stride 2, padding 1.
+        let [images, channels, height, width] = walk.dims;
+        let pooled = |edge: usize| (edge - 1) / 2 + 1;
+        walk.dims = [images, channels, pooled(height), pooled(width)];
+        for block in self.stages.iter().flatten() {
+            if let Some(conv) = &block.downsample {
+                let dims = walk.dims;
+                walk.step(conv)?;
+                walk.dims = dims;
+            }
+            for conv in &block.convs {
+                walk.step(conv)?;
+            }
+        }
+        Some(())
+    }
+
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
     #[must_use]
     pub fn batch(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
         let n = pixels.len() / (3 * size * size);
         Tensor::from_data(TensorData::new(pixels, [n, 3, size, size]), &self.device)
+    }
+}
+
+/// Where a walk through the layers has come to.
+struct Walk<'a> {
+    layers: Vec<(&'a Conv2d, Sizes)>,
+    dims: [usize; 4],
+}
+
+impl<'a> Walk<'a> {
+    fn step(&mut self, layer: &'a Conv2d) -> Option<()> {
+        let sizes = Sizes::of(self.dims, layer.weight().dims(), layer.geometry())?;
+        self.layers.push((layer, sizes));
+        self.dims = sizes.out_dims();
+        Some(())
     }
 }
 

@@ -11,6 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::HeadKind;
 use crate::error::{Error, Result};
+pub use crate::kernels::read;
 use crate::random::Random;
 
 /// One step of a head.
@@ -334,15 +335,4 @@ fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
         out.extend((0..rows).map(|row| values[row * columns + column]));
     }
     out
-}
-
-/// Reads a tensor back; a failed read is an error, never zeros.
-///
-/// # Errors
-/// [`Error::Gpu`] with the device's own words.
-pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let data = tensor.into_data_async().await;
-    let data = data.map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))?;
-    data.try_into_vec::<f32>()
-        .map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))
 }

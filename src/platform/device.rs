@@ -1,6 +1,6 @@
 //! Opening the device that runs the model. wgpu covers browser and native alike, so there is one file.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 use burn::tensor::wgpu::{MemoryConfiguration, wgpu};
@@ -8,7 +8,7 @@ use burn::tensor::wgpu::{MemoryConfiguration, wgpu};
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
 use crate::kernels::choice::{self, Adapter};
-use crate::platform::gpu;
+use crate::platform::{fault, gpu};
 use crate::protocol::Backend;
 
 /// Launches in one submission: a whole network, with some to spare.
@@ -79,9 +79,18 @@ async fn find_gpu() -> Result<(Opened, bool)> {
         .tasks_max(LAUNCHES);
     let setup = options.init_with_setup_async().await;
     let (device, setup) = setup.map_err(|error| Error::Gpu(error.to_string()))?;
+    // burn's runtime panics here, which in a worker is the end; ours fails the read that follows. A lost
+    // device burn reports with every read.
+    setup
+        .device
+        .on_uncaptured_error(Arc::new(|error| fault::report(error.to_string())));
     let info = setup.adapter.get_info();
     let software = info.device_type == wgpu::DeviceType::Cpu;
-    choice::set_adapter(if software { Adapter::Software } else { Adapter::Hardware });
+    choice::set_adapter(if software {
+        Adapter::Software
+    } else {
+        Adapter::Hardware
+    });
     let mut name = gpu::name(&info.name).await;
     if name.is_empty() {
         name = "GPU".to_string();
