@@ -14,15 +14,15 @@ use crate::config::Arch;
 use crate::error::{Error, Result};
 
 /// torchvision's `BatchNorm2d.eps`.
-const EPSILON: f64 = 1e-5;
+pub(super) const EPSILON: f64 = 1e-5;
 
 /// A convolution with bias, batch norm folded in.
 #[derive(Debug, Clone)]
-struct FoldedConv {
+pub(super) struct FoldedConv {
     /// `[output, input / groups, kernel, kernel]`.
-    weight: Tensor<4>,
+    pub(super) weight: Tensor<4>,
     /// `[output]`.
-    bias: Tensor<1>,
+    pub(super) bias: Tensor<1>,
     stride: usize,
     padding: usize,
     groups: usize,
@@ -99,11 +99,7 @@ impl Backbone {
         images: Tensor<4>,
         mut observe: impl FnMut(&str, &Tensor<4>),
     ) -> Tensor<2> {
-        let x = relu(self.stem.forward(images));
-        let pool = MaxPoolOptions::new([3, 3])
-            .with_stride([2, 2])
-            .with_padding([1, 1]);
-        let mut x = max_pool2d(x, pool);
+        let mut x = stem_pool(relu(self.stem.forward(images)));
         observe("maxpool", &x);
         for (index, stage) in self.stages.iter().enumerate() {
             for block in stage {
@@ -114,12 +110,42 @@ impl Backbone {
         adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3)
     }
 
+    /// Normalised images `[N,3,S,S]` to what the first `stages` stages make of them, `[N,C,H,W]`.
+    #[must_use]
+    pub fn forward_until(&self, images: Tensor<4>, stages: usize) -> Tensor<4> {
+        let x = stem_pool(relu(self.stem.forward(images)));
+        let blocks = self.stages.iter().take(stages).flatten();
+        blocks.fold(x, |x, block| block.forward(x))
+    }
+
+    /// All convolutions, in the order of [`Layout::convs`].
+    pub(super) fn convs(&self) -> impl Iterator<Item = &FoldedConv> {
+        let blocks = self.stages.iter().flatten();
+        std::iter::once(&self.stem)
+            .chain(blocks.flat_map(|block| block.convs.iter().chain(&block.downsample)))
+    }
+
+    /// The same, to be replaced.
+    pub(super) fn convs_mut(&mut self) -> impl Iterator<Item = &mut FoldedConv> {
+        let blocks = self.stages.iter_mut().flatten();
+        std::iter::once(&mut self.stem)
+            .chain(blocks.flat_map(|block| block.convs.iter_mut().chain(&mut block.downsample)))
+    }
+
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
     #[must_use]
     pub fn batch(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
         let n = pixels.len() / (3 * size * size);
         Tensor::from_data(TensorData::new(pixels, [n, 3, size, size]), &self.device)
     }
+}
+
+/// The stem's 3x3 max pool, stride 2: `[N,64,H,W]` to `[N,64,(H+1)/2,(W+1)/2]`.
+pub(super) fn stem_pool(x: Tensor<4>) -> Tensor<4> {
+    let pool = MaxPoolOptions::new([3, 3])
+        .with_stride([2, 2])
+        .with_padding([1, 1]);
+    max_pool2d(x, pool)
 }
 
 impl FoldedConv {
