@@ -20,6 +20,11 @@ impl FeatureCache {
         }
     }
 
+    /// Makes room for so many samples at once, so that a large cache is not copied while it grows.
+    pub fn reserve(&mut self, samples: usize) {
+        self.rows.reserve_exact(samples * self.width);
+    }
+
     /// C.
     #[must_use]
     pub const fn width(&self) -> usize {
