@@ -9,6 +9,7 @@ mod desk;
 mod measure;
 mod model;
 mod train;
+mod tune;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -107,6 +108,12 @@ impl Engine {
                 batch,
                 runs,
             } => self.measure_forward(job, size, batch, runs).await,
+            Command::MeasureFineTune {
+                job,
+                size,
+                batch,
+                steps,
+            } => self.measure_fine_tune(job, size, batch, steps).await,
             Command::Cancel { job } => {
                 self.desk.drop_waiting(job);
                 Ok(())
