@@ -20,9 +20,12 @@ impl FeatureCache {
         }
     }
 
-    /// Makes room for so many samples at once, so that a large cache is not copied while it grows.
-    pub fn reserve(&mut self, samples: usize) {
-        self.rows.reserve_exact(samples * self.width);
+    /// Makes room for so many samples at once, so that a large cache is not copied while it grows; false if
+    /// there is not that much memory.
+    #[must_use]
+    pub fn reserve(&mut self, samples: usize) -> bool {
+        let values = samples.saturating_mul(self.width);
+        self.rows.try_reserve_exact(values).is_ok()
     }
 
     /// C.

@@ -19,7 +19,7 @@ pub(super) trait Learner {
     /// The next epoch's batches, in a fresh order.
     fn order(&mut self) -> Vec<Vec<usize>>;
     /// Learns from one batch.
-    fn step(&mut self, batch: &[usize]) -> Result<()>;
+    async fn step(&mut self, batch: &[usize]) -> Result<()>;
     /// Ends an epoch that began at `start`: its means, and the validation.
     async fn report(
         &mut self,
@@ -56,7 +56,7 @@ pub(super) async fn course<L: Learner>(
     for epoch in 1..=wanted {
         let start = time::now();
         for batch in learner.order() {
-            learner.step(&batch)?;
+            learner.step(&batch).await?;
             done += 1;
             if observer.step(done, total).await? == Flow::Stop {
                 stopped = done < total;
@@ -151,6 +151,17 @@ impl Sums {
         self.hits = Some(self.hits.take().map_or(hits.clone(), |old| old + hits));
         self.seen += n;
         loss
+    }
+
+    /// Waits until the device has done all that was asked of it so far.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn wait(&self) -> Result<()> {
+        if let Some(loss) = &self.loss {
+            read(loss.clone()).await?;
+        }
+        Ok(())
     }
 
     /// Examples since the last call of [`Self::take`].

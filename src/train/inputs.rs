@@ -54,17 +54,16 @@ impl<'a, R: FnMut(usize) -> Result<Vec<f32>>> Inputs<'a, R> {
         let shape = input_shape(backbone.arch(), scope, size);
         let width = shape.iter().product();
         let fits = samples.saturating_mul(width).saturating_mul(4) <= budget;
+        let mut cache = FeatureCache::new(width);
+        // A tab may have less left than the budget.
+        let cache = (fits && cache.reserve(samples)).then_some(cache);
         Self {
             backbone,
             scope,
             size,
             shape,
             read,
-            cache: fits.then(|| {
-                let mut cache = FeatureCache::new(width);
-                cache.reserve(samples);
-                cache
-            }),
+            cache,
             pending: None,
             unreadable: BTreeMap::new(),
         }

@@ -150,7 +150,7 @@ impl Learner for OnFeatures<'_> {
         self.trainer.order(self.train)
     }
 
-    fn step(&mut self, batch: &[usize]) -> Result<()> {
+    async fn step(&mut self, batch: &[usize]) -> Result<()> {
         self.trainer.step(self.train, batch);
         Ok(())
     }

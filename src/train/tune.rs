@@ -155,11 +155,15 @@ impl<R: FnMut(usize) -> Result<Vec<f32>>> Learner for OnImages<'_, '_, R> {
         self.batches.order(self.train.len())
     }
 
-    fn step(&mut self, batch: &[usize]) -> Result<()> {
+    async fn step(&mut self, batch: &[usize]) -> Result<()> {
         let samples: Vec<Labelled> = batch.iter().map(|&i| self.train[i]).collect();
+        let input = self.inputs.batch(&samples);
+        // A step is long: were they queued up, progress and pause would run ahead of the device by minutes.
+        // The step before this one ran while the images were read.
+        self.tuner.sums.wait().await?;
         // Unreadable images may leave fewer than the head's batch norm can do with.
         let least = 1 + usize::from(has_norm(self.tuner.head.spec()));
-        if let Some((input, labels)) = self.inputs.batch(&samples)
+        if let Some((input, labels)) = input
             && labels.len() >= least
         {
             self.tuner.step(input, &labels);
