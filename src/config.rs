@@ -132,6 +132,66 @@ impl HeadKind {
     }
 }
 
+/// How much of a model a training changes. The order is that of the cost.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The head; every image goes through the backbone once.
+    #[default]
+    Head,
+    /// The last of the four stages (`layer4`) and the head.
+    LastStage,
+    /// Every convolution and the head.
+    All,
+}
+
+impl Scope {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Self; 3] = [Self::Head, Self::LastStage, Self::All];
+
+    /// The name in files, in the page and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::LastStage => "last-stage",
+            Self::All => "all",
+        }
+    }
+
+    /// What it is, for a menu.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Head => "the head",
+            Self::LastStage => "the last stage and the head",
+            Self::All => "everything",
+        }
+    }
+
+    /// What it costs, in words.
+    #[must_use]
+    pub const fn cost(self) -> &'static str {
+        match self {
+            Self::Head => "seconds to minutes: each image goes through the backbone once",
+            Self::LastStage => {
+                "minutes: each epoch runs a fifth of the backbone, and its gradients"
+            }
+            Self::All => {
+                "the slowest, for a GPU: each epoch runs the whole backbone, and its gradients"
+            }
+        }
+    }
+
+    /// The one of that name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
 /// How an RGB image becomes the tensor `[3,S,S]`: resized to S x S, scaled to 0..1, then
 /// `(x - mean) / deviation` per channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -180,14 +240,18 @@ impl Preprocess {
     }
 }
 
-/// A training run of the head on cached features.
+/// A training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainConfig {
     /// The head to train from fresh weights.
     pub head: HeadKind,
-    /// Adam's learning rate.
+    /// What is trained.
+    pub scope: Scope,
+    /// Adam's learning rate, for the head.
     pub learning_rate: f64,
+    /// The learning rate of trained convolutions over the head's: they are to be adjusted, not forgotten.
+    pub backbone_lr_factor: f64,
     /// Passes over the training images.
     pub epochs: usize,
     /// Images a step.
@@ -202,7 +266,9 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             head: HeadKind::Linear,
+            scope: Scope::Head,
             learning_rate: 1e-3,
+            backbone_lr_factor: 0.1,
             epochs: 10,
             batch: 32,
             seed: 7,
@@ -214,6 +280,8 @@ impl Default for TrainConfig {
 impl TrainConfig {
     /// Valid learning rates.
     pub const LEARNING_RATE: (f64, f64) = (1e-7, 1.0);
+    /// Valid factors between the convolutions' learning rate and the head's.
+    pub const BACKBONE_LR_FACTOR: (f64, f64) = (1e-3, 1.0);
     /// Valid numbers of epochs.
     pub const EPOCHS: (usize, usize) = (1, 1000);
     /// Valid batch sizes, in images.
@@ -228,6 +296,8 @@ impl TrainConfig {
     pub fn check(&self) -> Result<()> {
         let (lo, hi) = Self::LEARNING_RATE;
         within("learning rate", self.learning_rate, lo, hi)?;
+        let (lo, hi) = Self::BACKBONE_LR_FACTOR;
+        within("backbone rate factor", self.backbone_lr_factor, lo, hi)?;
         let (lo, hi) = Self::EPOCHS;
         within("epochs", self.epochs as f64, lo as f64, hi as f64)?;
         let (lo, hi) = Self::BATCH;

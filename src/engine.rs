@@ -6,9 +6,11 @@
 mod classify;
 mod data;
 mod desk;
+mod kernels;
 mod measure;
 mod model;
 mod train;
+mod tune;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -107,6 +109,12 @@ impl Engine {
                 batch,
                 runs,
             } => self.measure_forward(job, size, batch, runs).await,
+            Command::MeasureFineTune {
+                job,
+                size,
+                batch,
+                steps,
+            } => self.measure_fine_tune(job, size, batch, steps).await,
             Command::Cancel { job } => {
                 self.desk.drop_waiting(job);
                 Ok(())
@@ -144,7 +152,8 @@ impl Engine {
             note: opened.note.clone(),
         });
         self.opened = Some(opened);
-        self.load_kept_or_bundled().await
+        self.load_kept_or_bundled().await?;
+        self.prepare_kernels().await
     }
 
     fn opened(&self) -> Result<&Opened> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::config::{Arch, HeadKind, Preprocess};
+use crate::config::{Arch, HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
 use crate::image;
 use crate::model::backbone::Backbone;
@@ -32,6 +32,8 @@ pub struct Classifier {
     pub classes: Vec<String>,
     /// How an image becomes the input.
     pub preprocess: Preprocess,
+    /// How much of it was trained here: with tuned convolutions the head alone is of no use.
+    pub tuned: Scope,
 }
 
 /// A model read from a checkpoint, and what the user should know about it.
@@ -118,6 +120,7 @@ impl Classifier {
                 head_kind,
                 classes,
                 preprocess,
+                tuned: about.tuned,
             },
             fresh_head,
         })
@@ -168,6 +171,7 @@ impl Classifier {
             head_kind,
             classes,
             preprocess: about.preprocess.unwrap_or_else(|| self.preprocess.clone()),
+            tuned: self.tuned,
         })
     }
 
@@ -233,6 +237,7 @@ impl Classifier {
             ("mean", list(self.preprocess.mean)),
             ("std", list(self.preprocess.std)),
             ("backbone", backbone.to_string()),
+            ("tuned", self.tuned.name().to_string()),
         ]
         .into_iter()
         .map(|(key, value)| (key.to_string(), value))
@@ -245,6 +250,7 @@ struct About {
     arch: Option<Arch>,
     classes: Option<Vec<String>>,
     preprocess: Option<Preprocess>,
+    tuned: Scope,
 }
 
 impl About {
@@ -293,6 +299,7 @@ impl About {
             arch,
             classes,
             preprocess,
+            tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
         })
     }
 }

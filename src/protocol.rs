@@ -78,7 +78,7 @@ pub enum Command {
         /// Where it comes from.
         source: DatasetSource,
     },
-    /// Featurise what is not cached yet, then train a head.
+    /// Featurise what is not cached yet, then train a head, and convolutions if they are asked for.
     Train {
         /// Names the job.
         job: JobId,
@@ -160,6 +160,18 @@ pub enum Command {
         /// Runs to time, after one that is not.
         runs: usize,
     },
+    /// Time training steps of the last stage and a linear head, of the backbone in use, on a generated
+    /// input that the frozen part might have given (`cargo xtask bench`); answered by [`Event::Measured`].
+    MeasureFineTune {
+        /// Names the job.
+        job: JobId,
+        /// Edge of the images, in pixels.
+        size: usize,
+        /// Images a step.
+        batch: usize,
+        /// Steps to time, after one that is not.
+        steps: usize,
+    },
 }
 
 /// What the engine is doing. One value, never a handful of booleans.
@@ -175,7 +187,7 @@ pub enum EngineState {
     Ready,
     /// Sending images through the backbone.
     Featurising,
-    /// Training a head.
+    /// Training.
     Training,
     /// A training is held.
     Paused,
@@ -337,6 +349,8 @@ pub struct Evaluation {
 pub enum Phase {
     /// Bytes of a model, from the server or the browser's storage.
     LoadingModel,
+    /// Kernels compiled and tested.
+    PreparingGpu,
     /// Bytes of pretrained weights, from the hub.
     Downloading,
     /// Files of a data set.
@@ -428,6 +442,15 @@ pub enum Event {
         /// Time, of those that were not cached.
         milliseconds: f64,
     },
+    /// Convolutions are about to be trained: what becomes of the frozen part's output.
+    Tuning {
+        /// Which job.
+        job: JobId,
+        /// Whether it is kept; else it is computed for every batch anew.
+        kept: bool,
+        /// Bytes that it takes, or would take, for all images.
+        bytes: u64,
+    },
     /// An epoch is over.
     Epoch {
         /// Which job.
@@ -435,7 +458,7 @@ pub enum Event {
         /// Its numbers.
         report: EpochReport,
     },
-    /// A training run is over, its best epoch's head in use and kept.
+    /// A training run is over, its best epoch's model in use and kept.
     Trained {
         /// Which job.
         job: JobId,
@@ -462,7 +485,7 @@ pub enum Event {
     Measured {
         /// Which job.
         job: JobId,
-        /// Each run or epoch.
+        /// Each run, epoch or step.
         milliseconds: Vec<f64>,
     },
     /// A job is over.

@@ -194,6 +194,46 @@ fn train_writes_a_model_that_classify_and_evaluate_can_use() {
 }
 
 #[test]
+fn train_goes_down_to_the_last_stage_and_its_model_comes_back() {
+    let folder = Folder::new("tune");
+    let root = dataset(&folder, &[1, 4], 6);
+    let (root, out) = (root.to_str().unwrap(), folder.join("out"));
+    let train = [
+        "train",
+        root,
+        "--device",
+        "cpu",
+        "--train",
+        "last-stage",
+        "--backbone-lr-factor",
+        "0.2",
+        "--epochs",
+        "1",
+        "--out",
+        out.to_str().unwrap(),
+        "--json",
+    ];
+    let output = retune(&train, &folder);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.contains("kept in memory"), "{said}");
+    let report = json(&text(&output.stdout));
+    assert_eq!(report["config"]["scope"], "last-stage");
+    assert_eq!(report["config"]["backbone_lr_factor"], 0.2);
+
+    let model = out.join("model.safetensors");
+    let model = model.to_str().unwrap();
+    let evaluate = [
+        "evaluate", root, "--model", model, "--device", "cpu", "--json",
+    ];
+    let again = json(&text(&retune(&evaluate, &folder).stdout));
+    assert_eq!(
+        again["loss"], report["test"]["loss"],
+        "the model came back to the last bit"
+    );
+}
+
+#[test]
 fn inspect_prints_torchvisions_totals() {
     let folder = Folder::new("inspect");
     let output = retune(&["inspect", "resnext50_32x4d", "--json"], &folder);
@@ -224,12 +264,22 @@ fn exit_codes_tell_usage_from_input() {
     let one_class = dataset(&folder, &[2], 3);
     let (root, out) = (one_class.to_str().unwrap(), folder.join("out"));
     let out = out.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 7] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["classify"], 2, "IMAGE"),
         (
             &["train", root, "--out", out, "--head", "conv"],
             2,
             "mlp-bn",
+        ),
+        (
+            &["train", root, "--out", out, "--train", "stem"],
+            2,
+            "last-stage",
+        ),
+        (
+            &["train", root, "--out", out, "--backbone-lr-factor", "5"],
+            2,
+            "backbone rate factor",
         ),
         (
             &["train", root, "--out", out, "--lr", "-1"],

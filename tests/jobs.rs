@@ -223,3 +223,36 @@ fn a_head_that_overflows_leaves_the_model_in_use() {
     let models = events.iter().filter(|e| matches!(e, Event::Model { .. }));
     assert_eq!(models.count(), 1);
 }
+
+#[test]
+fn steps_of_fine_tuning_are_timed() {
+    let sent = Sent::default();
+    let events = sent.clone();
+    let (_, inbox) = async_channel::unbounded();
+    let emit = move |event, _| events.borrow_mut().push(event);
+    let mut engine = Engine::new(Desk::new(inbox, Box::new(emit))).forgetful();
+    let measure = |size, steps| Command::MeasureFineTune {
+        job: TRAIN,
+        size,
+        batch: 2,
+        steps,
+    };
+    let start = Command::Start {
+        device: DeviceChoice::Cpu,
+        hub: None,
+    };
+    for command in [start, measure(32, 3), measure(8, 1)] {
+        pollster::block_on(engine.obey(order(command)));
+    }
+    let sent = sent.take();
+    let measured = place(&sent, "measurement", |event| {
+        matches!(event, Event::Measured { milliseconds, .. }
+            if milliseconds.len() == 3 && milliseconds.iter().all(|ms| *ms > 0.0))
+    });
+    let failed = place(
+        &sent,
+        "refusal",
+        |event| matches!(event, Event::Failed { error, .. } if error.starts_with("measurement")),
+    );
+    assert!(measured < failed);
+}

@@ -4,16 +4,22 @@
 //! Inputs are random with outliers; outputs come from memory that held NaN before; each runs twice and must
 //! give the same bits, which a race would not. Tolerances follow from the length of the sum.
 
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::DeviceChoice;
+use retune::kernels::check::{in_use, self_test};
 use retune::kernels::conv::matmul::{Epilogue, MatMul};
 use retune::kernels::conv::weights::Weights;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::conv::{Algorithm, gradient};
 use retune::kernels::launch::{Buffer, Gpu};
+use retune::kernels::ops::Conv2d;
 use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::reference::conv as twin;
 use retune::kernels::shape::{Conv, Geometry};
+use retune::kernels::tune::{Tuned, tune};
+use retune::kernels::{autodiff, choice};
 use retune::platform::device;
 use retune::random::Random;
 
@@ -138,7 +144,10 @@ impl Case {
                     panic!("{} on {conv:?}: {mismatch}", algorithm.name());
                 }
                 let again = run();
-                let same = first.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits());
+                let same = first
+                    .iter()
+                    .zip(&again)
+                    .all(|(a, b)| a.to_bits() == b.to_bits());
                 assert!(same, "{} on {conv:?}: two runs differ", algorithm.name());
             }
         }
@@ -157,7 +166,12 @@ impl Case {
         let expected = twin::conv2d_input_gradient(&shape, &self.w, &self.residual);
         let terms = conv.m * conv.kernel[0] * conv.kernel[1];
         for variant in MatMul::ALL {
-            assert!(gradient::can_apply(conv, &weights, variant, gpu.max_binding()));
+            assert!(gradient::can_apply(
+                conv,
+                &weights,
+                variant,
+                gpu.max_binding()
+            ));
             poison(&gpu, device, conv.in_dims());
             let dx = download::<4>(gradient::input(&gpu, conv, variant, &weights, &dy));
             if let Err(mismatch) = compare(&dx, &expected, tolerance(terms, 1.0)) {
@@ -187,10 +201,32 @@ fn check(cases: &[Conv]) {
 #[ignore = "needs a Vulkan driver"]
 fn conv_at_the_edges_of_tiles() {
     let mut cases = Vec::new();
-    for [channels, m] in [[1, 1], [3, 15], [4, 16], [5, 17], [7, 31], [16, 33], [2, 63], [2, 64], [3, 65]] {
+    for [channels, m] in [
+        [1, 1],
+        [3, 15],
+        [4, 16],
+        [5, 17],
+        [7, 31],
+        [16, 33],
+        [2, 63],
+        [2, 64],
+        [3, 65],
+    ] {
         for [height, width] in [[1, 1], [3, 5], [4, 4], [5, 7], [8, 8], [9, 3]] {
-            cases.push(conv([1, channels, height, width], [m, channels, 3, 3], 1, 1, 1));
-            cases.push(conv([1, channels, height, width], [m, channels, 1, 1], 1, 0, 1));
+            cases.push(conv(
+                [1, channels, height, width],
+                [m, channels, 3, 3],
+                1,
+                1,
+                1,
+            ));
+            cases.push(conv(
+                [1, channels, height, width],
+                [m, channels, 1, 1],
+                1,
+                0,
+                1,
+            ));
         }
     }
     check(&cases);
@@ -254,6 +290,123 @@ fn gradients() {
     }
 }
 
+/// The differentiable convolution against burn's own gradients on the CPU, which `gradients` does not see:
+/// what reaches the graph's leaves, the bias among them.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn the_graphs_gradients_are_burns() {
+    let gpu = open().autodiff();
+    let cpu = Device::flex().autodiff();
+    for conv in [
+        conv([2, 5, 9, 7], [6, 5, 3, 3], 1, 1, 1),
+        conv([3, 8, 8, 8], [12, 8, 3, 3], 2, 1, 1),
+        conv([2, 8, 7, 6], [16, 8, 1, 1], 2, 0, 1),
+        conv([2, 8, 7, 6], [12, 4, 3, 3], 1, 1, 2),
+    ] {
+        let case = Case::new(conv);
+        let run = |device: &Device, ours: bool| {
+            let leaf = |values: &[f32], dims: [usize; 4]| {
+                let data = TensorData::new(values.to_vec(), dims);
+                Tensor::<4>::from_data(data, device).require_grad()
+            };
+            let x = leaf(&case.x, conv.in_dims());
+            let w = leaf(&case.w, weight_dims(&conv));
+            let data = TensorData::new(case.bias.clone(), [case.bias.len()]);
+            let b = Tensor::<1>::from_data(data, device).require_grad();
+            let dy = TensorData::new(case.residual.clone(), conv.out_dims());
+            let dy = Tensor::<4>::from_data(dy, device);
+            let y = if ours {
+                autodiff::conv2d(x.clone(), w.clone(), b.clone(), conv.geometry)
+            } else {
+                let Geometry {
+                    stride,
+                    padding,
+                    groups,
+                    ..
+                } = conv.geometry;
+                let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], groups);
+                conv2d(x.clone(), w.clone(), Some(b.clone()), options)
+            };
+            let grads = (y * dy).sum().backward();
+            let values = |data: TensorData| data.try_to_vec::<f32>().expect("f32");
+            [
+                values(x.grad(&grads).expect("of x").into_data()),
+                values(w.grad(&grads).expect("of w").into_data()),
+                values(b.grad(&grads).expect("of b").into_data()),
+            ]
+        };
+        let expected = run(&cpu, false);
+        for (device, name) in [(&gpu, "GPU"), (&cpu, "CPU")] {
+            for (actual, expected) in run(device, true).iter().zip(&expected) {
+                let expected: Vec<f64> = expected.iter().map(|&v| f64::from(v)).collect();
+                let terms = conv.images * conv.out_pixels() + conv.m * 9;
+                // Both sides round.
+                if let Err(mismatch) = compare(actual, &expected, tolerance(terms, 2.0)) {
+                    panic!("{name}, {conv:?}: {mismatch}");
+                }
+            }
+        }
+    }
+}
+
+/// A network's kernels pass the self-test, and one that is taken out of use is replaced.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn the_self_test_passes_and_a_broken_kernel_is_replaced() {
+    let device = open();
+    let zeros = |dims: [usize; 4]| Tensor::<4>::zeros(dims, &device);
+    let geometry = Geometry {
+        stride: 1,
+        padding: 1,
+        dilation: 1,
+        groups: 1,
+    };
+    let layer = Conv2d::new(
+        zeros([64, 64, 3, 3]),
+        Tensor::zeros([64], &device),
+        geometry,
+    );
+    let sizes = Conv::of([1, 64, 20, 20], [64, 64, 3, 3], geometry).expect("sizes that fit");
+    let layers = [(&layer, sizes)];
+    let mut steps = 0;
+    let failures = pollster::block_on(self_test(&device, &layers, |_, _| steps += 1));
+    assert_eq!(failures.expect("a working GPU"), []);
+    assert!(steps > 0, "nothing was tested");
+
+    let first = in_use(&layers)[0];
+    choice::set_broken(first, true);
+    let second = in_use(&layers)[0];
+    choice::set_broken(first, false);
+    assert_ne!(first, second);
+}
+
+/// Tuning chooses something for every layer, and what it chose can be kept and read back.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn tuning_is_kept() {
+    let device = open();
+    let geometry = Geometry {
+        stride: 2,
+        padding: 1,
+        dilation: 1,
+        groups: 1,
+    };
+    let weight = Tensor::<4>::ones([24, 16, 3, 3], &device);
+    let layer = Conv2d::new(weight, Tensor::zeros([24], &device), geometry);
+    let sizes = Conv::of([1, 16, 13, 11], [24, 16, 3, 3], geometry).expect("sizes that fit");
+    let layers = [(&layer, sizes)];
+    let tuned = pollster::block_on(tune(&device, &layers, 30.0)).expect("a working GPU");
+    assert!(choice::tuned(&sizes).is_some());
+    let again = Tuned::from_json(&tuned.to_json());
+    assert_eq!(again, tuned);
+    assert!(
+        again.apply(&layers),
+        "a layer is missing in {}",
+        tuned.to_json()
+    );
+    assert!(!Tuned::from_json("{\"x\": \"nonsense\"}").apply(&layers));
+}
+
 /// The error of Winograd's algorithm on the layers of ResNet-18, as a share of what the definition may
 /// err; printed for shaders/README.md.
 #[test]
@@ -263,12 +416,15 @@ fn winograd_error_is_bounded() {
     for (channels, size) in [(64, 14), (128, 10), (256, 8), (512, 7)] {
         let conv = conv([1, channels, size, size], [64, channels, 3, 3], 1, 1, 1);
         let case = Case::new(conv);
-        let expected =
-            twin::conv2d(&conv.reference(), &case.x, &case.w, twin::Epilogue::NONE);
+        let expected = twin::conv2d(&conv.reference(), &case.x, &case.w, twin::Epilogue::NONE);
         let absolutes: Vec<f32> = case.x.iter().map(|x| x.abs()).collect();
         let weights: Vec<f32> = case.w.iter().map(|w| w.abs()).collect();
-        let scale =
-            twin::conv2d(&conv.reference(), &absolutes, &weights, twin::Epilogue::NONE);
+        let scale = twin::conv2d(
+            &conv.reference(),
+            &absolutes,
+            &weights,
+            twin::Epilogue::NONE,
+        );
         let plain = upload(&device, &case.w, weight_dims(&conv));
         let gpu = plain.gpu();
         let weights = Weights::new(plain, 1);
@@ -286,7 +442,11 @@ fn winograd_error_is_bounded() {
                 .map(|((&y, &expected), &scale)| (f64::from(y) - expected).abs() / scale)
                 .fold(0.0, f64::max);
             println!("{} channels, {}: {error:.2e}", channels, algorithm.name());
-            assert!(error < most, "{} of {channels}: {error:e}", algorithm.name());
+            assert!(
+                error < most,
+                "{} of {channels}: {error:e}",
+                algorithm.name()
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Arch, DeviceChoice, HeadKind, TrainConfig};
+use crate::config::{Arch, DeviceChoice, HeadKind, Scope, TrainConfig};
 use crate::error::{Error, Result};
 
 /// Classify images, and fine-tune a pretrained `ResNet` on your own.
@@ -26,7 +26,7 @@ pub enum Task {
         #[arg(required = true, value_name = "IMAGE")]
         images: Vec<PathBuf>,
     },
-    /// Train a head on the frozen backbone; writes model.safetensors and report.json.
+    /// Train a head, and convolutions if asked for; writes model.safetensors and report.json.
     Train(Box<TrainArgs>),
     /// Measure a model on a data set's test images.
     Evaluate {
@@ -74,12 +74,18 @@ pub struct TrainArgs {
     /// Head: linear, mlp-3, mlp-1 or mlp-bn.
     #[arg(long, default_value = "linear", value_parser = head)]
     pub head: HeadKind,
+    /// What is trained: head, last-stage (layer4 and the head) or all.
+    #[arg(long, default_value = "head", value_parser = scope, value_name = "WHAT")]
+    pub train: Scope,
     /// Passes over the training images.
     #[arg(long, default_value_t = TrainConfig::default().epochs)]
     pub epochs: usize,
-    /// Learning rate of Adam.
+    /// Learning rate of Adam, for the head.
     #[arg(long, default_value_t = TrainConfig::default().learning_rate, allow_negative_numbers = true)]
     pub lr: f64,
+    /// Learning rate of trained convolutions, as a share of the head's.
+    #[arg(long, default_value_t = TrainConfig::default().backbone_lr_factor, allow_negative_numbers = true)]
+    pub backbone_lr_factor: f64,
     /// Images a step.
     #[arg(long, default_value_t = TrainConfig::default().batch)]
     pub batch: usize,
@@ -142,7 +148,9 @@ impl TrainArgs {
     pub fn config(&self) -> TrainConfig {
         TrainConfig {
             head: self.head,
+            scope: self.train,
             learning_rate: self.lr,
+            backbone_lr_factor: self.backbone_lr_factor,
             epochs: self.epochs,
             batch: self.batch,
             seed: self.seed,
@@ -190,4 +198,9 @@ pub fn arch(name: &str) -> Result<Arch> {
 fn head(name: &str) -> std::result::Result<HeadKind, String> {
     let names = HeadKind::ALL.map(HeadKind::name).join(", ");
     HeadKind::from_name(name).ok_or(format!("none of {names}"))
+}
+
+fn scope(name: &str) -> std::result::Result<Scope, String> {
+    let names = Scope::ALL.map(Scope::name).join(", ");
+    Scope::from_name(name).ok_or(format!("none of {names}"))
 }

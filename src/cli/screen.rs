@@ -92,6 +92,17 @@ impl Screen {
                 self.featurised.0 += images;
                 self.featurised.1 += milliseconds;
             }
+            Event::Tuning { kept, bytes, .. } => {
+                self.say(&format!(
+                    "the input of what is trained takes {} MB: {}",
+                    bytes.div_ceil(1_000_000),
+                    if kept {
+                        "kept in memory"
+                    } else {
+                        "too much to keep, computed for every batch"
+                    }
+                ));
+            }
             Event::Epoch { report, .. } => {
                 self.say(&format!(
                     "epoch {:3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}",
@@ -154,7 +165,7 @@ impl Screen {
 
     fn progress(&mut self, phase: Phase, done: u64, total: u64) {
         let word = match phase {
-            Phase::LoadingModel | Phase::Classifying => return,
+            Phase::LoadingModel | Phase::PreparingGpu | Phase::Classifying => return,
             Phase::Downloading => "downloading",
             Phase::Indexing => "indexing",
             Phase::Featurising => "features",

@@ -22,7 +22,7 @@ const THUMBNAIL: usize = 72;
 
 /// Images a batch through the backbone: on a GPU enough to fill it, on the CPU few, so that pause and
 /// cancel answer soon; more would not be faster there.
-const fn batch_size(backend: Backend) -> usize {
+pub(super) const fn batch_size(backend: Backend) -> usize {
     match backend {
         Backend::Webgpu => 16,
         Backend::Cpu => 4,

@@ -231,7 +231,8 @@ pub const fn job_of(command: &Command) -> Option<JobId> {
         | Command::Download { job, .. }
         | Command::Export { job, .. }
         | Command::MeasureHead { job, .. }
-        | Command::MeasureForward { job, .. } => Some(*job),
+        | Command::MeasureForward { job, .. }
+        | Command::MeasureFineTune { job, .. } => Some(*job),
         Command::Start { .. }
         | Command::Samples
         | Command::Reset

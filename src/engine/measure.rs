@@ -1,13 +1,18 @@
 //! Measurements for `cargo xtask bench`: the real code paths on generated input.
 
+use burn::tensor::{Tensor, TensorData};
+
 use super::Engine;
-use crate::config::{HeadKind, TrainConfig};
+use crate::config::{HeadKind, Scope, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::head::{HeadSpec, read};
+use crate::model::resnet::ResNetConfig;
+use crate::model::tune::input_shape;
 use crate::platform::time;
 use crate::protocol::{Event, JobId};
 use crate::random::Random;
 use crate::train::run::{Examples, Trainer};
+use crate::train::tune::Tuner;
 
 /// Classes of the generated task.
 const CLASSES: usize = 6;
@@ -42,6 +47,52 @@ impl Engine {
             read(classifier.logits(pixels.clone(), size)).await?;
             // The first one warms up: caches, pipelines.
             if run > 0 {
+                milliseconds.push(time::now() - start);
+            }
+            self.desk.look_up(job, None).await?;
+        }
+        self.desk.tell(Event::Measured { job, milliseconds });
+        Ok(())
+    }
+
+    /// Times steps of fine-tuning the last stage, each from the cached input on the host to its loss on the
+    /// host.
+    pub(super) async fn measure_fine_tune(
+        &mut self,
+        job: JobId,
+        size: usize,
+        batch: usize,
+        steps: usize,
+    ) -> Result<()> {
+        if !(32..=512).contains(&size) || !(1..=64).contains(&batch) || steps > MOST {
+            return Err(Error::shape(
+                "measurement",
+                format!("{batch} images of {size}, {steps} steps"),
+            ));
+        }
+        let config = TrainConfig {
+            scope: Scope::LastStage,
+            ..TrainConfig::default()
+        };
+        let backbone = &self.model()?.classifier.backbone;
+        let device = backbone.device().clone();
+        let arch = backbone.arch();
+        let spec = HeadSpec::of(HeadKind::Linear, ResNetConfig::of(arch).features(), CLASSES);
+        let mut tuner = Tuner::new(&config, spec, backbone);
+        let [c, h, w] = input_shape(arch, Scope::LastStage, size);
+        let mut random = Random::for_purpose(0, "measure");
+        // After a ReLU nothing is negative.
+        let values: Vec<f32> = (0..batch * c * h * w)
+            .map(|_| random.uniform() as f32)
+            .collect();
+        let labels: Vec<usize> = (0..batch).map(|_| random.below(CLASSES)).collect();
+        let mut milliseconds = Vec::with_capacity(steps);
+        for step in 0..=steps {
+            let start = time::now();
+            let input = TensorData::new(values.clone(), [batch, c, h, w]);
+            tuner.step(Tensor::from_data(input, &device), &labels);
+            tuner.sums().await?;
+            if step > 0 {
                 milliseconds.push(time::now() - start);
             }
             self.desk.look_up(job, None).await?;

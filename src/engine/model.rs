@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{Engine, Model, find};
-use crate::config::Arch;
+use crate::config::{Arch, Scope};
 use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Loaded};
 use crate::model::head::HeadSpec;
@@ -41,7 +41,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    fn sha256(&self) -> &str {
+    pub(super) fn sha256(&self) -> &str {
         match self {
             Self::Bundled => bundled::MODEL.sha256,
             Self::Kept { sha256 } | Self::Memory { sha256, .. } => sha256,
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// Puts a model in use and says so. Features of another backbone are worthless and go.
-    fn set_model(&mut self, classifier: Classifier, origin: Origin, source: &str) {
+    pub(super) fn set_model(&mut self, classifier: Classifier, origin: Origin, source: &str) {
         let same = self.model.as_ref().is_some_and(|model| {
             model.origin.sha256() == origin.sha256()
                 && model.classifier.preprocess == classifier.preprocess
@@ -166,7 +166,7 @@ impl Engine {
     }
 
     /// Keeps the head in use. That it could not be kept is a warning: it is still in use.
-    async fn keep_head(&mut self) {
+    pub(super) async fn keep_head(&mut self) {
         if !self.keeps {
             return;
         }
@@ -264,6 +264,17 @@ impl Engine {
             fresh_head,
         } = loaded;
         classifier.try_out().await?;
+        let origin = self.keep_backbone(bytes).await;
+        self.set_model(classifier, origin, source);
+        self.keep_head().await;
+        if let Some(note) = fresh_head {
+            self.desk.warn(note);
+        }
+        Ok(())
+    }
+
+    /// Keeps a backbone's file in the store, or else in memory.
+    pub(super) async fn keep_backbone(&mut self, bytes: Vec<u8>) -> Origin {
         let sha256 = hash::sha256(&bytes).await;
         let kept = if self.keeps {
             store::write(BACKBONE, &bytes).await
@@ -275,17 +286,11 @@ impl Engine {
                 "The model is in use, but will be gone after a reload: {error}"
             ));
         }
-        let origin = if self.keeps && kept.is_ok() {
+        if self.keeps && kept.is_ok() {
             Origin::Kept { sha256 }
         } else {
             Origin::Memory { bytes, sha256 }
-        };
-        self.set_model(classifier, origin, source);
-        self.keep_head().await;
-        if let Some(note) = fresh_head {
-            self.desk.warn(note);
         }
-        Ok(())
     }
 
     /// The labels a new head would get: those of the data set, else those of the model in use.
@@ -308,6 +313,17 @@ impl Engine {
 
     /// Hands out the head or the whole model as safetensors.
     pub(super) async fn export(&mut self, job: JobId, what: ExportKind) -> Result<()> {
+        let tuned = self.model()?.classifier.tuned != Scope::Head;
+        let what = match what {
+            ExportKind::Head if tuned => {
+                self.desk.warn(
+                    "The convolutions of this model were trained too, and its head is of no use without \
+                     them: this is the whole model.",
+                );
+                ExportKind::Model
+            }
+            what => what,
+        };
         let bytes = match what {
             ExportKind::Head => self.export_head().await?,
             ExportKind::Model => self.export_model().await?,
@@ -336,25 +352,30 @@ impl Engine {
     /// The backbone's tensors as they came (f16 as f16, everything else as f32) and the head's in f32: what
     /// comes back in computes the same to the last bit.
     async fn export_model(&mut self) -> Result<Vec<u8>> {
+        let checkpoint = self.backbone_in_use().await?;
         let Model {
             classifier, origin, ..
         } = self.model()?;
-        let bytes = match origin {
+        let head = classifier.head_state().await?;
+        let metadata = classifier.metadata(origin.sha256());
+        weights::save_model(&checkpoint, &head, &metadata)
+    }
+
+    /// The file that the backbone in use came in.
+    pub(super) async fn backbone_in_use(&self) -> Result<Checkpoint> {
+        let bytes = match &self.model()?.origin {
             Origin::Bundled => bundled::load(&mut |_, _| ControlFlow::Continue(())).await?,
             Origin::Memory { bytes, .. } => Cow::Borrowed(bytes.as_slice()),
-            Origin::Kept { .. } => {
+            Origin::Kept { sha256 } => {
                 let bytes = store::read(BACKBONE).await?.unwrap_or_default();
                 // Another tab may have put its own model there since.
-                if hash::sha256(&bytes).await != origin.sha256() {
+                if hash::sha256(&bytes).await != *sha256 {
                     let reason = "the kept backbone is not this model's any more; import it again";
                     return Err(Error::Storage(reason.to_string()));
                 }
                 Cow::Owned(bytes)
             }
         };
-        let checkpoint = weights::read("the model in use", &bytes)?;
-        let head = classifier.head_state().await?;
-        let metadata = classifier.metadata(origin.sha256());
-        weights::save_model(&checkpoint, &head, &metadata)
+        weights::read("the model in use", &bytes)
     }
 }

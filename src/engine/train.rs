@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::{Data, Engine};
-use crate::config::TrainConfig;
+use crate::config::{Scope, TrainConfig};
 use crate::data::{self, Subset};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
@@ -14,11 +14,11 @@ use crate::train::run::{self, Examples, Flow, Observer, measure};
 const ALL: &str = "all";
 
 /// Shows a run on the desk.
-struct OnDesk<'a> {
-    job: JobId,
-    desk: &'a mut Desk,
-    /// The model in use until the new head is.
-    old: &'a Classifier,
+pub(super) struct OnDesk<'a> {
+    pub job: JobId,
+    pub desk: &'a mut Desk,
+    /// The model in use until the new one is.
+    pub old: &'a Classifier,
 }
 
 impl Observer for OnDesk<'_> {
@@ -29,6 +29,10 @@ impl Observer for OnDesk<'_> {
         self.desk.look_up(self.job, Some(self.old)).await
     }
 
+    async fn validating(&mut self) -> Result<Flow> {
+        self.desk.look_up(self.job, Some(self.old)).await
+    }
+
     fn epoch(&mut self, report: EpochReport) {
         let job = self.job;
         self.desk.tell(Event::Epoch { job, report });
@@ -36,7 +40,8 @@ impl Observer for OnDesk<'_> {
 }
 
 impl Engine {
-    /// Featurises, trains a fresh head, puts the best epoch's in use and keeps it.
+    /// Trains a fresh head, and convolutions if they are asked for; puts the best epoch's in use and keeps
+    /// it.
     pub(super) async fn train(&mut self, job: JobId, config: &TrainConfig) -> Result<()> {
         config.check()?;
         let set = &self.data()?.set;
@@ -45,6 +50,9 @@ impl Engine {
         }
         let classes = set.classes.clone();
         let split = data::split(set, config.val_fraction, config.seed);
+        if config.scope != Scope::Head {
+            return self.tune(job, config, classes, split).await;
+        }
         let all: Vec<usize> = split
             .train
             .iter()
@@ -69,6 +77,7 @@ impl Engine {
             head_kind: config.head,
             classes,
             preprocess: old.preprocess.clone(),
+            tuned: old.tuned,
         };
         self.adopt(classifier, "trained here").await?;
         // Only now: a run that was dropped held out nothing from the model in use.

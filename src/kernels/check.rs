@@ -50,7 +50,7 @@ pub async fn self_test(
         };
         progress(tested.len(), tested.len() + waiting.len());
         if let Some(reason) = test(device, algorithm).await? {
-            choice::set_broken(algorithm);
+            choice::set_broken(algorithm, true);
             failures.push(Failure {
                 kernel: algorithm.name(),
                 reason,

@@ -68,9 +68,15 @@ pub fn tuned(conv: &Conv) -> Option<Algorithm> {
     with(|state| state.tuned.get(conv).copied())
 }
 
-/// Takes a kernel out of use.
-pub fn set_broken(algorithm: Algorithm) {
-    with(|state| state.broken.insert(algorithm));
+/// Takes a kernel out of use, or puts it back.
+pub fn set_broken(algorithm: Algorithm, broken: bool) {
+    with(|state| {
+        if broken {
+            state.broken.insert(algorithm);
+        } else {
+            state.broken.remove(&algorithm);
+        }
+    });
 }
 
 /// How to run a convolution; `None` if only burn's op is left.

@@ -10,10 +10,10 @@ use super::resnet::{Conv, Layout, ResNetConfig, Residual};
 use crate::config::Arch;
 use crate::error::{Error, Result};
 use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
-use crate::kernels::shape::{Conv as Sizes, Geometry};
+use crate::kernels::shape::Conv as Sizes;
 
 /// torchvision's `BatchNorm2d.eps`.
-const EPSILON: f64 = 1e-5;
+pub(super) const EPSILON: f64 = 1e-5;
 
 /// A residual block, folded.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl Backbone {
         mut observe: impl FnMut(&str, &Tensor<4>),
     ) -> Tensor<2> {
         let x = self.stem.forward(images, None, true);
-        let mut x = max_pool(x, 3, 2, 1);
+        let mut x = stem_pool(x);
         observe("maxpool", &x);
         for (index, stage) in self.stages.iter().enumerate() {
             for block in stage {
@@ -129,12 +129,39 @@ impl Backbone {
         Some(())
     }
 
+    /// Normalised images `[N,3,S,S]` to what the first `stages` stages make of them, `[N,C,H,W]`.
+    #[must_use]
+    pub fn forward_until(&self, images: Tensor<4>, stages: usize) -> Tensor<4> {
+        let x = stem_pool(self.stem.forward(images, None, true));
+        let blocks = self.stages.iter().take(stages).flatten();
+        blocks.fold(x, |x, block| block.forward(x))
+    }
+
+    /// All convolutions, in the order of [`Layout::convs`].
+    pub(super) fn convs(&self) -> impl Iterator<Item = &Conv2d> {
+        let blocks = self.stages.iter().flatten();
+        std::iter::once(&self.stem)
+            .chain(blocks.flat_map(|block| block.convs.iter().chain(&block.downsample)))
+    }
+
+    /// The same, to be replaced.
+    pub(super) fn convs_mut(&mut self) -> impl Iterator<Item = &mut Conv2d> {
+        let blocks = self.stages.iter_mut().flatten();
+        std::iter::once(&mut self.stem)
+            .chain(blocks.flat_map(|block| block.convs.iter_mut().chain(&mut block.downsample)))
+    }
+
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
     #[must_use]
     pub fn batch(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
         let n = pixels.len() / (3 * size * size);
         Tensor::from_data(TensorData::new(pixels, [n, 3, size, size]), &self.device)
     }
+}
+
+/// The stem's 3x3 max pool, stride 2: `[N,64,H,W]` to `[N,64,(H+1)/2,(W+1)/2]`.
+pub(super) fn stem_pool(x: Tensor<4>) -> Tensor<4> {
+    max_pool(x, 3, 2, 1)
 }
 
 /// Where a walk through the layers has come to.
@@ -177,15 +204,9 @@ fn load_conv(
         }
         bias.push((f64::from(beta[channel]) - f64::from(mean[channel]) * scale) as f32);
     }
-    let geometry = Geometry {
-        stride: conv.stride,
-        padding: conv.padding(),
-        dilation: 1,
-        groups: conv.groups,
-    };
     let weight = Tensor::from_data(TensorData::new(weight, shape), device);
     let bias = Tensor::from_data(TensorData::new(bias, [conv.output]), device);
-    Ok(Conv2d::new(weight, bias, geometry))
+    Ok(Conv2d::new(weight, bias, conv.geometry()))
 }
 
 impl FoldedBlock {

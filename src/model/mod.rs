@@ -3,9 +3,13 @@
 #[cfg(feature = "engine")]
 pub mod backbone;
 #[cfg(feature = "engine")]
+pub mod conv;
+#[cfg(feature = "engine")]
 pub mod head;
 #[cfg(feature = "engine")]
 pub mod inspect;
 #[cfg(feature = "engine")]
 pub mod resnet;
+#[cfg(feature = "engine")]
+pub mod tune;
 pub mod weights;

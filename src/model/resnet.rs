@@ -6,6 +6,7 @@
 //! Xie et al. 2017 (grouped, arXiv:1611.05431).
 
 use crate::config::Arch;
+use crate::kernels::shape::Geometry;
 
 /// The kind of residual block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +169,17 @@ impl Conv {
     #[must_use]
     pub const fn padding(&self) -> usize {
         self.kernel / 2
+    }
+
+    /// What it is apart from its weights.
+    #[must_use]
+    pub const fn geometry(&self) -> Geometry {
+        Geometry {
+            stride: self.stride,
+            padding: self.padding(),
+            dilation: 1,
+            groups: self.groups,
+        }
     }
 
     /// Shape of the weight, `[output, input / groups, kernel, kernel]`.

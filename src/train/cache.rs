@@ -20,6 +20,14 @@ impl FeatureCache {
         }
     }
 
+    /// Makes room for so many samples at once, so that a large cache is not copied while it grows; false if
+    /// there is not that much memory.
+    #[must_use]
+    pub fn reserve(&mut self, samples: usize) -> bool {
+        let values = samples.saturating_mul(self.width);
+        self.rows.try_reserve_exact(values).is_ok()
+    }
+
     /// C.
     #[must_use]
     pub const fn width(&self) -> usize {

@@ -1,5 +1,8 @@
-//! Training a head on cached features, and measuring it.
+//! Training a head on cached features, or the end of a backbone with it, and measuring it.
 
 pub mod cache;
+mod epochs;
+pub mod inputs;
 pub mod metrics;
 pub mod run;
+pub mod tune;

@@ -1,13 +1,13 @@
-//! The epoch loop: seeded batches, cross-entropy, Adam, validation, the best epoch kept.
+//! Training a head on cached features: seeded batches, cross-entropy, Adam, validation.
 //!
 //! Adam as Kingma and Ba 2014 (arXiv:1412.6980) with PyTorch's epsilon, 1e-8. Training loss and accuracy
 //! are means over the epoch's own steps, while the weights changed, as the usual curves show them.
 
 use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
+use super::epochs::{self, Batches, Learner, Sums};
 use super::metrics::Tally;
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
@@ -61,6 +61,10 @@ pub enum Flow {
 pub trait Observer {
     /// After each step, `done` of `total` over the whole run. An error ends the run and drops it.
     fn step(&mut self, done: usize, total: usize) -> impl Future<Output = Result<Flow>>;
+    /// Between the batches of a validation that takes long.
+    fn validating(&mut self) -> impl Future<Output = Result<Flow>> {
+        std::future::ready(Ok(Flow::Continue))
+    }
     /// After each epoch.
     fn epoch(&mut self, report: EpochReport);
 }
@@ -92,60 +96,92 @@ pub async fn run(
     observer: &mut impl Observer,
 ) -> Result<Trained> {
     config.check()?;
-    for (part, examples) in [("training", train), ("validation", validation)] {
-        if examples.is_empty() {
+    check_sizes(&spec, train.len(), validation.len())?;
+    let mut learner = OnFeatures {
+        trainer: Trainer::new(config, spec, device),
+        train,
+        validation,
+    };
+    let course = epochs::course(&mut learner, config.epochs, observer).await?;
+    Ok(Trained {
+        head: course.model,
+        best_epoch: course.best_epoch,
+        epochs: course.epochs,
+        stopped: course.stopped,
+    })
+}
+
+/// Whether there is enough to train and to measure on.
+pub(super) fn check_sizes(spec: &HeadSpec, train: usize, validation: usize) -> Result<()> {
+    for (part, images) in [("training", train), ("validation", validation)] {
+        if images == 0 {
             return Err(Error::Dataset(format!("there is no readable {part} image")));
         }
     }
-    let has_norm = spec
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::BatchNorm(_)));
-    if has_norm && train.len() < 2 {
+    if has_norm(spec) && train < 2 {
         return Err(Error::Dataset(
             "batch norm needs two training images at least".to_string(),
         ));
     }
-    let mut trainer = Trainer::new(config, spec, device);
-    let total = config.epochs * trainer.steps(train);
-    let mut best: Option<(EpochReport, Head)> = None;
-    let mut epochs = Vec::new();
-    let mut done = 0;
-    for epoch in 1..=config.epochs {
-        let start = time::now();
-        let mut flow = Flow::Continue;
-        for batch in trainer.order(train) {
-            trainer.step(train, &batch);
-            done += 1;
-            flow = observer.step(done, total).await?;
-            if flow == Flow::Stop {
-                break;
-            }
-        }
-        let report = trainer.report(epoch, validation, start).await?;
-        epochs.push(report);
-        observer.epoch(report);
-        if best.as_ref().is_none_or(|(old, _)| better(&report, old)) {
-            best = Some((report, trainer.head.valid()));
-        }
-        if flow == Flow::Stop {
-            break;
-        }
-    }
-    let stopped = done < total;
-    let (report, head) = best.ok_or_else(|| Error::shape("epochs", "none was asked for"))?;
-    Ok(Trained {
-        head,
-        best_epoch: report.epoch,
-        epochs,
-        stopped,
-    })
+    Ok(())
 }
 
-/// Whether `new` beats `old`: accuracy first, then loss.
-fn better(new: &EpochReport, old: &EpochReport) -> bool {
-    let accuracy = new.val_accuracy.total_cmp(&old.val_accuracy);
-    accuracy.then(old.val_loss.total_cmp(&new.val_loss)).is_gt()
+/// Whether a head normalises over the batch.
+pub(super) fn has_norm(spec: &HeadSpec) -> bool {
+    let mut steps = spec.steps.iter();
+    steps.any(|step| matches!(step, Step::BatchNorm(_)))
+}
+
+/// A head and the examples it learns from.
+struct OnFeatures<'a> {
+    trainer: Trainer,
+    train: &'a Examples,
+    validation: &'a Examples,
+}
+
+impl Learner for OnFeatures<'_> {
+    type Model = Head;
+
+    fn steps(&self) -> usize {
+        self.trainer.batches.count(self.train.len())
+    }
+
+    fn order(&mut self) -> Vec<Vec<usize>> {
+        self.trainer.order(self.train)
+    }
+
+    async fn step(&mut self, batch: &[usize]) -> Result<()> {
+        self.trainer.step(self.train, batch);
+        Ok(())
+    }
+
+    async fn report(
+        &mut self,
+        epoch: usize,
+        start: f64,
+        _: &mut impl Observer,
+    ) -> Result<(EpochReport, Flow)> {
+        let (train_loss, train_accuracy) = self.trainer.sums().await?;
+        let tally = measure(&self.model(), self.validation).await?;
+        let report = EpochReport {
+            epoch,
+            train_loss,
+            train_accuracy,
+            val_loss: tally.loss(),
+            val_accuracy: tally.accuracy(),
+            milliseconds: time::now() - start,
+        };
+        Ok((report, Flow::Continue))
+    }
+
+    fn model(&self) -> Head {
+        self.trainer.head.valid()
+    }
+}
+
+/// PyTorch's Adam, as both trainers use it.
+pub(super) fn adam() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
 }
 
 /// A head on its way, with its optimizer and its streams of chance.
@@ -153,14 +189,10 @@ pub struct Trainer {
     head: Head,
     optimizer: ModuleOptimizer,
     learning_rate: f64,
-    batch: usize,
     device: Device,
-    shuffle: Random,
+    batches: Batches,
     dropout: Random,
-    // Sums over the epoch's examples, left on the device until the epoch is over.
-    loss: Option<Tensor<1>>,
-    hits: Option<Tensor<1, Int>>,
-    seen: usize,
+    sums: Sums,
 }
 
 impl Trainer {
@@ -169,42 +201,19 @@ impl Trainer {
     pub fn new(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Self {
         let device = device.clone().autodiff();
         Self {
-            head: Head::init(
-                spec,
-                Random::for_purpose(config.seed, "head").bits(),
-                &device,
-            ),
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            head: fresh_head(config, spec, &device),
+            optimizer: adam(),
             learning_rate: config.learning_rate,
-            batch: config.batch,
-            shuffle: Random::for_purpose(config.seed, "shuffle"),
+            batches: Batches::new(config.batch, config.seed),
             dropout: Random::for_purpose(config.seed, "dropout"),
             device,
-            loss: None,
-            hits: None,
-            seen: 0,
+            sums: Sums::default(),
         }
-    }
-
-    /// Steps an epoch has.
-    #[must_use]
-    pub fn steps(&self, examples: &Examples) -> usize {
-        self.batches(examples.len())
-    }
-
-    fn batches(&self, examples: usize) -> usize {
-        let whole = examples / self.batch;
-        // Batch norm cannot normalise a single row, so a last batch of one is left out of the epoch.
-        let rest = examples % self.batch;
-        (whole + usize::from(rest > 1)).max(1)
     }
 
     /// The next epoch's batches, in a fresh order.
     pub fn order(&mut self, examples: &Examples) -> Vec<Vec<usize>> {
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        self.shuffle.shuffle(&mut order);
-        let batches = order.chunks(self.batch).map(<[usize]>::to_vec);
-        batches.take(self.batches(examples.len())).collect()
+        self.batches.order(examples.len())
     }
 
     /// One step of Adam on the mean cross-entropy of a batch.
@@ -214,24 +223,15 @@ impl Trainer {
         for &i in batch {
             rows.extend_from_slice(&examples.features[i * width..(i + 1) * width]);
         }
-        let labels: Vec<i32> = batch.iter().map(|&i| examples.labels[i] as i32).collect();
-        let n = batch.len();
-        let x = Tensor::<2>::from_data(TensorData::new(rows, [n, width]), &self.device);
-        let y = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), &self.device);
+        let x = TensorData::new(rows, [batch.len(), width]);
+        let x = Tensor::<2>::from_data(x, &self.device);
+        let y = epochs::labels(batch.iter().map(|&i| examples.labels[i]), &self.device);
 
         let logits = self.head.forward_train(x, &mut self.dropout);
-        let hits = logits.clone().inner().argmax(1).squeeze_dim::<1>(1);
-        let hits = hits.equal(y.clone().inner()).int().sum();
-        let cross_entropy = CrossEntropyLossConfig::new().init(&self.device);
-        let loss = cross_entropy.forward(logits, y);
-        let sum = loss.clone().inner() * n as f32;
+        let loss = self.sums.loss(logits, y);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.head);
         let head = self.head.clone();
         self.head = self.optimizer.step(self.learning_rate, head, gradients);
-
-        self.loss = Some(self.loss.take().map_or(sum.clone(), |loss| loss + sum));
-        self.hits = Some(self.hits.take().map_or(hits.clone(), |old| old + hits));
-        self.seen += n;
     }
 
     /// Mean loss and accuracy over the examples since the last call.
@@ -239,38 +239,14 @@ impl Trainer {
     /// # Errors
     /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
     pub async fn sums(&mut self) -> Result<(f64, f64)> {
-        let seen = std::mem::take(&mut self.seen).max(1) as f64;
-        let (loss, hits) = match (self.loss.take(), self.hits.take()) {
-            (Some(loss), Some(hits)) => (read(loss).await?[0], read(hits.float()).await?[0]),
-            _ => (0.0, 0.0),
-        };
-        if !loss.is_finite() {
-            return Err(Error::shape(
-                "learning rate",
-                "the loss is no longer a number; try a smaller one",
-            ));
-        }
-        Ok((f64::from(loss) / seen, f64::from(hits) / seen))
+        self.sums.take().await
     }
+}
 
-    /// Ends an epoch: reads the sums, measures on the validation examples.
-    async fn report(
-        &mut self,
-        epoch: usize,
-        validation: &Examples,
-        start: f64,
-    ) -> Result<EpochReport> {
-        let (train_loss, train_accuracy) = self.sums().await?;
-        let tally = measure(&self.head.valid(), validation).await?;
-        Ok(EpochReport {
-            epoch,
-            train_loss,
-            train_accuracy,
-            val_loss: tally.loss(),
-            val_accuracy: tally.accuracy(),
-            milliseconds: time::now() - start,
-        })
-    }
+/// The head that a run begins with.
+pub(super) fn fresh_head(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Head {
+    let seed = Random::for_purpose(config.seed, "head").bits();
+    Head::init(spec, seed, device)
 }
 
 /// Loss, accuracy and confusion of a head on labelled features.
@@ -289,10 +265,15 @@ pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
     }
     let tally = Tally::of(&logits, &examples.labels, classes);
     if !tally.loss().is_finite() {
-        return Err(Error::weights(
-            "head",
-            "its output is not a number: its weights are too large",
-        ));
+        return Err(not_a_number());
     }
     Ok(tally)
+}
+
+/// What a validation says of a head that overflows.
+pub(super) fn not_a_number() -> Error {
+    Error::weights(
+        "head",
+        "its output is not a number: its weights are too large",
+    )
 }

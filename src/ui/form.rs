@@ -2,7 +2,7 @@
 //! Ranges come from `config`, and so do the messages.
 
 use crate::{
-    config::{HeadKind, TrainConfig},
+    config::{HeadKind, Scope, TrainConfig},
     error::{Error, Result},
 };
 
@@ -11,6 +11,8 @@ use crate::{
 pub enum Field {
     /// Adam's learning rate.
     LearningRate,
+    /// The convolutions' learning rate over the head's.
+    BackboneFactor,
     /// Passes over the training images.
     Epochs,
     /// Images a step.
@@ -23,8 +25,9 @@ pub enum Field {
 
 impl Field {
     /// All of them, in the order they are shown.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LearningRate,
+        Self::BackboneFactor,
         Self::Epochs,
         Self::Batch,
         Self::Seed,
@@ -36,6 +39,7 @@ impl Field {
     pub const fn name(self) -> &'static str {
         match self {
             Self::LearningRate => "learning rate",
+            Self::BackboneFactor => "backbone rate factor",
             Self::Epochs => "epochs",
             Self::Batch => "batch",
             Self::Seed => "seed",
@@ -48,6 +52,7 @@ impl Field {
     pub const fn title(self) -> &'static str {
         match self {
             Self::LearningRate => "Learning rate",
+            Self::BackboneFactor => "Backbone rate factor",
             Self::Epochs => "Epochs",
             Self::Batch => "Batch",
             Self::Seed => "Seed",
@@ -60,6 +65,7 @@ impl Field {
     pub const fn test_id(self) -> &'static str {
         match self {
             Self::LearningRate => "lr-input",
+            Self::BackboneFactor => "factor-input",
             Self::Epochs => "epochs-input",
             Self::Batch => "batch-input",
             Self::Seed => "seed-input",
@@ -74,6 +80,10 @@ impl Field {
             Self::LearningRate => {
                 let (lo, hi) = TrainConfig::LEARNING_RATE;
                 format!("{lo:e} to {hi}")
+            }
+            Self::BackboneFactor => {
+                let (lo, hi) = TrainConfig::BACKBONE_LR_FACTOR;
+                format!("{lo} to {hi}, times the learning rate: for convolutions")
             }
             Self::Epochs => {
                 let (lo, hi) = TrainConfig::EPOCHS;
@@ -97,7 +107,9 @@ impl Field {
 pub struct TrainForm {
     /// The head, chosen from a list.
     pub head: HeadKind,
-    typed: [String; 5],
+    /// What is trained, chosen from a list.
+    pub scope: Scope,
+    typed: [String; 6],
 }
 
 impl Default for TrainForm {
@@ -105,8 +117,10 @@ impl Default for TrainForm {
         let config = TrainConfig::default();
         Self {
             head: config.head,
+            scope: config.scope,
             typed: [
                 config.learning_rate.to_string(),
+                config.backbone_lr_factor.to_string(),
                 config.epochs.to_string(),
                 config.batch.to_string(),
                 config.seed.to_string(),
@@ -128,9 +142,18 @@ impl TrainForm {
         self.typed[field as usize] = text;
     }
 
+    /// Whether a setting means anything with the others as they are.
+    #[must_use]
+    pub fn is_used(&self, field: Field) -> bool {
+        field != Field::BackboneFactor || self.scope != Scope::Head
+    }
+
     /// What is wrong with one setting, if anything is.
     #[must_use]
     pub fn problem(&self, field: Field) -> Option<String> {
+        if !self.is_used(field) {
+            return None;
+        }
         let mut config = TrainConfig::default();
         let checked = self.read(field, &mut config).and_then(|()| config.check());
         checked.err().map(|e| e.to_string())
@@ -143,9 +166,10 @@ impl TrainForm {
     pub fn config(&self) -> Result<TrainConfig> {
         let mut config = TrainConfig {
             head: self.head,
+            scope: self.scope,
             ..TrainConfig::default()
         };
-        for field in Field::ALL {
+        for field in Field::ALL.into_iter().filter(|field| self.is_used(*field)) {
             self.read(field, &mut config)?;
         }
         config.check()?;
@@ -158,6 +182,9 @@ impl TrainForm {
         let number = || Error::shape(field.name(), format!("“{text}” is not a number"));
         match field {
             Field::LearningRate => config.learning_rate = text.parse().map_err(|_| number())?,
+            Field::BackboneFactor => {
+                config.backbone_lr_factor = text.parse().map_err(|_| number())?;
+            }
             Field::Epochs => config.epochs = text.parse().map_err(|_| whole())?,
             Field::Batch => config.batch = text.parse().map_err(|_| whole())?,
             Field::Seed => config.seed = text.parse().map_err(|_| whole())?,
@@ -180,17 +207,20 @@ mod tests {
     fn what_is_typed_arrives_in_its_own_setting() {
         let mut form = TrainForm {
             head: HeadKind::Mlp3,
+            scope: Scope::LastStage,
             ..TrainForm::default()
         };
         for (field, text) in Field::ALL
             .into_iter()
-            .zip(["1e-2", "3", " 16 ", "99", "0.25"])
+            .zip(["1e-2", "0.5", "3", " 16 ", "99", "0.25"])
         {
             form.type_in(field, text.to_owned());
         }
         let expected = TrainConfig {
             head: HeadKind::Mlp3,
+            scope: Scope::LastStage,
             learning_rate: 0.01,
+            backbone_lr_factor: 0.5,
             epochs: 3,
             batch: 16,
             seed: 99,
@@ -204,6 +234,7 @@ mod tests {
         for (field, text) in [
             (Field::LearningRate, "0"),
             (Field::LearningRate, "NaN"),
+            (Field::BackboneFactor, "2"),
             (Field::Epochs, "0"),
             (Field::Epochs, "2.5"),
             (Field::Batch, ""),
@@ -211,7 +242,10 @@ mod tests {
             (Field::Seed, "-1"),
             (Field::ValFraction, "0.9"),
         ] {
-            let mut form = TrainForm::default();
+            let mut form = TrainForm {
+                scope: Scope::All,
+                ..TrainForm::default()
+            };
             form.type_in(field, text.to_owned());
             for other in Field::ALL {
                 assert_eq!(

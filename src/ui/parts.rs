@@ -161,6 +161,7 @@ pub const fn job_of(event: &Event) -> Option<JobId> {
         | Event::FileError { job, .. }
         | Event::Dataset { job, .. }
         | Event::Featurised { job, .. }
+        | Event::Tuning { job, .. }
         | Event::Epoch { job, .. }
         | Event::Trained { job, .. }
         | Event::Evaluated { job, .. }
@@ -361,6 +362,8 @@ pub struct Run {
     pub reports: Vec<EpochReport>,
     /// Images that went through the backbone, and for how many milliseconds.
     pub featurised: Option<(usize, f64)>,
+    /// When convolutions are trained: whether the frozen part's output is kept, and its bytes.
+    pub tuning: Option<(bool, u64)>,
     /// The best epoch, from 1, and whether it was stopped early; once it is over.
     pub result: Option<(usize, bool)>,
     /// Files that were left out while the images went through the backbone.

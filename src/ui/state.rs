@@ -15,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    config::{Arch, HeadKind},
+    config::{Arch, HeadKind, Scope},
     protocol::{EngineState, Evaluation, Event, JobId, ModelSummary, Skipped},
 };
 
@@ -81,6 +81,8 @@ pub enum Action {
     Typed(Field, String),
     /// A head was chosen.
     Head(HeadKind),
+    /// What is trained was chosen.
+    Scope(Scope),
     /// A backbone was chosen for download.
     Arch(Arch),
     /// Another page of the table.
@@ -196,6 +198,7 @@ impl State {
             Action::Began(id, began) => self.begin(id, began),
             Action::Typed(field, text) => self.form.change().type_in(field, text),
             Action::Head(head) => self.form.change().head = head,
+            Action::Scope(scope) => self.form.change().scope = scope,
             Action::Arch(arch) => self.arch = arch,
             Action::Page(page) => self.batch.change().page = page,
             Action::Reading(files) => self.reading = files,
@@ -336,6 +339,11 @@ impl State {
             } => {
                 if let (JobKind::Train, Some(run)) = (kind, &mut self.run) {
                     run.change().featurised = Some((images, milliseconds));
+                }
+            }
+            Event::Tuning { kept, bytes, .. } => {
+                if let Some(run) = &mut self.run {
+                    run.change().tuning = Some((kept, bytes));
                 }
             }
             Event::Epoch { report, .. } => {

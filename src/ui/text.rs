@@ -60,6 +60,7 @@ pub fn progress(progress: &Progress) -> String {
     } = *progress;
     let (what, of) = match phase {
         Phase::LoadingModel => ("Loading the model", megabytes(done, total)),
+        Phase::PreparingGpu => ("Preparing the GPU", counts(done, total)),
         Phase::Downloading => ("Downloading", megabytes(done, total)),
         Phase::Indexing => ("Reading files", counts(done, total)),
         Phase::Classifying => ("Classifying images", counts(done, total)),
@@ -112,6 +113,7 @@ fn megabytes(done: u64, total: u64) -> String {
 pub const fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::LoadingModel => "loading-model",
+        Phase::PreparingGpu => "preparing-gpu",
         Phase::Downloading => "downloading",
         Phase::Indexing => "indexing",
         Phase::Classifying => "classifying",
@@ -163,12 +165,27 @@ pub fn run(run: &Run) -> String {
             duration(milliseconds)
         )
     });
+    let tuning = run.tuning.map(|(kept, bytes)| {
+        let megabytes = bytes.div_ceil(1_000_000);
+        if kept {
+            format!("The trained part's input is kept in memory ({megabytes} MB). ")
+        } else {
+            format!(
+                "The trained part's input is computed for every batch ({megabytes} MB are too much to keep). "
+            )
+        }
+    });
+    let what = if run.tuning.is_some() {
+        "model"
+    } else {
+        "head"
+    };
     let end = run.result.map(|(best, stopped)| {
         let end = if stopped { "Stopped" } else { "Done" };
         let report = run.reports.iter().find(|r| r.epoch == best);
         let accuracy = report.map(|r| format!(" ({} on validation)", percent(r.val_accuracy)));
         format!(
-            "{end}: the head of epoch {best}{} is in use.",
+            "{end}: the {what} of epoch {best}{} is in use.",
             accuracy.unwrap_or_default()
         )
     });
@@ -177,8 +194,9 @@ pub fn run(run: &Run) -> String {
         .last()
         .map(|r| format!("Epoch {} of {}.", r.epoch, run.epochs));
     format!(
-        "{}{}",
+        "{}{}{}",
         images.unwrap_or_default(),
+        tuning.unwrap_or_default(),
         end.or(seen).unwrap_or_default()
     )
 }
@@ -297,6 +315,7 @@ mod tests {
     fn phases_are_spelt_as_in_the_protocol() {
         for p in [
             Phase::LoadingModel,
+            Phase::PreparingGpu,
             Phase::Downloading,
             Phase::Indexing,
             Phase::Classifying,

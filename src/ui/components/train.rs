@@ -1,4 +1,4 @@
-//! The place where a head is trained.
+//! The place where a model is trained.
 
 use yew::prelude::*;
 
@@ -56,7 +56,8 @@ pub fn Train(props: &TrainProps) -> Html {
             <h2 id="train-title">{ "Train" }</h2>
             <p class="lead">
                 { "Every image goes through the backbone once; then a new head is trained on what came out. \
-                   The best epoch's head is in use at once and kept for the next visit." }
+                   With convolutions trained too, more comes out, and later. The best epoch's model is in use \
+                   at once and kept for the next visit." }
             </p>
             <Settings form={props.form.clone()} disabled={running} {on} />
             <div class="actions">

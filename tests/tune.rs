@@ -1,0 +1,333 @@
+//! Promise: convolutions can be trained too. What was asked for changes and nothing else does, gradients
+//! are right, a seed gives the same numbers with and without a cache, and what was tuned survives a file.
+
+use std::sync::LazyLock;
+
+use burn::tensor::Device;
+use retune::config::{HeadKind, Preprocess, Scope, TrainConfig};
+use retune::data::demo;
+use retune::error::{Error, Result};
+use retune::image;
+use retune::infer::Classifier;
+use retune::model::backbone::Backbone;
+use retune::model::head::{Head, HeadSpec, read};
+use retune::model::tune::{Tail, forward_frozen, state};
+use retune::model::weights::{self, NamedTensor, bundled};
+use retune::protocol::EpochReport;
+use retune::train::inputs::{BUDGET, Inputs, Labelled};
+use retune::train::metrics::Tally;
+use retune::train::run::{Flow, Observer};
+use retune::train::tune::{Tuned, run};
+
+const SIZE: usize = 32;
+const CLASSES: usize = 3;
+/// Images a class: four to train on, two to validate on.
+const PER_CLASS: usize = 6;
+
+struct Watch;
+
+impl Observer for Watch {
+    async fn step(&mut self, _: usize, _: usize) -> Result<Flow> {
+        Ok(Flow::Continue)
+    }
+
+    fn epoch(&mut self, _: EpochReport) {}
+}
+
+fn preprocess() -> Preprocess {
+    Preprocess {
+        size: SIZE,
+        ..Preprocess::default()
+    }
+}
+
+fn classifier() -> Classifier {
+    let mut progress = |_, _| std::ops::ControlFlow::Continue(());
+    let bytes = pollster::block_on(bundled::load(&mut progress)).unwrap();
+    let checkpoint = weights::read("bundled", &bytes).unwrap();
+    let classes = bundled::classes();
+    let loaded = Classifier::load(checkpoint, None, &classes, &Device::flex()).unwrap();
+    loaded.classifier
+}
+
+/// The bundled backbone; its batch norms are real ones, so folding matters.
+fn backbone() -> Backbone {
+    classifier().backbone
+}
+
+/// Normalised pixels `[3,S,S]` of demo image number `sample`, whose class is `sample % CLASSES`.
+fn pixels(sample: usize) -> Vec<f32> {
+    static ALL: LazyLock<Vec<Vec<f32>>> = LazyLock::new(|| {
+        let draw = |i: usize| {
+            let image = demo::draw(i % CLASSES, i / CLASSES, SIZE, 5);
+            image::load("demo", &image::encode_png(&image).unwrap(), &preprocess()).unwrap()
+        };
+        (0..CLASSES * PER_CLASS).map(draw).collect()
+    });
+    ALL[sample].clone()
+}
+
+fn config(scope: Scope, epochs: usize) -> TrainConfig {
+    TrainConfig {
+        scope,
+        epochs,
+        batch: 5,
+        ..TrainConfig::default()
+    }
+}
+
+fn spec(config: &TrainConfig) -> HeadSpec {
+    HeadSpec::of(config.head, 512, CLASSES)
+}
+
+fn labelled(samples: impl Iterator<Item = usize>) -> Vec<Labelled> {
+    let label = |sample| Labelled {
+        sample,
+        label: sample % CLASSES,
+    };
+    samples.map(label).collect()
+}
+
+/// A run on the demo images; reading one fails where `broken` says so.
+fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Result<Tuned>, usize) {
+    let backbone = backbone();
+    let all = CLASSES * PER_CLASS;
+    let read = |sample| {
+        if broken(sample) {
+            Err(Error::decode("demo", "is torn"))
+        } else {
+            Ok(pixels(sample))
+        }
+    };
+    let mut inputs = Inputs::new(&backbone, config.scope, SIZE, read, all, budget);
+    assert_eq!(inputs.is_cached(), budget > 0);
+    let samples: Vec<usize> = (0..all).collect();
+    let result = pollster::block_on(async {
+        if inputs.is_cached() {
+            for chunk in samples.chunks(4) {
+                inputs.keep(chunk).await?;
+            }
+            inputs.settle().await?;
+        }
+        let split = all - 2 * CLASSES;
+        let (train, validation) = (labelled(0..split), labelled(split..all));
+        let spec = spec(config);
+        let observer = &mut Watch;
+        run(
+            config,
+            spec,
+            &backbone,
+            &mut inputs,
+            &train,
+            &validation,
+            observer,
+        )
+        .await
+    });
+    let unreadable = inputs.unreadable().len();
+    (result, unreadable)
+}
+
+fn trained(config: &TrainConfig, budget: usize) -> Tuned {
+    train(config, budget, |_| false).0.unwrap()
+}
+
+fn named(backbone: &Backbone) -> Vec<NamedTensor> {
+    pollster::block_on(state(backbone, Scope::All)).unwrap()
+}
+
+/// Names of the tensors that differ.
+fn changed(a: &Backbone, b: &Backbone) -> Vec<String> {
+    let pairs = named(a).into_iter().zip(named(b));
+    let differ = pairs.filter(|(a, b)| a.2 != b.2);
+    differ.map(|(a, _)| a.0).collect()
+}
+
+#[test]
+fn the_last_stage_learns_and_the_others_stay() {
+    let tuned = trained(&config(Scope::LastStage, 6), BUDGET);
+    let losses: Vec<f64> = tuned.epochs.iter().map(|e| e.train_loss).collect();
+    assert!(losses[5] < 0.6 * losses[0], "{losses:?}");
+    let changed = changed(&backbone(), &tuned.backbone);
+    assert!(
+        changed.iter().all(|name| name.starts_with("layer4.")),
+        "{changed:?}"
+    );
+    // Weight and bias of the five convolutions: two blocks of two, and a projection.
+    assert_eq!(changed.len(), 10, "{changed:?}");
+}
+
+#[test]
+fn everything_learns_down_to_the_stem() {
+    let tuned = trained(&config(Scope::All, 5), BUDGET);
+    let losses: Vec<f64> = tuned.epochs.iter().map(|e| e.train_loss).collect();
+    assert!(losses[4] < 0.6 * losses[0], "{losses:?}");
+    let changed = changed(&backbone(), &tuned.backbone);
+    assert!(changed.iter().any(|name| name == "conv1.weight"));
+    // Weight and bias of each of the twenty convolutions.
+    assert_eq!(changed.len(), 40, "{changed:?}");
+}
+
+/// Convolutions help: with the same head, learning rate and epochs the loss is lower than the head's alone.
+#[test]
+fn the_head_alone_learns_less() {
+    let low = TrainConfig {
+        backbone_lr_factor: 1e-3,
+        ..config(Scope::LastStage, 4)
+    };
+    let high = TrainConfig {
+        backbone_lr_factor: 0.3,
+        ..low.clone()
+    };
+    let last = |config| trained(config, BUDGET).epochs[3].train_loss;
+    let (low, high) = (last(&low), last(&high));
+    assert!(high < low, "{high} against {low}");
+}
+
+#[test]
+fn a_seed_gives_the_same_numbers_kept_or_not() {
+    for scope in [Scope::LastStage, Scope::All] {
+        let config = config(scope, 2);
+        let run = |budget| {
+            let tuned = trained(&config, budget);
+            let losses = tuned.epochs.iter().map(|e| (e.train_loss, e.val_loss));
+            losses.collect::<Vec<_>>()
+        };
+        let kept = run(BUDGET);
+        assert_eq!(kept, run(BUDGET));
+        // The frozen part sees other batches then, and a matrix product may add up in another order.
+        for (kept, fresh) in kept.iter().zip(run(0)) {
+            let (train, val) = (kept.0 - fresh.0, kept.1 - fresh.1);
+            assert!(train.abs() < 1e-5 && val.abs() < 1e-5, "{kept:?} {fresh:?}");
+        }
+    }
+}
+
+#[test]
+fn torn_images_are_left_out_and_counted() {
+    let config = config(Scope::LastStage, 1);
+    for budget in [0, BUDGET] {
+        // One to train on, one to validate on.
+        let (result, unreadable) = train(&config, budget, |sample| sample == 3 || sample == 13);
+        assert_eq!((result.unwrap().epochs.len(), unreadable), (1, 2));
+        let (result, _) = train(&config, budget, |sample| sample >= 12);
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("validation"), "{error}");
+    }
+}
+
+/// Every head stands on a trained stage, those with batch norm too.
+#[test]
+fn every_head_goes_with_it() {
+    for head in HeadKind::ALL {
+        let config = TrainConfig {
+            head,
+            ..config(Scope::LastStage, 1)
+        };
+        let tuned = trained(&config, BUDGET);
+        assert!(tuned.epochs[0].train_loss.is_finite(), "{}", head.name());
+    }
+}
+
+/// Mean cross-entropy of a backbone and head on six images, in f64.
+fn loss(backbone: &Backbone, head: &Head) -> f64 {
+    let images: Vec<f32> = (0..6).flat_map(pixels).collect();
+    let logits = head.forward(backbone.forward(backbone.batch(images, SIZE)));
+    let logits = pollster::block_on(read(logits)).unwrap();
+    let labels: Vec<usize> = (0..6).map(|i| i % CLASSES).collect();
+    Tally::of(&logits, &labels, CLASSES).loss()
+}
+
+/// Central differences of the loss in two values of a convolution, against the gradient of its weight.
+#[test]
+fn gradients_are_those_of_central_differences() {
+    use burn::nn::loss::CrossEntropyLossConfig;
+    use burn::tensor::{Int, Tensor, TensorData};
+
+    let (backbone, device) = (backbone(), Device::flex());
+    let head = Head::init(HeadSpec::of(HeadKind::Linear, 512, CLASSES), 3, &device);
+    // As it is computed with: every batch norm is 1, so a weight in the file is a folded weight.
+    let values = named(&backbone);
+    for (scope, name) in [
+        (Scope::LastStage, "layer4.1.conv2"),
+        (Scope::LastStage, "layer4.0.downsample.0"),
+        (Scope::All, "layer1.0.conv1"),
+        (Scope::All, "conv1"),
+    ] {
+        let tail = Tail::of(&backbone, scope, &device.clone().autodiff());
+        let images: Vec<f32> = (0..6).flat_map(pixels).collect();
+        let input = forward_frozen(&backbone, backbone.batch(images, SIZE), scope);
+        let logits = head.forward(tail.forward(input.autodiff()));
+        let labels: Vec<i32> = (0..6).map(|i| i % CLASSES as i32).collect();
+        let labels = TensorData::new(labels, [6]);
+        let labels = Tensor::<1, Int>::from_data(labels, &device.clone().autodiff());
+        let gradients = CrossEntropyLossConfig::new()
+            .init(&device.clone().autodiff())
+            .forward(logits, labels)
+            .backward();
+        let weight = tail.weight(name).unwrap();
+        let gradient = pollster::block_on(read(weight.grad(&gradients).unwrap())).unwrap();
+        // The largest is the one that rounding hides least.
+        let largest = |range: std::ops::Range<usize>| {
+            range
+                .max_by(|a, b| gradient[*a].abs().total_cmp(&gradient[*b].abs()))
+                .unwrap()
+        };
+        let half = gradient.len() / 2;
+        for index in [largest(0..half), largest(half..gradient.len())] {
+            let moved = |by: f32| {
+                let take = |wanted: &str, _: &[usize]| {
+                    let found = values.iter().find(|(n, _, _)| n == wanted);
+                    let mut data = found.unwrap().2.clone();
+                    if wanted == format!("{name}.weight") {
+                        data[index] += by;
+                    }
+                    Ok(data)
+                };
+                loss(
+                    &Backbone::load(bundled::ARCH, &device, take).unwrap(),
+                    &head,
+                )
+            };
+            let step = 4e-3;
+            let difference = (moved(step) - moved(-step)) / f64::from(2.0 * step);
+            let got = f64::from(gradient[index]);
+            // Rounding of the f32 loss over the step, and the third derivative of the loss.
+            let tolerance = 2e-4 + 0.03 * difference.abs();
+            assert!(
+                (got - difference).abs() < tolerance,
+                "{name}[{index}]: gradient {got}, difference {difference}"
+            );
+        }
+    }
+}
+
+/// A folded convolution goes through a file as convolution and batch norm, to the last bit.
+#[test]
+fn what_was_tuned_survives_a_file() {
+    let tuned = trained(&config(Scope::All, 1), BUDGET);
+    let classifier = Classifier {
+        backbone: tuned.backbone,
+        head: tuned.head,
+        classes: (0..CLASSES).map(|i| format!("class {i}")).collect(),
+        preprocess: preprocess(),
+        tuned: Scope::All,
+        ..classifier()
+    };
+    let mut tensors = named(&classifier.backbone);
+    tensors.extend(pollster::block_on(classifier.head_state()).unwrap());
+    let file = weights::save(&tensors, &classifier.metadata("none"), weights::SaveAs::F32);
+    let again = weights::read("tuned", &file.unwrap()).unwrap();
+    let again = Classifier::load(again, None, &[], &Device::flex()).unwrap();
+    assert_eq!(again.fresh_head, None);
+    let again = again.classifier;
+    assert_eq!(again.tuned, Scope::All);
+    assert_eq!(changed(&classifier.backbone, &again.backbone), [""; 0]);
+    let logits = |classifier: &Classifier| {
+        let images = (0..4).flat_map(pixels).collect();
+        pollster::block_on(read(classifier.logits(images, SIZE))).unwrap()
+    };
+    for (a, b) in logits(&classifier).iter().zip(logits(&again)) {
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+    }
+}
