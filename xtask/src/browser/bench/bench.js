@@ -17,7 +17,7 @@ function answer(job, with_) {
 }
 
 let started = false;
-let adapter = null;
+let backend = null;
 worker.onerror = (event) => {
   const error = event.message || "the worker stopped without a reason";
   ready({ error });
@@ -29,11 +29,11 @@ worker.onmessage = ({ data: [json] }) => {
     started = true;
     worker.postMessage([JSON.stringify({ command: "start", device, hub: null }), []]);
   } else if (event.event === "state" && event.state === "ready") {
-    ready({ adapter });
+    ready({ backend });
   } else if (event.event === "state" && event.state === "unsupported") {
     ready({ error: "nothing here can run the model" });
   } else if (event.event === "device") {
-    adapter = event.name;
+    backend = event.backend;
   } else if (event.event === "measured") {
     answer(event.job, { milliseconds: event.milliseconds });
   } else if (event.event === "failed") {

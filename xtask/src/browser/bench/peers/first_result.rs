@@ -9,7 +9,7 @@ use image::ImageFormat;
 use serde_json::{Map, Value, json};
 
 use super::super::median;
-use super::stage::text;
+use super::stage::{backend, text};
 use super::{Arena, Kind, Peer};
 use crate::driver::{Browser, Vendor};
 use crate::fixtures;
@@ -94,7 +94,7 @@ async fn measure(arena: &Arena, browser: &Browser, peer: Peer) -> Result<f64> {
                 }),
             };
             client.issue_cmd(before).await?;
-            let backend = if device == "gpu" { "webgpu" } else { device };
+            let backend = backend(device);
             let url = format!("{}?backend={backend}", arena.host.url);
             client.goto(&url).await?;
             let seen = wait(browser, "return globalThis.firstResult").await?;

@@ -174,6 +174,9 @@ pub async fn run(options: &Options) -> Result<()> {
     }
 }
 
+/// What Chromium calls adapters that are the CPU in disguise.
+const SOFTWARE: [&str; 2] = ["swiftshader", "llvmpipe"];
+
 /// What the figures depend on besides the contestants.
 async fn surroundings(arena: &Arena, installed: &site::Installed) -> Result<Map<String, Value>> {
     let mut versions = installed.versions()?;
@@ -186,6 +189,12 @@ async fn surroundings(arena: &Arena, installed: &site::Installed) -> Result<Map<
     });
     println!("{}", listed.collect::<Vec<_>>().join(", "));
     println!("{}", installed.model()?);
+    if SOFTWARE.iter().any(|name| adapter.contains(name)) {
+        println!(
+            "a software adapter: the order of the contestants here is no forecast for a GPU, as Retune \
+             has kernels for such an adapter and the peers have not"
+        );
+    }
     let mut figures = Map::new();
     figures.insert("adapter".to_owned(), json!(adapter));
     figures.insert("chromium".to_owned(), json!(chromium));

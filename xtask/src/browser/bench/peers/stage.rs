@@ -63,6 +63,9 @@ impl Stage {
                 let started = self.client().execute_async(WORKER, vec![json!(device)]);
                 let started = started.await?;
                 ensure!(started["error"].is_null(), "{}", text(&started["error"]));
+                // A figure of the CPU path under the other name would be believed.
+                let (backend, expected) = (&started["backend"], backend(device));
+                ensure!(backend == expected, "runs on {backend}, not on {expected}");
                 Ok(())
             }
             Kind::Page { address } => {
@@ -130,6 +133,11 @@ impl Stage {
         ensure!(answer["error"].is_null(), "{}", text(&answer["error"]));
         Ok(answer["value"].take())
     }
+}
+
+/// What the worker and the page's address call a device that was asked for.
+pub fn backend(device: &str) -> &str {
+    if device == "gpu" { "webgpu" } else { device }
 }
 
 /// What a script calls back with.
