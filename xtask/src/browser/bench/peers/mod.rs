@@ -158,7 +158,12 @@ pub async fn run(options: &Options) -> Result<()> {
         host: Host::start(&dist, Vec::new()).await?,
         site: Site::start(&installed, bundle).await?,
     };
-    let mut figures = surroundings(&arena, &installed).await?;
+    let retune = match &options.dist {
+        None => revision(),
+        // Nothing in a built page says what it was built from, and the checkout may have moved on.
+        Some(dist) => format!("unknown, built before in {}", dist.display()),
+    };
+    let mut figures = surroundings(&arena, &installed, retune).await?;
     if !options.first_result && !options.fine_tune {
         forward::run(&arena, &installed, options, contestants, &mut figures).await?;
     }
@@ -178,9 +183,13 @@ pub async fn run(options: &Options) -> Result<()> {
 const SOFTWARE: [&str; 2] = ["swiftshader", "llvmpipe"];
 
 /// What the figures depend on besides the contestants.
-async fn surroundings(arena: &Arena, installed: &site::Installed) -> Result<Map<String, Value>> {
+async fn surroundings(
+    arena: &Arena,
+    installed: &site::Installed,
+    retune: String,
+) -> Result<Map<String, Value>> {
     let mut versions = installed.versions()?;
-    versions.insert("retune".to_owned(), json!(revision()));
+    versions.insert("retune".to_owned(), json!(retune));
     let (chromium, adapter) = stage::look_round(arena).await?;
     println!("chromium {chromium}, adapter {adapter}");
     let listed = versions.iter().map(|(name, version)| {
