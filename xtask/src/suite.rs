@@ -56,19 +56,21 @@ const STEPS: [(&str, &str); 7] = [
     ),
 ];
 
-/// The one ignored test that a software Vulkan driver is enough for; that is installed with the browser.
-const WEBGPU: [&str; 11] = [
-    "test",
-    "--locked",
-    "--release",
-    "--package",
-    "retune",
-    "--test",
-    "reference",
-    "--",
-    "--ignored",
-    "--exact",
-    "webgpu",
+/// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. One
+/// at a time: a process opens one GPU, and what is poisoned for one test is not to be another's.
+const WEBGPU: [(&str, &str); 3] = [
+    (
+        "tests, WebGPU natively: a network",
+        "test --locked --release --package retune --test reference -- --ignored --exact webgpu",
+    ),
+    (
+        "tests, WebGPU natively: convolutions",
+        "test --locked --release --package retune --test kernels -- --ignored --test-threads 1",
+    ),
+    (
+        "tests, WebGPU natively: the other kernels",
+        "test --locked --release --package retune --test kernels_small -- --ignored --test-threads 1",
+    ),
 ];
 
 /// Runs it all and stops at the first failure.
@@ -85,7 +87,9 @@ pub fn test(options: &Options) -> Result<()> {
         step(name, || run(&mut cargo(line.split_whitespace())))?;
     }
     if !options.skip_browser {
-        step("tests, WebGPU natively", || run(&mut cargo(WEBGPU)))?;
+        for (name, line) in WEBGPU {
+            step(name, || run(&mut cargo(line.split_whitespace())))?;
+        }
     }
     let build_options = build::Options {
         profile: Profile::Web,

@@ -6,6 +6,7 @@ mod classify;
 mod data;
 mod device;
 mod train;
+mod tune;
 mod weights;
 
 use std::fs;
@@ -51,6 +52,8 @@ enum Scenario {
     Hub,
     /// CPU path, WebGPU path (in software) and command line give the same probabilities.
     Parity,
+    /// The last stage trained, kept, exported.
+    Tune,
 }
 
 /// What a scenario has at hand.
@@ -96,6 +99,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Refuse => weights::refuse(&scene).await,
             Scenario::Hub => weights::hub(&scene).await,
             Scenario::Parity => device::parity(&scene).await,
+            Scenario::Tune => tune::tune(&scene).await,
         };
         done.with_context(|| format!("scenario {name}"))?;
         println!("  {name}: passed in {:.1} s", start.elapsed().as_secs_f64());
