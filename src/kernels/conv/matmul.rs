@@ -177,7 +177,7 @@ pub fn matmul(
 
 /// `c[g][m][n] = sum over z, k of a[z, g][m][k] * b[z, g][n][k]`.
 pub fn matmul_nt(gpu: &Gpu, params: &MatMulNtParams, [a, b, c]: [&Buffer; 3]) {
-    let tiles = (params.m as usize).div_ceil(4) * (params.n as usize).div_ceil(4);
+    let tiles = (params.m as usize).div_ceil(8) * (params.n as usize).div_ceil(16);
     let workgroups = [tiles.div_ceil(32), params.groups as usize, 1];
     gpu.launch(&NT, workgroups, &[a, b], c, &params.words());
 }
