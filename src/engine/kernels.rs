@@ -2,6 +2,7 @@
 //! compiles every pipeline before the first image needs it.
 
 use super::Engine;
+use super::data::batch_size;
 use crate::error::Result;
 use crate::kernels::check::self_test;
 use crate::kernels::choice::{Adapter, adapter};
@@ -13,8 +14,8 @@ use crate::protocol::{Backend, Phase};
 const TUNING: f64 = 2.0;
 
 impl Engine {
-    /// Tunes and tests the kernels that the model in use runs on, for one image. What fails is replaced,
-    /// and a warning says so.
+    /// Tunes and tests the kernels that the model in use runs on, for one image and for a batch of
+    /// features. What fails is replaced, and a warning says so.
     pub(super) async fn prepare_kernels(&mut self) -> Result<()> {
         let opened = self.opened()?;
         if opened.backend != Backend::Webgpu {
@@ -22,7 +23,13 @@ impl Engine {
         }
         let (device, name) = (opened.device.clone(), opened.name.clone());
         let classifier = self.model()?.classifier.clone();
-        let layers = classifier.backbone.layers(1, classifier.preprocess.size);
+        let size = classifier.preprocess.size;
+        let mut layers = classifier.backbone.layers(1, size);
+        layers.extend(
+            classifier
+                .backbone
+                .layers(batch_size(Backend::Webgpu), size),
+        );
         // A software adapter is as slow to tune as it is to run; its defaults were measured.
         if adapter() == Adapter::Hardware {
             let key = tuning_key(&name);

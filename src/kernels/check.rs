@@ -12,9 +12,12 @@ use super::conv::weights::Weights;
 use super::conv::winograd::Tile;
 use super::launch::Buffer;
 use super::ops::Conv2d;
+use super::pool;
 use super::read;
+use super::reference::PoolShape;
 use super::reference::compare::{Tolerance, compare};
 use super::reference::conv as twin;
+use super::reference::pool as pool_twin;
 use super::shape::{Conv, Geometry};
 use crate::error::{Error, Result};
 use crate::random::Random;
@@ -46,7 +49,7 @@ pub async fn self_test(
             .filter(|a| !tested.contains(a))
             .collect();
         let Some(&algorithm) = waiting.first() else {
-            return Ok(failures);
+            break;
         };
         progress(tested.len(), tested.len() + waiting.len());
         if let Some(reason) = test(device, algorithm).await? {
@@ -58,6 +61,57 @@ pub async fn self_test(
         }
         tested.push(algorithm);
     }
+    // A network on the CPU has no kernels, hence no pools of ours.
+    if !tested.is_empty()
+        && let Some(reason) = test_pools(device).await?
+    {
+        choice::set_broken_pools(true);
+        failures.push(Failure {
+            kernel: "pools".to_string(),
+            reason,
+        });
+    }
+    Ok(failures)
+}
+
+/// What is wrong with a pool, if anything is.
+async fn test_pools(device: &Device) -> Result<Option<String>> {
+    let dims = [2, 3, 9, 11];
+    let mut random = Random::for_purpose(0, "pools");
+    let n = dims.iter().product::<usize>();
+    let x: Vec<f32> = (0..n)
+        .map(|_| (2.0 * random.uniform() - 1.0) as f32)
+        .collect();
+    let shape = PoolShape {
+        planes: dims[0] * dims[1],
+        size: [dims[2], dims[3]],
+        kernel: [3; 2],
+        stride: [2; 2],
+        padding: [1; 2],
+    };
+    let largest = pool_twin::max_pool(&shape, &x);
+    let mean = pool_twin::global_avg_pool(shape.planes, &x);
+    let lost = || Error::Gpu("the tensors of the self-test are not on the GPU".to_string());
+    let x = upload(device, x, dims).ok_or_else(lost)?;
+    let (Some(max_pool), Some(avg_pool)) = (pool::max_pool(&x, 3, 2, 1), pool::global_avg_pool(&x))
+    else {
+        return Ok(None);
+    };
+    let tolerance = Tolerance::sum_of(dims[2] * dims[3]);
+    let max_pool = read(max_pool.into_tensor::<4>()).await;
+    let avg_pool = read(avg_pool.into_tensor::<2>()).await;
+    for (actual, expected) in [(max_pool, largest), (avg_pool, mean)] {
+        let wrong = match actual {
+            Ok(actual) => compare(&actual, &expected, tolerance)
+                .err()
+                .map(|e| e.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if wrong.is_some() {
+            return Ok(wrong);
+        }
+    }
+    Ok(None)
 }
 
 /// The kernels of these layers, each once.

@@ -26,6 +26,7 @@ struct State {
     adapter: Option<Adapter>,
     tuned: HashMap<Conv, Algorithm>,
     broken: HashSet<Algorithm>,
+    broken_pools: bool,
     disabled: bool,
 }
 
@@ -77,6 +78,17 @@ pub fn set_broken(algorithm: Algorithm, broken: bool) {
             state.broken.remove(&algorithm);
         }
     });
+}
+
+/// Takes the pools out of use, or puts them back.
+pub fn set_broken_pools(broken: bool) {
+    with(|state| state.broken_pools = broken);
+}
+
+/// Whether the pools may be used.
+#[must_use]
+pub fn pools_enabled() -> bool {
+    with(|state| !state.disabled && !state.broken_pools)
 }
 
 /// How to run a convolution; `None` if only burn's op is left.

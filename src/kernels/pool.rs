@@ -51,7 +51,7 @@ pub fn max_pool(x: &Buffer, kernel: usize, stride: usize, padding: usize) -> Opt
     };
     let [out_height, out_width] = shape.out_size();
     let elements = shape.planes * out_height * out_width;
-    let workgroups = spread(elements).filter(|_| choice::enabled())?;
+    let workgroups = spread(elements).filter(|_| choice::pools_enabled())?;
     let y = x.gpu().empty(&[images, channels, out_height, out_width]);
     let params = MaxPoolParams {
         planes: shape.planes as u32,
@@ -75,7 +75,7 @@ pub fn max_pool(x: &Buffer, kernel: usize, stride: usize, padding: usize) -> Opt
 #[must_use]
 pub fn global_avg_pool(x: &Buffer) -> Option<Buffer> {
     let [images, channels, height, width] = <[usize; 4]>::try_from(x.dims()).ok()?;
-    let workgroups = spread(images * channels).filter(|_| choice::enabled())?;
+    let workgroups = spread(images * channels).filter(|_| choice::pools_enabled())?;
     let y = x.gpu().empty(&[images, channels]);
     let params = GlobalAvgPoolParams {
         planes: (images * channels) as u32,

@@ -53,7 +53,7 @@ impl Weights {
     pub fn new(plain: Buffer, groups: usize) -> Self {
         let dims: [usize; 4] = plain.dims().try_into().expect("four dimensions");
         assert!(
-            groups > 0 && dims[0] % groups == 0,
+            groups > 0 && dims[0].is_multiple_of(groups),
             "{dims:?} in {groups} groups"
         );
         Self {
