@@ -159,6 +159,28 @@ params! {
     }
 }
 
+params! {
+    /// `peak_fma.wgsl`.
+    pub struct PeakFmaParams {
+        /// I: as many results as invocations.
+        pub invocations: u32,
+        /// Eights of steps.
+        pub rounds: u32,
+        /// What a step multiplies with.
+        pub factor: f32,
+        /// What a step adds.
+        pub addend: f32,
+    }
+}
+
+params! {
+    /// `peak_copy.wgsl`.
+    pub struct PeakCopyParams {
+        /// I: fours of values.
+        pub elements: u32,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,8 +6,8 @@ use super::conv::params::{
     MatMulParams, PackParams, WinogradFilterParams, WinogradInputParams, WinogradOutputParams,
 };
 use super::params::{
-    Field, GlobalAvgPoolParams, LinearParams, MaxPoolParams, PreprocessHorizontalParams,
-    PreprocessVerticalParams, SoftmaxCrossEntropyParams,
+    Field, GlobalAvgPoolParams, LinearParams, MaxPoolParams, PeakCopyParams, PeakFmaParams,
+    PreprocessHorizontalParams, PreprocessVerticalParams, SoftmaxCrossEntropyParams,
 };
 
 /// A file of `shaders/`.
@@ -44,6 +44,8 @@ pub const TABLE: &[Entry] = &[
     entry("matmul_shared.wgsl", MatMulParams::FIELDS),
     entry("max_pool.wgsl", MaxPoolParams::FIELDS),
     entry("pack_matrix.wgsl", PackParams::FIELDS),
+    entry("peak_copy.wgsl", PeakCopyParams::FIELDS),
+    entry("peak_fma.wgsl", PeakFmaParams::FIELDS),
     entry(
         "preprocess_horizontal.wgsl",
         PreprocessHorizontalParams::FIELDS,

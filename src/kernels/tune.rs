@@ -152,8 +152,12 @@ async fn fastest(
     Ok(best)
 }
 
-/// Milliseconds of the work that `launch` queues: the device's own clock where it has one.
-async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
+/// Milliseconds of the work that `launch` queues: the device's own clock where it has one, else from one
+/// idle moment to the next.
+///
+/// # Errors
+/// [`Error::Gpu`] if the device fails.
+pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
     let failed = |error: String| Error::Gpu(error);
     if gpu.client().properties().timing_method == TimingMethod::Device {
         let profile = gpu

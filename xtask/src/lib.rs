@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod compress;
+pub mod gpu;
 pub mod optimize;
 pub mod project;
 pub mod serve;

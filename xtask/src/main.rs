@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{build, project, serve, setup, suite};
+use xtask::{build, gpu, project, serve, setup, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -25,7 +25,8 @@ enum Task {
     /// Only the page in a real Chromium, from a dist/ that is already built.
     #[command(disable_help_flag = true)]
     E2e(Passed),
-    /// Times and sizes, measured in Chromium.
+    /// Times and sizes, measured in Chromium; with `gpu` as the first word, speed natively on a GPU, beside
+    /// burn's own ops and PyTorch.
     #[command(disable_help_flag = true)]
     Bench(Passed),
 }
@@ -45,6 +46,9 @@ fn main() -> Result<()> {
         Task::E2e(Passed { args }) => {
             setup::browser()?;
             project::browser("e2e", &args)
+        }
+        Task::Bench(Passed { args }) if args.first().is_some_and(|word| word == "gpu") => {
+            gpu::bench(&gpu::Options::parse_from(args))
         }
         Task::Bench(Passed { args }) => {
             setup::browser()?;

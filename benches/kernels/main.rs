@@ -1,0 +1,178 @@
+//! Speed of the networks on a GPU: with our kernels and with burn's own ops in turn, whole and layer by layer,
+//! against what the GPU was measured to be capable of. `benches/README.md` says how to run it and where.
+
+mod layers;
+mod measure;
+mod network;
+mod peak;
+
+use std::path::PathBuf;
+
+use burn::tensor::{Device, Tensor};
+use clap::Parser;
+use retune::config::{Arch, DeviceChoice};
+use retune::error::{Error, Result};
+use retune::kernels::check::self_test;
+use retune::kernels::choice::{self, Adapter};
+use retune::kernels::launch::{Buffer, Gpu};
+use retune::kernels::tune::tune;
+use retune::model::backbone::Backbone;
+use retune::platform::device;
+use serde_json::{Value, json};
+
+use crate::measure::{Peer, clock};
+use crate::peak::Peaks;
+
+/// Speed of the networks on a GPU.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Networks, by torchvision's names.
+    #[arg(long, value_delimiter = ',', default_value = "resnet18,resnet50", value_parser = arch)]
+    arch: Vec<Arch>,
+    /// Edge of the square images.
+    #[arg(long, default_value_t = 224)]
+    size: usize,
+    /// Images at a time.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
+    batch: Vec<usize>,
+    /// Write the figures here, after every network and batch.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Measure each distinct layer as well.
+    #[arg(long)]
+    layers: bool,
+    /// Measurements of each figure.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Longest tuning of one network at one batch; 0 keeps the kernels' defaults.
+    #[arg(long, default_value_t = 120.0)]
+    seconds: f64,
+    /// Measure on a software adapter too: it shows that the bench works, and nothing else.
+    #[arg(long)]
+    software: bool,
+    /// What cargo passes.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn arch(name: &str) -> std::result::Result<Arch, String> {
+    Arch::from_name(name).ok_or_else(|| format!("{name} is no network here"))
+}
+
+/// Where everything runs.
+struct Bench {
+    device: Device,
+    gpu: Gpu,
+    peaks: Peaks,
+    runs: u32,
+}
+
+fn main() -> std::process::ExitCode {
+    match pollster::block_on(run(&Options::parse())) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.reason());
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<()> {
+    let opened = device::open(DeviceChoice::Gpu).await?;
+    let software = choice::adapter() == Adapter::Software;
+    if software && !options.software {
+        return Err(Error::Gpu(format!(
+            "{} is a software adapter: its figures say nothing about a GPU (--software measures it anyway)",
+            opened.name
+        )));
+    }
+    let anything = Tensor::<1>::zeros([1], &opened.device);
+    let gpu = Buffer::of(&anything).map(|buffer| buffer.gpu());
+    let gpu = gpu.ok_or_else(|| Error::Gpu("the tensors are not on the GPU".to_string()))?;
+    println!("adapter: {}, clock: {}", opened.name, clock(&gpu));
+
+    let peaks = peak::measure(&gpu, &opened.device, software, options.runs).await?;
+    println!(
+        "peak: {:.3} TFLOP/s fp32 ({}), {:.1} GB/s copying",
+        peaks.tflops, peaks.spelling, peaks.gb_s
+    );
+    let mut report = json!({
+        "adapter": opened.name,
+        "software": software,
+        "clock": clock(&gpu),
+        "peaks": {
+            "fp32_tflops": peaks.tflops,
+            "spelling": peaks.spelling,
+            "copy_gb_s": peaks.gb_s,
+        },
+        "rows": [],
+        "layers": [],
+        "notes": [],
+    });
+    let bench = Bench {
+        device: opened.device,
+        gpu,
+        peaks,
+        runs: options.runs,
+    };
+    for &arch in &options.arch {
+        let backbone = network::load(arch, &bench.device)?;
+        for &batch in &options.batch {
+            if let Err(error) = one(&bench, options, &backbone, batch, &mut report).await {
+                // The others may fit.
+                let note = format!("{} at batch {batch}: {}", arch.name(), error.reason());
+                println!("failed: {note}");
+                push(&mut report, "notes", [json!(note)]);
+            }
+            write(options, &report)?;
+        }
+    }
+    Ok(())
+}
+
+/// One network at one batch.
+async fn one(
+    bench: &Bench,
+    options: &Options,
+    backbone: &Backbone,
+    batch: usize,
+    report: &mut Value,
+) -> Result<()> {
+    // Whatever a failure before left selected.
+    Peer::Retune.select();
+    let layers = backbone.layers(batch, options.size);
+    let name = backbone.arch().name();
+    if options.seconds > 0.0 {
+        println!("tuning {name} at batch {batch}");
+        tune(&bench.device, &layers, options.seconds).await?;
+    }
+    // A wrong kernel is out of use afterwards, and is not measured.
+    for failure in self_test(&bench.device, &layers, |_, _| {}).await? {
+        let note = format!(
+            "{} failed its self-test: {}",
+            failure.kernel, failure.reason
+        );
+        println!("{note}");
+        push(report, "notes", [json!(note)]);
+    }
+    let rows = network::measure(bench, backbone, batch, options.size).await?;
+    push(report, "rows", rows);
+    if options.layers {
+        let rows = layers::measure(bench, name, options.size, &layers).await?;
+        push(report, "layers", rows);
+    }
+    Ok(())
+}
+
+fn push(report: &mut Value, key: &str, items: impl IntoIterator<Item = Value>) {
+    let list = report[key].as_array_mut().expect("a list from the start");
+    list.extend(items);
+}
+
+fn write(options: &Options, report: &Value) -> Result<()> {
+    let Some(path) = &options.json else {
+        return Ok(());
+    };
+    std::fs::write(path, format!("{report:#}\n"))
+        .map_err(|error| Error::Storage(format!("{}: {error}", path.display())))
+}
