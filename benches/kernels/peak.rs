@@ -141,7 +141,7 @@ async fn copy(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> Result<f
     for _ in 0..runs {
         times.push(device_ms(gpu, count, &launch).await?);
     }
-    let last = y.into_tensor::<1>().slice([4 * elements - 4..4 * elements]);
+    let last = y.into_tensor::<1>().narrow(0, 4 * elements - 4, 4);
     if read(last).await? != [1.25; 4] {
         return Err(Error::Gpu("peak_copy.wgsl is wrong here".to_string()));
     }

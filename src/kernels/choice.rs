@@ -141,7 +141,10 @@ fn defaults(adapter: Adapter, conv: &Conv) -> Vec<Algorithm> {
                 order.push(Algorithm::Direct(Direct::General));
             }
             let columns = Tile::Four.columns(conv);
-            order.push(Algorithm::Winograd(Tile::Four, registers(columns)));
+            // On one or two tiles the transformed weights are more to read than what they save.
+            if columns >= 4 {
+                order.push(Algorithm::Winograd(Tile::Four, registers(columns)));
+            }
             order.push(Algorithm::Columns(registers(conv.out_pixels())));
         }
         Adapter::Hardware => {
