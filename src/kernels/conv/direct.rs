@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::matmul::Epilogue;
 use super::params::{ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::Conv;
 use crate::kernels::source::Source;
 
@@ -135,7 +135,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let inputs = [x, weights.plain(), bias, residual];
+                let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&GENERAL, workgroups, &inputs, &y, &params.words());
             }
             Self::Depthwise => {
@@ -153,7 +153,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let inputs = [x, weights.plain(), bias, residual];
+                let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
             }
             Self::Shared64 | Self::Shared32 => {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::params::{MatMulNtParams, MatMulParams, flag};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::source::Source;
 
 /// Rows of the left factor are padded to a multiple of this, the tallest tile.
@@ -166,7 +166,7 @@ pub fn matmul(
     };
     let workgroups = variant.workgroups(product.batches, product.m, product.n);
     // A binding that the flags switch off still wants a buffer.
-    let inputs = [
+    let inputs: [&dyn Memory; 4] = [
         a,
         b,
         epilogue.bias.unwrap_or(a),

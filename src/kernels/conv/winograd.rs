@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use super::matmul::{Epilogue, MatMul, Product, matmul};
 use super::params::{WinogradInputParams, WinogradOutputParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::Conv;
 use crate::kernels::source::Source;
 
@@ -183,7 +183,7 @@ pub fn run(
         flags: epilogue.flags(),
     };
     let workgroups = [(product.n * conv.m).div_ceil(64), 1, 1];
-    let inputs = [
+    let inputs: [&dyn Memory; 3] = [
         &p,
         epilogue.bias.unwrap_or(&p),
         epilogue.residual.unwrap_or(&p),
