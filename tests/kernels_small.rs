@@ -7,6 +7,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::{DeviceChoice, Preprocess};
 use retune::image::{self, Rgb};
+use retune::infer::Classifier;
+use retune::kernels::choice::{self, Adapter};
 use retune::kernels::launch::Buffer;
 use retune::kernels::loss::softmax_cross_entropy;
 use retune::kernels::pool;
@@ -14,8 +16,11 @@ use retune::kernels::preprocess::Photos;
 use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::reference::pool::PoolShape;
 use retune::kernels::reference::{linear as linear_twin, loss as loss_twin, pool as pool_twin};
+use retune::model::input::Batch;
+use retune::model::weights::{self, bundled};
 use retune::platform::device;
 use retune::random::Random;
+use retune::train::metrics::softmax;
 
 fn open() -> Device {
     let opened = pollster::block_on(device::open(DeviceChoice::Gpu));
@@ -318,4 +323,57 @@ fn preprocessing_gives_the_bits_of_the_cpu() {
     };
     assert!(!photos.push(&torn), "a row is missing");
     assert!(photos.finish().is_none(), "nothing was added");
+}
+
+/// The path from a file on: where the adapter is hardware the photo is resized there, and neither the
+/// batch nor the probabilities differ by a bit.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn files_are_resized_on_hardware_and_nothing_changes() {
+    let device = open();
+    let before = choice::adapter();
+    let settings = of_size(64);
+    let files: Vec<Vec<u8>> = (0..)
+        .zip(&PHOTOS[..5])
+        .map(|(i, [w, h])| image::encode_png(&photo(i, *w, *h)).expect("a PNG"))
+        .collect();
+    let on_cpu: Vec<Vec<f32>> = files
+        .iter()
+        .map(|bytes| image::load("photo", bytes, &settings).expect("a PNG"))
+        .collect();
+
+    for (adapter, on_gpu) in [(Adapter::Hardware, true), (Adapter::Software, false)] {
+        choice::set_adapter(adapter);
+        let mut batch = Batch::new(&device, &settings);
+        assert_eq!(batch.is_on_gpu(), on_gpu, "{adapter:?}");
+        for bytes in &files {
+            batch.push("photo", bytes).expect("a PNG");
+            assert!(batch.push("torn", &bytes[..9]).is_err());
+        }
+        let images = batch.finish().expect("images");
+        assert_eq!(images.dims(), [files.len(), 3, 64, 64]);
+        let images: Vec<f32> = images.into_data().try_to_vec().expect("f32");
+        assert_eq!(bits(&images), bits(&on_cpu.concat()), "{adapter:?}");
+    }
+
+    choice::set_adapter(Adapter::Hardware);
+    assert!(!Batch::new(&Device::flex(), &settings).is_on_gpu());
+    choice::set_enabled(false);
+    assert!(!Batch::new(&device, &settings).is_on_gpu());
+    choice::set_enabled(true);
+
+    let mut progress = |_, _| std::ops::ControlFlow::Continue(());
+    let bytes = pollster::block_on(bundled::load(&mut progress)).expect("the bundled model");
+    let checkpoint = weights::read("bundled", &bytes).expect("a checkpoint");
+    let loaded = Classifier::load(checkpoint, None, &bundled::classes(), &device);
+    let mut classifier = loaded.expect("a model").classifier;
+    classifier.preprocess = settings;
+    for (bytes, pixels) in files.iter().zip(on_cpu) {
+        let ours = pollster::block_on(classifier.classify("photo", bytes)).expect("a PNG");
+        let logits = classifier.logits(pixels, 64).into_data();
+        let expected = softmax(&logits.try_to_vec::<f32>().expect("f32"));
+        assert!(ours.iter().all(|p| p.is_finite()), "{ours:?}");
+        assert_eq!(bits(&ours), bits(&expected));
+    }
+    choice::set_adapter(before);
 }
