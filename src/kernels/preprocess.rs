@@ -92,7 +92,7 @@ impl Photos {
             &pixels,
             &params.words(),
         );
-        // What was uploaded stays in memory until it is submitted.
+        // The GPU starts while the next file is decoded.
         self.gpu.client().flush().ok()?;
         self.lows.push(Low { pixels, width });
         Some(())
