@@ -19,6 +19,9 @@
 // A workgroup computes TILE_M rows by TILE_N columns of one group, a thread ROWS4 * 4 by COLUMNS4 * 4 of
 // them; x counts column tiles over all images, y row tiles, z groups.
 
+// What a is stored as; sums are f32.
+alias Weight = f32;
+
 // Threads along n and along m, and what each computes, in fours.
 const THREADS_N: u32 = 8u;
 const THREADS_M: u32 = 8u;
@@ -55,7 +58,7 @@ struct Params {
     flags: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<Weight>>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> residual: array<f32>;
@@ -69,7 +72,7 @@ fn load_a(group: u32, depth: u32, k: u32, row4: u32) -> vec4f {
     if k >= depth || row4 >= params.m4 {
         return vec4f();
     }
-    return a[(group * depth + k) * params.m4 + row4];
+    return vec4f(a[(group * depth + k) * params.m4 + row4]);
 }
 
 // Where an output pixel's window starts. A negative coordinate wraps round to a large one.

@@ -18,6 +18,9 @@
 // A workgroup computes TILE_M rows by TILE_N columns, a thread ROWS4 * 4 by COLUMNS4 * 4 of them; x counts
 // column tiles, y row tiles, z batches.
 
+// What a is stored as; sums are f32.
+alias Weight = f32;
+
 // Threads along n and along m, and what each computes, in fours.
 const THREADS_N: u32 = 8u;
 const THREADS_M: u32 = 8u;
@@ -47,7 +50,7 @@ struct Params {
     flags: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<Weight>>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> residual: array<f32>;
@@ -61,7 +64,7 @@ fn load_a(batch: u32, k: u32, row4: u32) -> vec4f {
     if k >= params.k || row4 >= params.m4 {
         return vec4f();
     }
-    return a[((batch % params.a_batches) * params.k + k) * params.m4 + row4];
+    return vec4f(a[((batch % params.a_batches) * params.k + k) * params.m4 + row4]);
 }
 
 fn load_b(batch: u32, k: u32, column: u32) -> vec4f {

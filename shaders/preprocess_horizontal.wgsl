@@ -1,7 +1,7 @@
 // The second of two passes from a photo to a network's input: resizing along the rows, then normalising.
 //
 //   byte       = clamp((sum over i of weight[ox,i] * x[oy, start[ox] + i, c] + half) >> shift, 0, 255)
-//   y[c,oy,ox] = levels[c,byte],  levels[c,v] = (v / 255 - mean[c]) / std[c]
+//   y[image,c,oy,ox] = levels[c,byte],  levels[c,v] = (v / 255 - mean[c]) / std[c]
 //
 // The same integers as on the CPU, then a table of the same floats, so that both give the same bits: see
 // `preprocess_vertical.wgsl`, whose result this reads, and `src/kernels/preprocess_tables.rs`.
@@ -9,7 +9,7 @@
 //   0  source  [OH,W]            read; a pixel a word: red in the lowest byte, green, blue, alpha ignored
 //   1  taps    [OW, row_length]  read; a row: start, length, then the weights
 //   2  levels  [3,256]           read
-//   3  result  [1,3,OH,OW]       written whole
+//   3  result  [N,3,OH,OW]       one image of a batch, number `image`, is written whole
 //   4  params
 //
 // One invocation computes one pixel, which is one value in each of the three planes. Workgroups lie in x,
@@ -23,6 +23,7 @@ struct Params {
     out_width: u32,
     row_length: u32,
     shift: u32,
+    image: u32,
 }
 
 @group(0) @binding(0) var<storage, read> source: array<u32>;
@@ -37,12 +38,13 @@ fn load_source(row: u32, column: u32) -> vec3<i32> {
     return vec3<i32>((vec3(pixel) >> vec3(0u, 8u, 16u)) & vec3(255u));
 }
 
-// result[0, 0..3, row, column] by the pixel's place in its plane; colours in 0..255.
+// result[image, 0..3, row, column] by the pixel's place in its plane; colours in 0..255.
 fn store_result(index: u32, colours: vec3<u32>) {
     let plane = params.height * params.out_width;
-    result[index] = levels[colours.r];
-    result[index + plane] = levels[256u + colours.g];
-    result[index + 2u * plane] = levels[512u + colours.b];
+    let at = params.image * 3u * plane + index;
+    result[at] = levels[colours.r];
+    result[at + plane] = levels[256u + colours.g];
+    result[at + 2u * plane] = levels[512u + colours.b];
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -6,9 +6,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::config::{Arch, HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
-use crate::image;
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec, Named, read};
+use crate::model::input::Batch;
 use crate::model::resnet::ResNetConfig;
 use crate::model::weights::Checkpoint;
 use crate::train::metrics::softmax;
@@ -187,8 +187,11 @@ impl Classifier {
     /// # Errors
     /// [`Error::Decode`] naming the file, [`Error::Gpu`] if the device fails.
     pub async fn classify(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
-        let pixels = image::load(name, bytes, &self.preprocess)?;
-        let logits = read(self.logits(pixels, self.preprocess.size)).await?;
+        let mut batch = Batch::new(self.backbone.device(), &self.preprocess);
+        batch.push(name, bytes)?;
+        let images = batch.finish();
+        let images = images.ok_or_else(|| Error::decode(name, "is not there"))?;
+        let logits = read(self.head.forward(self.backbone.forward(images))).await?;
         self.check_finite(&logits)?;
         Ok(softmax(&logits))
     }

@@ -10,6 +10,7 @@ use crate::data::{Dataset, DemoSource, FolderSource, Indexer, Source, Subset, Zi
 use crate::error::{Error, Result};
 use crate::image;
 use crate::model::head::read;
+use crate::model::input::Batch;
 use crate::model::resnet::ResNetConfig;
 use crate::platform::files::InputFile;
 use crate::platform::time;
@@ -108,7 +109,6 @@ impl Engine {
         };
         desk.set_state(EngineState::Featurising);
         let classifier = &model.classifier;
-        let size = classifier.preprocess.size;
         let missing: Vec<usize> = {
             let unknown = samples.iter().filter(|&&i| !data.cache.knows(i));
             unknown.copied().collect()
@@ -117,24 +117,19 @@ impl Engine {
         let mut done = 0;
         let mut on_device: Option<(Vec<usize>, Tensor<2>)> = None;
         for batch in missing.chunks(batch_size(opened.backend)) {
-            let (mut good, mut pixels) = (Vec::new(), Vec::new());
+            let mut good = Vec::new();
+            let mut images = Batch::new(classifier.backbone.device(), &classifier.preprocess);
             for &sample in batch {
                 let path = data.set.samples[sample].path.clone();
-                let tensor = data.set.read(sample);
-                match tensor.and_then(|bytes| image::load(&path, &bytes, &classifier.preprocess)) {
-                    Ok(tensor) => {
-                        good.push(sample);
-                        pixels.extend(tensor);
-                    }
+                let bytes = data.set.read(sample);
+                match bytes.and_then(|bytes| images.push(&path, &bytes)) {
+                    Ok(()) => good.push(sample),
                     Err(error) => data.cache.insert_unreadable(sample, error.reason()),
                 }
             }
             done += batch.len() as u64;
-            let features = (!good.is_empty()).then(|| {
-                classifier
-                    .backbone
-                    .forward(classifier.backbone.batch(pixels, size))
-            });
+            let images = images.finish();
+            let features = images.map(|images| classifier.backbone.forward(images));
             if let Some((samples, features)) = on_device.take() {
                 let features: Vec<f32> = read(features).await?;
                 data.cache.insert(&samples, &features);

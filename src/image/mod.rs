@@ -1,5 +1,5 @@
-//! From the bytes of a file to the model's input, along one path: page, worker and command line all call
-//! [`load`], so that the same photo gives the same tensor wherever it is opened.
+//! From the bytes of a file to the model's input: [`load`] here, or `model::input`, which resizes on a GPU to
+//! the same bits, so that the same photo gives the same tensor wherever it is opened.
 
 pub mod decode;
 pub mod normalize;

@@ -8,9 +8,10 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use super::Rgb;
 use crate::error::{Error, Result};
 
-/// Antialiased bilinear: a triangle filter as wide as the scale, horizontally, rounded to 8 bits, then
-/// vertically, as in Pillow's `Image.resize(BILINEAR)`, which torchvision's `Resize` calls. Within 1 of
-/// 255 of it. Width and height are in pixels; the aspect is not kept.
+/// Antialiased bilinear: a triangle filter as wide as the scale, down the columns, rounded to 8 bits, then
+/// along the rows. Pillow's `Image.resize(BILINEAR)`, which torchvision's `Resize` calls, does the rows
+/// first, hence rounds other numbers: within 1 of 255 of it. Width and height are in pixels; the aspect is
+/// not kept.
 ///
 /// <https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c>
 ///

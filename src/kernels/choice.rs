@@ -28,6 +28,7 @@ struct State {
     broken: HashSet<Algorithm>,
     broken_pools: bool,
     disabled: bool,
+    half: bool,
 }
 
 fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
@@ -56,6 +57,20 @@ pub fn set_enabled(enabled: bool) {
 #[must_use]
 pub fn enabled() -> bool {
     with(|state| !state.disabled)
+}
+
+/// Allows kernels that read weights of 16 bits, or forbids them again. They are forbidden at first: the page
+/// and the command line promise that a GPU gives what the CPU gives, to a millionth, and a weight of 16 bits
+/// is off by up to a two-thousandth of itself. Even allowed they are no default; tuning has to find them
+/// faster.
+pub fn set_half(allowed: bool) {
+    with(|state| state.half = allowed);
+}
+
+/// What [`set_half`] said.
+#[must_use]
+pub fn half() -> bool {
+    with(|state| state.half)
 }
 
 /// From now on this convolution runs so, if it can.
@@ -95,15 +110,17 @@ pub fn pools_enabled() -> bool {
 #[must_use]
 pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
     let max = gpu.max_binding();
-    let (adapter, tuned) = with(|state| {
+    let (adapter, tuned, half) = with(|state| {
         let adapter = state.adapter.unwrap_or(Adapter::Hardware);
-        (adapter, state.tuned.get(conv).copied())
+        (adapter, state.tuned.get(conv).copied(), state.half)
     });
     if !enabled() {
         return None;
     }
     let usable = |algorithm: &Algorithm| {
-        algorithm.can_apply(conv, weights, max) && with(|state| !state.broken.contains(algorithm))
+        (half || !algorithm.is_half())
+            && algorithm.can_apply(conv, weights, max)
+            && with(|state| !state.broken.contains(algorithm))
     };
     tuned
         .into_iter()

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::backend::TensorMetadata;
-use burn::tensor::{DType, Shape, Tensor};
+use burn::tensor::{DType, Device, Shape, Tensor};
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::ir::metadata::Info;
-use burn_cubecl::cubecl::ir::{AddressType, ElemType, Scope, UIntKind};
+use burn_cubecl::cubecl::ir::{AddressType, ElemType, FloatKind, Scope, UIntKind};
 use burn_cubecl::cubecl::prelude::{
     BufferIOAttr, CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
     KernelSettings,
@@ -94,10 +94,34 @@ pub struct Gpu {
     device: CubeDevice,
 }
 
+/// What a kernel's binding can be.
+pub trait Memory {
+    /// Where it lies.
+    fn handle(&self) -> &Handle;
+}
+
 /// A tensor in GPU memory: contiguous `f32`.
 #[derive(Debug, Clone)]
 pub struct Buffer {
     tensor: CubeTensor,
+}
+
+impl Memory for Buffer {
+    fn handle(&self) -> &Handle {
+        &self.tensor.handle
+    }
+}
+
+/// GPU memory that is no tensor of burn's: pixels, tables, 16-bit weights.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    handle: Handle,
+}
+
+impl Memory for Raw {
+    fn handle(&self) -> &Handle {
+        &self.handle
+    }
 }
 
 impl Buffer {
@@ -146,6 +170,29 @@ impl Buffer {
 }
 
 impl Gpu {
+    /// The GPU that a device of burn's is; nothing if it is none, or one with gradients.
+    #[must_use]
+    pub fn of(device: &Device) -> Option<Self> {
+        Buffer::of(&Tensor::<1>::empty([1], device)).map(|buffer| buffer.gpu())
+    }
+
+    /// Memory for so many bytes, with whatever is in it.
+    #[must_use]
+    pub fn raw(&self, bytes: usize) -> Raw {
+        Raw {
+            handle: self.client.empty(bytes),
+        }
+    }
+
+    /// Memory with these words in it. A write ends the command encoder.
+    #[must_use]
+    pub fn upload(&self, words: impl Iterator<Item = u32>) -> Raw {
+        let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        Raw {
+            handle: self.client.create_from_slice(&bytes),
+        }
+    }
+
     /// Memory for a tensor, with whatever is in it.
     #[must_use]
     pub fn empty(&self, dims: &[usize]) -> Buffer {
@@ -168,6 +215,13 @@ impl Gpu {
         self.client.properties().memory.max_page_size
     }
 
+    /// Whether kernels may use 16-bit numbers.
+    #[must_use]
+    pub fn has_half(&self) -> bool {
+        let half = ElemType::Float(FloatKind::F16);
+        self.client.properties().supports_type(half)
+    }
+
     /// burn's client of this device.
     #[must_use]
     pub const fn client(&self) -> &Client {
@@ -182,8 +236,23 @@ impl Gpu {
         &self,
         kernel: &Kernel,
         workgroups: [usize; 3],
-        inputs: &[&Buffer],
-        output: &Buffer,
+        inputs: &[&dyn Memory],
+        output: &dyn Memory,
+        params: &[u32],
+    ) {
+        self.launch_to(kernel, workgroups, inputs, &[output], params);
+    }
+
+    /// The same with several outputs.
+    ///
+    /// # Panics
+    /// As [`Self::launch`].
+    pub fn launch_to(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Memory],
+        outputs: &[&dyn Memory],
         params: &[u32],
     ) {
         let [x, y, z] = workgroups.map(|n| {
@@ -199,11 +268,13 @@ impl Gpu {
         }
         let mut arguments = KernelArguments::new();
         for input in inputs {
-            let binding = input.tensor.handle.clone().binding();
+            let binding = input.handle().clone().binding();
             arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
         }
-        let binding = output.tensor.handle.clone().binding();
-        arguments = arguments.with_buffer_io(binding, BufferIOAttr::WriteOnly);
+        for output in outputs {
+            let binding = output.handle().clone().binding();
+            arguments = arguments.with_buffer_io(binding, BufferIOAttr::WriteOnly);
+        }
         let binding = self.params(params).binding();
         arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
         let count = CubeCount::Static(x, y, z);

@@ -156,6 +156,8 @@ params! {
         pub row_length: u32,
         /// Bits after the point of a weight.
         pub shift: u32,
+        /// Which image of the batch is written.
+        pub image: u32,
     }
 }
 

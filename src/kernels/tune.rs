@@ -13,7 +13,7 @@ use super::choice;
 use super::conv::Algorithm;
 use super::conv::direct::Direct;
 use super::conv::matmul::{Epilogue, MatMul};
-use super::conv::weights::{Packing, Weights};
+use super::conv::weights::{Layout, Weights};
 use super::launch::{Buffer, Gpu};
 use super::ops::Conv2d;
 use super::shape::Conv;
@@ -47,7 +47,8 @@ impl Tuned {
         )
     }
 
-    /// Puts it in use. Layers that it does not know keep their defaults; whether it knew all of them.
+    /// Puts it in use. Layers that it does not know, or knows a kernel for that is not
+    /// allowed, keep their defaults; whether there were none.
     pub fn apply(&self, layers: &[(&Conv2d, Conv)]) -> bool {
         let mut complete = true;
         for (_, conv) in layers {
@@ -55,6 +56,7 @@ impl Tuned {
                 .0
                 .get(&key(conv))
                 .and_then(|name| Algorithm::from_name(name))
+                .filter(allowed)
             {
                 Some(algorithm) => choice::set_tuned(*conv, algorithm),
                 None => complete = false,
@@ -101,8 +103,8 @@ pub async fn tune(device: &Device, layers: &[(&Conv2d, Conv)], seconds: f64) -> 
             found.0.insert(key, algorithm.name());
         }
         // Each layout of the weights that was tried is a copy of them.
-        let kept = choice::choose(&bias.gpu(), conv, weights).and_then(Algorithm::packing);
-        weights.keep(&kept.into_iter().collect::<Vec<Packing>>());
+        let kept = choice::choose(&bias.gpu(), conv, weights).and_then(Algorithm::layout);
+        weights.keep(&kept.into_iter().collect::<Vec<Layout>>());
         if time::now() > end {
             break;
         }
@@ -182,17 +184,23 @@ pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
     Ok(time::now() - start)
 }
 
+/// Weights of 16 bits only where [`choice::set_half`] allows them.
+fn allowed(algorithm: &Algorithm) -> bool {
+    choice::half() || !algorithm.is_half()
+}
+
 /// What is worth a try on a GPU. The tiles without workgroup memory are for software adapters.
 fn candidates(conv: &Conv, weights: &Weights, max: u64) -> Vec<Algorithm> {
     let for_gpus = |algorithm: &Algorithm| match algorithm {
         Algorithm::Direct(Direct::General) => conv.geometry.groups > 1,
         Algorithm::Direct(_) => true,
         Algorithm::Columns(variant) | Algorithm::Winograd(_, variant) => {
-            matches!(variant, MatMul::Shared32 | MatMul::Shared64)
+            !matches!(variant, MatMul::Registers | MatMul::RegistersNarrow)
         }
     };
     let all = Algorithm::all().into_iter();
-    all.filter(for_gpus)
+    all.filter(allowed)
+        .filter(for_gpus)
         .filter(|algorithm| algorithm.can_apply(conv, weights, max))
         .collect()
 }

@@ -7,6 +7,8 @@ pub mod conv;
 #[cfg(feature = "engine")]
 pub mod head;
 #[cfg(feature = "engine")]
+pub mod input;
+#[cfg(feature = "engine")]
 pub mod inspect;
 #[cfg(feature = "engine")]
 pub mod resnet;

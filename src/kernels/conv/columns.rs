@@ -60,8 +60,7 @@ pub fn can_lay_out(conv: &Conv, max: u64) -> bool {
 pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> bool {
     let product = product(conv, weights.stride(Packing::Matrix), col_stride(conv));
     (is_pointwise(conv) || can_lay_out(conv, max))
-        && weights.bytes(Packing::Matrix) <= max
-        && weights.can_pack(Packing::Matrix)
+        && weights.can_pack(Packing::Matrix.stored(variant.storage()), max)
         && product.can_apply(variant)
 }
 
@@ -113,16 +112,16 @@ pub fn run(
     weights: &Weights,
     epilogue: Epilogue,
 ) -> Buffer {
-    let a = weights.packed(Packing::Matrix);
+    let a = weights.packed(Packing::Matrix.stored(variant.storage()));
     let y = gpu.empty(&conv.out_dims());
     let m_stride = weights.stride(Packing::Matrix);
     if is_pointwise(conv) {
         let product = product(conv, m_stride, conv.out_pixels());
-        matmul(gpu, variant, &product, [&a, x, &y], epilogue);
+        matmul(gpu, variant, &product, &a, [x, &y], epilogue);
     } else {
         let col = im2col(gpu, conv, x);
         let product = product(conv, m_stride, col_stride(conv));
-        matmul(gpu, variant, &product, [&a, &col, &y], epilogue);
+        matmul(gpu, variant, &product, &a, [&col, &y], epilogue);
     }
     y
 }

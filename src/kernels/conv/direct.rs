@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use super::matmul::Epilogue;
 use super::params::{ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
-use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use super::weights::{Layout, Packing, Storage, Weights};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::Conv;
 use crate::kernels::source::Source;
 
@@ -20,6 +20,10 @@ pub enum Direct {
     Shared64,
     /// 32 x 32.
     Shared32,
+    /// [`Self::Shared64`] on weights of 16 bits.
+    Shared64Half,
+    /// [`Self::Shared32`] on weights of 16 bits.
+    Shared32Half,
 }
 
 static GENERAL: LazyLock<Kernel> = LazyLock::new(|| {
@@ -32,24 +36,28 @@ static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| {
     Kernel::new(&Source::new("conv_depthwise", text), [64, 1, 1])
 });
 
-static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
-static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
+static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2, Storage::Full));
+static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1, Storage::Full));
+static SHARED_64_HALF: LazyLock<Kernel> = LazyLock::new(|| shared(2, Storage::Half));
+static SHARED_32_HALF: LazyLock<Kernel> = LazyLock::new(|| shared(1, Storage::Half));
 
-fn shared(fours: u32) -> Kernel {
+fn shared(fours: u32, storage: Storage) -> Kernel {
     let text = include_str!("../../../shaders/conv_shared.wgsl");
     let source = Source::new("conv_shared", text)
         .set("ROWS4", fours)
         .set("COLUMNS4", fours);
-    Kernel::new(&source, [8, 8, 1])
+    Kernel::new(&storage.set(source), [8, 8, 1])
 }
 
 impl Direct {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::General,
         Self::Depthwise,
         Self::Shared64,
         Self::Shared32,
+        Self::Shared64Half,
+        Self::Shared32Half,
     ];
 
     /// Name in tables and in what tuning keeps.
@@ -60,6 +68,18 @@ impl Direct {
             Self::Depthwise => "depthwise",
             Self::Shared64 => "implicit64",
             Self::Shared32 => "implicit32",
+            Self::Shared64Half => "implicit64half",
+            Self::Shared32Half => "implicit32half",
+        }
+    }
+
+    /// The layout of the weights that it reads, if not the plain one.
+    #[must_use]
+    pub const fn layout(self) -> Option<Layout> {
+        match self {
+            Self::General | Self::Depthwise => None,
+            Self::Shared64 | Self::Shared32 => Some(Packing::Matrix.stored(Storage::Full)),
+            Self::Shared64Half | Self::Shared32Half => Some(Packing::Matrix.stored(Storage::Half)),
         }
     }
 
@@ -74,8 +94,8 @@ impl Direct {
         match self {
             Self::General => [fours, groups * conv.m.div_ceil(4), conv.images],
             Self::Depthwise => [fours, groups * conv.m, conv.images],
-            Self::Shared64 => tiles(64),
-            Self::Shared32 => tiles(32),
+            Self::Shared64 | Self::Shared64Half => tiles(64),
+            Self::Shared32 | Self::Shared32Half => tiles(32),
         }
     }
 
@@ -86,14 +106,11 @@ impl Direct {
             .workgroups(conv)
             .into_iter()
             .all(|n| n <= MAX_WORKGROUPS);
-        let fits = match self {
-            Self::General => true,
-            Self::Depthwise => conv.channels == 1,
-            Self::Shared64 | Self::Shared32 => {
-                weights.bytes(Packing::Matrix) <= max && weights.can_pack(Packing::Matrix)
-            }
-        };
-        within && fits
+        let fits = self != Self::Depthwise || conv.channels == 1;
+        let packs = self
+            .layout()
+            .is_none_or(|layout| weights.can_pack(layout, max));
+        within && fits && packs
     }
 
     /// The convolution, as [`Self::can_apply`] allows it.
@@ -135,7 +152,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let inputs = [x, weights.plain(), bias, residual];
+                let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&GENERAL, workgroups, &inputs, &y, &params.words());
             }
             Self::Depthwise => {
@@ -153,14 +170,15 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let inputs = [x, weights.plain(), bias, residual];
+                let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
             }
-            Self::Shared64 | Self::Shared32 => {
-                let kernel = if self == Self::Shared64 {
-                    &SHARED_64
-                } else {
-                    &SHARED_32
+            Self::Shared64 | Self::Shared32 | Self::Shared64Half | Self::Shared32Half => {
+                let (kernel, storage) = match self {
+                    Self::Shared64 => (&SHARED_64, Storage::Full),
+                    Self::Shared64Half => (&SHARED_64_HALF, Storage::Half),
+                    Self::Shared32Half => (&SHARED_32_HALF, Storage::Half),
+                    _ => (&SHARED_32, Storage::Full),
                 };
                 let params = ConvSharedParams {
                     m,
@@ -179,7 +197,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let a = weights.packed(Packing::Matrix);
+                let a = weights.packed(Packing::Matrix.stored(storage));
                 gpu.launch(
                     kernel,
                     workgroups,

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use super::matmul::ROW_TILE;
 use super::params::{PackParams, WinogradFilterParams};
 use super::winograd::Tile;
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
 use crate::kernels::source::Source;
 
 /// A layout of weights `[O,C/G,KH,KW]`.
@@ -20,6 +20,55 @@ pub enum Packing {
     Winograd(Tile),
 }
 
+/// How the values of a packing are stored. Sums are `f32` either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// `f32`.
+    Full,
+    /// `f16`: half the memory to read, 11 bits of precision. What is beyond 65504 becomes infinite, what is
+    /// below 6e-5 loses bits.
+    Half,
+}
+
+impl Storage {
+    /// Bytes of a value.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Full => size_of::<f32>(),
+            Self::Half => size_of::<u16>(),
+        }
+    }
+
+    /// The kernel for weights stored so.
+    pub(super) fn set(self, source: Source) -> Source {
+        match self {
+            Self::Full => source,
+            Self::Half => source.set_type("Weight", "f16"),
+        }
+    }
+}
+
+/// A packing as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// Which value lies where.
+    pub packing: Packing,
+    /// What a value is.
+    pub storage: Storage,
+}
+
+impl Packing {
+    /// Stored so.
+    #[must_use]
+    pub const fn stored(self, storage: Storage) -> Layout {
+        Layout {
+            packing: self,
+            storage,
+        }
+    }
+}
+
 /// The weights of one convolution: as they were loaded, and packed where a kernel has asked for it.
 #[derive(Debug, Clone)]
 pub struct Weights {
@@ -27,16 +76,18 @@ pub struct Weights {
     /// `[O,C/G,KH,KW]`.
     dims: [usize; 4],
     groups: usize,
-    packed: Arc<Mutex<HashMap<Packing, Buffer>>>,
+    packed: Arc<Mutex<HashMap<Layout, Raw>>>,
 }
 
-static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
-static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
+static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true, Storage::Full));
+static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false, Storage::Full));
+static PACK_HALF: LazyLock<Kernel> = LazyLock::new(|| pack(true, Storage::Half));
+static PAD_HALF: LazyLock<Kernel> = LazyLock::new(|| pack(false, Storage::Half));
 
-fn pack(transpose: bool) -> Kernel {
+fn pack(transpose: bool, storage: Storage) -> Kernel {
     let text = include_str!("../../../shaders/pack_matrix.wgsl");
     let source = Source::new("pack_matrix", text).set("TRANSPOSE", transpose);
-    Kernel::new(&source, [64, 1, 1])
+    Kernel::new(&storage.set(source), [64, 1, 1])
 }
 
 /// With padding to whole tiles.
@@ -89,51 +140,56 @@ impl Weights {
 
     /// Bytes of a packing.
     #[must_use]
-    pub const fn bytes(&self, packing: Packing) -> u64 {
+    pub const fn bytes(&self, Layout { packing, storage }: Layout) -> u64 {
         let [outputs, channels, kernel_h, kernel_w] = self.dims;
         let slices = match packing {
             Packing::Matrix => self.groups * channels * kernel_h * kernel_w,
             Packing::Transposed => outputs,
             Packing::Winograd(tile) => tile.products() * channels,
         };
-        (slices * self.stride(packing) * size_of::<f32>()) as u64
+        (slices * self.stride(packing) * storage.bytes()) as u64
     }
 
-    /// Whether the packing can be made: its dispatch is within bounds.
+    /// Whether the packing can be made: its dispatch is within bounds, `max` bytes hold it, and the GPU has
+    /// such numbers.
     #[must_use]
-    pub fn can_pack(&self, packing: Packing) -> bool {
+    pub fn can_pack(&self, layout: Layout, max: u64) -> bool {
         let [outputs, channels, kernel_h, kernel_w] = self.dims;
-        let slices = match packing {
+        let slices = match layout.packing {
             Packing::Matrix => channels * kernel_h * kernel_w,
             Packing::Transposed => outputs / self.groups,
             Packing::Winograd(_) => channels,
         };
-        slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS
+        slices <= MAX_WORKGROUPS
+            && self.groups <= MAX_WORKGROUPS
+            && self.bytes(layout) <= max
+            && (layout.storage == Storage::Full || self.plain.gpu().has_half())
     }
 
     /// The packing, made at the first call and kept.
     #[must_use]
-    pub fn packed(&self, packing: Packing) -> Buffer {
+    pub fn packed(&self, layout: Layout) -> Raw {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         packed
-            .entry(packing)
-            .or_insert_with(|| self.pack(packing))
+            .entry(layout)
+            .or_insert_with(|| self.pack(layout))
             .clone()
     }
 
     /// Forgets the packings but those in use: tuning has tried more than is needed.
-    pub fn keep(&self, wanted: &[Packing]) {
+    pub fn keep(&self, wanted: &[Layout]) {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        packed.retain(|packing, _| wanted.contains(packing));
+        packed.retain(|layout, _| wanted.contains(layout));
     }
 
-    fn pack(&self, packing: Packing) -> Buffer {
+    fn pack(&self, layout: Layout) -> Raw {
         let gpu: Gpu = self.plain.gpu();
         let [outputs, channels, kernel_h, kernel_w] = self.dims;
-        let stride = self.stride(packing);
-        let (kernel, slices, batches, params) = match packing {
+        let stride = self.stride(layout.packing);
+        let result = gpu.raw(self.bytes(layout) as usize);
+        let half = layout.storage == Storage::Half;
+        let (kernel, slices, [m, k]) = match layout.packing {
             Packing::Winograd(tile) => {
-                let u = gpu.empty(&[tile.products(), channels, stride]);
                 let params = WinogradFilterParams {
                     m: outputs as u32,
                     channels: channels as u32,
@@ -141,32 +197,30 @@ impl Weights {
                 };
                 let workgroups = [stride.div_ceil(64), channels, 1];
                 gpu.launch(
-                    tile.filter(),
+                    tile.filter(layout.storage),
                     workgroups,
                     &[&self.plain],
-                    &u,
+                    &result,
                     &params.words(),
                 );
-                return u;
+                return result;
             }
             Packing::Matrix => {
                 let (m, k) = (outputs / self.groups, channels * kernel_h * kernel_w);
-                (&*PACK, k, self.groups, [m, k])
+                (if half { &PACK_HALF } else { &PACK }, k, [m, k])
             }
             Packing::Transposed => {
                 let (m, k) = (channels * kernel_h * kernel_w, outputs / self.groups);
-                (&*PAD, k, self.groups, [m, k])
+                (if half { &PAD_HALF } else { &PAD }, k, [m, k])
             }
         };
-        let [m, k] = params.map(|n| n as u32);
-        let a = gpu.empty(&[batches, slices, stride]);
         let params = PackParams {
-            m,
-            k,
+            m: m as u32,
+            k: k as u32,
             m_stride: stride as u32,
         };
-        let workgroups = [stride.div_ceil(64), slices, batches];
-        gpu.launch(kernel, workgroups, &[&self.plain], &a, &params.words());
-        a
+        let workgroups = [stride.div_ceil(64), slices, self.groups];
+        gpu.launch(kernel, workgroups, &[&self.plain], &result, &params.words());
+        result
     }
 }

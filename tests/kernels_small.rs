@@ -1,0 +1,379 @@
+//! The kernels round the convolutions against their CPU twins, on a GPU: natively on whatever Vulkan
+//! offers, which `cargo xtask test` makes a software one.
+//!
+//! Inputs are random with outliers; outputs come from memory that held NaN before; each runs twice and must
+//! give the same bits.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use retune::config::{DeviceChoice, Preprocess};
+use retune::image::{self, Rgb};
+use retune::infer::Classifier;
+use retune::kernels::choice::{self, Adapter};
+use retune::kernels::launch::Buffer;
+use retune::kernels::loss::softmax_cross_entropy;
+use retune::kernels::pool;
+use retune::kernels::preprocess::Photos;
+use retune::kernels::reference::compare::{Tolerance, compare};
+use retune::kernels::reference::pool::PoolShape;
+use retune::kernels::reference::{linear as linear_twin, loss as loss_twin, pool as pool_twin};
+use retune::model::input::Batch;
+use retune::model::weights::{self, bundled};
+use retune::platform::device;
+use retune::random::Random;
+use retune::train::metrics::softmax;
+
+fn open() -> Device {
+    let opened = pollster::block_on(device::open(DeviceChoice::Gpu));
+    opened.expect("a Vulkan driver").device
+}
+
+/// Values of [-1,1), one in 97 of them an outlier 8 times that.
+fn random(seed: u64, n: usize) -> Vec<f32> {
+    let mut random = Random::for_purpose(seed, "small kernels");
+    let mut value = |i: usize| {
+        let value = (2.0 * random.uniform() - 1.0) as f32;
+        if i % 97 == 96 { 8.0 * value } else { value }
+    };
+    (0..n).map(&mut value).collect()
+}
+
+fn upload<const D: usize>(device: &Device, values: &[f32], dims: [usize; D]) -> Buffer {
+    let data = TensorData::new(values.to_vec(), dims);
+    Buffer::of(&Tensor::<D>::from_data(data, device)).expect("on the GPU")
+}
+
+fn values<const D: usize>(buffer: Buffer) -> Vec<f32> {
+    let data = buffer.into_tensor::<D>().into_data();
+    data.try_to_vec().expect("f32")
+}
+
+/// Fills the pool's free pages of this size with NaN, so that what a kernel leaves out shows.
+fn poison(device: &Device, n: usize) {
+    let nan = vec![f32::NAN; n];
+    let poisoned: Vec<_> = (0..3).map(|_| upload(device, &nan, [n])).collect();
+    let client = poisoned[0].gpu();
+    pollster::block_on(client.client().sync()).expect("a working GPU");
+    drop(poisoned);
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
+
+/// Compares what `run` gives, twice and into poisoned memory, with what the twin gives.
+#[track_caller]
+fn check<const D: usize>(
+    what: &str,
+    device: &Device,
+    expected: &[f64],
+    tolerance: Tolerance,
+    run: impl Fn() -> Buffer,
+) {
+    poison(device, expected.len());
+    let first = values::<D>(run());
+    if let Err(mismatch) = compare(&first, expected, tolerance) {
+        panic!("{what}: {mismatch}");
+    }
+    let again = values::<D>(run());
+    assert_eq!(bits(&first), bits(&again), "{what}: two runs differ");
+}
+
+fn check_max_pool(
+    device: &Device,
+    dims: [usize; 4],
+    [kernel, stride, padding]: [usize; 3],
+    x: &[f32],
+) {
+    let what = format!("{dims:?}, window {kernel}, stride {stride}, padding {padding}");
+    let shape = PoolShape {
+        planes: dims[0] * dims[1],
+        size: [dims[2], dims[3]],
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: [padding; 2],
+    };
+    let expected = pool_twin::max_pool(&shape, x);
+    let x = upload(device, x, dims);
+    let run = || pool::max_pool(&x, kernel, stride, padding).expect("applies");
+    check::<4>(&what, device, &expected, Tolerance::EXACT, run);
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn max_pool() {
+    let device = open();
+    let windows = [
+        [1, 1, 0],
+        [2, 2, 0],
+        [3, 2, 1],
+        [3, 1, 1],
+        [2, 3, 1],
+        [5, 3, 2],
+    ];
+    for images in [1, 3, 16] {
+        for [height, width] in [[1, 1], [1, 7], [5, 3], [9, 11], [14, 14]] {
+            for window in windows {
+                if window[0] <= height.min(width) + 2 * window[2] {
+                    let dims = [images, 5, height, width];
+                    // All negative: padding that counted as 0 would win.
+                    let x = random(1, dims.iter().product());
+                    let x: Vec<f32> = x.into_iter().map(|x| x - 9.0).collect();
+                    check_max_pool(&device, dims, window, &x);
+                }
+            }
+        }
+    }
+    // More workgroups than fit one dimension of a dispatch.
+    let dims = [1, 1, 2100, 2100];
+    check_max_pool(&device, dims, [1, 1, 0], &random(2, 2100 * 2100));
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn global_avg_pool() {
+    let device = open();
+    for images in [1, 3, 16] {
+        for channels in [1, 63, 512] {
+            for [height, width] in [[1, 1], [1, 2], [7, 7], [5, 13]] {
+                let dims = [images, channels, height, width];
+                let x = random(3, dims.iter().product());
+                let expected = pool_twin::global_avg_pool(images * channels, &x);
+                let area = height * width;
+                let tolerance = Tolerance::sum_of(area).scaled(8.0 / area as f64);
+                let x = upload(&device, &x, dims);
+                let run = || pool::global_avg_pool(&x).expect("applies");
+                check::<2>(&format!("{dims:?}"), &device, &expected, tolerance, run);
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn linear() {
+    let device = open();
+    for rows in [1, 3, 16] {
+        for inputs in [1, 2, 3, 4, 7, 512] {
+            for outputs in [1, 6, 65] {
+                let x = random(4, rows * inputs);
+                let w = random(5, outputs * inputs);
+                let b = random(6, outputs);
+                let on_gpu = [
+                    upload(&device, &x, [rows, inputs]),
+                    upload(&device, &w, [outputs, inputs]),
+                    upload(&device, &b, [outputs]),
+                ];
+                for relu in [false, true] {
+                    let what = format!("{rows} x {inputs} to {outputs}, relu {relu}");
+                    let expected = linear_twin::linear(rows, &x, &w, &b, relu);
+                    // Products of values that reach 8, and the bias.
+                    let tolerance = Tolerance::sum_of(inputs + 1).scaled(16.0);
+                    let [x, w, b] = &on_gpu;
+                    let run = || pool::linear(x, w, b, relu).expect("applies");
+                    check::<2>(&what, &device, &expected, tolerance, run);
+                }
+            }
+        }
+    }
+    let [x, w, b] =
+        [[2, 3], [4, 2], [4, 1]].map(|dims| upload(&device, &random(7, dims[0] * dims[1]), dims));
+    assert!(
+        pool::linear(&x, &w, &b, false).is_none(),
+        "sizes that do not fit"
+    );
+}
+
+/// WGSL allows `exp(x)` an error of 3 + 2|x| units of the last place and `log` one of 2^-21; logits here
+/// are up to 64 apart, and the probabilities' errors are those of two exponentials.
+/// <https://www.w3.org/TR/WGSL/#floating-point-accuracy>
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn loss_and_gradient() {
+    let device = open();
+    let exponential = Tolerance {
+        absolute: 1e-6,
+        relative: 2.0 * (3.0 + 2.0 * 64.0) * f64::from(f32::EPSILON),
+    };
+    let check = |what: &str, logits: &[f32], targets: &[u32]| {
+        let classes = logits.len() / targets.len();
+        let expected = loss_twin::softmax_cross_entropy(logits, targets);
+        let buffer = upload(&device, logits, [targets.len(), classes]);
+        let both = || softmax_cross_entropy(&buffer, targets).expect("applies");
+        poison(&device, logits.len());
+        let tolerance = Tolerance {
+            absolute: 1e-5,
+            ..exponential
+        };
+        check::<1>(what, &device, &expected.rows, tolerance, || both().0);
+        check::<2>(what, &device, &expected.gradient, exponential, || both().1);
+    };
+    for rows in [1, 3, 16, 65] {
+        for classes in [1, 2, 6, 131] {
+            let logits = random(8, rows * classes);
+            let logits: Vec<f32> = logits.into_iter().map(|z| 4.0 * z).collect();
+            let mut random = Random::new(9);
+            let targets: Vec<u32> = (0..rows).map(|_| random.below(classes) as u32).collect();
+            check(&format!("{rows} x {classes}"), &logits, &targets);
+        }
+    }
+    // exp(1000) is infinite.
+    check("extremes", &[1000.0, 0.0, -1000.0, 0.0], &[1, 1]);
+
+    let logits = upload(&device, &[0.0; 6], [2, 3]);
+    for targets in [&[0, 3][..], &[0], &[0, 1, 2], &[]] {
+        assert!(
+            softmax_cross_entropy(&logits, targets).is_none(),
+            "{targets:?}"
+        );
+    }
+}
+
+fn photo(seed: u64, width: usize, height: usize) -> Rgb {
+    let mut random = Random::for_purpose(seed, "photo");
+    // Noise, or only the extremes, where rounding and clamping show.
+    let extremes = random.below(2) == 0;
+    let byte = |random: &mut Random| match extremes {
+        false => random.below(256) as u8,
+        true => 255 * random.below(2) as u8,
+    };
+    let pixels = (0..width * height * 3).map(|_| byte(&mut random)).collect();
+    Rgb {
+        width,
+        height,
+        pixels,
+    }
+}
+
+/// Width and height: down, up, one of each, one axis untouched, both untouched, single pixels.
+const PHOTOS: [[usize; 2]; 16] = [
+    [31, 17],
+    [224, 224],
+    [301, 200],
+    [64, 48],
+    [640, 31],
+    [224, 300],
+    [300, 224],
+    [1, 1],
+    [1, 97],
+    [97, 1],
+    [2, 3],
+    [999, 1001],
+    [4000, 3],
+    [3, 4000],
+    [1023, 767],
+    [225, 223],
+];
+
+fn of_size(size: usize) -> Preprocess {
+    Preprocess {
+        size,
+        ..Preprocess::default()
+    }
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn preprocessing_gives_the_bits_of_the_cpu() {
+    let device = open();
+    for size in [1, 33, 224] {
+        let settings = of_size(size);
+        let photos: Vec<Rgb> = (0..)
+            .zip(PHOTOS)
+            .map(|(i, [w, h])| photo(i, w, h))
+            .collect();
+        for batch in [&photos[..1], &photos[1..4], &photos[..]] {
+            let expected: Vec<f32> = batch
+                .iter()
+                .flat_map(|photo| {
+                    let small = image::resize(photo, size, size).expect("a photo");
+                    image::to_tensor(&small, &settings)
+                })
+                .collect();
+            let run = || {
+                poison(&device, expected.len());
+                let mut on_gpu = Photos::new(&device, &settings).expect("a GPU");
+                for photo in batch {
+                    assert!(on_gpu.push(photo), "{} x {}", photo.width, photo.height);
+                }
+                values::<4>(on_gpu.finish().expect("photos"))
+            };
+            for time in ["first", "second"] {
+                let actual = run();
+                assert_eq!(actual.len(), expected.len());
+                let plane = 3 * size * size;
+                let differs = |i: &usize| actual[*i].to_bits() != expected[*i].to_bits();
+                if let Some(at) = (0..actual.len()).find(differs) {
+                    let Rgb { width, height, .. } = batch[at / plane];
+                    panic!(
+                        "{width} x {height} to {size}, {time} run: {} instead of {} at [{}]",
+                        actual[at],
+                        expected[at],
+                        at % plane
+                    );
+                }
+            }
+        }
+    }
+    let settings = of_size(8);
+    let mut photos = Photos::new(&device, &settings).expect("a GPU");
+    let torn = Rgb {
+        width: 4,
+        height: 4,
+        pixels: vec![0; 47],
+    };
+    assert!(!photos.push(&torn), "a row is missing");
+    assert!(photos.finish().is_none(), "nothing was added");
+}
+
+/// The path from a file on: where the adapter is hardware the photo is resized there, and neither the
+/// batch nor the probabilities differ by a bit.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn files_are_resized_on_hardware_and_nothing_changes() {
+    let device = open();
+    let before = choice::adapter();
+    let settings = of_size(64);
+    let files: Vec<Vec<u8>> = (0..)
+        .zip(&PHOTOS[..5])
+        .map(|(i, [w, h])| image::encode_png(&photo(i, *w, *h)).expect("a PNG"))
+        .collect();
+    let on_cpu: Vec<Vec<f32>> = files
+        .iter()
+        .map(|bytes| image::load("photo", bytes, &settings).expect("a PNG"))
+        .collect();
+
+    for (adapter, on_gpu) in [(Adapter::Hardware, true), (Adapter::Software, false)] {
+        choice::set_adapter(adapter);
+        let mut batch = Batch::new(&device, &settings);
+        assert_eq!(batch.is_on_gpu(), on_gpu, "{adapter:?}");
+        for bytes in &files {
+            batch.push("photo", bytes).expect("a PNG");
+            assert!(batch.push("torn", &bytes[..9]).is_err());
+        }
+        let images = batch.finish().expect("images");
+        assert_eq!(images.dims(), [files.len(), 3, 64, 64]);
+        let images: Vec<f32> = images.into_data().try_to_vec().expect("f32");
+        assert_eq!(bits(&images), bits(&on_cpu.concat()), "{adapter:?}");
+    }
+
+    choice::set_adapter(Adapter::Hardware);
+    assert!(!Batch::new(&Device::flex(), &settings).is_on_gpu());
+    choice::set_enabled(false);
+    assert!(!Batch::new(&device, &settings).is_on_gpu());
+    choice::set_enabled(true);
+
+    let mut progress = |_, _| std::ops::ControlFlow::Continue(());
+    let bytes = pollster::block_on(bundled::load(&mut progress)).expect("the bundled model");
+    let checkpoint = weights::read("bundled", &bytes).expect("a checkpoint");
+    let loaded = Classifier::load(checkpoint, None, &bundled::classes(), &device);
+    let mut classifier = loaded.expect("a model").classifier;
+    classifier.preprocess = settings;
+    for (bytes, pixels) in files.iter().zip(on_cpu) {
+        let ours = pollster::block_on(classifier.classify("photo", bytes)).expect("a PNG");
+        let logits = classifier.logits(pixels, 64).into_data();
+        let expected = softmax(&logits.try_to_vec::<f32>().expect("f32"));
+        assert!(ours.iter().all(|p| p.is_finite()), "{ours:?}");
+        assert_eq!(bits(&ours), bits(&expected));
+    }
+    choice::set_adapter(before);
+}
