@@ -153,7 +153,8 @@ impl Engine {
         });
         self.opened = Some(opened);
         self.load_kept_or_bundled().await?;
-        self.prepare_kernels().await
+        let classifier = self.model()?.classifier.clone();
+        self.prepare_kernels(&classifier).await
     }
 
     fn opened(&self) -> Result<&Opened> {

@@ -397,7 +397,8 @@ fn tuning_is_kept() {
     let layer = Conv2d::new(weight, Tensor::zeros([24], &device), geometry);
     let sizes = Conv::of([1, 16, 13, 11], [24, 16, 3, 3], geometry).expect("sizes that fit");
     let layers = [(&layer, sizes)];
-    let tuned = pollster::block_on(tune(&device, &layers, 30.0)).expect("a working GPU");
+    let tuned =
+        pollster::block_on(tune(&device, &layers, 30.0, Tuned::default())).expect("a working GPU");
     assert!(choice::tuned(&sizes).is_some());
     let again = Tuned::from_json(&tuned.to_json());
     assert_eq!(again, tuned);

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
 use retune::config::DeviceChoice;
 use retune::kernels::check::self_test;
-use retune::kernels::choice::{self, Adapter};
+use retune::kernels::choice;
 use retune::kernels::conv::matmul::{Epilogue, MatMul};
 use retune::kernels::conv::weights::{Packing, Storage, Weights};
 use retune::kernels::conv::winograd::Tile;
@@ -19,6 +19,7 @@ use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::reference::conv as twin;
 use retune::kernels::shape::{Conv, Geometry};
 use retune::kernels::tune::{Tuned, tune};
+use retune::platform::adapter::{self, Adapter};
 use retune::platform::device;
 use retune::random::Random;
 
@@ -240,8 +241,8 @@ fn half_weights_have_to_be_allowed() {
     let Some((device, gpu)) = open() else {
         return;
     };
-    let before = choice::adapter();
-    choice::set_adapter(Adapter::Hardware);
+    let before = adapter::get();
+    adapter::set(Adapter::Hardware);
     let conv = conv([1, 32, 9, 10], [40, 32, 3, 3], 1, 1, 1);
     let weight = Tensor::<4>::ones(weight_dims(&conv), &device);
     let layer = Conv2d::new(weight, Tensor::zeros([40], &device), conv.geometry);
@@ -250,7 +251,8 @@ fn half_weights_have_to_be_allowed() {
     let names = |tuned: &Tuned| tuned.to_json().contains("half");
 
     assert!(!choice::half(), "allowed from the start");
-    let tuned = pollster::block_on(tune(&device, &layers, 60.0)).expect("a working GPU");
+    let tuned =
+        pollster::block_on(tune(&device, &layers, 60.0, Tuned::default())).expect("a working GPU");
     assert!(!names(&tuned), "{}", tuned.to_json());
 
     for algorithm in Algorithm::all().into_iter().filter(|a| a.is_half()) {
@@ -270,7 +272,7 @@ fn half_weights_have_to_be_allowed() {
         assert_eq!(failures.expect("a working GPU"), [], "{}", algorithm.name());
         choice::set_half(false);
     }
-    choice::set_adapter(before);
+    adapter::set(before);
 }
 
 /// What rounding costs: the largest error as a share of the sum of the absolute products, on weights as

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::{DeviceChoice, Preprocess};
 use retune::image::{self, Rgb};
 use retune::infer::Classifier;
-use retune::kernels::choice::{self, Adapter};
+use retune::kernels::choice;
 use retune::kernels::launch::Buffer;
 use retune::kernels::loss::softmax_cross_entropy;
 use retune::kernels::pool;
@@ -18,6 +18,7 @@ use retune::kernels::reference::pool::PoolShape;
 use retune::kernels::reference::{linear as linear_twin, loss as loss_twin, pool as pool_twin};
 use retune::model::input::Batch;
 use retune::model::weights::{self, bundled};
+use retune::platform::adapter::{self, Adapter};
 use retune::platform::device;
 use retune::random::Random;
 use retune::train::metrics::softmax;
@@ -331,7 +332,7 @@ fn preprocessing_gives_the_bits_of_the_cpu() {
 #[ignore = "needs a Vulkan driver"]
 fn files_are_resized_on_hardware_and_nothing_changes() {
     let device = open();
-    let before = choice::adapter();
+    let before = adapter::get();
     let settings = of_size(64);
     let files: Vec<Vec<u8>> = (0..)
         .zip(&PHOTOS[..5])
@@ -342,10 +343,10 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
         .map(|bytes| image::load("photo", bytes, &settings).expect("a PNG"))
         .collect();
 
-    for (adapter, on_gpu) in [(Adapter::Hardware, true), (Adapter::Software, false)] {
-        choice::set_adapter(adapter);
+    for (kind, on_gpu) in [(Adapter::Hardware, true), (Adapter::Software, false)] {
+        adapter::set(kind);
         let mut batch = Batch::new(&device, &settings);
-        assert_eq!(batch.is_on_gpu(), on_gpu, "{adapter:?}");
+        assert_eq!(batch.is_on_gpu(), on_gpu, "{kind:?}");
         for bytes in &files {
             batch.push("photo", bytes).expect("a PNG");
             assert!(batch.push("torn", &bytes[..9]).is_err());
@@ -353,10 +354,10 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
         let images = batch.finish().expect("images");
         assert_eq!(images.dims(), [files.len(), 3, 64, 64]);
         let images: Vec<f32> = images.into_data().try_to_vec().expect("f32");
-        assert_eq!(bits(&images), bits(&on_cpu.concat()), "{adapter:?}");
+        assert_eq!(bits(&images), bits(&on_cpu.concat()), "{kind:?}");
     }
 
-    choice::set_adapter(Adapter::Hardware);
+    adapter::set(Adapter::Hardware);
     assert!(!Batch::new(&Device::flex(), &settings).is_on_gpu());
     choice::set_enabled(false);
     assert!(!Batch::new(&device, &settings).is_on_gpu());
@@ -375,5 +376,5 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
         assert!(ours.iter().all(|p| p.is_finite()), "{ours:?}");
         assert_eq!(bits(&ours), bits(&expected));
     }
-    choice::set_adapter(before);
+    adapter::set(before);
 }

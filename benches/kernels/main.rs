@@ -13,10 +13,10 @@ use clap::Parser;
 use retune::config::{Arch, DeviceChoice};
 use retune::error::{Error, Result};
 use retune::kernels::check::self_test;
-use retune::kernels::choice::{self, Adapter};
 use retune::kernels::launch::{Buffer, Gpu};
-use retune::kernels::tune::tune;
+use retune::kernels::tune::{Tuned, tune};
 use retune::model::backbone::Backbone;
+use retune::platform::adapter::{self, Adapter};
 use retune::platform::device;
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ fn main() -> std::process::ExitCode {
 
 async fn run(options: &Options) -> Result<()> {
     let opened = device::open(DeviceChoice::Gpu).await?;
-    let software = choice::adapter() == Adapter::Software;
+    let software = adapter::get() == Adapter::Software;
     if software && !options.software {
         return Err(Error::Gpu(format!(
             "{} is a software adapter: its figures say nothing about a GPU (--software measures it anyway)",
@@ -144,7 +144,7 @@ async fn one(
     let name = backbone.arch().name();
     if options.seconds > 0.0 {
         println!("tuning {name} at batch {batch}");
-        tune(&bench.device, &layers, options.seconds).await?;
+        tune(&bench.device, &layers, options.seconds, Tuned::default()).await?;
     }
     // A wrong kernel is out of use afterwards, and is not measured.
     for failure in self_test(&bench.device, &layers, |_, _| {}).await? {

@@ -124,6 +124,7 @@ impl Engine {
                 let bytes = data.set.read(sample);
                 match bytes.and_then(|bytes| images.push(&path, &bytes)) {
                     Ok(()) => good.push(sample),
+                    Err(error @ Error::Gpu(_)) => return Err(error),
                     Err(error) => data.cache.insert_unreadable(sample, error.reason()),
                 }
             }

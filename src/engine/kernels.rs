@@ -1,12 +1,17 @@
 //! Getting the GPU ready for the model in use: tuning where it pays, then the self-test, which also
 //! compiles every pipeline before the first image needs it.
 
+use burn::tensor::Device;
+
 use super::Engine;
 use super::data::batch_size;
 use crate::error::Result;
+use crate::infer::Classifier;
 use crate::kernels::check::self_test;
-use crate::kernels::choice::{Adapter, adapter};
+use crate::kernels::ops::Conv2d;
+use crate::kernels::shape::Conv;
 use crate::kernels::tune::{Tuned, tune};
+use crate::platform::adapter::{self, Adapter};
 use crate::platform::store;
 use crate::protocol::{Backend, Phase};
 
@@ -14,51 +19,61 @@ use crate::protocol::{Backend, Phase};
 const TUNING: f64 = 2.0;
 
 impl Engine {
-    /// Tunes and tests the kernels that the model in use runs on, for one image and for a batch of
-    /// features. What fails is replaced, and a warning says so.
-    pub(super) async fn prepare_kernels(&mut self) -> Result<()> {
+    /// Tunes and tests the kernels that a model runs on, before it is put in use: for one image, for a batch
+    /// of features, and for what is left of one. What fails is replaced, and a warning says so.
+    pub(super) async fn prepare_kernels(&mut self, classifier: &Classifier) -> Result<()> {
         let opened = self.opened()?;
         if opened.backend != Backend::Webgpu {
             return Ok(());
         }
         let (device, name) = (opened.device.clone(), opened.name.clone());
-        let classifier = self.model()?.classifier.clone();
         let size = classifier.preprocess.size;
-        let mut layers = classifier.backbone.layers(1, size);
-        layers.extend(
-            classifier
-                .backbone
-                .layers(batch_size(Backend::Webgpu), size),
-        );
+        let layers = |images: &[usize]| -> Vec<_> {
+            let of = |&n: &usize| classifier.backbone.layers(n, size);
+            images.iter().flat_map(of).collect()
+        };
         // A software adapter is as slow to tune as it is to run; its defaults were measured.
-        if adapter() == Adapter::Hardware {
-            let key = tuning_key(&name);
-            let kept = if self.keeps {
-                store::read(&key).await.ok().flatten()
-            } else {
-                None
-            };
-            let kept = kept
-                .and_then(|bytes| String::from_utf8(bytes).ok())
-                .unwrap_or_default();
-            if !Tuned::from_json(&kept).apply(&layers) {
-                let tuned = tune(&device, &layers, TUNING).await?;
-                if self.keeps {
-                    // Not kept, it is measured again at the next start: nothing is lost but two seconds.
-                    let _ = store::write(&key, tuned.to_json().as_bytes()).await;
-                }
-            }
+        if adapter::get() == Adapter::Hardware {
+            let timed = layers(&[1, batch_size(Backend::Webgpu)]);
+            self.tune_kernels(&device, &name, &timed).await?;
         }
         let desk = &mut self.desk;
         let progress = |done: usize, total: usize| {
             desk.progress(0, Phase::PreparingGpu, done as u64, total as u64);
         };
-        let failures = self_test(&device, &layers, progress).await?;
+        // The sizes between those tuned run on defaults, which change with the size.
+        let failures = self_test(&device, &layers(&[1, 2, 4, 8, 16, 32]), progress).await?;
         for failure in failures {
             self.desk.warn(format!(
                 "This GPU's driver computes the kernel {} wrongly ({}); another one takes its place.",
                 failure.kernel, failure.reason
             ));
+        }
+        Ok(())
+    }
+
+    /// What was found at earlier starts, then what is missing, measured and kept.
+    async fn tune_kernels(
+        &self,
+        device: &Device,
+        adapter: &str,
+        layers: &[(&Conv2d, Conv)],
+    ) -> Result<()> {
+        let key = tuning_key(adapter);
+        let kept = if self.keeps {
+            store::read(&key).await.ok().flatten()
+        } else {
+            None
+        };
+        let kept = kept.and_then(|bytes| String::from_utf8(bytes).ok());
+        let kept = Tuned::from_json(&kept.unwrap_or_default());
+        if kept.apply(layers) {
+            return Ok(());
+        }
+        let tuned = tune(device, layers, TUNING, kept).await?;
+        if self.keeps {
+            // Not kept, it is measured again at the next start: nothing is lost but two seconds.
+            let _ = store::write(&key, tuned.to_json().as_bytes()).await;
         }
         Ok(())
     }

@@ -198,6 +198,7 @@ impl Engine {
             let trained_on = checkpoint.metadata.get("backbone");
             let other = trained_on.is_some_and(|sha256| sha256 != model.origin.sha256());
             let classifier = model.classifier.with_head(checkpoint)?;
+            self.prepare_kernels(&classifier).await?;
             classifier.try_out().await?;
             self.adopt(classifier, &file.path).await?;
             if other {
@@ -263,6 +264,7 @@ impl Engine {
             classifier,
             fresh_head,
         } = loaded;
+        self.prepare_kernels(&classifier).await?;
         classifier.try_out().await?;
         let origin = self.keep_backbone(bytes).await;
         self.set_model(classifier, origin, source);
@@ -306,6 +308,7 @@ impl Engine {
     /// Forgets the kept model and goes back to the bundled one.
     pub(super) async fn reset(&mut self) -> Result<()> {
         let classifier = self.load_bundled().await?;
+        self.prepare_kernels(&classifier).await?;
         self.set_model(classifier, Origin::Bundled, "bundled");
         store::remove(HEAD).await?;
         store::remove(BACKBONE).await

@@ -13,6 +13,7 @@ use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
 use super::choice;
+use super::conv::Algorithm;
 use super::conv::gradient;
 use super::conv::matmul::{Epilogue, MatMul};
 use super::conv::weights::Weights;
@@ -80,7 +81,9 @@ fn on_gpu(
 /// The product for the input gradient, if it can be computed here.
 fn backward_variant(conv: &Conv, weights: &Weights, max: u64) -> Option<MatMul> {
     let variant = choice::backward_matmul(conv);
-    let usable = choice::enabled() && gradient::can_apply(conv, weights, variant, max);
+    let usable = choice::enabled()
+        && !choice::is_broken(Algorithm::Columns(variant))
+        && gradient::can_apply(conv, weights, variant, max);
     usable.then_some(variant)
 }
 

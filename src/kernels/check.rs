@@ -132,7 +132,7 @@ pub fn in_use(layers: &[(&Conv2d, Conv)]) -> Vec<Algorithm> {
 }
 
 /// What is wrong with a kernel, if anything is.
-async fn test(device: &Device, algorithm: Algorithm) -> Result<Option<String>> {
+pub(super) async fn test(device: &Device, algorithm: Algorithm) -> Result<Option<String>> {
     for conv in cases(algorithm) {
         let out = conv.out_dims();
         let weight = [out[1], conv.channels, conv.kernel[0], conv.kernel[1]];

@@ -10,20 +10,11 @@ use super::conv::weights::Weights;
 use super::conv::winograd::Tile;
 use super::launch::Gpu;
 use super::shape::Conv;
-
-/// What the kernels run on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Adapter {
-    /// A GPU: workgroup memory and barriers are cheap, threads are many.
-    Hardware,
-    /// A CPU that poses as one: a barrier suspends every invocation, memory is far away.
-    Software,
-}
+use crate::platform::adapter::{self, Adapter};
 
 /// The state of the one GPU that a process opens.
 #[derive(Debug, Default)]
 struct State {
-    adapter: Option<Adapter>,
     tuned: HashMap<Conv, Algorithm>,
     broken: HashSet<Algorithm>,
     broken_pools: bool,
@@ -35,17 +26,6 @@ fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
     static STATE: OnceLock<Mutex<State>> = OnceLock::new();
     let state = STATE.get_or_init(Mutex::default);
     f(&mut state.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Says what the device is; before that, kernels are chosen as for a GPU.
-pub fn set_adapter(adapter: Adapter) {
-    with(|state| state.adapter = Some(adapter));
-}
-
-/// What [`set_adapter`] said.
-#[must_use]
-pub fn adapter() -> Adapter {
-    with(|state| state.adapter.unwrap_or(Adapter::Hardware))
 }
 
 /// Switches all kernels of ours off, or on again: burn's ops are what they are measured against.
@@ -95,6 +75,12 @@ pub fn set_broken(algorithm: Algorithm, broken: bool) {
     });
 }
 
+/// Whether [`set_broken`] took it out of use.
+#[must_use]
+pub fn is_broken(algorithm: Algorithm) -> bool {
+    with(|state| state.broken.contains(&algorithm))
+}
+
 /// Takes the pools out of use, or puts them back.
 pub fn set_broken_pools(broken: bool) {
     with(|state| state.broken_pools = broken);
@@ -110,28 +96,24 @@ pub fn pools_enabled() -> bool {
 #[must_use]
 pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
     let max = gpu.max_binding();
-    let (adapter, tuned, half) = with(|state| {
-        let adapter = state.adapter.unwrap_or(Adapter::Hardware);
-        (adapter, state.tuned.get(conv).copied(), state.half)
-    });
     if !enabled() {
         return None;
     }
     let usable = |algorithm: &Algorithm| {
-        (half || !algorithm.is_half())
+        (half() || !algorithm.is_half())
             && algorithm.can_apply(conv, weights, max)
-            && with(|state| !state.broken.contains(algorithm))
+            && !is_broken(*algorithm)
     };
-    tuned
+    tuned(conv)
         .into_iter()
-        .chain(defaults(adapter, conv))
+        .chain(defaults(adapter::get(), conv))
         .find(usable)
 }
 
 /// The matrix product of a convolution's input gradient.
 #[must_use]
 pub fn backward_matmul(conv: &Conv) -> MatMul {
-    match adapter() {
+    match adapter::get() {
         Adapter::Software => registers(conv.out_pixels()),
         Adapter::Hardware => {
             let tiles = conv.depth().div_ceil(64) * conv.out_pixels().div_ceil(64) * conv.images;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::backend::TensorMetadata;
-use burn::tensor::{DType, Device, Shape, Tensor};
+use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::ir::metadata::Info;
 use burn_cubecl::cubecl::ir::{AddressType, ElemType, FloatKind, Scope, UIntKind};
@@ -187,9 +187,14 @@ impl Gpu {
     /// Memory with these words in it. A write ends the command encoder.
     #[must_use]
     pub fn upload(&self, words: impl Iterator<Item = u32>) -> Raw {
-        let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        self.upload_bytes(words.flat_map(u32::to_le_bytes).collect())
+    }
+
+    /// The same from bytes, whole fours of them.
+    #[must_use]
+    pub fn upload_bytes(&self, bytes: Vec<u8>) -> Raw {
         Raw {
-            handle: self.client.create_from_slice(&bytes),
+            handle: self.client.create(Bytes::from_bytes_vec(bytes)),
         }
     }
 

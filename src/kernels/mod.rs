@@ -31,10 +31,11 @@ use crate::platform::fault;
 /// [`Error::Gpu`] with the device's own words.
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let data = tensor.into_data_async().await;
-    let data = data.map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))?;
+    // First: where both report, this one is the cause, and left there it would fail the next job.
     if let Some(fault) = fault::take() {
         return Err(Error::Gpu(fault));
     }
+    let data = data.map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))?;
     data.try_into_vec::<f32>()
         .map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))
 }

@@ -80,9 +80,11 @@ impl Photos {
             row_length: taps.row_length as u32,
             shift: taps.shift,
         };
-        let rgb = image.pixels.chunks_exact(3);
-        let source = rgb.map(|p| u32::from_le_bytes([p[0], p[1], p[2], 255]));
-        let source = self.gpu.upload(source);
+        let mut source = vec![255; width * height * size_of::<u32>()];
+        for (to, from) in source.chunks_exact_mut(4).zip(image.pixels.chunks_exact(3)) {
+            to[..3].copy_from_slice(from);
+        }
+        let source = self.gpu.upload_bytes(source);
         let pixels = self.gpu.raw(size * width * size_of::<u32>());
         let taps = upload(&self.gpu, &taps);
         self.gpu.launch(

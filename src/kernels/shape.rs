@@ -2,6 +2,14 @@
 
 use super::reference::ConvShape;
 
+/// Bytes of a tensor of `f32`. In 64 bits: in the browser `usize` has 32, and a batch too large for the GPU
+/// is not to look small.
+#[must_use]
+pub fn bytes_of(dims: &[usize]) -> u64 {
+    let values = dims.iter().map(|&n| n as u64);
+    values.product::<u64>() * size_of::<f32>() as u64
+}
+
 /// What a kernel takes: the same number on both axes, as every backbone here has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {

@@ -6,9 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::config::Preprocess;
 use crate::error::{Error, Result};
 use crate::image::{decode, resize, to_tensor};
-use crate::kernels::choice::{self, Adapter};
 use crate::kernels::launch::Buffer;
 use crate::kernels::preprocess::Photos;
+use crate::platform::adapter::{self, Adapter};
 
 /// A batch in the making.
 pub struct Batch<'a> {
@@ -24,7 +24,7 @@ impl<'a> Batch<'a> {
     /// of the CPU, which is the faster of the two.
     #[must_use]
     pub fn new(device: &'a Device, settings: &'a Preprocess) -> Self {
-        let hardware = choice::adapter() == Adapter::Hardware;
+        let hardware = adapter::get() == Adapter::Hardware;
         Self {
             device,
             settings,
@@ -50,7 +50,7 @@ impl<'a> Batch<'a> {
             Some(photos) => {
                 // What is beyond the GPU's limits is resized here: to its own size a filter changes nothing.
                 if !photos.push(&image) && !photos.push(&resize(&image, size, size)?) {
-                    return Err(Error::Gpu(format!("no memory for an image of {size}")));
+                    return Err(Error::Gpu(format!("{name} could not be sent to the GPU")));
                 }
             }
             None => {

@@ -7,7 +7,7 @@ use burn::tensor::wgpu::{MemoryConfiguration, wgpu};
 
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
-use crate::kernels::choice::{self, Adapter};
+use crate::platform::adapter::{self, Adapter};
 use crate::platform::{fault, gpu};
 use crate::protocol::Backend;
 
@@ -86,7 +86,7 @@ async fn find_gpu() -> Result<(Opened, bool)> {
         .on_uncaptured_error(Arc::new(|error| fault::report(error.to_string())));
     let info = setup.adapter.get_info();
     let software = info.device_type == wgpu::DeviceType::Cpu;
-    choice::set_adapter(if software {
+    adapter::set(if software {
         Adapter::Software
     } else {
         Adapter::Hardware

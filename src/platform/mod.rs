@@ -1,6 +1,8 @@
 //! What differs between the browser and a native process. Each difference is two files with one
 //! interface, and the choice between them is made here, once.
 
+#[cfg(feature = "engine")]
+pub mod adapter;
 mod common;
 #[cfg(feature = "engine")]
 pub mod device;

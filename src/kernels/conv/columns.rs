@@ -6,7 +6,7 @@ use super::matmul::{Epilogue, MatMul, Product, matmul};
 use super::params::ColumnsParams;
 use super::weights::{Packing, Weights};
 use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
-use crate::kernels::shape::Conv;
+use crate::kernels::shape::{Conv, bytes_of};
 use crate::kernels::source::Source;
 
 static IM2COL: LazyLock<Kernel> = LazyLock::new(|| {
@@ -51,8 +51,9 @@ pub fn product(conv: &Conv, m_stride: usize, b_stride: usize) -> Product {
 pub fn can_lay_out(conv: &Conv, max: u64) -> bool {
     let channels = conv.channels * conv.geometry.groups;
     let rows = channels * conv.kernel[0] * conv.kernel[1];
-    let bytes = (conv.images * rows * col_stride(conv) * size_of::<f32>()) as u64;
-    bytes <= max && conv.images <= MAX_WORKGROUPS && channels <= MAX_WORKGROUPS
+    bytes_of(&[conv.images, rows, col_stride(conv)]) <= max
+        && conv.images <= MAX_WORKGROUPS
+        && channels <= MAX_WORKGROUPS
 }
 
 /// Whether the convolution can run as columns times weights.

@@ -14,7 +14,7 @@ use weights::{Layout, Packing, Storage, Weights};
 use winograd::Tile;
 
 use super::launch::{Buffer, Gpu};
-use super::shape::Conv;
+use super::shape::{Conv, bytes_of};
 
 /// A way to compute a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,11 +62,16 @@ impl Algorithm {
     /// Whether it is for this convolution; `max` is the most bytes of a binding.
     #[must_use]
     pub fn can_apply(self, conv: &Conv, weights: &Weights, max: u64) -> bool {
-        match self {
-            Self::Direct(direct) => direct.can_apply(conv, weights, max),
-            Self::Columns(variant) => columns::can_apply(conv, weights, variant, max),
-            Self::Winograd(tile, variant) => winograd::can_apply(conv, weights, tile, variant, max),
-        }
+        let fits = |dims: [usize; 4]| bytes_of(&dims) <= max;
+        fits(conv.in_dims())
+            && fits(conv.out_dims())
+            && match self {
+                Self::Direct(direct) => direct.can_apply(conv, weights, max),
+                Self::Columns(variant) => columns::can_apply(conv, weights, variant, max),
+                Self::Winograd(tile, variant) => {
+                    winograd::can_apply(conv, weights, tile, variant, max)
+                }
+            }
     }
 
     /// The layout of the weights that it reads, if not the plain one.

@@ -12,7 +12,7 @@ use super::matmul::{Epilogue, MatMul, Product, matmul};
 use super::params::{WinogradInputParams, WinogradOutputParams};
 use super::weights::{Packing, Storage, Weights};
 use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
-use crate::kernels::shape::Conv;
+use crate::kernels::shape::{Conv, bytes_of};
 use crate::kernels::source::Source;
 
 /// Which of the algorithms: edge of a tile of outputs.
@@ -136,7 +136,7 @@ pub fn can_apply(conv: &Conv, weights: &Weights, tile: Tile, variant: MatMul, ma
     let packing = Packing::Winograd(tile);
     let product = tile.product(conv, weights.stride(packing));
     let widest = conv.channels.max(conv.m);
-    let bytes = (tile.products() * widest * product.b_stride * size_of::<f32>()) as u64;
+    let bytes = bytes_of(&[tile.products(), widest, product.b_stride]);
     let workgroups = (product.n * widest).div_ceil(64);
     bytes <= max
         && workgroups <= MAX_WORKGROUPS
