@@ -260,6 +260,34 @@ impl Gpu {
         outputs: &[&dyn Memory],
         params: &[u32],
     ) {
+        self.queue(kernel, workgroups, inputs, outputs, self.params(params));
+    }
+
+    /// The same as [`Self::launch`] with parameters that will hardly come again, such as a photo's sizes:
+    /// kept, those of a thousand photos would crowd out the network's.
+    ///
+    /// # Panics
+    /// As [`Self::launch`].
+    pub fn launch_once(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Memory],
+        output: &dyn Memory,
+        params: &[u32],
+    ) {
+        let params = self.upload(params.iter().copied()).handle;
+        self.queue(kernel, workgroups, inputs, &[output], params);
+    }
+
+    fn queue(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Memory],
+        outputs: &[&dyn Memory],
+        params: Handle,
+    ) {
         let [x, y, z] = workgroups.map(|n| {
             assert!(
                 n <= MAX_WORKGROUPS,
@@ -280,8 +308,7 @@ impl Gpu {
             let binding = output.handle().clone().binding();
             arguments = arguments.with_buffer_io(binding, BufferIOAttr::WriteOnly);
         }
-        let binding = self.params(params).binding();
-        arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
+        arguments = arguments.with_buffer_io(params.binding(), BufferIOAttr::ReadOnly);
         let count = CubeCount::Static(x, y, z);
         self.client
             .launch(Box::new(kernel.clone()), count, arguments);

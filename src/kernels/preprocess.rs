@@ -87,7 +87,7 @@ impl Photos {
         let source = self.gpu.upload_bytes(source);
         let pixels = self.gpu.raw(size * width * size_of::<u32>());
         let taps = upload(&self.gpu, &taps);
-        self.gpu.launch(
+        self.gpu.launch_once(
             &VERTICAL,
             workgroups,
             &[&source, &taps],
@@ -123,7 +123,7 @@ impl Photos {
                 image: image as u32,
             };
             let taps = upload(&gpu, &taps);
-            gpu.launch(
+            gpu.launch_once(
                 &HORIZONTAL,
                 workgroups,
                 &[&low.pixels, &taps, &levels],
