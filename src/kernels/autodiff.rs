@@ -10,7 +10,6 @@ use burn::backend::ops::ModuleOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Cube, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
-use burn::tensor::ops::ConvOptions;
 
 use super::choice;
 use super::conv::Algorithm;
@@ -18,17 +17,8 @@ use super::conv::gradient;
 use super::conv::matmul::{Epilogue, MatMul};
 use super::conv::weights::Weights;
 use super::launch::Buffer;
+use super::ops::options;
 use super::shape::{Conv, Geometry};
-
-fn options(geometry: Geometry) -> ConvOptions<2> {
-    let Geometry {
-        stride,
-        padding,
-        dilation,
-        groups,
-    } = geometry;
-    ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups)
-}
 
 /// The convolution and its gradients on a backend that keeps no graph. The defaults are burn's ops.
 pub trait ConvKernels: Backend {

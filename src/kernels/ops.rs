@@ -101,14 +101,8 @@ impl Conv2d {
 
     /// burn's convolution, and what follows it one by one.
     fn on_burn(&self, x: Tensor<4>, residual: Option<&Tensor<4>>, with_relu: bool) -> Tensor<4> {
-        let Geometry {
-            stride,
-            padding,
-            dilation,
-            groups,
-        } = self.geometry;
-        let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups);
-        let mut y = conv2d(x, self.weight.clone(), Some(self.bias.clone()), options);
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        let mut y = conv2d(x, weight, Some(bias), options(self.geometry));
         if let Some(residual) = residual {
             y = y + residual.clone();
         }
@@ -136,6 +130,17 @@ impl Conv2d {
         };
         algorithm().map_or_else(|| "burn".to_string(), Algorithm::name)
     }
+}
+
+/// The geometry as burn's convolutions take it.
+pub(super) fn options(geometry: Geometry) -> ConvOptions<2> {
+    let Geometry {
+        stride,
+        padding,
+        dilation,
+        groups,
+    } = geometry;
+    ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups)
 }
 
 /// The largest value under a square window: `x` `[N,C,H,W]` to `[N,C,OH,OW]`.

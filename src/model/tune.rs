@@ -5,7 +5,6 @@
 //! part before it stays a [`Backbone`] on the inner device; its output is the input here.
 
 use burn::module::{Module, Param};
-use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
 
 use super::backbone::{Backbone, EPSILON, stem_pool};
@@ -15,7 +14,7 @@ use super::resnet::{Conv, Layout, ResNetConfig, Residual, pooled_size};
 use super::weights::NamedTensor;
 use crate::config::{Arch, Scope};
 use crate::error::Result;
-use crate::kernels::ops::Conv2d;
+use crate::kernels::ops::{Conv2d, global_avg_pool};
 
 /// Stages of the family.
 const STAGES: usize = 4;
@@ -143,7 +142,7 @@ impl Tail {
             );
             x = forward_block(block, convs, x);
         }
-        adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3)
+        global_avg_pool(x)
     }
 
     /// `frozen`, its trained convolutions replaced by these; without gradients.
