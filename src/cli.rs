@@ -93,6 +93,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
             |job| Command::Train {
                 job,
                 config: config.clone(),
+                seeds: 1,
             },
             Vec::new(),
         )

@@ -87,7 +87,13 @@ impl Engine {
             Command::Samples => self.samples(),
             Command::Classify { job, files: named } => self.classify(job, &named, &files).await,
             Command::OpenDataset { job, source } => self.open_dataset(job, source, &files).await,
-            Command::Train { job, config } => self.train(job, &config).await,
+            Command::Train { job, config, .. } => self.train(job, &config).await,
+            Command::Continue { .. }
+            | Command::Discard
+            | Command::Estimate { .. }
+            | Command::Preview { .. }
+            | Command::Fresh { .. }
+            | Command::ForgetRun { .. } => Ok(()),
             Command::Evaluate { job } => self.evaluate(job).await,
             Command::Import { job, file, arch } => self.import(job, &file, arch, &files).await,
             Command::Download { job, arch } => self.download(job, arch).await,

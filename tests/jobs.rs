@@ -67,6 +67,7 @@ fn run(mut react: impl FnMut(&Event, &Sender<Order>) -> bool + 'static) -> Vec<E
                 val_fraction: 0.25,
                 ..TrainConfig::default()
             },
+            seeds: 1,
         },
     ];
     for command in begin {

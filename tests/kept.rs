@@ -137,7 +137,11 @@ fn tuned_convolutions_are_exported_and_kept() {
         vec![
             order(START),
             data(),
-            order(Command::Train { job: 2, config }),
+            order(Command::Train {
+                job: 2,
+                config,
+                seeds: 1,
+            }),
             classify(),
             order(Command::Evaluate { job: 3 }),
             export(ExportKind::Head),

@@ -155,6 +155,7 @@ impl TrainArgs {
             batch: self.batch,
             seed: self.seed,
             val_fraction: self.val_fraction,
+            ..TrainConfig::default()
         }
     }
 

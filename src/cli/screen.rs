@@ -124,6 +124,14 @@ impl Screen {
             Event::State { .. }
             | Event::Samples { .. }
             | Event::Measured { .. }
+            | Event::Views { .. }
+            | Event::Begun { .. }
+            | Event::Pulse { .. }
+            | Event::Runs { .. }
+            | Event::Interrupted { .. }
+            | Event::DeviceLost { .. }
+            | Event::Estimated { .. }
+            | Event::Previews { .. }
             | Event::Finished { .. }
             | Event::Cancelled { .. } => {}
         }

@@ -226,6 +226,10 @@ pub const fn job_of(command: &Command) -> Option<JobId> {
         Command::Classify { job, .. }
         | Command::OpenDataset { job, .. }
         | Command::Train { job, .. }
+        | Command::Continue { job }
+        | Command::Estimate { job, .. }
+        | Command::Preview { job, .. }
+        | Command::Fresh { job, .. }
         | Command::Evaluate { job }
         | Command::Import { job, .. }
         | Command::Download { job, .. }
@@ -236,6 +240,8 @@ pub const fn job_of(command: &Command) -> Option<JobId> {
         Command::Start { .. }
         | Command::Samples
         | Command::Reset
+        | Command::Discard
+        | Command::ForgetRun { .. }
         | Command::Pause { .. }
         | Command::Resume { .. }
         | Command::Stop { .. }

@@ -25,6 +25,7 @@ pub const fn frozen_stages(scope: Scope) -> Option<usize> {
     match scope {
         Scope::Head => Some(STAGES),
         Scope::LastStage => Some(STAGES - 1),
+        Scope::LastTwo => Some(STAGES - 2),
         Scope::All => None,
     }
 }
@@ -35,6 +36,7 @@ pub fn trains(scope: Scope, conv: &str) -> bool {
     match scope {
         Scope::Head => false,
         Scope::LastStage => conv.starts_with("layer4."),
+        Scope::LastTwo => conv.starts_with("layer3.") || conv.starts_with("layer4."),
         Scope::All => true,
     }
 }

@@ -170,6 +170,8 @@ impl Learner for OnFeatures<'_> {
             val_loss: tally.loss(),
             val_accuracy: tally.accuracy(),
             milliseconds: time::now() - start,
+            learning_rate: 0.0,
+            images_per_second: 0.0,
         };
         Ok((report, Flow::Continue))
     }

@@ -208,6 +208,8 @@ impl<R: FnMut(usize) -> Result<Vec<f32>>> Learner for OnImages<'_, '_, R> {
             val_loss: tally.loss(),
             val_accuracy: tally.accuracy(),
             milliseconds: time::now() - start,
+            learning_rate: 0.0,
+            images_per_second: 0.0,
         };
         Ok((report, flow))
     }

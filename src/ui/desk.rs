@@ -257,6 +257,7 @@ impl Desk {
             self.begin(Began::Train(config.epochs), &[], |job, _| Command::Train {
                 job,
                 config,
+                seeds: 1,
             });
         }
     }

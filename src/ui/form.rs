@@ -225,6 +225,7 @@ mod tests {
             batch: 16,
             seed: 99,
             val_fraction: 0.25,
+            ..TrainConfig::default()
         };
         assert_eq!(form.config(), Ok(expected));
     }

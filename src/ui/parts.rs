@@ -162,7 +162,13 @@ pub const fn job_of(event: &Event) -> Option<JobId> {
         | Event::Dataset { job, .. }
         | Event::Featurised { job, .. }
         | Event::Tuning { job, .. }
+        | Event::Views { job, .. }
+        | Event::Begun { job, .. }
+        | Event::Pulse { job, .. }
         | Event::Epoch { job, .. }
+        | Event::DeviceLost { job, .. }
+        | Event::Estimated { job, .. }
+        | Event::Previews { job, .. }
         | Event::Trained { job, .. }
         | Event::Evaluated { job, .. }
         | Event::Exported { job, .. }
@@ -174,6 +180,8 @@ pub const fn job_of(event: &Event) -> Option<JobId> {
         | Event::Device { .. }
         | Event::Model { .. }
         | Event::Samples { .. }
+        | Event::Runs { .. }
+        | Event::Interrupted { .. }
         | Event::Warning { .. } => None,
     }
 }

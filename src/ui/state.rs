@@ -385,11 +385,19 @@ impl State {
             }
             // Asked for by the bench alone.
             Event::Measured { .. } => {}
+            Event::Views { .. }
+            | Event::Begun { .. }
+            | Event::Pulse { .. }
+            | Event::DeviceLost { .. }
+            | Event::Estimated { .. }
+            | Event::Previews { .. } => {}
             // Events without a job: see `hear`.
             Event::State { .. }
             | Event::Device { .. }
             | Event::Model { .. }
             | Event::Samples { .. }
+            | Event::Runs { .. }
+            | Event::Interrupted { .. }
             | Event::Warning { .. } => {}
         }
     }

@@ -92,6 +92,8 @@ fn epoch(job: JobId, epoch: usize) -> Event {
         val_loss: 1.0,
         val_accuracy: 0.5,
         milliseconds: 100.0,
+        learning_rate: 1e-3,
+        images_per_second: 10.0,
     };
     Event::Epoch { job, report }
 }

@@ -1,0 +1,117 @@
+//! The backbones and the heads on offer, by name.
+
+use serde::{Deserialize, Serialize};
+
+/// The backbones: torchvision's `ResNet` family (V1.5: the stride sits in the 3x3 convolution).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Arch {
+    #[default]
+    #[serde(rename = "resnet18")]
+    ResNet18,
+    #[serde(rename = "resnet34")]
+    ResNet34,
+    #[serde(rename = "resnet50")]
+    ResNet50,
+    #[serde(rename = "resnet101")]
+    ResNet101,
+    #[serde(rename = "resnet152")]
+    ResNet152,
+    #[serde(rename = "wide_resnet50_2")]
+    WideResNet50,
+    #[serde(rename = "wide_resnet101_2")]
+    WideResNet101,
+    #[serde(rename = "resnext50_32x4d")]
+    ResNext50,
+    #[serde(rename = "resnext101_32x8d")]
+    ResNext101,
+}
+
+impl Arch {
+    /// All of them, small to large within a family.
+    pub const ALL: [Self; 9] = [
+        Self::ResNet18,
+        Self::ResNet34,
+        Self::ResNet50,
+        Self::ResNet101,
+        Self::ResNet152,
+        Self::WideResNet50,
+        Self::WideResNet101,
+        Self::ResNext50,
+        Self::ResNext101,
+    ];
+
+    /// torchvision's name, which is also the one in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ResNet18 => "resnet18",
+            Self::ResNet34 => "resnet34",
+            Self::ResNet50 => "resnet50",
+            Self::ResNet101 => "resnet101",
+            Self::ResNet152 => "resnet152",
+            Self::WideResNet50 => "wide_resnet50_2",
+            Self::WideResNet101 => "wide_resnet101_2",
+            Self::ResNext50 => "resnext50_32x4d",
+            Self::ResNext101 => "resnext101_32x8d",
+        }
+    }
+
+    /// The backbone of that name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.name() == name)
+    }
+}
+
+/// The heads on offer. C is what the backbone gives (512 or 2048), K the number of classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadKind {
+    /// C->K.
+    #[default]
+    Linear,
+    /// C->1024->256->64->K, ReLU between, dropout 0.2 after the first.
+    #[serde(rename = "mlp-3")]
+    Mlp3,
+    /// C->128->K, ReLU between.
+    #[serde(rename = "mlp-1")]
+    Mlp1,
+    /// C->1024->512->256->128->64->K with ReLU, dropout 0.2 and batch norm (the course's ResNet-34 head).
+    #[serde(rename = "mlp-bn")]
+    MlpBn,
+}
+
+impl HeadKind {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Self; 4] = [Self::Linear, Self::Mlp3, Self::Mlp1, Self::MlpBn];
+
+    /// The name in files, in the page and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Mlp3 => "mlp-3",
+            Self::Mlp1 => "mlp-1",
+            Self::MlpBn => "mlp-bn",
+        }
+    }
+
+    /// What it is, for a menu.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Linear => "one linear layer",
+            Self::Mlp3 => "1024, 256, 64; dropout 0.2",
+            Self::Mlp1 => "128",
+            Self::MlpBn => "1024, 512, 256, 128, 64; dropout 0.2, batch norm",
+        }
+    }
+
+    /// The head of that name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|h| h.name() == name)
+    }
+}

@@ -1,0 +1,253 @@
+//! What events are about: the model, the data, the numbers of a training.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Arch, DemoConfig, HeadKind, TrainConfig};
+
+/// What the engine is doing. One value, never a handful of booleans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineState {
+    /// Opening the device, loading the model.
+    #[default]
+    Starting,
+    /// Nothing here can run the model.
+    Unsupported,
+    /// Waiting for work.
+    Ready,
+    /// Sending images through the backbone.
+    Featurising,
+    /// Training.
+    Training,
+    /// A training is held.
+    Paused,
+    /// Starting failed; the reason came in an [`Event::Failed`].
+    Failed,
+}
+
+impl EngineState {
+    /// The word in `data-state`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Unsupported => "unsupported",
+            Self::Ready => "ready",
+            Self::Featurising => "featurising",
+            Self::Training => "training",
+            Self::Paused => "paused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What runs the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// WebGPU (Vulkan, Metal or DirectX natively).
+    Webgpu,
+    /// burn's CPU backend.
+    Cpu,
+}
+
+impl Backend {
+    /// The word in `data-backend`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Webgpu => "webgpu",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// The model in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// Backbone.
+    pub arch: Arch,
+    /// Head; none if its layers are not one of the presets.
+    pub head: Option<HeadKind>,
+    /// Labels, in output order.
+    pub classes: Vec<String>,
+    /// Edge of the input, in pixels.
+    pub size: usize,
+    /// Width of the features, C.
+    pub features: usize,
+    /// Parameters of backbone and head.
+    pub parameters: u64,
+    /// Where it came from: "bundled", a file's name, "trained here".
+    pub source: String,
+    /// SHA-256 of the file that the backbone came in, hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// One class of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassCount {
+    /// Label, from the folder's name.
+    pub name: String,
+    /// Images to train and validate on.
+    pub train: usize,
+    /// Images of the test set.
+    pub test: usize,
+}
+
+/// A file that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Its path.
+    pub file: String,
+    /// Why, in plain words.
+    pub reason: String,
+}
+
+/// What was found in a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DatasetSummary {
+    /// Name of the folder or zip, or "demo set".
+    pub name: String,
+    /// Classes in label order (alphabetical).
+    pub classes: Vec<ClassCount>,
+    /// Images without a class (`seg_pred`).
+    pub unlabelled: usize,
+    /// Groups of byte-identical images; each lists the paths.
+    pub duplicates: Vec<Vec<String>>,
+    /// Files that cannot be used.
+    pub skipped: Vec<Skipped>,
+    /// Why training is not possible, if it is not.
+    pub problem: Option<String>,
+    /// One small PNG a class, in class order: blobs from this index on; none if it could not be made.
+    pub thumbnails: Option<u32>,
+}
+
+/// The numbers after an epoch. Losses are mean cross-entropy in nats, accuracies 0..1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean over the epoch's steps, while the weights changed.
+    pub train_loss: f64,
+    /// The same.
+    pub train_accuracy: f64,
+    /// After the epoch.
+    pub val_loss: f64,
+    /// The same.
+    pub val_accuracy: f64,
+    /// Time of the epoch, validation included.
+    pub milliseconds: f64,
+    /// The head's learning rate at the epoch's last step.
+    #[serde(default)]
+    pub learning_rate: f64,
+    /// Training images a second, validation left out.
+    #[serde(default)]
+    pub images_per_second: f64,
+}
+
+/// A training in figures, kept to be compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// When it began, in milliseconds since 1970; tells it from every other.
+    pub id: u64,
+    /// The id of the first of several trainings that differ in their seed only; its own if it is alone.
+    pub group: u64,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Training images, and held out ones.
+    pub images: [usize; 2],
+    /// Backbone.
+    pub arch: Arch,
+    /// SHA-256 of the file that the backbone came in.
+    pub backbone: String,
+    /// Edge of the input, in pixels.
+    pub size: usize,
+    /// What it ran on.
+    pub device: String,
+    /// The settings.
+    pub config: TrainConfig,
+    /// Every epoch.
+    pub epochs: Vec<EpochReport>,
+    /// The epoch whose model was kept, from 1.
+    pub best_epoch: usize,
+    /// Whether it was stopped before its last epoch.
+    pub stopped: bool,
+    /// Accuracy of that epoch's model on the held out images.
+    pub validation: Share,
+    /// Accuracy of that model on the test images, once it was measured.
+    #[serde(default)]
+    pub test: Option<Share>,
+    /// Time of the training, featurising included, in milliseconds.
+    pub milliseconds: f64,
+}
+
+/// A training that did not come to its end and can go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// Name of the data set.
+    pub dataset: String,
+    /// Whether that is the demo set, which needs no files to open it.
+    pub demo: Option<DemoConfig>,
+    /// Backbone.
+    pub arch: Arch,
+    /// The settings.
+    pub config: TrainConfig,
+    /// Epochs that are done.
+    pub epochs: Vec<EpochReport>,
+    /// Trainings of one click that were still to come, this one counted.
+    pub seeds: usize,
+}
+
+/// How long a training will take, from a step that was timed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Steps an epoch.
+    pub steps: usize,
+    /// One step, in milliseconds.
+    pub step_milliseconds: f64,
+    /// Sending every image through the frozen part once, in milliseconds; 0 where that is done already or
+    /// belongs to the steps.
+    pub prepare_milliseconds: f64,
+    /// An epoch with its validation, in milliseconds.
+    pub epoch_milliseconds: f64,
+    /// All of it, in milliseconds.
+    pub milliseconds: f64,
+    /// Memory that it takes beside the model, in bytes: weights, gradients, optimizer, activations, caches.
+    pub bytes: u64,
+    /// Views of each training image that are kept; 0 where images are changed on the fly.
+    pub views: usize,
+}
+
+/// A share with its 95 % Wilson interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Hits.
+    pub hits: u64,
+    /// Trials.
+    pub of: u64,
+    /// hits / of.
+    pub value: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+/// The model measured on labelled images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// "test", "validation", or "all" where the data set has neither.
+    pub split: String,
+    /// Labels, in the order of the rows and columns.
+    pub classes: Vec<String>,
+    /// Overall accuracy.
+    pub accuracy: Share,
+    /// Mean cross-entropy, nats.
+    pub loss: f64,
+    /// Accuracy within each true class (recall).
+    pub per_class: Vec<Share>,
+    /// `confusion[true][predicted]`, counts.
+    pub confusion: Vec<Vec<u64>>,
+    /// Files left out.
+    pub skipped: Vec<Skipped>,
+}
