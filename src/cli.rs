@@ -3,27 +3,33 @@
 //! Exit codes: 0 all good, 1 some input failed, 2 the command line was wrong.
 
 mod args;
+mod compare;
 mod inspect;
 mod out;
 mod report;
 mod screen;
 mod session;
+mod train_args;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::config::Arch;
 use crate::error::{Error, Result};
 use crate::platform::files::{InputFile, list_folder};
 use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
-use args::{Cli, DataArgs, Task, TrainArgs};
+use args::{Cli, Task, TrainArgs};
 use out::line;
 use screen::Screen;
 use session::Session;
 
 /// Word for `--weights` that stands for the hub's ImageNet weights.
 const HUB: &str = "imagenet";
+
+/// The word for fresh weights.
+const RANDOM: &str = "random";
 
 /// Runs the program.
 #[must_use]
@@ -60,58 +66,81 @@ async fn run(task: Task) -> Result<bool> {
         Task::Train(args) => train(*args).await,
         Task::Evaluate { common, data } => {
             let mut session = Session::start(&common, Screen::quiet()).await?;
-            session.open(&data).await?;
+            session.open(&data.dataset).await?;
             let report = session.evaluate().await?;
             report::print_evaluation(&report, common.json);
             Ok(session.screen().failed == 0)
         }
+        Task::Compare(args) => compare::run(&args).map(|()| true),
         Task::Inspect(args) => inspect::run(&args).map(|()| true),
     }
 }
 
 /// Trains, evaluates, writes model and report.
 async fn train(args: TrainArgs) -> Result<bool> {
-    args.config().check()?;
+    let plan = args.plan()?;
     // Told before an hour of training, not after it.
     std::fs::create_dir_all(&args.out)
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
-    let mut session = Session::start(&args.common(), Screen::quiet()).await?;
-    if args.weights.as_deref() == Some(HUB) {
-        let arch = args.arch()?.unwrap_or_default();
-        session
-            .obey(|job| Command::Download { job, arch }, Vec::new())
-            .await?;
-    } else if let Some(path) = &args.weights {
-        session.import(path, args.arch()?).await?;
-    } else {
-        args.check_bundled()?;
+    let kept = args.out.join("checkpoint");
+    let keeping = Some(kept.to_string_lossy().into_owned());
+    let mut session = Session::keeping(&plan.common, Screen::quiet(), keeping).await?;
+    match plan.weights.as_deref() {
+        Some(HUB) => {
+            let arch = plan.arch.unwrap_or_default();
+            session
+                .obey(|job| Command::Download { job, arch }, Vec::new())
+                .await?;
+        }
+        Some(RANDOM) => {
+            let (arch, seed) = (plan.arch.unwrap_or_default(), plan.config.seed);
+            session
+                .obey(|job| Command::Fresh { job, arch, seed }, Vec::new())
+                .await?;
+        }
+        Some(path) => session.import(path, plan.arch).await?,
+        None => check_bundled(plan.arch)?,
     }
-    session.open(&args.data).await?;
-    let config = args.config();
-    session
-        .obey(
-            |job| Command::Train {
-                job,
-                config: config.clone(),
-                seeds: 1,
-            },
-            Vec::new(),
-        )
-        .await?;
+    session.open(&plan.dataset).await?;
+    let interrupted = session.screen().interrupted.clone();
+    let config = match interrupted.filter(|_| args.resume) {
+        Some(run) => {
+            let done = run.epochs.len();
+            session.screen().go_on(&run);
+            eprintln!("going on after epoch {done} of {}", run.config.epochs);
+            session
+                .obey(|job| Command::Continue { job }, Vec::new())
+                .await?;
+            run.config
+        }
+        None => {
+            let (config, seeds) = (plan.config.clone(), plan.seeds);
+            session
+                .obey(|job| Command::Train { job, config, seeds }, Vec::new())
+                .await?;
+            plan.config
+        }
+    };
     if session.has_test_images() {
         session.evaluate().await?;
     }
-    let what = ExportKind::Model;
+    let what = if args.half {
+        ExportKind::HalfModel
+    } else {
+        ExportKind::Model
+    };
     session
         .obey(|job| Command::Export { job, what }, Vec::new())
         .await?;
     let screen = session.screen();
     let model = args.out.join("model.safetensors");
     write(&model, &screen.exported)?;
-    let report = report::training(&args, &screen);
+    let report = report::training(&config, &screen);
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Error::Storage(format!("report.json: {error}")))?;
     write(&args.out.join("report.json"), text.as_bytes())?;
+    // Empty by now.
+    let _ = std::fs::remove_dir(&kept);
     if args.json {
         line(&report);
     } else {
@@ -120,14 +149,28 @@ async fn train(args: TrainArgs) -> Result<bool> {
     Ok(screen.failed == 0)
 }
 
+/// Without `--weights` there is only the bundled backbone.
+fn check_bundled(arch: Option<Arch>) -> Result<()> {
+    match arch {
+        None | Some(Arch::ResNet18) => Ok(()),
+        Some(arch) => Err(Error::shape(
+            "--arch",
+            format!(
+                "{} has no bundled weights; give --weights FILE, --weights imagenet to download them, or \
+                 --weights random",
+                arch.name()
+            ),
+        )),
+    }
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes)
         .map_err(|error| Error::Storage(format!("{}: {error}", path.display())))
 }
 
 /// The handles of a data set on disk, and how the engine is told of it.
-fn dataset(data: &DataArgs) -> Result<(DatasetSource, Vec<InputFile>)> {
-    let path = &data.dataset;
+fn dataset(path: &Path) -> Result<(DatasetSource, Vec<InputFile>)> {
     if !path.is_dir() {
         let file = InputFile::open(path)?;
         let named = FileRef {

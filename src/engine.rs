@@ -6,18 +6,27 @@
 mod classify;
 mod data;
 mod desk;
+mod estimate;
+mod evaluate;
+mod head;
+mod keeper;
 mod kernels;
 mod measure;
 mod model;
+mod pictures;
+mod preview;
+mod runs;
 mod train;
 mod tune;
 
+use crate::config::{Augment, DemoConfig};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
+use crate::platform::Place;
 use crate::platform::device::{self, Opened};
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, EngineState, Event, FileRef};
+use crate::protocol::{Command, EngineState, Event, FileRef, Run};
 use crate::train::cache::FeatureCache;
 
 pub use desk::{Desk, Emit, Order};
@@ -29,6 +38,10 @@ pub struct Engine {
     hub: Option<String>,
     /// Whether the model in use is kept for the next start.
     keeps: bool,
+    /// Where a training is kept, if it is.
+    place: Option<Place>,
+    /// Earlier trainings, in figures.
+    runs: Vec<Run>,
     opened: Option<Opened>,
     model: Option<Model>,
     data: Option<Data>,
@@ -40,6 +53,8 @@ struct Model {
     origin: Origin,
     /// What the page calls it.
     source: String,
+    /// The run that it is of.
+    run: Option<u64>,
 }
 
 /// The data set in use and what is known of it.
@@ -48,6 +63,18 @@ struct Data {
     cache: FeatureCache,
     /// The validation samples of the last training on it.
     validation: Vec<usize>,
+    /// Features of augmented images.
+    views: Option<Views>,
+    /// What the demo set was drawn with, if it is that.
+    demo: Option<DemoConfig>,
+}
+
+/// Features of augmented images.
+struct Views {
+    augment: Augment,
+    seed: u64,
+    size: usize,
+    cache: FeatureCache,
 }
 
 impl Engine {
@@ -58,6 +85,8 @@ impl Engine {
             desk,
             hub: None,
             keeps: true,
+            place: Some(Place::Own),
+            runs: Vec::new(),
             opened: None,
             model: None,
             data: None,
@@ -68,6 +97,14 @@ impl Engine {
     #[must_use]
     pub fn forgetful(mut self) -> Self {
         self.keeps = false;
+        self.place = None;
+        self
+    }
+
+    /// Keeps trainings in a folder, natively, in place of its own store.
+    #[must_use]
+    pub fn keeping_in(mut self, folder: &str) -> Self {
+        self.place = Some(Place::Folder(folder.to_string()));
         self
     }
 
@@ -87,13 +124,28 @@ impl Engine {
             Command::Samples => self.samples(),
             Command::Classify { job, files: named } => self.classify(job, &named, &files).await,
             Command::OpenDataset { job, source } => self.open_dataset(job, source, &files).await,
-            Command::Train { job, config, .. } => self.train(job, &config).await,
-            Command::Continue { .. }
-            | Command::Discard
-            | Command::Estimate { .. }
-            | Command::Preview { .. }
-            | Command::Fresh { .. }
-            | Command::ForgetRun { .. } => Ok(()),
+            Command::Train { job, config, seeds } => self.train(job, &config, seeds).await,
+            Command::Continue { job } => self.go_on(job).await,
+            Command::Discard => self.discard().await,
+            Command::Estimate { job, config } => self.estimate(job, &config).await,
+            Command::Preview {
+                job,
+                file,
+                image,
+                augment,
+                seed,
+                views,
+            } => {
+                let asked = preview::Asked {
+                    image,
+                    augment,
+                    seed,
+                    views,
+                };
+                self.preview(job, file.as_ref(), &files, &asked).await
+            }
+            Command::Fresh { job, arch, seed } => self.fresh(job, arch, seed).await,
+            Command::ForgetRun { id } => self.forget_run(id).await,
             Command::Evaluate { job } => self.evaluate(job).await,
             Command::Import { job, file, arch } => self.import(job, &file, arch, &files).await,
             Command::Download { job, arch } => self.download(job, arch).await,
@@ -160,7 +212,10 @@ impl Engine {
         self.opened = Some(opened);
         self.load_kept_or_bundled().await?;
         let classifier = self.model()?.classifier.clone();
-        self.prepare_kernels(&classifier).await
+        self.prepare_kernels(&classifier).await?;
+        self.load_runs().await;
+        self.tell_interrupted().await;
+        Ok(())
     }
 
     fn opened(&self) -> Result<&Opened> {

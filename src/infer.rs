@@ -175,6 +175,12 @@ impl Classifier {
         })
     }
 
+    /// Width of what the head takes, C.
+    #[must_use]
+    pub const fn features(&self) -> usize {
+        ResNetConfig::of(self.backbone.arch()).features()
+    }
+
     /// Normalised images `[N,3,S,S]`, one after the other, to logits `[N,K]`, still on the device.
     #[must_use]
     pub fn logits(&self, pixels: Vec<f32>, size: usize) -> Tensor<2> {

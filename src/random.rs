@@ -39,6 +39,14 @@ impl Random {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// Normal with mean 0 and variance 1 (Box and Muller 1958), by library functions that give the same bits
+    /// on every platform.
+    #[cfg(feature = "data")]
+    pub fn normal(&mut self) -> f64 {
+        let (u, v) = (1.0 - self.uniform(), self.uniform());
+        (-2.0 * libm::log(u)).sqrt() * libm::cos(std::f64::consts::TAU * v)
+    }
+
     /// Uniform in `0..n`; 0 for an empty range. The bias of the multiplication is below `n / 2^64`.
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.bits()) * n as u128) >> 64) as usize

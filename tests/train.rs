@@ -1,13 +1,19 @@
 //! Promise: a head trains to what its data allow, to the same numbers for the same seed, and survives a
 //! file; a run can be stopped and keeps its best epoch.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{Device, Tensor, TensorData};
-use retune::config::{HeadKind, TrainConfig};
+use retune::config::{Augment, HeadKind, Optimizer, Schedule, TrainConfig};
 use retune::error::{Error, Result};
 use retune::model::head::{Head, HeadSpec, Step, read};
+use retune::model::weights::{self, Checkpoint, NamedTensor};
 use retune::protocol::EpochReport;
 use retune::random::Random;
-use retune::train::run::{Examples, Flow, Observer, Trained, measure, run};
+use retune::train::objective::Objective;
+use retune::train::run::{
+    Begin, Course, Examples, Features, Flow, Kept, Observer, Progress, Resume, measure, run,
+};
 
 const WIDTH: usize = 24;
 const CLASSES: usize = 3;
@@ -35,6 +41,16 @@ struct Watch {
     stop_after: Option<usize>,
     epochs: Vec<EpochReport>,
     last: (usize, usize),
+    /// Kept after that epoch, as through files.
+    keep_after: Option<usize>,
+    kept: Option<(Progress, Checkpoint)>,
+    best: Option<Checkpoint>,
+}
+
+/// Tensors as they come back from a file.
+fn through_a_file(tensors: &[NamedTensor]) -> Checkpoint {
+    let bytes = weights::save(tensors, &BTreeMap::new(), weights::SaveAs::F32).unwrap();
+    weights::read("kept", &bytes).unwrap()
 }
 
 impl Observer for Watch {
@@ -50,19 +66,38 @@ impl Observer for Watch {
     fn epoch(&mut self, report: EpochReport) {
         self.epochs.push(report);
     }
+
+    fn keeps(&self) -> bool {
+        self.keep_after.is_some()
+    }
+
+    async fn keep(&mut self, kept: Kept<'_>) -> Result<()> {
+        if self.keep_after < Some(kept.progress.epochs.len()) {
+            return Ok(());
+        }
+        self.kept = Some((kept.progress.clone(), through_a_file(&kept.state)));
+        if let Some(best) = kept.best {
+            self.best = Some(through_a_file(&best));
+        }
+        Ok(())
+    }
 }
 
-fn train(config: &TrainConfig, watch: &mut Watch) -> Result<Trained> {
+fn train(config: &TrainConfig, watch: &mut Watch) -> Result<Course> {
+    go_on(config, None, watch)
+}
+
+fn go_on(config: &TrainConfig, resume: Option<Resume>, watch: &mut Watch) -> Result<Course> {
     let spec = HeadSpec::of(config.head, WIDTH, CLASSES);
     let (train, validation) = (clouds(301, 1), clouds(90, 2));
-    pollster::block_on(run(
-        config,
-        spec,
-        &train,
-        &validation,
-        &Device::flex(),
-        watch,
-    ))
+    let features = Features {
+        train: &train,
+        views: 1,
+        validation: &validation,
+    };
+    let begin = Begin { head: None, resume };
+    let device = Device::flex();
+    pollster::block_on(run(config, spec, features, begin, &device, watch))
 }
 
 fn config(head: HeadKind, epochs: usize) -> TrainConfig {
@@ -102,7 +137,7 @@ fn the_kept_head_is_the_best_epochs() {
     for epoch in &trained.epochs {
         assert!(best.val_accuracy >= epoch.val_accuracy);
     }
-    let tally = pollster::block_on(measure(&trained.head, &clouds(90, 2))).unwrap();
+    let tally = pollster::block_on(measure(&trained.model.head, &clouds(90, 2))).unwrap();
     assert!((tally.accuracy() - best.val_accuracy).abs() < 1e-9);
     assert!((tally.loss() - best.val_loss).abs() < 1e-6);
 }
@@ -138,6 +173,118 @@ fn stopping_keeps_what_is_there() {
     assert_eq!((trained.epochs.len(), watch.last.0), (2, 15));
 }
 
+/// The numbers of a head.
+fn numbers(course: &Course) -> Vec<Vec<f32>> {
+    let state = pollster::block_on(course.model.head.state()).unwrap();
+    state.into_iter().map(|(_, _, values)| values).collect()
+}
+
+/// Losses and accuracies, to the last bit; times differ.
+fn curves(epochs: &[EpochReport]) -> Vec<[u64; 4]> {
+    let bits = |e: &EpochReport| {
+        [e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy].map(f64::to_bits)
+    };
+    epochs.iter().map(bits).collect()
+}
+
+/// What is killed after an epoch and goes on ends as what was never killed, to the last bit: with every
+/// optimizer, momentum, dropout, batch norm, an average of the weights, mixed examples, a schedule.
+#[test]
+fn a_killed_run_goes_on_to_the_same_numbers() {
+    for (optimizer, head, ema) in [
+        (Optimizer::Adam, HeadKind::MlpBn, 0.0),
+        (Optimizer::AdamW, HeadKind::Mlp3, 0.95),
+        (Optimizer::Sgd, HeadKind::Linear, 0.9),
+    ] {
+        let config = TrainConfig {
+            optimizer,
+            ema,
+            schedule: Schedule::Cosine,
+            warmup_epochs: 1.0,
+            weight_decay: 1e-3,
+            augment: Augment {
+                mixup: 0.4,
+                ..Augment::default()
+            },
+            ..config(head, 6)
+        };
+        let whole = train(&config, &mut Watch::default()).unwrap();
+        for killed_after in [1, 3] {
+            let mut watch = Watch {
+                keep_after: Some(killed_after),
+                ..Watch::default()
+            };
+            train(&config, &mut watch).unwrap();
+            let (progress, state) = watch.kept.unwrap();
+            assert_eq!(progress.epochs.len(), killed_after);
+            let resume = Resume {
+                progress,
+                state,
+                best: watch.best.unwrap(),
+            };
+            let mut rest = Watch::default();
+            let resumed = go_on(&config, Some(resume), &mut rest).unwrap();
+            assert_eq!(rest.epochs.len(), 6 - killed_after);
+            assert_eq!(curves(&resumed.epochs), curves(&whole.epochs));
+            assert_eq!(resumed.best_epoch, whole.best_epoch);
+            assert_eq!(numbers(&resumed), numbers(&whole), "{}", optimizer.name());
+        }
+    }
+}
+
+#[test]
+fn patience_ends_a_run_that_gets_no_better() {
+    let config = TrainConfig {
+        patience: 2,
+        learning_rate: 0.3,
+        ..config(HeadKind::Mlp1, 60)
+    };
+    let course = train(&config, &mut Watch::default()).unwrap();
+    assert!(course.stopped);
+    assert_eq!(course.epochs.len(), course.best_epoch + 2);
+}
+
+/// With every fourth example of class 0 only, weights lift that class's accuracy.
+#[test]
+fn weights_help_the_rare_class() {
+    let objective = |class_weights| {
+        let config = TrainConfig {
+            class_weights,
+            ..TrainConfig::default()
+        };
+        Objective::new(&config, &[10, 40, 40])
+    };
+    let one_hot = objective(true).one_hot(&[0, 1]);
+    // n / (K n_c) is 3 and 0.75; over their sum.
+    assert_eq!(
+        objective(true).coefficients(&one_hot),
+        [0.8, 0.0, 0.0, 0.0, 0.2, 0.0]
+    );
+    assert_eq!(
+        objective(false).coefficients(&one_hot),
+        [0.5, 0.0, 0.0, 0.0, 0.5, 0.0]
+    );
+}
+
+#[test]
+fn going_on_with_anothers_state_is_refused() {
+    let mut watch = Watch {
+        keep_after: Some(1),
+        ..Watch::default()
+    };
+    train(&config(HeadKind::Linear, 3), &mut watch).unwrap();
+    let (progress, state) = watch.kept.unwrap();
+    let best = watch.best.unwrap();
+    let resume = Resume {
+        progress,
+        state,
+        best,
+    };
+    let other = config(HeadKind::Mlp1, 3);
+    let error = go_on(&other, Some(resume), &mut Watch::default()).unwrap_err();
+    assert!(error.to_string().contains("student."), "{error}");
+}
+
 #[test]
 fn settings_out_of_range_and_empty_parts_are_refused() {
     let mut wrong = config(HeadKind::Linear, 1);
@@ -154,7 +301,19 @@ fn settings_out_of_range_and_empty_parts_are_refused() {
     let (some, none, device) = (clouds(9, 1), Examples::default(), Device::flex());
     let config = config(HeadKind::Linear, 1);
     let mut watch = Watch::default();
-    let empty = run(&config, spec, &some, &none, &device, &mut watch);
+    let features = Features {
+        train: &some,
+        views: 1,
+        validation: &none,
+    };
+    let empty = run(
+        &config,
+        spec,
+        features,
+        Begin::default(),
+        &device,
+        &mut watch,
+    );
     let error = pollster::block_on(empty).unwrap_err();
     assert!(
         matches!(&error, Error::Dataset(text) if text.contains("validation")),
@@ -168,7 +327,8 @@ fn a_head_survives_a_file() {
     let x: Vec<f32> = clouds(7, 3).features;
     let x: Tensor<2> = Tensor::from_data(TensorData::new(x, [7, WIDTH]), &device);
     for kind in HeadKind::ALL {
-        let head = train(&config(kind, 1), &mut Watch::default()).unwrap().head;
+        let course = train(&config(kind, 1), &mut Watch::default()).unwrap();
+        let head = course.model.head;
         let state = pollster::block_on(head.state()).unwrap();
         let named: Vec<_> = state
             .iter()

@@ -4,20 +4,20 @@
 use std::sync::LazyLock;
 
 use burn::tensor::Device;
-use retune::config::{HeadKind, Preprocess, Scope, TrainConfig};
+use retune::config::{HeadKind, NormMode, Preprocess, Scope, TrainConfig};
 use retune::data::demo;
 use retune::error::{Error, Result};
 use retune::image;
 use retune::infer::Classifier;
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
-use retune::model::tune::{Tail, forward_frozen, state};
-use retune::model::weights::{self, NamedTensor, bundled};
+use retune::model::tune::{Tail, folded_state, forward_frozen};
+use retune::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor, bundled};
 use retune::protocol::EpochReport;
-use retune::train::inputs::{BUDGET, Inputs, Labelled};
+use retune::train::inputs::{BUDGET, Inputs, Labelled, Request};
 use retune::train::metrics::Tally;
-use retune::train::run::{Flow, Observer};
-use retune::train::tune::{Tuned, run};
+use retune::train::run::{Begin, Flow, Observer};
+use retune::train::tune::{Images, run};
 
 const SIZE: usize = 32;
 const CLASSES: usize = 3;
@@ -41,12 +41,23 @@ fn preprocess() -> Preprocess {
     }
 }
 
-fn classifier() -> Classifier {
+/// What a run leaves, as the engine puts it in use.
+#[derive(Debug)]
+struct Tuned {
+    backbone: Backbone,
+    head: Head,
+    epochs: Vec<EpochReport>,
+}
+
+fn checkpoint() -> Checkpoint {
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
     let bytes = pollster::block_on(bundled::load(&mut progress)).unwrap();
-    let checkpoint = weights::read("bundled", &bytes).unwrap();
+    weights::read("bundled", &bytes).unwrap()
+}
+
+fn classifier() -> Classifier {
     let classes = bundled::classes();
-    let loaded = Classifier::load(checkpoint, None, &classes, &Device::flex()).unwrap();
+    let loaded = Classifier::load(checkpoint(), None, &classes, &Device::flex()).unwrap();
     loaded.classifier
 }
 
@@ -92,14 +103,16 @@ fn labelled(samples: impl Iterator<Item = usize>) -> Vec<Labelled> {
 fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Result<Tuned>, usize) {
     let backbone = backbone();
     let all = CLASSES * PER_CLASS;
-    let read = |sample| {
-        if broken(sample) {
+    let read = |request: &Request| {
+        if broken(request.sample) {
             Err(Error::decode("demo", "is torn"))
         } else {
-            Ok(pixels(sample))
+            Ok(pixels(request.sample))
         }
     };
-    let mut inputs = Inputs::new(&backbone, config.scope, SIZE, read, all, budget);
+    let pictures = |requests: &[Request]| requests.iter().map(read).collect();
+    let counts = [all - 2 * CLASSES, 2 * CLASSES];
+    let mut inputs = Inputs::new(&backbone, config, SIZE, pictures, counts, budget);
     assert_eq!(inputs.is_cached(), budget > 0);
     let samples: Vec<usize> = (0..all).collect();
     let result = pollster::block_on(async {
@@ -112,20 +125,38 @@ fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Res
         let split = all - 2 * CLASSES;
         let (train, validation) = (labelled(0..split), labelled(split..all));
         let spec = spec(config);
-        let observer = &mut Watch;
-        run(
-            config,
-            spec,
-            &backbone,
-            &mut inputs,
-            &train,
-            &validation,
-            observer,
-        )
-        .await
+        let images = Images {
+            inputs: &mut inputs,
+            size: SIZE,
+            train: &train,
+            validation: &validation,
+        };
+        let device = backbone.device().clone().autodiff();
+        let tail = match config.norm {
+            NormMode::Frozen => Tail::of(&backbone, config.scope, &device),
+            NormMode::Trained => {
+                let mut from = checkpoint();
+                let take = |name: &str, shape: &[usize]| from.take_f32(name, shape);
+                Tail::with_norms(bundled::ARCH, config.scope, &device, take)?
+            }
+        };
+        run(config, spec, tail, images, Begin::default(), &mut Watch).await
     });
     let unreadable = inputs.unreadable().len();
-    (result, unreadable)
+    let tuned = result.map(|course| {
+        let state = pollster::block_on(course.model.tail.as_ref().unwrap().state()).unwrap();
+        let mut all = checkpoint();
+        for (name, shape, data) in state {
+            let dtype = Dtype::F32;
+            all.tensors.insert(name, Entry { shape, dtype, data });
+        }
+        Tuned {
+            backbone: backbone.reload(all).unwrap(),
+            head: course.model.head,
+            epochs: course.epochs,
+        }
+    });
+    (tuned, unreadable)
 }
 
 fn trained(config: &TrainConfig, budget: usize) -> Tuned {
@@ -133,7 +164,7 @@ fn trained(config: &TrainConfig, budget: usize) -> Tuned {
 }
 
 fn named(backbone: &Backbone) -> Vec<NamedTensor> {
-    pollster::block_on(state(backbone, Scope::All)).unwrap()
+    pollster::block_on(folded_state(backbone, Scope::All)).unwrap()
 }
 
 /// Names of the tensors that differ.
@@ -165,6 +196,20 @@ fn everything_learns_down_to_the_stem() {
     let changed = changed(&backbone(), &tuned.backbone);
     assert!(changed.iter().any(|name| name == "conv1.weight"));
     // Weight and bias of each of the twenty convolutions.
+    assert_eq!(changed.len(), 40, "{changed:?}");
+}
+
+/// Norms that follow the batches learn too, and what comes back from the file is what was measured.
+#[test]
+fn trained_norms_learn_and_their_statistics_move() {
+    let config = TrainConfig {
+        norm: NormMode::Trained,
+        ..config(Scope::All, 5)
+    };
+    let tuned = trained(&config, BUDGET);
+    let losses: Vec<f64> = tuned.epochs.iter().map(|e| e.train_loss).collect();
+    assert!(losses[4] < 0.8 * losses[0], "{losses:?}");
+    let changed = changed(&backbone(), &tuned.backbone);
     assert_eq!(changed.len(), 40, "{changed:?}");
 }
 

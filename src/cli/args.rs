@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Arch, DeviceChoice, HeadKind, Scope, TrainConfig};
+use crate::config::{Arch, DeviceChoice, HeadKind};
 use crate::error::{Error, Result};
+
+pub use super::train_args::TrainArgs;
 
 /// Classify images, and fine-tune a pretrained `ResNet` on your own.
 #[derive(Parser)]
@@ -28,6 +30,8 @@ pub enum Task {
     },
     /// Train a head, and convolutions if asked for; writes model.safetensors and report.json.
     Train(Box<TrainArgs>),
+    /// Show trainings side by side: settings, accuracy, mean and deviation over seeds.
+    Compare(CompareArgs),
     /// Measure a model on a data set's test images.
     Evaluate {
         #[command(flatten)]
@@ -60,52 +64,6 @@ pub struct DataArgs {
     pub dataset: PathBuf,
 }
 
-/// A training run.
-#[derive(Args)]
-pub struct TrainArgs {
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Backbone, by torchvision's name (resnet18, wide_resnet50_2, ...).
-    #[arg(long)]
-    pub arch: Option<String>,
-    /// Pretrained weights (.safetensors or .pth), or "imagenet" to download timm's.
-    #[arg(long)]
-    pub weights: Option<String>,
-    /// Head: linear, mlp-3, mlp-1 or mlp-bn.
-    #[arg(long, default_value = "linear", value_parser = head)]
-    pub head: HeadKind,
-    /// What is trained: head, last-stage (layer4 and the head) or all.
-    #[arg(long, default_value = "head", value_parser = scope, value_name = "WHAT")]
-    pub train: Scope,
-    /// Passes over the training images.
-    #[arg(long, default_value_t = TrainConfig::default().epochs)]
-    pub epochs: usize,
-    /// Learning rate of Adam, for the head.
-    #[arg(long, default_value_t = TrainConfig::default().learning_rate, allow_negative_numbers = true)]
-    pub lr: f64,
-    /// Learning rate of trained convolutions, as a share of the head's.
-    #[arg(long, default_value_t = TrainConfig::default().backbone_lr_factor, allow_negative_numbers = true)]
-    pub backbone_lr_factor: f64,
-    /// Images a step.
-    #[arg(long, default_value_t = TrainConfig::default().batch)]
-    pub batch: usize,
-    /// Seed of split, first weights, shuffling and dropout.
-    #[arg(long, default_value_t = TrainConfig::default().seed)]
-    pub seed: u64,
-    /// Share of each class held out for validation.
-    #[arg(long, default_value_t = TrainConfig::default().val_fraction, allow_negative_numbers = true)]
-    pub val_fraction: f64,
-    /// Folder for model.safetensors and report.json.
-    #[arg(long)]
-    pub out: PathBuf,
-    /// What runs it; auto takes a real GPU if there is one.
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// Print the report as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// A layer table.
 #[derive(Args)]
 pub struct InspectArgs {
@@ -125,9 +83,22 @@ pub struct InspectArgs {
     pub json: bool,
 }
 
+/// Trainings to compare.
+#[derive(Args)]
+pub struct CompareArgs {
+    /// Folders that `retune train` wrote, or their report.json.
+    #[arg(required = true, value_name = "FOLDER")]
+    pub reports: Vec<PathBuf>,
+    /// Print JSON, one run a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `--device`.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Default, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Device {
+    #[default]
     Auto,
     Gpu,
     Cpu,
@@ -143,51 +114,6 @@ impl From<Device> for DeviceChoice {
     }
 }
 
-impl TrainArgs {
-    /// The engine's settings.
-    pub fn config(&self) -> TrainConfig {
-        TrainConfig {
-            head: self.head,
-            scope: self.train,
-            learning_rate: self.lr,
-            backbone_lr_factor: self.backbone_lr_factor,
-            epochs: self.epochs,
-            batch: self.batch,
-            seed: self.seed,
-            val_fraction: self.val_fraction,
-            ..TrainConfig::default()
-        }
-    }
-
-    /// The flags it shares with the other tasks.
-    pub fn common(&self) -> Common {
-        Common {
-            model: None,
-            device: self.device,
-            json: self.json,
-        }
-    }
-
-    /// The backbone, if one was named.
-    pub fn arch(&self) -> Result<Option<Arch>> {
-        self.arch.as_deref().map(arch).transpose()
-    }
-
-    /// Without `--weights` there is only the bundled backbone.
-    pub fn check_bundled(&self) -> Result<()> {
-        match self.arch()? {
-            None | Some(Arch::ResNet18) => Ok(()),
-            Some(arch) => Err(Error::shape(
-                "--arch",
-                format!(
-                    "{} has no bundled weights; give --weights FILE, or --weights imagenet to download them",
-                    arch.name()
-                ),
-            )),
-        }
-    }
-}
-
 /// A backbone's name.
 pub fn arch(name: &str) -> Result<Arch> {
     Arch::from_name(name).ok_or_else(|| {
@@ -199,9 +125,4 @@ pub fn arch(name: &str) -> Result<Arch> {
 fn head(name: &str) -> std::result::Result<HeadKind, String> {
     let names = HeadKind::ALL.map(HeadKind::name).join(", ");
     HeadKind::from_name(name).ok_or(format!("none of {names}"))
-}
-
-fn scope(name: &str) -> std::result::Result<Scope, String> {
-    let names = Scope::ALL.map(Scope::name).join(", ");
-    Scope::from_name(name).ok_or(format!("none of {names}"))
 }

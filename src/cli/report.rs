@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::args::TrainArgs;
+use super::compare;
 use super::out::line;
 use super::screen::Screen;
+use crate::config::TrainConfig;
 use crate::protocol::{Evaluation, Share};
 
 /// report.json: settings, data, curves, and the test's numbers if there was a test set.
-pub fn training(args: &TrainArgs, screen: &Screen) -> Value {
+pub fn training(config: &TrainConfig, screen: &Screen) -> Value {
     let summary = screen.summary.as_ref();
     let model = screen.model.as_ref();
     let (images, milliseconds) = screen.featurised;
@@ -21,7 +22,8 @@ pub fn training(args: &TrainArgs, screen: &Screen) -> Value {
         "arch": model.map(|model| model.arch),
         "input": model.map(|model| model.size),
         "backbone_sha256": model.and_then(|model| model.sha256.as_ref()),
-        "config": args.config(),
+        "config": config,
+        "runs": screen.runs,
         "device": screen.device,
         "features": {"images": images, "milliseconds": milliseconds},
         "epochs": screen.epochs,
@@ -42,6 +44,11 @@ pub fn print_training(screen: &Screen, out: &Path) {
             "best epoch {}: validation accuracy {:.4}, loss {:.4}",
             best.epoch, best.val_accuracy, best.val_loss
         ));
+    }
+    if screen.runs.len() > 1 {
+        for text in compare::summary(&screen.runs) {
+            line(text);
+        }
     }
     if let Some(report) = &screen.evaluation {
         print_evaluation(report, false);
@@ -73,7 +80,7 @@ pub fn print_evaluation(report: &Evaluation, as_json: bool) {
     }
 }
 
-fn percent(share: &Share) -> String {
+pub fn percent(share: &Share) -> String {
     let [value, low, high] = [share.value, share.low, share.high].map(|v| 100.0 * v);
     format!(
         "{value:.2} % ({low:.2} to {high:.2}, {} of {})",

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::out::line;
 use crate::protocol::{
-    DatasetSummary, EpochReport, Evaluation, Event, ModelSummary, Phase, Skipped,
+    DatasetSummary, EpochReport, Evaluation, Event, Interrupted, ModelSummary, Phase, Run, Skipped,
 };
 use crate::train::metrics::argmax;
 
@@ -32,6 +32,10 @@ pub struct Screen {
     pub summary: Option<DatasetSummary>,
     /// Images through the backbone, and the milliseconds that took.
     pub featurised: (usize, f64),
+    /// The trainings so far.
+    pub runs: Vec<Run>,
+    /// A training that can go on.
+    pub interrupted: Option<Interrupted>,
     /// The epochs of the training.
     pub epochs: Vec<EpochReport>,
     /// The epoch whose head was kept.
@@ -103,6 +107,22 @@ impl Screen {
                     }
                 ));
             }
+            Event::Views { views, images, .. } => self.say(&format!(
+                "{views} augmented views of each training image are kept: {images} images through the backbone"
+            )),
+            Event::Begun {
+                number, of, seed, ..
+            } => {
+                self.say(&format!("training {number} of {of}, seed {seed}"));
+                self.epochs.clear();
+            }
+            Event::Runs { runs } => self.runs = runs,
+            Event::Interrupted { run } => self.interrupted = run,
+            Event::DeviceLost { reason, .. } => {
+                self.failure = Some(format!(
+                    "GPU: {reason}; the training goes on from its last epoch with --resume"
+                ));
+            }
             Event::Epoch { report, .. } => {
                 self.say(&format!(
                     "epoch {:3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}",
@@ -124,17 +144,17 @@ impl Screen {
             Event::State { .. }
             | Event::Samples { .. }
             | Event::Measured { .. }
-            | Event::Views { .. }
-            | Event::Begun { .. }
             | Event::Pulse { .. }
-            | Event::Runs { .. }
-            | Event::Interrupted { .. }
-            | Event::DeviceLost { .. }
             | Event::Estimated { .. }
             | Event::Previews { .. }
             | Event::Finished { .. }
             | Event::Cancelled { .. } => {}
         }
+    }
+
+    /// Begins with the epochs of a training that goes on.
+    pub fn go_on(&mut self, run: &Interrupted) {
+        self.epochs.clone_from(&run.epochs);
     }
 
     /// Notes a file that failed, and says so where results go.

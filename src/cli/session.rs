@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::path::Path;
 use std::rc::Rc;
 
-use super::args::{Common, DataArgs};
+use super::args::Common;
 use super::dataset;
 use super::screen::Screen;
 use crate::config::Arch;
@@ -23,6 +23,11 @@ pub struct Session {
 impl Session {
     /// Opens the device, loads the model: the one asked for, else the bundled one.
     pub async fn start(common: &Common, screen: Screen) -> Result<Self> {
+        Self::keeping(common, screen, None).await
+    }
+
+    /// The same with a folder in which trainings are kept.
+    pub async fn keeping(common: &Common, screen: Screen, folder: Option<String>) -> Result<Self> {
         let screen = Rc::new(RefCell::new(screen));
         let shown = screen.clone();
         // Nobody sends while a command is obeyed, so the desk stays empty.
@@ -31,8 +36,12 @@ impl Session {
             inbox,
             Box::new(move |event, blobs| shown.borrow_mut().show(event, blobs)),
         );
+        let mut engine = Engine::new(desk).forgetful();
+        if let Some(folder) = &folder {
+            engine = engine.keeping_in(folder);
+        }
         let mut session = Self {
-            engine: Engine::new(desk).forgetful(),
+            engine,
             screen,
             job: 0,
         };
@@ -98,8 +107,8 @@ impl Session {
     }
 
     /// Opens a data set.
-    pub async fn open(&mut self, data: &DataArgs) -> Result<()> {
-        let (source, files) = dataset(data)?;
+    pub async fn open(&mut self, path: &Path) -> Result<()> {
+        let (source, files) = dataset(path)?;
         self.obey(|job| Command::OpenDataset { job, source }, files)
             .await
     }

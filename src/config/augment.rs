@@ -1,6 +1,7 @@
 //! What is done to a training image so that no epoch shows the same one twice, and the presets.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::within;
 use crate::error::{Error, Result};
@@ -305,5 +306,24 @@ impl Augment {
         within("copies", self.copies as f64, lo as f64, hi as f64)?;
         let (lo, hi) = Self::VIEWS;
         within("views", self.views as f64, lo as f64, hi as f64)
+    }
+}
+
+/// A preset by its name, or an [`Augment`] field by field.
+pub(super) fn named_or_spelt_out<'de, D: Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Augment, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Name(String),
+        Fields(Box<Augment>),
+    }
+    match Either::deserialize(from)? {
+        Either::Fields(augment) => Ok(*augment),
+        Either::Name(name) => Augment::preset(&name).ok_or_else(|| {
+            let names = Augment::PRESETS.join(", ");
+            D::Error::custom(format!("the augmentation {name:?} is none of {names}"))
+        }),
     }
 }

@@ -205,7 +205,10 @@ pub struct TrainConfig {
     pub patience: usize,
     /// Decay a step of an average of the weights, which is then measured and kept in their place; 0 is off.
     pub ema: f64,
-    /// What is done to training images.
+    /// Edge of the model's input from this training on, in pixels; none to leave it.
+    pub input_size: Option<usize>,
+    /// What is done to training images; in files a preset's name will do.
+    #[serde(deserialize_with = "super::augment::named_or_spelt_out")]
     pub augment: Augment,
     /// Training images of another edge than the model's, from some epoch on; needs convolutions to train.
     pub sizes: Vec<SizeFrom>,
@@ -243,6 +246,7 @@ impl Default for TrainConfig {
             class_weights: false,
             patience: 0,
             ema: 0.0,
+            input_size: None,
             augment: Augment::default(),
             sizes: Vec::new(),
             epochs: 10,
@@ -302,6 +306,10 @@ impl TrainConfig {
         within("patience", self.patience as f64, 0.0, hi as f64)?;
         within("average's decay", self.ema, 0.0, 0.9999)?;
         self.augment.check()?;
+        if let Some(size) = self.input_size {
+            let (lo, hi) = Preprocess::SIZE;
+            within("input size", size as f64, lo as f64, hi as f64)?;
+        }
         for from in &self.sizes {
             within("epoch of a size", from.epoch as f64, 1.0, hi as f64)?;
             let (lo, hi) = Preprocess::SIZE;

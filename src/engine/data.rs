@@ -34,6 +34,7 @@ impl Data {
     /// Empties the cache, for a backbone with features of that width.
     pub(super) fn forget_features(&mut self, width: usize) {
         self.cache = FeatureCache::new(width);
+        self.views = None;
     }
 }
 
@@ -59,6 +60,10 @@ impl Engine {
         source: DatasetSource,
         files: &[InputFile],
     ) -> Result<()> {
+        let demo = match &source {
+            DatasetSource::Demo { config } => Some(config.clone()),
+            _ => None,
+        };
         let (name, source): (String, Box<dyn Source>) = match source {
             DatasetSource::Folder { files: named } => folder(&named, files)?,
             DatasetSource::Zip { file } => {
@@ -84,6 +89,8 @@ impl Engine {
             set,
             cache: FeatureCache::new(ResNetConfig::of(arch).features()),
             validation: Vec::new(),
+            views: None,
+            demo,
         });
         let blobs = thumbnails.unwrap_or_default();
         self.desk.hand(Event::Dataset { job, summary }, blobs);

@@ -7,12 +7,12 @@ use crate::config::{HeadKind, Scope, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::head::{HeadSpec, read};
 use crate::model::resnet::ResNetConfig;
-use crate::model::tune::input_shape;
+use crate::model::tune::{Tail, input_shape};
 use crate::platform::time;
 use crate::protocol::{Event, JobId};
 use crate::random::Random;
-use crate::train::run::{Examples, Trainer};
-use crate::train::tune::Tuner;
+use crate::train::feed::Batches;
+use crate::train::learner::{Input, Learner, fresh_head};
 
 /// Classes of the generated task.
 const CLASSES: usize = 6;
@@ -78,7 +78,10 @@ impl Engine {
         let device = backbone.device().clone();
         let arch = backbone.arch();
         let spec = HeadSpec::of(HeadKind::Linear, ResNetConfig::of(arch).features(), CLASSES);
-        let mut tuner = Tuner::new(&config, spec, backbone);
+        let with_gradients = device.clone().autodiff();
+        let tail = Tail::of(backbone, config.scope, &with_gradients);
+        let head = fresh_head(&config, spec, &with_gradients);
+        let mut learner = Learner::new(&config, Some(tail), head, &[1; CLASSES]);
         let [c, h, w] = input_shape(arch, Scope::LastStage, size);
         let mut random = Random::for_purpose(0, "measure");
         // After a ReLU nothing is negative.
@@ -90,8 +93,10 @@ impl Engine {
         for step in 0..=steps {
             let start = time::now();
             let input = TensorData::new(values.clone(), [batch, c, h, w]);
-            tuner.step(Tensor::from_data(input, &device), &labels);
-            tuner.sums().await?;
+            let input = Input::Maps(Tensor::from_data(input, &device));
+            let targets = learner.objective().one_hot(&labels);
+            learner.step(input, &targets, 1.0);
+            learner.sums().await?;
             if step > 0 {
                 milliseconds.push(time::now() - start);
             }
@@ -116,27 +121,36 @@ impl Engine {
             ));
         }
         let mut random = Random::for_purpose(0, "measure");
-        let mut examples = Examples::default();
+        let (mut rows, mut labels) = (Vec::with_capacity(samples * features), Vec::new());
         for _ in 0..samples {
             let label = random.below(CLASSES);
-            let row: Vec<f32> = (0..features)
-                .map(|i| (random.uniform() + f64::from(u8::from(i % CLASSES == label))) as f32)
-                .collect();
-            examples.push(&row, label);
+            let value = |i| (random.uniform() + f64::from(u8::from(i % CLASSES == label))) as f32;
+            rows.extend((0..features).map(value));
+            labels.push(label);
         }
         let spec = match hidden {
             None => HeadSpec::of(HeadKind::Linear, features, CLASSES),
             Some(hidden) => HeadSpec::one_hidden(features, hidden, CLASSES),
         };
         let device = self.opened()?.device.clone();
-        let mut trainer = Trainer::new(&TrainConfig::default(), spec, &device);
+        let config = TrainConfig::default();
+        let head = fresh_head(&config, spec, &device.clone().autodiff());
+        let mut learner = Learner::new(&config, None, head, &[1; CLASSES]);
         let mut milliseconds = Vec::with_capacity(epochs);
         for epoch in 0..=epochs {
             let start = time::now();
-            for batch in trainer.order(&examples) {
-                trainer.step(&examples, &batch);
+            for batch in Batches::new(&config).order(samples, epoch + 1) {
+                let mut picked = Vec::with_capacity(batch.len() * features);
+                for &i in &batch {
+                    picked.extend_from_slice(&rows[i * features..(i + 1) * features]);
+                }
+                let picked = TensorData::new(picked, [batch.len(), features]);
+                let labels: Vec<usize> = batch.iter().map(|&i| labels[i]).collect();
+                let targets = learner.objective().one_hot(&labels);
+                let input = Input::Features(Tensor::from_data(picked, &device));
+                learner.step(input, &targets, 1.0);
             }
-            trainer.sums().await?;
+            learner.sums().await?;
             if epoch > 0 {
                 milliseconds.push(time::now() - start);
             }

@@ -125,6 +125,7 @@ impl Engine {
             classifier,
             origin,
             source: source.to_string(),
+            run: None,
         });
         self.tell_model();
     }
@@ -135,6 +136,7 @@ impl Engine {
             classifier,
             origin,
             source,
+            ..
         }) = &self.model
         else {
             return;
@@ -249,6 +251,24 @@ impl Engine {
         Ok(())
     }
 
+    /// A backbone of random weights.
+    pub(super) async fn fresh(&mut self, job: JobId, arch: Arch, seed: u64) -> Result<()> {
+        let checkpoint = crate::model::tune::fresh(arch, seed);
+        let name = checkpoint.file.clone();
+        let tensors = checkpoint.tensors.iter();
+        let tensors: Vec<_> = tensors
+            .map(|(name, entry)| (name.clone(), entry.shape.clone(), entry.data.clone()))
+            .collect();
+        let metadata = [("format", "pt"), ("arch", arch.name()), ("input", "150")];
+        let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
+        let bytes = weights::save(&tensors, &metadata.into(), weights::SaveAs::F32)?;
+        let checkpoint = weights::read(&name, &bytes)?;
+        self.use_checkpoint(checkpoint, bytes, Some(arch), &name)
+            .await?;
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
     /// Puts a whole model in use and keeps its file.
     async fn use_checkpoint(
         &mut self,
@@ -329,12 +349,13 @@ impl Engine {
         };
         let bytes = match what {
             ExportKind::Head => self.export_head().await?,
-            ExportKind::Model => self.export_model().await?,
+            ExportKind::Model => self.export_model(false).await?,
+            ExportKind::HalfModel => self.export_model(true).await?,
         };
         let arch = self.model()?.classifier.backbone.arch().name();
         let name = match what {
             ExportKind::Head => format!("{arch}-head.safetensors"),
-            ExportKind::Model => format!("{arch}-retuned.safetensors"),
+            ExportKind::Model | ExportKind::HalfModel => format!("{arch}-retuned.safetensors"),
         };
         self.desk.hand(Event::Exported { job, name }, vec![bytes]);
         Ok(())
@@ -345,6 +366,7 @@ impl Engine {
             classifier,
             origin,
             source,
+            ..
         } = self.model()?;
         let mut metadata = classifier.metadata(origin.sha256());
         metadata.insert("source".to_string(), source.clone());
@@ -353,15 +375,22 @@ impl Engine {
     }
 
     /// The backbone's tensors as they came (f16 as f16, everything else as f32) and the head's in f32: what
-    /// comes back in computes the same to the last bit.
-    async fn export_model(&mut self) -> Result<Vec<u8>> {
+    /// comes back in computes the same to the last bit, unless all is rounded to 16 bits.
+    async fn export_model(&mut self, half: bool) -> Result<Vec<u8>> {
         let checkpoint = self.backbone_in_use().await?;
         let Model {
             classifier, origin, ..
         } = self.model()?;
         let head = classifier.head_state().await?;
         let metadata = classifier.metadata(origin.sha256());
-        weights::save_model(&checkpoint, &head, &metadata)
+        if !half {
+            return weights::save_model(&checkpoint, &head, &metadata);
+        }
+        let backbone = checkpoint.tensors.into_iter();
+        let backbone = backbone.filter(|(name, _)| !name.starts_with("fc."));
+        let backbone = backbone.map(|(name, entry)| (name, entry.shape, entry.data));
+        let tensors: Vec<_> = backbone.chain(head).collect();
+        weights::save(&tensors, &metadata, weights::SaveAs::F16)
     }
 
     /// The file that the backbone in use came in.

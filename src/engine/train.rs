@@ -1,24 +1,31 @@
-//! Training a head on the data set in use, and measuring the model in use on it.
+//! Trainings on the data set in use: one or several that differ in their seed, gone on with where they were
+//! interrupted; the best one's model is put in use and kept.
 
+use super::Engine;
 use super::desk::Desk;
-use super::{Data, Engine};
-use crate::config::{Scope, TrainConfig};
-use crate::data::{self, Subset};
+use super::keeper::{self, Keeper, Record};
+use crate::config::{NormMode, Scope, TrainConfig};
+use crate::data::{self as dataset, Split};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
-use crate::model::head::HeadSpec;
-use crate::protocol::{EngineState, EpochReport, Event, JobId, Phase};
-use crate::train::run::{self, Examples, Flow, Observer, measure};
+use crate::model::tune::folded_state;
+use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
+use crate::platform::time;
+use crate::protocol::{Backend, EngineState, EpochReport, Event, Interrupted, JobId, Phase, Run};
+use crate::train::metrics::share;
+use crate::train::run::{Course, Flow, Kept, Observer, Pulse, Resume};
 
-/// Name of the split that is all there is.
-const ALL: &str = "all";
+/// Most trainings of one command.
+const MOST_SEEDS: usize = 20;
 
-/// Shows a run on the desk.
+/// Shows a run on the desk, and keeps it.
 pub(super) struct OnDesk<'a> {
     pub job: JobId,
     pub desk: &'a mut Desk,
     /// The model in use until the new one is.
     pub old: &'a Classifier,
+    /// None once it could not be kept.
+    pub keeper: Option<Keeper>,
 }
 
 impl Observer for OnDesk<'_> {
@@ -33,149 +40,391 @@ impl Observer for OnDesk<'_> {
         self.desk.look_up(self.job, Some(self.old)).await
     }
 
+    fn pulse(&mut self, pulse: Pulse) {
+        self.desk.tell(Event::Pulse {
+            job: self.job,
+            epoch: pulse.epoch,
+            loss: pulse.loss,
+            learning_rate: pulse.learning_rate,
+            images_per_second: pulse.images_per_second,
+        });
+    }
+
     fn epoch(&mut self, report: EpochReport) {
         let job = self.job;
         self.desk.tell(Event::Epoch { job, report });
     }
+
+    fn keeps(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    async fn keep(&mut self, kept: Kept<'_>) -> Result<()> {
+        if let Some(keeper) = &mut self.keeper
+            && let Err(error) = keeper.keep(kept).await
+        {
+            self.keeper = None;
+            self.desk.warn(format!(
+                "The training goes on, but could not go on after a reload: {error}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a training left.
+pub(super) struct Outcome {
+    pub course: Course,
+    /// Images that were trained and validated on.
+    pub images: [usize; 2],
+}
+
+/// A training that is over, and its model, which is not in use yet.
+struct Candidate {
+    classifier: Classifier,
+    /// The trained convolutions under torchvision's names; none for a head alone.
+    tensors: Vec<NamedTensor>,
+    run: Run,
+    split: Split,
 }
 
 impl Engine {
-    /// Trains a fresh head, and convolutions if they are asked for; puts the best epoch's in use and keeps
-    /// it.
-    pub(super) async fn train(&mut self, job: JobId, config: &TrainConfig) -> Result<()> {
+    /// Trains, so many times.
+    pub(super) async fn train(
+        &mut self,
+        job: JobId,
+        config: &TrainConfig,
+        seeds: usize,
+    ) -> Result<()> {
+        if !(1..=MOST_SEEDS).contains(&seeds) {
+            let reason = format!("{seeds} is outside 1 to {MOST_SEEDS}");
+            return Err(Error::shape("trainings with different seeds", reason));
+        }
         config.check()?;
-        let set = &self.data()?.set;
-        if let Some(problem) = &set.problem {
+        self.set_input_size(config)?;
+        let id = time::unix();
+        let record = self.record(config, seeds, id).await?;
+        self.train_all(job, record, None).await
+    }
+
+    /// Goes on with the training that was interrupted.
+    pub(super) async fn go_on(&mut self, job: JobId) -> Result<()> {
+        let none = || Error::Storage("there is no training to go on with".to_string());
+        let place = self.place.clone().ok_or_else(none)?;
+        let record = keeper::record(&place).await.ok_or_else(none)?;
+        self.set_input_size(&record.run.config)?;
+        let now = self.record(&record.run.config, record.run.seeds, 0).await?;
+        if now.data != record.data {
+            return Err(Error::Dataset(format!(
+                "the training was on other images: {}",
+                record.run.dataset
+            )));
+        }
+        if now.backbone != record.backbone {
+            return Err(Error::weights(
+                "model",
+                "the training began with another model; load that one again, or discard the training",
+            ));
+        }
+        let resume = keeper::resume(&place, &record).await?;
+        self.train_all(job, record, resume).await
+    }
+
+    /// Forgets the training that was interrupted.
+    pub(super) async fn discard(&mut self) -> Result<()> {
+        if let Some(place) = &self.place {
+            keeper::forget(place).await?;
+        }
+        self.desk.tell(Event::Interrupted { run: None });
+        Ok(())
+    }
+
+    /// Says whether there is a training to go on with.
+    pub(super) async fn tell_interrupted(&self) {
+        let record = match &self.place {
+            Some(place) => keeper::record(place).await,
+            None => None,
+        };
+        let run = record.map(|record| record.run);
+        self.desk.tell(Event::Interrupted { run });
+    }
+
+    /// The model's input as the settings want it. Features of another size are worthless and go.
+    fn set_input_size(&mut self, config: &TrainConfig) -> Result<()> {
+        let Some(size) = config.input_size else {
+            return Ok(());
+        };
+        let model = self.model.as_mut();
+        let model = model.ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
+        if model.classifier.preprocess.size != size {
+            model.classifier.preprocess.size = size;
+            let width = model.classifier.features();
+            if let Some(data) = &mut self.data {
+                data.forget_features(width);
+            }
+            self.tell_model();
+        }
+        Ok(())
+    }
+
+    /// What is to be kept of a training that begins now.
+    async fn record(&mut self, config: &TrainConfig, seeds: usize, id: u64) -> Result<Record> {
+        let model = self.model()?;
+        let (arch, backbone) = (model.classifier.backbone.arch(), model.origin.sha256());
+        let backbone = backbone.to_string();
+        let data = self.data()?;
+        if let Some(problem) = &data.set.problem {
             return Err(Error::Dataset(problem.clone()));
         }
-        let classes = set.classes.clone();
-        let split = data::split(set, config.val_fraction, config.seed);
-        if config.scope != Scope::Head {
-            return self.tune(job, config, classes, split).await;
-        }
-        let all: Vec<usize> = split
-            .train
-            .iter()
-            .chain(&split.validation)
-            .copied()
-            .collect();
-        self.featurise(job, &all).await?;
-        let train = self.examples(&split.train);
-        let validation = self.examples(&split.validation);
+        Ok(Record {
+            run: Interrupted {
+                dataset: data.set.name.clone(),
+                demo: data.demo.clone(),
+                arch,
+                config: config.clone(),
+                epochs: Vec::new(),
+                seeds,
+            },
+            data: data.fingerprint().await,
+            backbone,
+            id,
+            group: id,
+            progress: None,
+            state: 0,
+            best: 0,
+        })
+    }
 
-        self.desk.set_state(EngineState::Training);
-        let Self { desk, model, .. } = self;
-        let old = model.as_ref().map(|model| &model.classifier);
-        let old = old.ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
-        let spec = HeadSpec::of(config.head, data_width(&train), classes.len());
-        let device = old.backbone.device().clone();
-        let mut observer = OnDesk { job, desk, old };
-        let trained = run::run(config, spec, &train, &validation, &device, &mut observer).await?;
-        let classifier = Classifier {
-            backbone: old.backbone.clone(),
-            head: trained.head,
-            head_kind: config.head,
-            classes,
-            preprocess: old.preprocess.clone(),
-            tuned: old.tuned,
+    /// The trainings of one command that are left, the first of them from `resume` on.
+    async fn train_all(
+        &mut self,
+        job: JobId,
+        mut record: Record,
+        mut resume: Option<Resume>,
+    ) -> Result<()> {
+        let seeds = record.run.seeds;
+        let mut best: Option<Candidate> = None;
+        while record.run.seeds > 0 {
+            if seeds > 1 {
+                self.desk.tell(Event::Begun {
+                    job,
+                    number: seeds - record.run.seeds + 1,
+                    of: seeds,
+                    seed: record.run.config.seed,
+                });
+            }
+            let result = self.one(job, &record, resume.take()).await;
+            let candidate = match result {
+                Ok(candidate) => candidate,
+                Err(error) => return self.ended(job, error).await,
+            };
+            self.add_run(candidate.run.clone()).await;
+            let stopped = candidate.run.stopped && record.run.config.patience == 0;
+            if best.as_ref().is_none_or(|best| candidate.beats(best)) {
+                best = Some(candidate);
+            }
+            record.run.seeds -= 1;
+            record.run.config.seed = record.run.config.seed.wrapping_add(1);
+            record.run.epochs.clear();
+            record.progress = None;
+            // Two runs may not have one id.
+            record.id = time::unix().max(record.id + 1);
+            if stopped {
+                break;
+            }
+        }
+        // Whether or not it can be removed: the model counts, and the next training takes its place.
+        let _ = self.discard().await;
+        let Some(best) = best else {
+            return Err(Error::Dataset("there was no training".to_string()));
         };
-        self.adopt(classifier, "trained here").await?;
-        // Only now: a run that was dropped held out nothing from the model in use.
-        self.data()?.validation = split.validation;
+        let (best_epoch, stopped) = (best.run.best_epoch, best.run.stopped);
+        self.adopt_candidate(best).await?;
         self.desk.tell(Event::Trained {
             job,
-            best_epoch: trained.best_epoch,
-            stopped: trained.stopped,
+            best_epoch,
+            stopped,
         });
         Ok(())
     }
 
-    /// Measures the model in use on the test images; where there are none, on the validation images; where
-    /// no training has held out any either, on all of them, with a warning.
-    pub(super) async fn evaluate(&mut self, job: JobId) -> Result<()> {
-        let classes = self.model()?.classifier.classes.clone();
-        let (split, samples) = self.data()?.to_measure();
-        let translate = translation(&self.data()?.set.classes, &classes)?;
-        if split == ALL {
-            self.desk.warn(
-                "This data set has no test images and nothing was held out: measured on all its images, \
-                 some of which the model may have been trained on.",
-            );
+    /// A training that failed: of a lost GPU the page is told apart, for it can go on on a fresh one. One that
+    /// was cancelled is not offered again.
+    async fn ended(&mut self, job: JobId, error: Error) -> Result<()> {
+        match error {
+            Error::Gpu(reason) if self.opened()?.backend == Backend::Webgpu => {
+                self.desk.tell(Event::DeviceLost { job, reason });
+                self.tell_interrupted().await;
+                Ok(())
+            }
+            error => {
+                let _ = self.discard().await;
+                Err(error)
+            }
         }
-        let skipped = self.featurise(job, &samples).await?;
-        let mut examples = self.examples(&samples);
-        for label in &mut examples.labels {
-            *label = translate[*label];
+    }
+
+    /// One training.
+    async fn one(
+        &mut self,
+        job: JobId,
+        record: &Record,
+        resume: Option<Resume>,
+    ) -> Result<Candidate> {
+        let start = time::now();
+        let config = &record.run.config;
+        let split = dataset::split(&self.data()?.set, config.val_fraction, config.split_seed);
+        let classes = self.data()?.set.classes.clone();
+        let keeper = match &self.place {
+            Some(place) => Keeper::begin(place.clone(), record.clone()).await.map(Some),
+            None => Ok(None),
+        };
+        let keeper = keeper.unwrap_or_else(|error| {
+            self.desk.warn(format!(
+                "The training could not go on after a reload: {error}"
+            ));
+            None
+        });
+        let outcome = if config.scope == Scope::Head {
+            self.train_head(job, config, &classes, &split, resume, keeper)
+                .await
+        } else {
+            self.tune(job, config, &classes, &split, resume, keeper)
+                .await
+        }?;
+        self.desk.set_state(EngineState::Training);
+        let old = self.model()?;
+        let course = outcome.course;
+        let mut classifier = Classifier {
+            head: course.model.head,
+            head_kind: config.head,
+            classes,
+            ..old.classifier.clone()
+        };
+        let mut tensors = Vec::new();
+        if let Some(tail) = &course.model.tail {
+            tensors = tail.state().await?;
+            classifier.tuned = old.classifier.tuned.max(config.scope);
         }
-        if examples.is_empty() {
-            return Err(Error::Dataset(format!(
-                "there is no readable {split} image"
-            )));
+        let best = course.epochs.get(course.best_epoch - 1);
+        let accuracy = best.map_or(0.0, |best| best.val_accuracy);
+        let held_out = outcome.images[1] as u64;
+        let run = Run {
+            id: record.id,
+            group: record.group,
+            dataset: record.run.dataset.clone(),
+            images: outcome.images,
+            arch: record.run.arch,
+            backbone: record.backbone.clone(),
+            size: classifier.preprocess.size,
+            device: self.opened()?.name.clone(),
+            config: config.clone(),
+            epochs: course.epochs,
+            best_epoch: course.best_epoch,
+            stopped: course.stopped,
+            validation: share((accuracy * held_out as f64).round() as u64, held_out),
+            test: None,
+            milliseconds: time::now() - start,
+        };
+        Ok(Candidate {
+            classifier,
+            tensors,
+            run,
+            split,
+        })
+    }
+
+    /// Puts a trained model in use and keeps it. A tuned backbone lies in no file yet, so one is written, and
+    /// kept, as if it had been imported.
+    async fn adopt_candidate(&mut self, candidate: Candidate) -> Result<()> {
+        let Candidate {
+            mut classifier,
+            tensors,
+            run,
+            split,
+        } = candidate;
+        if tensors.is_empty() {
+            self.adopt(classifier, "trained here").await?;
+        } else {
+            let checkpoint = self.tuned_checkpoint(tensors).await?;
+            let head = classifier.head_state().await?;
+            let before = self.model()?.origin.sha256().to_string();
+            let bytes = weights::save_model(&checkpoint, &head, &classifier.metadata(&before))?;
+            // From the file, so that what is in use now is what comes back after a reload.
+            classifier.backbone = classifier.backbone.reload(checkpoint)?;
+            let origin = self.keep_backbone(bytes).await;
+            self.set_model(classifier, origin, "trained here");
+            self.keep_head().await;
         }
-        let total = examples.len() as u64;
-        self.desk.progress(job, Phase::Evaluating, 0, total);
-        let tally = measure(&self.model()?.classifier.head, &examples).await?;
-        self.desk.progress(job, Phase::Evaluating, total, total);
-        let report = tally.evaluation(split, &classes, skipped);
-        self.desk.tell(Event::Evaluated { job, report });
+        if let Some(model) = &mut self.model {
+            model.run = Some(run.id);
+        }
+        // Only now: a run that was dropped held out nothing from the model in use.
+        self.data()?.validation = split.validation;
         Ok(())
     }
-}
 
-impl Data {
-    /// Which images an evaluation is on, by name and number.
-    fn to_measure(&self) -> (&'static str, Vec<usize>) {
-        let test: Vec<usize> = self.set.subset(Subset::Test).collect();
-        if !test.is_empty() {
-            return ("test", test);
+    /// The backbone in use with those tensors in place of its own.
+    async fn tuned_checkpoint(&self, tensors: Vec<NamedTensor>) -> Result<Checkpoint> {
+        // What was not trained stays as it came, with its batch norm. Without that file (another tab may
+        // have put its own there) all is written as it is computed with.
+        let (mut checkpoint, rest) = match self.backbone_in_use().await {
+            Ok(checkpoint) => (checkpoint, Vec::new()),
+            Err(_) => {
+                let backbone = &self.model()?.classifier.backbone;
+                let all = folded_state(backbone, Scope::All).await?;
+                (Checkpoint::default(), all)
+            }
+        };
+        for (name, shape, data) in rest.into_iter().chain(tensors) {
+            let dtype = Dtype::F32;
+            let entry = Entry { shape, dtype, data };
+            checkpoint.tensors.insert(name, entry);
         }
-        let own: Vec<usize> = self.set.subset(Subset::Validation).collect();
-        if !own.is_empty() {
-            return ("validation", own);
+        Ok(checkpoint)
+    }
+
+    /// The trained end of the backbone in use, as a run begins with it.
+    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<crate::model::tune::Tail> {
+        use crate::model::tune::Tail;
+        let backbone = &self.model()?.classifier.backbone;
+        let device = backbone.device().clone().autodiff();
+        match config.norm {
+            NormMode::Frozen => Ok(Tail::of(backbone, config.scope, &device)),
+            NormMode::Trained => {
+                let mut checkpoint = self.backbone_in_use().await?;
+                let arch = backbone.arch();
+                Tail::with_norms(arch, config.scope, &device, |name, shape| {
+                    checkpoint.take_f32(name, shape)
+                })
+            }
         }
-        if !self.validation.is_empty() {
-            return ("validation", self.validation.clone());
-        }
-        (ALL, self.set.subset(Subset::Train).collect())
     }
 }
 
-/// Width C of features `[N,C]`; 0 of none.
-fn data_width(examples: &Examples) -> usize {
-    examples.features.len() / examples.len().max(1)
+impl Candidate {
+    /// By accuracy, then loss, on the held out images.
+    fn beats(&self, other: &Self) -> bool {
+        let best = |run: &Run| run.epochs.get(run.best_epoch.wrapping_sub(1)).copied();
+        let (Some(new), Some(old)) = (best(&self.run), best(&other.run)) else {
+            return false;
+        };
+        let accuracy = new.val_accuracy.total_cmp(&old.val_accuracy);
+        accuracy.then(old.val_loss.total_cmp(&new.val_loss)).is_gt()
+    }
 }
 
-/// The model's number for each class of the data set.
-fn translation(data: &[String], model: &[String]) -> Result<Vec<usize>> {
-    let number = |name: &String| {
-        model.iter().position(|known| known == name).ok_or_else(|| {
-            Error::Dataset(format!(
-                "the model does not know the class \u{201c}{name}\u{201d}; it knows {}",
-                model.join(", ")
-            ))
-        })
-    };
-    data.iter().map(number).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_translated_by_name() {
-        let names = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let model = names(&["sea", "street", "forest"]);
-        assert_eq!(
-            translation(&names(&["forest", "sea"]), &model),
-            Ok(vec![2, 0])
-        );
-        let error = translation(&names(&["moon"]), &model)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("moon") && error.contains("street"),
-            "{error}"
-        );
+impl super::Data {
+    /// SHA-256 of its classes and paths.
+    async fn fingerprint(&self) -> String {
+        let paths = self.set.samples.iter().map(|sample| &sample.path);
+        let lines: Vec<&str> = self
+            .set
+            .classes
+            .iter()
+            .chain(paths)
+            .map(String::as_str)
+            .collect();
+        crate::platform::hash::sha256(lines.join("\n").as_bytes()).await
     }
 }

@@ -7,6 +7,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::resnet::{Conv, Layout, ResNetConfig, Residual};
+use super::weights::Checkpoint;
 use crate::config::Arch;
 use crate::error::{Error, Result};
 use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
@@ -59,6 +60,16 @@ impl Backbone {
             stem,
             stages,
             device: device.clone(),
+        })
+    }
+
+    /// The same network on the same device with the weights of a checkpoint; a head among them is left alone.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn reload(&self, mut checkpoint: Checkpoint) -> Result<Self> {
+        Self::load(self.arch, &self.device, |name, shape| {
+            checkpoint.take_f32(name, shape)
         })
     }
 

@@ -26,3 +26,63 @@ pub fn conv_bias_act(
     }
     if relu { max_zero(y) } else { y }
 }
+
+/// What a batch norm saw: mean and unbiased variance `[O]` of a batch, without gradients.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// `[O]`.
+    pub mean: Tensor<1>,
+    /// `[O]`, the sum of squares over one less than their number, as PyTorch keeps it.
+    pub variance: Tensor<1>,
+}
+
+/// `act(norm(conv(x, weight)) + residual)` in training: normalised by mean and biased variance of the batch
+/// per channel, then `norm[0]` times it plus `norm[1]` (Ioffe and Szegedy 2015, arXiv:1502.03167).
+///
+/// Shapes as in [`conv_bias_act`], `norm` `[O]` each. Differentiable in all but what was seen.
+#[must_use]
+pub fn conv_norm_act(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    [gamma, beta]: [Tensor<1>; 2],
+    epsilon: f64,
+    residual: Option<Tensor<4>>,
+    relu: bool,
+    geometry: Geometry,
+) -> (Tensor<4>, Seen) {
+    let [channels, ..] = weight.dims();
+    let none = Tensor::zeros([channels], &x.device());
+    let y = conv2d(x, weight, none, geometry);
+    let [n, _, h, w] = y.dims();
+    let (mut y, mean, variance) = batch_norm(y, gamma, beta, epsilon);
+    let count = (n * h * w) as f64;
+    let seen = Seen {
+        mean,
+        variance: variance * (count / (count - 1.0).max(1.0)),
+    };
+    if let Some(residual) = residual {
+        y = y + residual;
+    }
+    (if relu { max_zero(y) } else { y }, seen)
+}
+
+/// The norm, and mean and biased variance `[C]`.
+fn batch_norm(
+    x: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    let [n, c, h, w] = x.dims();
+    let over = |x: Tensor<4>| {
+        let rows: Tensor<2> = x.swap_dims(0, 1).reshape([c, n * h * w]);
+        rows.mean_dim(1).reshape([1, c, 1, 1])
+    };
+    let mean = over(x.clone());
+    let centred = x - mean.clone();
+    let variance = over(centred.clone() * centred.clone());
+    let scale = gamma.reshape([1, c, 1, 1]) / (variance.clone() + epsilon).sqrt();
+    let y = centred * scale + beta.reshape([1, c, 1, 1]);
+    let flat = |x: Tensor<4>| x.inner().reshape([c]);
+    (y, flat(mean), flat(variance))
+}

@@ -20,6 +20,16 @@ pub struct Fetched {
     pub linked_etag: Option<String>,
 }
 
+/// Where kept files lie.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Place {
+    /// Where this program, or this page, keeps all of its own.
+    #[default]
+    Own,
+    /// In a folder that the user named; natively only.
+    Folder(String),
+}
+
 /// A file that is served beside the page and compiled into native programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asset {

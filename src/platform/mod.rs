@@ -13,8 +13,8 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
-pub use common::{Asset, Fetched, MAX_DOWNLOAD, Progress};
+pub use common::{Asset, Fetched, MAX_DOWNLOAD, Place, Progress};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{asset, fetch, files, gpu, hash, store, time};
+pub use native::{asset, fetch, files, gpu, hash, parallel, store, time};
 #[cfg(target_arch = "wasm32")]
-pub use web::{asset, fetch, files, gpu, hash, store, time};
+pub use web::{asset, fetch, files, gpu, hash, parallel, store, time};

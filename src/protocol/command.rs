@@ -43,6 +43,8 @@ pub enum ExportKind {
     Head,
     /// Backbone and head in one file.
     Model,
+    /// The same with its weights in 16 bits.
+    HalfModel,
 }
 
 /// What the engine is asked to do.

@@ -1,86 +1,211 @@
-//! The epoch loop, for whatever learns: a head on cached features, or the end of a backbone with it.
+//! The epoch loop, for whatever a learner is fed with.
 
-use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
-use super::run::{Flow, Observer};
+use super::feed::{Feed, Moment};
+use super::learner::{Learner, Student, model_state, not_a_number};
+use super::metrics::Tally;
+use super::schedule;
+use crate::config::{HeadKind, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::head::read;
+use crate::model::weights::{Checkpoint, NamedTensor};
 use crate::platform::time;
 use crate::protocol::EpochReport;
-use crate::random::Random;
 
-/// What the loop drives.
-pub(super) trait Learner {
-    /// What is kept of the best epoch.
-    type Model;
-    /// Steps an epoch has.
-    fn steps(&self) -> usize;
-    /// The next epoch's batches, in a fresh order.
-    fn order(&mut self) -> Vec<Vec<usize>>;
-    /// Learns from one batch.
-    async fn step(&mut self, batch: &[usize]) -> Result<()>;
-    /// Ends an epoch that began at `start`: its means, and the validation.
-    async fn report(
-        &mut self,
-        epoch: usize,
-        start: f64,
-        observer: &mut impl Observer,
-    ) -> Result<(EpochReport, Flow)>;
-    /// The model as it is now.
-    fn model(&self) -> Self::Model;
+/// Milliseconds between two looks at the loss in the middle of an epoch: each waits for the device.
+const PULSE: f64 = 400.0;
+
+/// What the loop is told after each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// End here; what is trained so far counts.
+    Stop,
 }
 
-/// What the loop leaves.
-pub(super) struct Course<M> {
-    pub model: M,
-    pub best_epoch: usize,
+/// A run a moment later, as means since the last of these.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pulse {
+    /// Epochs gone, as a fraction.
+    pub epoch: f64,
+    /// Training loss, nats.
+    pub loss: f64,
+    /// The head's.
+    pub learning_rate: f64,
+    /// Training images.
+    pub images_per_second: f64,
+}
+
+/// How far a run is, for its continuation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Every epoch that is over.
     pub epochs: Vec<EpochReport>,
+    /// The best of them, from 1.
+    pub best_epoch: usize,
+}
+
+/// All that a run needs to go on after an epoch.
+pub struct Kept<'a> {
+    /// How far it is.
+    pub progress: &'a Progress,
+    /// What the next step depends on.
+    pub state: Vec<NamedTensor>,
+    /// The best epoch's model, where it is the one just over.
+    pub best: Option<Vec<NamedTensor>>,
+}
+
+/// The same, read back.
+#[derive(Debug, Clone)]
+pub struct Resume {
+    /// How far it was.
+    pub progress: Progress,
+    /// What the next step depends on.
+    pub state: Checkpoint,
+    /// The best epoch's model.
+    pub best: Checkpoint,
+}
+
+/// Who watches a run: draws it, holds it, stops it, keeps it.
+pub trait Observer {
+    /// After each step, `done` of `total` over the whole run. An error ends the run and drops it.
+    fn step(&mut self, done: usize, total: usize) -> impl Future<Output = Result<Flow>>;
+    /// Between the batches of a validation that takes long.
+    fn validating(&mut self) -> impl Future<Output = Result<Flow>> {
+        std::future::ready(Ok(Flow::Continue))
+    }
+    /// Several times a second, if there is news.
+    fn pulse(&mut self, _: Pulse) {}
+    /// After each epoch.
+    fn epoch(&mut self, report: EpochReport);
+    /// Whether the run is to be kept after each epoch.
+    fn keeps(&self) -> bool {
+        false
+    }
+    /// Keeps it.
+    fn keep(&mut self, _: Kept<'_>) -> impl Future<Output = Result<()>> {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// What a run leaves.
+#[derive(Debug, Clone)]
+pub struct Course {
+    /// The best epoch's model, on the inner device.
+    pub model: Student,
+    /// That epoch, from 1: highest validation accuracy, lowest validation loss among equals.
+    pub best_epoch: usize,
+    /// Every epoch.
+    pub epochs: Vec<EpochReport>,
+    /// Whether it was stopped before its last epoch.
     pub stopped: bool,
 }
 
-/// Runs the epochs and keeps the best one's model.
+/// Runs the epochs, or those that are left of them, and gives the best one's model.
 ///
 /// # Errors
-/// What the learner and the observer say.
-pub(super) async fn course<L: Learner>(
-    learner: &mut L,
-    wanted: usize,
+/// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss runs away, [`Error::Weights`] if what was
+/// kept does not fit, and what the feed and the observer say.
+pub(super) async fn course(
+    config: &TrainConfig,
+    learner: &mut Learner,
+    feed: &mut impl Feed,
+    resume: Option<Resume>,
     observer: &mut impl Observer,
-) -> Result<Course<L::Model>> {
-    let total = wanted * learner.steps();
-    let mut best: Option<(EpochReport, L::Model)> = None;
-    let mut epochs = Vec::new();
-    let mut done = 0;
-    let mut stopped = false;
-    for epoch in 1..=wanted {
-        let start = time::now();
-        for batch in learner.order() {
-            learner.step(&batch).await?;
-            done += 1;
-            if observer.step(done, total).await? == Flow::Stop {
-                stopped = done < total;
+) -> Result<Course> {
+    let (mut progress, mut best) = match resume {
+        None => {
+            let (epochs, best_epoch) = (Vec::new(), 0);
+            (Progress { epochs, best_epoch }, None)
+        }
+        Some(mut resume) => {
+            learner.restore(&mut resume.state)?;
+            let model = learner.model_of(&mut resume.best)?;
+            (resume.progress, Some(model))
+        }
+    };
+    let (per_epoch, mut stopped) = (feed.steps(), false);
+    let total = config.epochs * per_epoch;
+    let mut tired = is_tired(config, &progress);
+    while progress.epochs.len() < config.epochs && !stopped && !tired {
+        let epoch = progress.epochs.len() + 1;
+        let mut clock = Clock::start();
+        learner.begin(epoch);
+        for (step, picks) in feed.order(epoch).into_iter().enumerate() {
+            let moment = Moment { epoch, step };
+            let done = (epoch - 1) * per_epoch + step;
+            let factor = schedule::factor(config, done, per_epoch);
+            let batch = feed.batch(moment, &picks, learner.objective())?;
+            if feed.is_slow() {
+                // Were long steps queued up, progress and pause would run ahead of the device by minutes.
+                // The step before this one ran while the images were read.
+                learner.sums.wait().await?;
+            }
+            if let Some(batch) = batch
+                && batch.images(learner.objective().classes()) >= least(config)
+            {
+                learner.step(batch.input, &batch.targets, factor);
+            }
+            if clock.is_due(PULSE)
+                && let Some((loss, images)) = learner.sums.lately().await?
+            {
+                observer.pulse(Pulse {
+                    epoch: (done + 1) as f64 / per_epoch as f64,
+                    loss,
+                    learning_rate: learner.rate(factor),
+                    images_per_second: clock.lap(images),
+                });
+            }
+            let watched = time::now();
+            let flow = observer.step(done + 1, total).await?;
+            clock.leave_out(time::now() - watched);
+            if flow == Flow::Stop {
+                stopped = done + 1 < total;
                 break;
             }
         }
-        let (report, flow) = learner.report(epoch, start, observer).await?;
-        epochs.push(report);
+        let (report, flow) = report(config, learner, feed, epoch, &clock, observer).await?;
+        let is_best = progress.take(report);
         observer.epoch(report);
-        if best.as_ref().is_none_or(|(old, _)| better(&report, old)) {
-            best = Some((report, learner.model()));
+        if is_best {
+            best = Some(learner.model());
         }
-        stopped |= flow == Flow::Stop && epoch < wanted;
-        if stopped {
-            break;
+        stopped |= flow == Flow::Stop && epoch < config.epochs;
+        tired = is_tired(config, &progress);
+        if observer.keeps() && !stopped && !tired && epoch < config.epochs {
+            let kept = Kept {
+                progress: &progress,
+                state: learner.state().await?,
+                best: match &best {
+                    Some(best) if is_best => Some(model_state(best).await?),
+                    _ => None,
+                },
+            };
+            observer.keep(kept).await?;
         }
     }
-    let (report, model) = best.ok_or_else(|| Error::shape("epochs", "none was asked for"))?;
+    let model = best.ok_or_else(|| Error::shape("epochs", "none was asked for"))?;
     Ok(Course {
         model,
-        best_epoch: report.epoch,
-        epochs,
-        stopped,
+        best_epoch: progress.best_epoch,
+        stopped: stopped || tired && progress.epochs.len() < config.epochs,
+        epochs: progress.epochs,
     })
+}
+
+impl Progress {
+    /// Notes an epoch; whether it is the best so far.
+    fn take(&mut self, report: EpochReport) -> bool {
+        let old = self.epochs.get(self.best_epoch.wrapping_sub(1));
+        let is_best = old.is_none_or(|old| better(&report, old));
+        if is_best {
+            self.best_epoch = report.epoch;
+        }
+        self.epochs.push(report);
+        is_best
+    }
 }
 
 /// Whether `new` beats `old`: accuracy first, then loss.
@@ -89,102 +214,118 @@ fn better(new: &EpochReport, old: &EpochReport) -> bool {
     accuracy.then(old.val_loss.total_cmp(&new.val_loss)).is_gt()
 }
 
-/// Seeded batches.
-pub(super) struct Batches {
-    size: usize,
-    random: Random,
+/// Whether the patience is at its end.
+fn is_tired(config: &TrainConfig, progress: &Progress) -> bool {
+    config.patience > 0 && progress.epochs.len() - progress.best_epoch >= config.patience
 }
 
-impl Batches {
-    pub fn new(size: usize, seed: u64) -> Self {
+/// Images that a batch needs.
+fn least(config: &TrainConfig) -> usize {
+    1 + usize::from(config.normalises_batches())
+}
+
+/// Ends an epoch: its means, and the validation.
+async fn report(
+    config: &TrainConfig,
+    learner: &mut Learner,
+    feed: &mut impl Feed,
+    epoch: usize,
+    clock: &Clock,
+    observer: &mut impl Observer,
+) -> Result<(EpochReport, Flow)> {
+    let nothing = |part| Error::Dataset(format!("there is no readable {part} image"));
+    let seen = learner.sums.seen();
+    if seen == 0 {
+        return Err(nothing("training"));
+    }
+    let (train_loss, train_accuracy) = learner.sums().await?;
+    let images_per_second = 1e3 * seen as f64 / clock.worked().max(1e-3);
+    let tally = validate(&learner.model(), feed, observer).await?;
+    let Some((tally, flow)) = tally else {
+        return Err(nothing("validation"));
+    };
+    let last = epoch * feed.steps() - 1;
+    let factor = schedule::factor(config, last, feed.steps());
+    let report = EpochReport {
+        epoch,
+        train_loss,
+        train_accuracy,
+        val_loss: tally.loss(),
+        val_accuracy: tally.accuracy(),
+        milliseconds: clock.worked(),
+        learning_rate: learner.rate(factor),
+        images_per_second,
+    };
+    Ok((report, flow))
+}
+
+/// Loss, accuracy and confusion of a model on the validation images; none if there are none.
+async fn validate(
+    model: &Student,
+    feed: &mut impl Feed,
+    observer: &mut impl Observer,
+) -> Result<Option<(Tally, Flow)>> {
+    let (mut logits, mut labels) = (Vec::new(), Vec::new());
+    let (mut flow, mut index) = (Flow::Continue, 0);
+    while let Some(batch) = feed.validation(index)? {
+        index += 1;
+        if let Some((input, known)) = batch {
+            logits.extend(read(model.forward(input)).await?);
+            labels.extend(known);
+        }
+        if observer.validating().await? == Flow::Stop {
+            flow = Flow::Stop;
+        }
+    }
+    if labels.is_empty() {
+        return Ok(None);
+    }
+    let tally = Tally::of(&logits, &labels, model.head.classes());
+    if !tally.loss().is_finite() {
+        return Err(not_a_number());
+    }
+    Ok(Some((tally, flow)))
+}
+
+/// The time of an epoch without what was not work: held, or shown.
+struct Clock {
+    start: f64,
+    left_out: f64,
+    lap: f64,
+}
+
+impl Clock {
+    fn start() -> Self {
         Self {
-            size,
-            random: Random::for_purpose(seed, "shuffle"),
+            start: time::now(),
+            left_out: 0.0,
+            lap: 0.0,
         }
     }
 
-    /// How many an epoch has.
-    pub const fn count(&self, examples: usize) -> usize {
-        let whole = examples / self.size;
-        // Batch norm cannot normalise a single row, so a last batch of one is left out of the epoch.
-        let steps = whole + (examples % self.size > 1) as usize;
-        if steps == 0 { 1 } else { steps }
+    fn worked(&self) -> f64 {
+        time::now() - self.start - self.left_out
     }
 
-    /// The next epoch's.
-    pub fn order(&mut self, examples: usize) -> Vec<Vec<usize>> {
-        let mut order: Vec<usize> = (0..examples).collect();
-        self.random.shuffle(&mut order);
-        let batches = order.chunks(self.size).map(<[usize]>::to_vec);
-        batches.take(self.count(examples)).collect()
+    fn leave_out(&mut self, milliseconds: f64) {
+        self.left_out += milliseconds;
+    }
+
+    /// Whether so much was worked since the last lap.
+    fn is_due(&self, milliseconds: f64) -> bool {
+        self.worked() - self.lap >= milliseconds
+    }
+
+    /// Ends a lap with so many images: how many a second.
+    fn lap(&mut self, images: usize) -> f64 {
+        let now = self.worked();
+        let lap = (now - self.lap).max(1e-3);
+        self.lap = now;
+        1e3 * images as f64 / lap
     }
 }
 
-/// Labels `[N]` on a device.
-pub(super) fn labels(
-    labels: impl ExactSizeIterator<Item = usize>,
-    device: &Device,
-) -> Tensor<1, Int> {
-    let n = labels.len();
-    let labels: Vec<i32> = labels.map(|label| label as i32).collect();
-    Tensor::from_data(TensorData::new(labels, [n]), device)
-}
-
-/// Loss and hits summed over an epoch's examples, left on the device until the epoch is over.
-#[derive(Default)]
-pub(super) struct Sums {
-    loss: Option<Tensor<1>>,
-    hits: Option<Tensor<1, Int>>,
-    seen: usize,
-}
-
-impl Sums {
-    /// Mean cross-entropy `[1]` of logits `[N,K]` against labels `[N]`, counted in.
-    pub fn loss(&mut self, logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-        let [n, _] = logits.dims();
-        let hits = logits.clone().inner().argmax(1).squeeze_dim::<1>(1);
-        let hits = hits.equal(labels.clone().inner()).int().sum();
-        let cross_entropy = CrossEntropyLossConfig::new().init(&logits.device());
-        let loss = cross_entropy.forward(logits, labels);
-        let sum = loss.clone().inner() * n as f32;
-        self.loss = Some(self.loss.take().map_or(sum.clone(), |loss| loss + sum));
-        self.hits = Some(self.hits.take().map_or(hits.clone(), |old| old + hits));
-        self.seen += n;
-        loss
-    }
-
-    /// Waits until the device has done all that was asked of it so far.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] if the device fails.
-    pub async fn wait(&self) -> Result<()> {
-        if let Some(loss) = &self.loss {
-            read(loss.clone()).await?;
-        }
-        Ok(())
-    }
-
-    /// Examples since the last call of [`Self::take`].
-    pub const fn seen(&self) -> usize {
-        self.seen
-    }
-
-    /// Mean loss and accuracy over the examples since the last call.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
-    pub async fn take(&mut self) -> Result<(f64, f64)> {
-        let seen = std::mem::take(&mut self.seen).max(1) as f64;
-        let (loss, hits) = match (self.loss.take(), self.hits.take()) {
-            (Some(loss), Some(hits)) => (read(loss).await?[0], read(hits.float()).await?[0]),
-            _ => (0.0, 0.0),
-        };
-        if !loss.is_finite() {
-            return Err(Error::shape(
-                "learning rate",
-                "the loss is no longer a number; try a smaller one",
-            ));
-        }
-        Ok((f64::from(loss) / seen, f64::from(hits) / seen))
-    }
+/// Whether a head normalises over the batch.
+pub(super) fn has_norm(head: HeadKind) -> bool {
+    head == HeadKind::MlpBn
 }

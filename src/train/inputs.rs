@@ -1,12 +1,12 @@
 //! What goes into the trained part of a backbone: images through the frozen part before it, computed once
-//! and kept if that fits the memory, else for every batch anew.
+//! and kept if that fits the memory and no image changes from epoch to epoch, else for every batch anew.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::cache::FeatureCache;
-use crate::config::Scope;
+use crate::config::{Scope, TrainConfig};
 use crate::error::Result;
 use crate::model::backbone::Backbone;
 use crate::model::head::read;
@@ -28,51 +28,82 @@ pub struct Labelled {
     pub label: usize,
 }
 
-/// Samples on their way through the frozen part. `R` reads one: normalised pixels `[3,S,S]`, or why not.
-pub struct Inputs<'a, R> {
+/// An image that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// Its number in the data set.
+    pub sample: usize,
+    /// Which of its augmented views; none for the image as it is.
+    pub view: Option<usize>,
+    /// Edge, in pixels.
+    pub size: usize,
+}
+
+/// A way to images, several at a time: normalised pixels `[3,S,S]` each, or why not.
+pub trait Pictures: FnMut(&[Request]) -> Vec<Result<Vec<f32>>> {}
+
+impl<F: FnMut(&[Request]) -> Vec<Result<Vec<f32>>>> Pictures for F {}
+
+/// Samples on their way through the frozen part.
+pub struct Inputs<'a, P> {
     backbone: &'a Backbone,
     scope: Scope,
+    /// Edge of the model's own input, in pixels.
     size: usize,
     shape: [usize; 3],
-    read: R,
+    pictures: P,
     cache: Option<FeatureCache>,
+    /// Whether training images are other ones in every epoch.
+    changes: bool,
     /// On the device, to be read when the next images are on their way.
     pending: Option<(Vec<usize>, Tensor<4>)>,
     unreadable: BTreeMap<usize, String>,
 }
 
-impl<'a, R: FnMut(usize) -> Result<Vec<f32>>> Inputs<'a, R> {
-    /// For `samples` images of edge `size`; keeps them if they fit `budget` bytes.
+impl<'a, P: Pictures> Inputs<'a, P> {
+    /// For so many training and validation images of edge `size`; keeps what can be kept if it fits `budget`
+    /// bytes.
     pub fn new(
         backbone: &'a Backbone,
-        scope: Scope,
+        config: &TrainConfig,
         size: usize,
-        read: R,
-        samples: usize,
+        pictures: P,
+        [train, validation]: [usize; 2],
         budget: usize,
     ) -> Self {
-        let shape = input_shape(backbone.arch(), scope, size);
-        let width = shape.iter().product();
+        let shape = input_shape(backbone.arch(), config.scope, size);
+        let augment = &config.augment;
+        let mixes = augment.mixup > 0.0 || augment.cutmix > 0.0;
+        let changes = augment.changes_images() || mixes || !config.sizes.is_empty();
+        let samples = validation + if changes { 0 } else { train };
+        let width: usize = shape.iter().product();
         let fits = samples.saturating_mul(width).saturating_mul(4) <= budget;
         let mut cache = FeatureCache::new(width);
         // A tab may have less left than the budget.
         let cache = (fits && cache.reserve(samples)).then_some(cache);
         Self {
             backbone,
-            scope,
+            scope: config.scope,
             size,
             shape,
-            read,
+            pictures,
             cache,
+            changes,
             pending: None,
             unreadable: BTreeMap::new(),
         }
     }
 
-    /// Whether what the frozen part gives is kept.
+    /// Whether anything is kept of what the frozen part gives.
     #[must_use]
     pub const fn is_cached(&self) -> bool {
         self.cache.is_some()
+    }
+
+    /// Whether training images are other ones in every epoch, so that only the validation's are kept.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        self.changes
     }
 
     /// Bytes that one sample takes in the cache.
@@ -93,18 +124,24 @@ impl<'a, R: FnMut(usize) -> Result<Vec<f32>>> Inputs<'a, R> {
         &self.unreadable
     }
 
-    /// Sends samples through the frozen part into the cache. While the device works on these the ones of
-    /// the call before are read back; [`Self::settle`] reads the last.
+    /// Sends samples, as they are, through the frozen part into the cache. While the device works on these
+    /// the ones of the call before are read back; [`Self::settle`] reads the last.
     ///
     /// # Errors
     /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails.
     pub async fn keep(&mut self, samples: &[usize]) -> Result<()> {
-        let (good, pixels) = self.decode(samples);
+        let size = self.size;
+        let (good, pixels) = self.decode(samples.iter().map(|&sample| Request {
+            sample,
+            view: None,
+            size,
+        }));
         let output = (!good.is_empty()).then(|| {
             let images = self.backbone.batch(pixels, self.size);
             forward_frozen(self.backbone, images, self.scope)
         });
         self.settle().await?;
+        let good = good.into_iter().map(|place| samples[place]).collect();
         self.pending = output.map(|output| (good, output));
         Ok(())
     }
@@ -120,59 +157,93 @@ impl<'a, R: FnMut(usize) -> Result<Vec<f32>>> Inputs<'a, R> {
         Ok(())
     }
 
-    /// The input `[N,C,H,W]` of these samples on the inner device, and the labels `[N]` of those that could
-    /// be read; none if none could.
-    pub fn batch(&mut self, samples: &[Labelled]) -> Option<(Tensor<4>, Vec<usize>)> {
-        match &self.cache {
-            Some(cache) => {
-                let (mut rows, mut labels) = (Vec::new(), Vec::new());
-                for Labelled { sample, label } in samples {
-                    if let Some(row) = cache.get(*sample) {
-                        rows.extend_from_slice(row);
-                        labels.push(*label);
-                    }
+    /// The input `[N,C,H,W]` of these samples, as they are, on the inner device, and the labels `[N]` of those
+    /// that could be read; none if none could.
+    pub fn plain(&mut self, samples: &[Labelled]) -> Option<(Tensor<4>, Vec<usize>)> {
+        let cached = |cache: &FeatureCache| {
+            samples
+                .iter()
+                .all(|l| cache.knows(l.sample) || self.unreadable.contains_key(&l.sample))
+        };
+        if let Some(cache) = self.cache.as_ref().filter(|cache| cached(cache)) {
+            let (mut rows, mut labels) = (Vec::new(), Vec::new());
+            for Labelled { sample, label } in samples {
+                if let Some(row) = cache.get(*sample) {
+                    rows.extend_from_slice(row);
+                    labels.push(*label);
                 }
-                let [c, h, w] = self.shape;
-                let data = TensorData::new(rows, [labels.len(), c, h, w]);
-                (!labels.is_empty()).then(|| (Tensor::from_data(data, self.device()), labels))
             }
-            None => {
-                let parts: Vec<_> = samples
-                    .chunks(CHUNK)
-                    .filter_map(|chunk| self.compute(chunk))
-                    .collect();
-                let (parts, labels): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-                (!parts.is_empty()).then(|| (Tensor::cat(parts, 0), labels.concat()))
-            }
+            let [c, h, w] = self.shape;
+            let data = TensorData::new(rows, [labels.len(), c, h, w]);
+            return (!labels.is_empty()).then(|| (Tensor::from_data(data, self.device()), labels));
         }
+        let as_it_is = |labelled: &Labelled| (*labelled, None);
+        let samples: Vec<_> = samples.iter().map(as_it_is).collect();
+        let (pixels, labels) = self.images(&samples, self.size);
+        (!labels.is_empty()).then(|| (self.through(pixels, self.size), labels))
     }
 
-    fn compute(&mut self, samples: &[Labelled]) -> Option<(Tensor<4>, Vec<usize>)> {
-        let numbers: Vec<usize> = samples.iter().map(|labelled| labelled.sample).collect();
-        let (good, pixels) = self.decode(&numbers);
-        let readable = samples.iter().filter(|l| good.contains(&l.sample));
-        let labels: Vec<usize> = readable.map(|l| l.label).collect();
+    /// The same of a training batch: each sample in that view, of edge `size`; `mix` then mixes the images and
+    /// gives their targets.
+    ///
+    /// # Errors
+    /// What `mix` says.
+    pub fn changed(
+        &mut self,
+        samples: &[(Labelled, Option<usize>)],
+        size: usize,
+        mix: impl FnOnce(&mut [f32], &[usize]) -> Result<Vec<f32>>,
+    ) -> Result<Option<(Tensor<4>, Vec<f32>)>> {
+        let (mut pixels, labels) = self.images(samples, size);
         if labels.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let images = self.backbone.batch(pixels, self.size);
-        Some((forward_frozen(self.backbone, images, self.scope), labels))
+        let targets = mix(&mut pixels, &labels)?;
+        Ok(Some((self.through(pixels, size), targets)))
     }
 
-    /// The pixels of those samples that can be read, one after the other, and which those are.
-    fn decode(&mut self, samples: &[usize]) -> (Vec<usize>, Vec<f32>) {
+    /// Pixels `[N,3,S,S]` and labels `[N]` of what can be read.
+    fn images(
+        &mut self,
+        samples: &[(Labelled, Option<usize>)],
+        size: usize,
+    ) -> (Vec<f32>, Vec<usize>) {
+        let requests = samples
+            .iter()
+            .map(|&(Labelled { sample, .. }, view)| Request { sample, view, size });
+        let (good, pixels) = self.decode(requests);
+        let labels = good.into_iter().map(|place| samples[place].0.label);
+        (pixels, labels.collect())
+    }
+
+    /// Images through the frozen part, some at a time.
+    fn through(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
+        if self.scope == Scope::All {
+            return self.backbone.batch(pixels, size);
+        }
+        let parts = pixels.chunks(CHUNK * 3 * size * size).map(|pixels| {
+            let images = self.backbone.batch(pixels.to_vec(), size);
+            forward_frozen(self.backbone, images, self.scope)
+        });
+        Tensor::cat(parts.collect(), 0)
+    }
+
+    /// The pixels of those requests that can be read, one after the other, and which those are.
+    fn decode(&mut self, requests: impl Iterator<Item = Request>) -> (Vec<usize>, Vec<f32>) {
+        let known =
+            |(_, request): &(usize, Request)| !self.unreadable.contains_key(&request.sample);
+        let (places, requests): (Vec<usize>, Vec<Request>) =
+            requests.enumerate().filter(known).unzip();
         let (mut good, mut pixels) = (Vec::new(), Vec::new());
-        for &sample in samples {
-            if self.unreadable.contains_key(&sample) {
-                continue;
-            }
-            match (self.read)(sample) {
+        let images = (self.pictures)(&requests);
+        for ((place, request), image) in places.into_iter().zip(&requests).zip(images) {
+            match image {
                 Ok(image) => {
-                    good.push(sample);
+                    good.push(place);
                     pixels.extend(image);
                 }
                 Err(error) => {
-                    self.unreadable.insert(sample, error.reason());
+                    self.unreadable.insert(request.sample, error.reason());
                 }
             }
         }

@@ -2,7 +2,14 @@
 
 pub mod cache;
 mod epochs;
+pub mod feed;
 pub mod inputs;
+pub mod learner;
 pub mod metrics;
+pub mod objective;
+pub mod optimizer;
+pub mod parameters;
 pub mod run;
+pub mod schedule;
+mod sums;
 pub mod tune;

@@ -1,20 +1,21 @@
-//! Training a head on cached features: seeded batches, cross-entropy, Adam, validation.
+//! Training a head on cached features, and measuring it.
 //!
-//! Adam as Kingma and Ba 2014 (arXiv:1412.6980) with PyTorch's epsilon, 1e-8. Training loss and accuracy
-//! are means over the epoch's own steps, while the weights changed, as the usual curves show them.
+//! Training loss and accuracy are means over the epoch's own steps, while the weights changed, as the usual
+//! curves show them.
 
-use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::epochs::{self, Batches, Learner, Sums};
+use super::epochs::{self, has_norm};
+pub use super::epochs::{Course, Flow, Kept, Observer, Progress, Pulse, Resume};
+use super::feed::{Batch, Batches, Feed, Known, Moment};
+use super::learner::{Input, Learner, fresh_head, not_a_number};
 use super::metrics::Tally;
-use crate::config::TrainConfig;
+use super::objective::Objective;
+use super::parameters::{collect, replace};
+use crate::config::{Augment, TrainConfig};
 use crate::error::{Error, Result};
-use crate::model::head::{Head, HeadSpec, Step, read};
-use crate::platform::time;
-use crate::protocol::EpochReport;
-use crate::random::Random;
+use crate::image::augment::Mix;
+use crate::model::head::{Head, HeadSpec, read};
 
 /// Rows a validation batch has: the largest activation is then 1024 x 1024 floats, 4 MB.
 const VALIDATION_BATCH: usize = 1024;
@@ -22,9 +23,9 @@ const VALIDATION_BATCH: usize = 1024;
 /// Labelled features.
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
-    /// `[N,C]`, row after row.
+    /// `[N,C]`, row after row; where images are augmented `[V,N,C]`, all of one view after the other.
     pub features: Vec<f32>,
-    /// `[N]`, each below the number of classes.
+    /// `[N]`, each below the number of classes; with views as often as there are views.
     pub labels: Vec<usize>,
 }
 
@@ -35,7 +36,7 @@ impl Examples {
         self.labels.push(label);
     }
 
-    /// N.
+    /// N, or V N.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -46,43 +47,62 @@ impl Examples {
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
-}
 
-/// What the loop is told after each step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// Go on.
-    Continue,
-    /// End here; what is trained so far counts.
-    Stop,
-}
-
-/// Who watches a run: draws it, holds it, stops it.
-pub trait Observer {
-    /// After each step, `done` of `total` over the whole run. An error ends the run and drops it.
-    fn step(&mut self, done: usize, total: usize) -> impl Future<Output = Result<Flow>>;
-    /// Between the batches of a validation that takes long.
-    fn validating(&mut self) -> impl Future<Output = Result<Flow>> {
-        std::future::ready(Ok(Flow::Continue))
+    /// C.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.features.len() / self.len().max(1)
     }
-    /// After each epoch.
-    fn epoch(&mut self, report: EpochReport);
+
+    /// Rows `[n,C]`.
+    fn rows(&self, picks: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
+        let width = self.width();
+        let mut rows = Vec::with_capacity(picks.len() * width);
+        for i in picks {
+            rows.extend_from_slice(&self.features[i * width..(i + 1) * width]);
+        }
+        rows
+    }
+
+    /// Rows as they lie as a tensor `[n,C]`.
+    fn tensor(&self, rows: Vec<f32>, device: &Device) -> Tensor<2> {
+        let width = self.width();
+        let n = rows.len() / width.max(1);
+        Tensor::from_data(TensorData::new(rows, [n, width]), device)
+    }
 }
 
-/// What a run leaves.
-#[derive(Debug, Clone)]
-pub struct Trained {
-    /// The head of the best epoch, on the inner device.
-    pub head: Head,
-    /// That epoch, from 1: highest validation accuracy, lowest validation loss among equals.
-    pub best_epoch: usize,
-    /// Every epoch.
-    pub epochs: Vec<EpochReport>,
-    /// Whether it was stopped before its last epoch.
-    pub stopped: bool,
+/// How many labels of each class there are, `[K]`.
+#[must_use]
+pub fn count(labels: impl Iterator<Item = usize>, classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for label in labels {
+        counts[label] += 1;
+    }
+    counts
 }
 
-/// Trains a fresh head.
+/// What a run begins with.
+#[derive(Default)]
+pub struct Begin {
+    /// A head on the inner device to go on from; none for a fresh one.
+    pub head: Option<Head>,
+    /// A run to go on with.
+    pub resume: Option<Resume>,
+}
+
+/// What a head is trained on.
+#[derive(Debug, Clone, Copy)]
+pub struct Features<'a> {
+    /// To learn from, `views` views of each.
+    pub train: &'a Examples,
+    /// 1 where nothing is augmented.
+    pub views: usize,
+    /// Held out.
+    pub validation: &'a Examples,
+}
+
+/// Trains a head.
 ///
 /// # Errors
 /// [`Error::Shape`] for a setting out of range or an empty part, [`Error::Gpu`] if the device fails, and
@@ -90,35 +110,60 @@ pub struct Trained {
 pub async fn run(
     config: &TrainConfig,
     spec: HeadSpec,
-    train: &Examples,
-    validation: &Examples,
+    features: Features<'_>,
+    begin: Begin,
     device: &Device,
     observer: &mut impl Observer,
-) -> Result<Trained> {
+) -> Result<Course> {
+    let Features {
+        train,
+        views,
+        validation,
+    } = features;
     config.check()?;
-    check_sizes(&spec, train.len(), validation.len())?;
-    let mut learner = OnFeatures {
-        trainer: Trainer::new(config, spec, device),
+    check_sizes(config, train.len(), validation.len())?;
+    let device = device.clone().autodiff();
+    let head = head_on(config, spec, begin.head, &device)?;
+    let counts = count(train.labels.iter().copied(), head.classes());
+    let mut learner = Learner::new(config, None, head, &counts);
+    let mut feed = OnFeatures {
+        config,
+        batches: Batches::new(config),
+        views: views.max(1),
         train,
         validation,
+        device: device.inner(),
     };
-    let course = epochs::course(&mut learner, config.epochs, observer).await?;
-    Ok(Trained {
-        head: course.model,
-        best_epoch: course.best_epoch,
-        epochs: course.epochs,
-        stopped: course.stopped,
-    })
+    epochs::course(config, &mut learner, &mut feed, begin.resume, observer).await
+}
+
+/// The head that a run begins with, on a device with gradients.
+pub(super) fn head_on(
+    config: &TrainConfig,
+    spec: HeadSpec,
+    head: Option<Head>,
+    device: &Device,
+) -> Result<Head> {
+    match head {
+        None => Ok(fresh_head(config, spec, device)),
+        Some(head) if *head.spec() == spec => {
+            Ok(replace(fresh_head(config, spec, device), collect(&head)))
+        }
+        Some(_) => Err(Error::shape(
+            "keep the head",
+            "the model's head is another one than that of the settings, or has other classes",
+        )),
+    }
 }
 
 /// Whether there is enough to train and to measure on.
-pub(super) fn check_sizes(spec: &HeadSpec, train: usize, validation: usize) -> Result<()> {
+pub(super) fn check_sizes(config: &TrainConfig, train: usize, validation: usize) -> Result<()> {
     for (part, images) in [("training", train), ("validation", validation)] {
         if images == 0 {
             return Err(Error::Dataset(format!("there is no readable {part} image")));
         }
     }
-    if has_norm(spec) && train < 2 {
+    if has_norm(config.head) && train < 2 {
         return Err(Error::Dataset(
             "batch norm needs two training images at least".to_string(),
         ));
@@ -126,129 +171,90 @@ pub(super) fn check_sizes(spec: &HeadSpec, train: usize, validation: usize) -> R
     Ok(())
 }
 
-/// Whether a head normalises over the batch.
-pub(super) fn has_norm(spec: &HeadSpec) -> bool {
-    let mut steps = spec.steps.iter();
-    steps.any(|step| matches!(step, Step::BatchNorm(_)))
-}
-
-/// A head and the examples it learns from.
+/// Features of examples.
 struct OnFeatures<'a> {
-    trainer: Trainer,
+    config: &'a TrainConfig,
+    batches: Batches,
+    views: usize,
     train: &'a Examples,
     validation: &'a Examples,
-}
-
-impl Learner for OnFeatures<'_> {
-    type Model = Head;
-
-    fn steps(&self) -> usize {
-        self.trainer.batches.count(self.train.len())
-    }
-
-    fn order(&mut self) -> Vec<Vec<usize>> {
-        self.trainer.order(self.train)
-    }
-
-    async fn step(&mut self, batch: &[usize]) -> Result<()> {
-        self.trainer.step(self.train, batch);
-        Ok(())
-    }
-
-    async fn report(
-        &mut self,
-        epoch: usize,
-        start: f64,
-        _: &mut impl Observer,
-    ) -> Result<(EpochReport, Flow)> {
-        let (train_loss, train_accuracy) = self.trainer.sums().await?;
-        let tally = measure(&self.model(), self.validation).await?;
-        let report = EpochReport {
-            epoch,
-            train_loss,
-            train_accuracy,
-            val_loss: tally.loss(),
-            val_accuracy: tally.accuracy(),
-            milliseconds: time::now() - start,
-            learning_rate: 0.0,
-            images_per_second: 0.0,
-        };
-        Ok((report, Flow::Continue))
-    }
-
-    fn model(&self) -> Head {
-        self.trainer.head.valid()
-    }
-}
-
-/// PyTorch's Adam, as both trainers use it.
-pub(super) fn adam() -> ModuleOptimizer {
-    AdamConfig::new().with_epsilon(1e-8).init()
-}
-
-/// A head on its way, with its optimizer and its streams of chance.
-pub struct Trainer {
-    head: Head,
-    optimizer: ModuleOptimizer,
-    learning_rate: f64,
     device: Device,
-    batches: Batches,
-    dropout: Random,
-    sums: Sums,
 }
 
-impl Trainer {
-    /// A fresh head and optimizer on `device` (without gradients; the trainer adds them).
-    #[must_use]
-    pub fn new(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Self {
-        let device = device.clone().autodiff();
-        Self {
-            head: fresh_head(config, spec, &device),
-            optimizer: adam(),
-            learning_rate: config.learning_rate,
-            batches: Batches::new(config.batch, config.seed),
-            dropout: Random::for_purpose(config.seed, "dropout"),
-            device,
-            sums: Sums::default(),
-        }
+impl OnFeatures<'_> {
+    /// N of the training examples.
+    fn examples(&self) -> usize {
+        self.train.len() / self.views
     }
 
-    /// The next epoch's batches, in a fresh order.
-    pub fn order(&mut self, examples: &Examples) -> Vec<Vec<usize>> {
-        self.batches.order(examples.len())
-    }
-
-    /// One step of Adam on the mean cross-entropy of a batch.
-    pub fn step(&mut self, examples: &Examples, batch: &[usize]) {
-        let width = examples.features.len() / examples.len();
-        let mut rows = Vec::with_capacity(batch.len() * width);
-        for &i in batch {
-            rows.extend_from_slice(&examples.features[i * width..(i + 1) * width]);
-        }
-        let x = TensorData::new(rows, [batch.len(), width]);
-        let x = Tensor::<2>::from_data(x, &self.device);
-        let y = epochs::labels(batch.iter().map(|&i| examples.labels[i]), &self.device);
-
-        let logits = self.head.forward_train(x, &mut self.dropout);
-        let loss = self.sums.loss(logits, y);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.head);
-        let head = self.head.clone();
-        self.head = self.optimizer.step(self.learning_rate, head, gradients);
-    }
-
-    /// Mean loss and accuracy over the examples since the last call.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
-    pub async fn sums(&mut self) -> Result<(f64, f64)> {
-        self.sums.take().await
+    /// The images are gone, their features are left, so those are mixed (Verma et al. 2018, arXiv:1806.05236);
+    /// nothing can be cut out of them, so cutmix mixes too.
+    fn mix(&self, at: Moment, n: usize) -> Option<Mix> {
+        let augment = &self.config.augment;
+        let alpha = if augment.mixup > 0.0 {
+            augment.mixup
+        } else {
+            augment.cutmix
+        };
+        let augment = Augment {
+            mixup: alpha,
+            cutmix: 0.0,
+            ..Augment::default()
+        };
+        Mix::draw(&augment, self.config.seed, at.epoch, at.step, n, 1)
     }
 }
 
-/// The head that a run begins with.
-pub(super) fn fresh_head(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Head {
-    let seed = Random::for_purpose(config.seed, "head").bits();
-    Head::init(spec, seed, device)
+impl Feed for OnFeatures<'_> {
+    fn steps(&self) -> usize {
+        self.batches.count(self.examples())
+    }
+
+    fn order(&self, epoch: usize) -> Vec<Vec<usize>> {
+        self.batches.order(self.examples(), epoch)
+    }
+
+    fn batch(
+        &mut self,
+        at: Moment,
+        picks: &[usize],
+        objective: &Objective,
+    ) -> Result<Option<Batch>> {
+        let examples = self.examples();
+        // More epochs than views: they take turns.
+        let row = |&pick: &usize| {
+            let (example, view) = self.batches.view(examples, at.epoch, pick);
+            view % self.views * examples + example
+        };
+        let rows: Vec<usize> = picks.iter().map(row).collect();
+        let labels: Vec<usize> = rows.iter().map(|&row| self.train.labels[row]).collect();
+        let mut targets = objective.one_hot(&labels);
+        let mut features = self.train.rows(rows.into_iter());
+        if let Some(mix) = self.mix(at, labels.len()) {
+            mix.apply(&mut features, &mut targets)?;
+        }
+        let input = self.train.tensor(features, &self.device);
+        Ok(Some(Batch {
+            input: Input::Features(input),
+            targets,
+        }))
+    }
+
+    fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
+        let start = index * VALIDATION_BATCH;
+        let end = self.validation.len().min(start + VALIDATION_BATCH);
+        if start >= end {
+            return Ok(None);
+        }
+        let rows = self.validation.rows(start..end);
+        let rows = self.validation.tensor(rows, &self.device);
+        let labels = self.validation.labels[start..end].to_vec();
+        Ok(Some(Some((Input::Features(rows), labels))))
+    }
+
+    fn is_slow(&self) -> bool {
+        false
+    }
 }
 
 /// Loss, accuracy and confusion of a head on labelled features.
@@ -258,11 +264,10 @@ pub(super) fn fresh_head(config: &TrainConfig, spec: HeadSpec, device: &Device) 
 pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
     let classes = head.classes();
     let device = head.device();
-    let width = examples.features.len() / examples.len().max(1);
     let mut logits = Vec::with_capacity(examples.len() * classes);
-    for rows in examples.features.chunks((VALIDATION_BATCH * width).max(1)) {
-        let shape = [rows.len() / width, width];
-        let x = Tensor::from_data(TensorData::new(rows.to_vec(), shape), &device);
+    for start in (0..examples.len()).step_by(VALIDATION_BATCH) {
+        let end = examples.len().min(start + VALIDATION_BATCH);
+        let x = examples.tensor(examples.rows(start..end), &device);
         logits.extend(read(head.forward(x)).await?);
     }
     let tally = Tally::of(&logits, &examples.labels, classes);
@@ -270,12 +275,4 @@ pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
         return Err(not_a_number());
     }
     Ok(tally)
-}
-
-/// What a validation says of a head that overflows.
-pub(super) fn not_a_number() -> Error {
-    Error::weights(
-        "head",
-        "its output is not a number: its weights are too large",
-    )
 }

@@ -1,220 +1,123 @@
-//! Training the end of a backbone together with a fresh head: as in [`super::run`], with two optimizers
-//! and a lower learning rate for the convolutions, which only need to be adjusted.
+//! Training the end of a backbone together with a head: as in [`super::run`], on images.
 
-use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
-
-use super::epochs::{self, Batches, Learner, Sums};
-use super::inputs::{Inputs, Labelled};
-use super::metrics::Tally;
-use super::run::{Flow, Observer, adam, check_sizes, fresh_head, has_norm, not_a_number};
+use super::epochs::{self, Course, Observer};
+use super::feed::{Batch, Batches, Feed, Known, Moment};
+use super::inputs::{Inputs, Labelled, Pictures};
+use super::learner::{Input, Learner};
+use super::objective::Objective;
+use super::run::{Begin, check_sizes, count, head_on};
 use crate::config::TrainConfig;
-use crate::error::{Error, Result};
-use crate::model::backbone::Backbone;
-use crate::model::head::{Head, HeadSpec, read};
+use crate::error::Result;
+use crate::image::augment::Mix;
+use crate::model::head::HeadSpec;
 use crate::model::tune::Tail;
-use crate::platform::time;
-use crate::protocol::EpochReport;
-use crate::random::Random;
 
 /// Images a validation batch has where the training batch is smaller.
 const VALIDATION_BATCH: usize = 16;
 
-/// What a run leaves.
-#[derive(Debug, Clone)]
-pub struct Tuned {
-    /// The best epoch's backbone, on the inner device.
-    pub backbone: Backbone,
-    /// The best epoch's head, there too.
-    pub head: Head,
-    /// That epoch, from 1: highest validation accuracy, lowest validation loss among equals.
-    pub best_epoch: usize,
-    /// Every epoch.
-    pub epochs: Vec<EpochReport>,
-    /// Whether it was stopped before its last epoch.
-    pub stopped: bool,
+/// What a run learns from.
+pub struct Images<'a, 'b, P> {
+    /// A way to them. What is to be kept of them has been kept before.
+    pub inputs: &'a mut Inputs<'b, P>,
+    /// Edge of the model's own input, in pixels.
+    pub size: usize,
+    /// To learn from.
+    pub train: &'a [Labelled],
+    /// Held out.
+    pub validation: &'a [Labelled],
 }
 
-/// Trains what `config.scope` says of `backbone`, and a fresh head. A kept input has been filled in before.
+/// Trains `tail`, which is on a device with gradients, and a head on it.
 ///
 /// # Errors
-/// [`Error::Shape`] for a setting out of range, [`Error::Dataset`] if no image of a part can be read,
-/// [`Error::Gpu`] if the device fails, and what the observer says.
-pub async fn run<R: FnMut(usize) -> Result<Vec<f32>>>(
+/// [`Error::Shape`](crate::error::Error::Shape) for a setting out of range,
+/// [`Error::Dataset`](crate::error::Error::Dataset) if no image of a part can be read,
+/// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails, and what the observer says.
+pub async fn run<P: Pictures>(
     config: &TrainConfig,
     spec: HeadSpec,
-    backbone: &Backbone,
-    inputs: &mut Inputs<'_, R>,
-    train: &[Labelled],
-    validation: &[Labelled],
-    observer: &mut impl Observer,
-) -> Result<Tuned> {
-    config.check()?;
-    check_sizes(&spec, train.len(), validation.len())?;
-    let tuner = Tuner::new(config, spec, backbone);
-    let mut learner = OnImages {
-        batches: Batches::new(config.batch, config.seed),
-        batch: config.batch,
-        tuner,
-        inputs,
-        train,
-        validation,
-    };
-    let course = epochs::course(&mut learner, config.epochs, observer).await?;
-    let (tail, head) = course.model;
-    Ok(Tuned {
-        backbone: tail.onto(backbone),
-        head,
-        best_epoch: course.best_epoch,
-        epochs: course.epochs,
-        stopped: course.stopped,
-    })
-}
-
-/// The trained end of a backbone and the head on it, on their way.
-pub struct Tuner {
     tail: Tail,
-    head: Head,
-    tail_optimizer: ModuleOptimizer,
-    head_optimizer: ModuleOptimizer,
-    learning_rate: f64,
-    factor: f64,
-    device: Device,
-    dropout: Random,
-    sums: Sums,
+    images: Images<'_, '_, P>,
+    begin: Begin,
+    observer: &mut impl Observer,
+) -> Result<Course> {
+    config.check()?;
+    check_sizes(config, images.train.len(), images.validation.len())?;
+    let device = images.inputs.device().clone().autodiff();
+    let head = head_on(config, spec, begin.head, &device)?;
+    let counts = count(images.train.iter().map(|l| l.label), head.classes());
+    let mut learner = Learner::new(config, Some(tail), head, &counts);
+    let mut feed = OnImages {
+        config,
+        batches: Batches::new(config),
+        images,
+    };
+    epochs::course(config, &mut learner, &mut feed, begin.resume, observer).await
 }
 
-impl Tuner {
-    /// Begins with the backbone's weights and a fresh head.
-    #[must_use]
-    pub fn new(config: &TrainConfig, spec: HeadSpec, backbone: &Backbone) -> Self {
-        let device = backbone.device().clone().autodiff();
-        Self {
-            tail: Tail::of(backbone, config.scope, &device),
-            head: fresh_head(config, spec, &device),
-            tail_optimizer: adam(),
-            head_optimizer: adam(),
-            learning_rate: config.learning_rate,
-            factor: config.backbone_lr_factor,
-            dropout: Random::for_purpose(config.seed, "dropout"),
-            device,
-            sums: Sums::default(),
-        }
-    }
-
-    /// One step of Adam on the mean cross-entropy of a batch: the frozen part's output `[N,C,H,W]` on the
-    /// inner device, labels `[N]`.
-    pub fn step(&mut self, input: Tensor<4>, labels: &[usize]) {
-        let labels = epochs::labels(labels.iter().copied(), &self.device);
-        let features = self.tail.forward(input.autodiff());
-        let logits = self.head.forward_train(features, &mut self.dropout);
-        let loss = self.sums.loss(logits, labels);
-        let mut gradients = loss.backward();
-        let of_tail = GradientsParams::from_module(&mut gradients, &self.tail);
-        let of_head = GradientsParams::from_module(&mut gradients, &self.head);
-        let (tail, head) = (self.tail.clone(), self.head.clone());
-        let rate = self.learning_rate;
-        self.tail = (self.tail_optimizer).step(rate * self.factor, tail, of_tail);
-        self.head = self.head_optimizer.step(rate, head, of_head);
-    }
-
-    /// Mean loss and accuracy over the examples since the last call.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
-    pub async fn sums(&mut self) -> Result<(f64, f64)> {
-        self.sums.take().await
-    }
-
-    /// Convolutions and head as they are, on the inner device.
-    #[must_use]
-    pub fn model(&self) -> (Tail, Head) {
-        (self.tail.valid(), self.head.valid())
-    }
-}
-
-/// A tuner and the images it learns from.
-struct OnImages<'a, 'b, R> {
-    tuner: Tuner,
+/// Images and their labels.
+struct OnImages<'a, 'b, 'c, P> {
+    config: &'c TrainConfig,
     batches: Batches,
-    batch: usize,
-    inputs: &'a mut Inputs<'b, R>,
-    train: &'a [Labelled],
-    validation: &'a [Labelled],
+    images: Images<'a, 'b, P>,
 }
 
-impl<R: FnMut(usize) -> Result<Vec<f32>>> Learner for OnImages<'_, '_, R> {
-    type Model = (Tail, Head);
-
+impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
     fn steps(&self) -> usize {
-        self.batches.count(self.train.len())
+        self.batches.count(self.images.train.len())
     }
 
-    fn order(&mut self) -> Vec<Vec<usize>> {
-        self.batches.order(self.train.len())
+    fn order(&self, epoch: usize) -> Vec<Vec<usize>> {
+        self.batches.order(self.images.train.len(), epoch)
     }
 
-    async fn step(&mut self, batch: &[usize]) -> Result<()> {
-        let samples: Vec<Labelled> = batch.iter().map(|&i| self.train[i]).collect();
-        let input = self.inputs.batch(&samples);
-        // A step is long: were they queued up, progress and pause would run ahead of the device by minutes.
-        // The step before this one ran while the images were read.
-        self.tuner.sums.wait().await?;
-        // Unreadable images may leave fewer than the head's batch norm can do with.
-        let least = 1 + usize::from(has_norm(self.tuner.head.spec()));
-        if let Some((input, labels)) = input
-            && labels.len() >= least
-        {
-            self.tuner.step(input, &labels);
-        }
-        Ok(())
-    }
-
-    async fn report(
+    fn batch(
         &mut self,
-        epoch: usize,
-        start: f64,
-        observer: &mut impl Observer,
-    ) -> Result<(EpochReport, Flow)> {
-        let nothing = |part| Error::Dataset(format!("there is no readable {part} image"));
-        if self.tuner.sums.seen() == 0 {
-            return Err(nothing("training"));
-        }
-        let (train_loss, train_accuracy) = self.tuner.sums().await?;
-        let (tail, head) = self.model();
-        let (mut logits, mut labels) = (Vec::new(), Vec::new());
-        let mut flow = Flow::Continue;
-        for samples in self.validation.chunks(self.batch.max(VALIDATION_BATCH)) {
-            if let Some((input, known)) = self.inputs.batch(samples) {
-                logits.extend(read(head.forward(tail.forward(input))).await?);
-                labels.extend(known);
-            }
-            if observer.validating().await? == Flow::Stop {
-                flow = Flow::Stop;
-            }
-        }
-        if labels.is_empty() {
-            return Err(nothing("validation"));
-        }
-        let tally = Tally::of(&logits, &labels, head.classes());
-        if !tally.loss().is_finite() {
-            return Err(not_a_number());
-        }
-        let report = EpochReport {
-            epoch,
-            train_loss,
-            train_accuracy,
-            val_loss: tally.loss(),
-            val_accuracy: tally.accuracy(),
-            milliseconds: time::now() - start,
-            learning_rate: 0.0,
-            images_per_second: 0.0,
+        at: Moment,
+        picks: &[usize],
+        objective: &Objective,
+    ) -> Result<Option<Batch>> {
+        let train = self.images.train;
+        let chosen = |&pick: &usize| {
+            let (example, view) = self.batches.view(train.len(), at.epoch, pick);
+            (train[example], Some(view))
         };
-        Ok((report, flow))
+        let samples: Vec<_> = picks.iter().map(chosen).collect();
+        let inputs = &mut self.images.inputs;
+        let batch = if inputs.changes() {
+            let (augment, seed) = (&self.config.augment, self.config.seed);
+            let size = self.config.size_at(at.epoch, self.images.size);
+            inputs.changed(&samples, size, |pixels, labels| {
+                let mut targets = objective.one_hot(labels);
+                let mix = Mix::draw(augment, seed, at.epoch, at.step, labels.len(), size);
+                if let Some(mix) = mix {
+                    mix.apply(pixels, &mut targets)?;
+                }
+                Ok(targets)
+            })?
+        } else {
+            let samples: Vec<_> = samples.into_iter().map(|(labelled, _)| labelled).collect();
+            let plain = inputs.plain(&samples);
+            plain.map(|(maps, labels)| (maps, objective.one_hot(&labels)))
+        };
+        Ok(batch.map(|(maps, targets)| Batch {
+            input: Input::Maps(maps),
+            targets,
+        }))
     }
 
-    fn model(&self) -> (Tail, Head) {
-        self.tuner.model()
+    fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
+        let size = self.config.batch.max(VALIDATION_BATCH);
+        let Some(samples) = self.images.validation.chunks(size).nth(index) else {
+            return Ok(None);
+        };
+        let plain = self.images.inputs.plain(samples);
+        Ok(Some(
+            plain.map(|(maps, labels)| (Input::Maps(maps), labels)),
+        ))
+    }
+
+    fn is_slow(&self) -> bool {
+        true
     }
 }

@@ -5,5 +5,6 @@ pub mod fetch;
 pub mod files;
 pub mod gpu;
 pub mod hash;
+pub mod parallel;
 pub mod store;
 pub mod time;

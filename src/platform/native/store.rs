@@ -6,14 +6,22 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::platform::common::check_key;
+use crate::platform::common::{Place, check_key};
 
 /// The file kept under this name; none if there is none.
 ///
 /// # Errors
 /// [`Error::Storage`] if it is there and cannot be read, or there is no place to keep files.
 pub async fn read(key: &str) -> Result<Option<Vec<u8>>> {
-    read_in(&folder()?, key)
+    read_at(&Place::Own, key).await
+}
+
+/// The same at another place.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_at(place: &Place, key: &str) -> Result<Option<Vec<u8>>> {
+    read_in(&folder_of(place)?, key)
 }
 
 /// Keeps a file under this name, in place of an earlier one, which is lost only once the new one is
@@ -22,7 +30,15 @@ pub async fn read(key: &str) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// [`Error::Storage`], "storage full" among them; the earlier file is then still there.
 pub async fn write(key: &str, bytes: &[u8]) -> Result<()> {
-    write_in(&folder()?, key, bytes)
+    write_at(&Place::Own, key, bytes).await
+}
+
+/// The same at another place.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_at(place: &Place, key: &str, bytes: &[u8]) -> Result<()> {
+    write_in(&folder_of(place)?, key, bytes)
 }
 
 /// Forgets the file of this name; none is no error.
@@ -30,7 +46,22 @@ pub async fn write(key: &str, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Storage`] if it is there and cannot be removed.
 pub async fn remove(key: &str) -> Result<()> {
-    remove_in(&folder()?, key)
+    remove_at(&Place::Own, key).await
+}
+
+/// The same at another place.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn remove_at(place: &Place, key: &str) -> Result<()> {
+    remove_in(&folder_of(place)?, key)
+}
+
+fn folder_of(place: &Place) -> Result<PathBuf> {
+    match place {
+        Place::Own => folder(),
+        Place::Folder(path) => Ok(PathBuf::from(path)),
+    }
 }
 
 fn folder() -> Result<PathBuf> {

@@ -6,5 +6,6 @@ pub mod files;
 pub mod gpu;
 pub mod hash;
 mod js;
+pub mod parallel;
 pub mod store;
 pub mod time;

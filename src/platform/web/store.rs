@@ -16,7 +16,7 @@ use web_sys::{
 
 use super::js::{name, reason};
 use crate::error::{Error, Result};
-use crate::platform::common::check_key;
+use crate::platform::common::{Place, check_key};
 
 /// Folder within the origin's file system, which other pages of the same host may share.
 const FOLDER: &str = "retune";
@@ -46,6 +46,15 @@ pub async fn read(key: &str) -> Result<Option<Vec<u8>>> {
         Ok(None)
     };
     read.await.map_err(|e| failed(key, &e))
+}
+
+/// The same at another place, which a page has not.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_at(place: &Place, key: &str) -> Result<Option<Vec<u8>>> {
+    own(place)?;
+    read(key).await
 }
 
 /// Keeps a file under this name, in place of an earlier one, which is lost only once the new one is
@@ -95,6 +104,31 @@ pub async fn remove(key: &str) -> Result<()> {
         Ok(())
     };
     remove.await.map_err(|e| failed(key, &e))
+}
+
+/// [`write`] at another place, which a page has not.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_at(place: &Place, key: &str, bytes: &[u8]) -> Result<()> {
+    own(place)?;
+    write(key, bytes).await
+}
+
+/// [`remove`] at another place, which a page has not.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn remove_at(place: &Place, key: &str) -> Result<()> {
+    own(place)?;
+    remove(key).await
+}
+
+fn own(place: &Place) -> Result<()> {
+    match place {
+        Place::Own => Ok(()),
+        Place::Folder(path) => Err(Error::Storage(format!("{path}: a page has no folders"))),
+    }
 }
 
 /// What stands before a slot's bytes.

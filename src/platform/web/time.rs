@@ -15,6 +15,12 @@ pub fn now() -> f64 {
         .map_or_else(js_sys::Date::now, |clock| clock.now())
 }
 
+/// Milliseconds since 1970.
+#[must_use]
+pub fn unix() -> u64 {
+    js_sys::Date::now() as u64
+}
+
 /// Lets the worker take its messages. A message to oneself, because `setTimeout` waits at least 4 ms
 /// once it is nested, which would cost more than a small batch takes.
 pub async fn yield_now() {

@@ -1,0 +1,217 @@
+//! What a training is told: a run file, flags that win over it, and the defaults.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, value::StrDeserializer};
+
+use super::args::{Common, Device, arch};
+use crate::config::{Arch, Augment, HeadKind, NormMode, Optimizer, Schedule, Scope, TrainConfig};
+use crate::error::{Error, Result};
+
+/// A training run.
+#[derive(Args)]
+pub struct TrainArgs {
+    /// A folder or a zip: a folder a class, optionally under seg_train and seg_test.
+    pub dataset: Option<PathBuf>,
+    /// A run file (TOML) with any of these settings and all others; flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Backbone, by torchvision's name (resnet18, wide_resnet50_2, ...).
+    #[arg(long)]
+    pub arch: Option<String>,
+    /// Pretrained weights (.safetensors or .pth), "imagenet" to download timm's, or "random".
+    #[arg(long)]
+    pub weights: Option<String>,
+    /// Head: linear, mlp-3, mlp-1 or mlp-bn.
+    #[arg(long, value_parser = word::<HeadKind>)]
+    pub head: Option<HeadKind>,
+    /// What is trained: head, last-stage (layer4 and the head), last-two or all.
+    #[arg(long, value_parser = word::<Scope>, value_name = "WHAT")]
+    pub train: Option<Scope>,
+    /// Batch norm of trained convolutions: frozen or trained.
+    #[arg(long, value_parser = word::<NormMode>)]
+    pub norm: Option<NormMode>,
+    /// Edge of the model's input, in pixels.
+    #[arg(long)]
+    pub input_size: Option<usize>,
+    /// Augmentation: none, course-work, course-work-x4, light or strong.
+    #[arg(long, value_name = "PRESET")]
+    pub augment: Option<String>,
+    /// Optimizer: adam, adamw or sgd (Nesterov).
+    #[arg(long, value_parser = word::<Optimizer>)]
+    pub optimizer: Option<Optimizer>,
+    /// Learning rate over the run: constant, step or cosine.
+    #[arg(long, value_parser = word::<Schedule>)]
+    pub schedule: Option<Schedule>,
+    /// Epochs of linear warm-up.
+    #[arg(long)]
+    pub warmup_epochs: Option<f64>,
+    /// Passes over the training images.
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Learning rate, for the head.
+    #[arg(long, allow_negative_numbers = true)]
+    pub lr: Option<f64>,
+    /// Learning rate of trained convolutions, as a share of the head's.
+    #[arg(long, allow_negative_numbers = true)]
+    pub backbone_lr_factor: Option<f64>,
+    /// Weight decay; not on norms and biases.
+    #[arg(long, allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
+    /// Label smoothing.
+    #[arg(long, allow_negative_numbers = true)]
+    pub label_smoothing: Option<f64>,
+    /// Largest norm of the gradient; 0 is no limit.
+    #[arg(long, allow_negative_numbers = true)]
+    pub clip_norm: Option<f64>,
+    /// Weigh classes inversely to their number of images.
+    #[arg(long)]
+    pub class_weights: bool,
+    /// Epochs without a better validation before the run ends; 0 is never.
+    #[arg(long)]
+    pub patience: Option<usize>,
+    /// Decay of the average of the weights; 0 is off.
+    #[arg(long, allow_negative_numbers = true)]
+    pub ema: Option<f64>,
+    /// Images a step.
+    #[arg(long)]
+    pub batch: Option<usize>,
+    /// Seed of first weights, shuffling, dropout and augmentation.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Trainings with different seeds, from --seed on; the best one's model is written.
+    #[arg(long)]
+    pub seeds: Option<usize>,
+    /// Seed of the split into training and validation.
+    #[arg(long)]
+    pub split_seed: Option<u64>,
+    /// Share of each class held out for validation.
+    #[arg(long, allow_negative_numbers = true)]
+    pub val_fraction: Option<f64>,
+    /// Folder for model.safetensors, report.json and the checkpoint of each epoch.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Go on with the training that --out holds, if it did not come to its end.
+    #[arg(long)]
+    pub resume: bool,
+    /// Write the model's weights as 16 bits.
+    #[arg(long)]
+    pub half: bool,
+    /// What runs it; auto takes a real GPU if there is one.
+    #[arg(long)]
+    pub device: Option<Device>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A run file.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RunFile {
+    /// Seen from the run file's folder.
+    dataset: Option<PathBuf>,
+    arch: Option<String>,
+    weights: Option<String>,
+    device: Device,
+    seeds: Option<usize>,
+    train: TrainConfig,
+}
+
+/// What a training is told, all together.
+pub struct Plan {
+    /// The data set.
+    pub dataset: PathBuf,
+    /// The backbone, if one was named.
+    pub arch: Option<Arch>,
+    /// Its weights: a file, [`super::HUB`] or [`super::RANDOM`]; none for the bundled ones.
+    pub weights: Option<String>,
+    /// Device, JSON.
+    pub common: Common,
+    /// Trainings with different seeds.
+    pub seeds: usize,
+    /// The engine's settings.
+    pub config: TrainConfig,
+}
+
+impl TrainArgs {
+    /// Reads the run file, puts the flags over it, checks the ranges.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the file cannot be read, [`Error::Shape`] naming what is wrong in it or among the
+    /// flags.
+    pub fn plan(&self) -> Result<Plan> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => RunFile::default(),
+        };
+        let mut config = file.train;
+        set(&mut config.head, self.head);
+        set(&mut config.scope, self.train);
+        set(&mut config.norm, self.norm);
+        set(&mut config.optimizer, self.optimizer);
+        set(&mut config.schedule, self.schedule);
+        set(&mut config.warmup_epochs, self.warmup_epochs);
+        set(&mut config.epochs, self.epochs);
+        set(&mut config.learning_rate, self.lr);
+        set(&mut config.backbone_lr_factor, self.backbone_lr_factor);
+        set(&mut config.weight_decay, self.weight_decay);
+        set(&mut config.label_smoothing, self.label_smoothing);
+        set(&mut config.clip_norm, self.clip_norm);
+        set(&mut config.patience, self.patience);
+        set(&mut config.ema, self.ema);
+        set(&mut config.batch, self.batch);
+        set(&mut config.seed, self.seed);
+        set(&mut config.split_seed, self.split_seed);
+        set(&mut config.val_fraction, self.val_fraction);
+        config.class_weights |= self.class_weights;
+        config.input_size = self.input_size.or(config.input_size);
+        if let Some(name) = &self.augment {
+            config.augment = Augment::preset(name).ok_or_else(|| {
+                let names = Augment::PRESETS.join(", ");
+                Error::shape("--augment", format!("{name} is none of {names}"))
+            })?;
+        }
+        config.check()?;
+        let beside = |path: PathBuf| match &self.config {
+            Some(file) => file.parent().unwrap_or(Path::new("")).join(path),
+            None => path,
+        };
+        let dataset = self.dataset.clone().or(file.dataset.map(beside));
+        let name = self.arch.clone().or(file.arch);
+        Ok(Plan {
+            dataset: dataset
+                .ok_or_else(|| Error::shape("data set", "none is named: give a folder or a zip"))?,
+            arch: name.as_deref().map(arch).transpose()?,
+            weights: self.weights.clone().or(file.weights),
+            common: Common {
+                model: None,
+                device: self.device.unwrap_or(file.device),
+                json: self.json,
+            },
+            seeds: self.seeds.or(file.seeds).unwrap_or(1),
+            config,
+        })
+    }
+}
+
+fn set<T>(setting: &mut T, flag: Option<T>) {
+    if let Some(flag) = flag {
+        *setting = flag;
+    }
+}
+
+fn read(path: &Path) -> Result<RunFile> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::Storage(format!("{shown}: {error}")))?;
+    toml::from_str(&text).map_err(|error| Error::shape(shown.to_string(), error.to_string().trim()))
+}
+
+/// A setting by the word that it has in files.
+fn word<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    let word = StrDeserializer::<serde::de::value::Error>::new(text);
+    T::deserialize(word).map_err(|error| error.to_string())
+}

@@ -1,0 +1,134 @@
+//! A training that is kept after each epoch, so that it can go on where the tab or the process ended.
+//!
+//! Three files: the numbers of the best epoch, those that the next step depends on, and last a small JSON that
+//! names them. Each of the first two has two names, used in turn: until the JSON is written the old ones count
+//! and are whole.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::weights;
+use crate::platform::{Place, store};
+use crate::protocol::Interrupted;
+use crate::train::run::{Kept, Progress, Resume};
+
+/// What is known of the training.
+const RECORD: &str = "training.json";
+/// The files that it may name.
+const STATES: [&str; 2] = [
+    "training-state-0.safetensors",
+    "training-state-1.safetensors",
+];
+const BESTS: [&str; 2] = ["training-best-0.safetensors", "training-best-1.safetensors"];
+
+/// A training, kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// What is shown of it.
+    pub run: Interrupted,
+    /// SHA-256 of the data set's paths and classes: another set would give other numbers.
+    pub data: String,
+    /// SHA-256 of the file that the backbone came in.
+    pub backbone: String,
+    /// When it began, and the first of its click.
+    pub id: u64,
+    pub group: u64,
+    /// How far it is; none in its first epoch.
+    pub progress: Option<Progress>,
+    /// Which of the files of each kind count.
+    pub state: usize,
+    pub best: usize,
+}
+
+/// Keeps one training.
+pub(super) struct Keeper {
+    place: Place,
+    record: Record,
+}
+
+impl Keeper {
+    /// Begins to keep a training: from now on it can be gone on with.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if there is no room.
+    pub async fn begin(place: Place, record: Record) -> Result<Self> {
+        let keeper = Self { place, record };
+        keeper.write_record().await?;
+        Ok(keeper)
+    }
+
+    async fn write_record(&self) -> Result<()> {
+        let text = serde_json::to_vec(&self.record)
+            .map_err(|error| Error::Storage(format!("{RECORD}: {error}")))?;
+        store::write_at(&self.place, RECORD, &text).await
+    }
+
+    /// Keeps an epoch.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if there is no room; the epoch kept before is then still there.
+    pub async fn keep(&mut self, kept: Kept<'_>) -> Result<()> {
+        let none = BTreeMap::new();
+        let mut record = self.record.clone();
+        if let Some(best) = kept.best {
+            record.best = 1 - record.best;
+            let bytes = weights::save(&best, &none, weights::SaveAs::F32)?;
+            store::write_at(&self.place, BESTS[record.best], &bytes).await?;
+        }
+        record.state = 1 - record.state;
+        let bytes = weights::save(&kept.state, &none, weights::SaveAs::F32)?;
+        store::write_at(&self.place, STATES[record.state], &bytes).await?;
+        record.run.epochs.clone_from(&kept.progress.epochs);
+        record.progress = Some(kept.progress.clone());
+        self.record = record;
+        self.write_record().await?;
+        // What no longer counts only takes room.
+        let _ = store::remove_at(&self.place, STATES[1 - self.record.state]).await;
+        let _ = store::remove_at(&self.place, BESTS[1 - self.record.best]).await;
+        Ok(())
+    }
+}
+
+/// The training kept at a place, if there is one that can be read.
+pub(super) async fn record(place: &Place) -> Option<Record> {
+    let bytes = store::read_at(place, RECORD).await.ok()??;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// What it goes on from; none if it is to begin again with its first epoch.
+///
+/// # Errors
+/// [`Error::Storage`] if a file is gone, [`Error::Weights`] if it is damaged.
+pub(super) async fn resume(place: &Place, record: &Record) -> Result<Option<Resume>> {
+    let Some(progress) = record.progress.clone() else {
+        return Ok(None);
+    };
+    let state = load(place, STATES[record.state.min(1)]).await?;
+    let best = load(place, BESTS[record.best.min(1)]).await?;
+    Ok(Some(Resume {
+        progress,
+        state,
+        best,
+    }))
+}
+
+async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
+    let bytes = store::read_at(place, key).await?;
+    let gone = || Error::Storage(format!("{key}: what the training goes on from is gone"));
+    weights::read(key, &bytes.ok_or_else(gone)?)
+}
+
+/// Forgets it.
+///
+/// # Errors
+/// [`Error::Storage`] if it cannot be removed.
+pub(super) async fn forget(place: &Place) -> Result<()> {
+    // The record first: without it the others mean nothing.
+    store::remove_at(place, RECORD).await?;
+    for key in STATES.into_iter().chain(BESTS) {
+        store::remove_at(place, key).await?;
+    }
+    Ok(())
+}

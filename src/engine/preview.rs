@@ -1,0 +1,78 @@
+//! What an augmentation makes of an image.
+
+use super::{Engine, find};
+use crate::config::{Augment, DemoConfig};
+use crate::data::{Subset, demo};
+use crate::error::{Error, Result};
+use crate::image::augment::View;
+use crate::image::{self, Rgb};
+use crate::platform::files::InputFile;
+use crate::protocol::{Event, FileRef, JobId};
+
+/// More pictures than a row shows.
+const MOST: usize = 24;
+
+/// Which pictures are wanted.
+pub(super) struct Asked {
+    /// Which of the data set's training images, counted round and round.
+    pub image: usize,
+    pub augment: Augment,
+    pub seed: u64,
+    /// How many.
+    pub views: usize,
+}
+
+impl Engine {
+    /// Shows an image and some of its views.
+    pub(super) async fn preview(
+        &mut self,
+        job: JobId,
+        file: Option<&FileRef>,
+        files: &[InputFile],
+        asked: &Asked,
+    ) -> Result<()> {
+        asked.augment.check()?;
+        if asked.views > MOST {
+            let reason = format!("{} are asked for, {MOST} at most", asked.views);
+            return Err(Error::shape("views", reason));
+        }
+        let size = self.model()?.classifier.preprocess.size;
+        let (name, image, sample) = match file {
+            Some(file) => {
+                let bytes = find(file, files)?.read()?;
+                (file.path.clone(), image::decode(&file.path, &bytes)?, 0)
+            }
+            None => self.some_image(asked.image)?,
+        };
+        let (mut names, mut blobs) = (vec![name], Vec::new());
+        blobs.push(image::encode_png(&image::resize(&image, size, size)?)?);
+        for view in 0..asked.views {
+            let (width, height) = (image.width, image.height);
+            let view = View::draw(&asked.augment, asked.seed, sample, view, width, height);
+            blobs.push(image::encode_png(&view.apply_rgb(&image, size)?)?);
+            names.push(view.words());
+        }
+        self.desk.hand(Event::Previews { job, names }, blobs);
+        Ok(())
+    }
+
+    /// A training image of the data set in use, its name and number; a generated one where there is none.
+    fn some_image(&mut self, image: usize) -> Result<(String, Rgb, usize)> {
+        let Some(data) = &mut self.data else {
+            let DemoConfig { size, seed, .. } = DemoConfig::default();
+            let class = image % crate::classes::INTEL.len();
+            let picture = demo::draw(class, image, size, seed);
+            return Ok((
+                format!("{} (drawn)", crate::classes::INTEL[class]),
+                picture,
+                image,
+            ));
+        };
+        let samples: Vec<usize> = data.set.subset(Subset::Train).collect();
+        let sample = samples.get(image % samples.len().max(1)).copied();
+        let sample = sample.ok_or_else(|| Error::Dataset("there is no training image".into()))?;
+        let path = data.set.samples[sample].path.clone();
+        let bytes = data.set.read(sample)?;
+        Ok((path.clone(), image::decode(&path, &bytes)?, sample))
+    }
+}

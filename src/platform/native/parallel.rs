@@ -1,0 +1,8 @@
+//! Independent work on all processors.
+
+use rayon::prelude::*;
+
+/// Each item's result, in order.
+pub fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
+    items.into_par_iter().map(work).collect()
+}

@@ -1,0 +1,246 @@
+//! What learns: a head, and with it the trained end of a backbone, if there is one; its optimizer, its
+//! average, its streams of chance.
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::objective::Objective;
+use super::optimizer::Optimizer;
+use super::parameters::{collect, replace};
+use super::sums::Sums;
+use crate::config::TrainConfig;
+use crate::error::{Error, Result};
+use crate::model::head::{Head, HeadSpec, read};
+use crate::model::tune::Tail;
+use crate::model::weights::{Checkpoint, NamedTensor};
+use crate::random::Random;
+
+/// The trained modules.
+#[derive(Module, Debug)]
+pub struct Student {
+    /// The trained end of the backbone; none where only the head is trained.
+    pub tail: Option<Tail>,
+    /// What stands on it.
+    pub head: Head,
+}
+
+/// What goes into a student, on the inner device.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Pooled features `[N,C]`, for a head alone.
+    Features(Tensor<2>),
+    /// What the frozen part gives, `[N,C,H,W]`.
+    Maps(Tensor<4>),
+}
+
+impl Student {
+    /// The logits `[N,K]`; for a student without gradients.
+    #[must_use]
+    pub fn forward(&self, input: Input) -> Tensor<2> {
+        self.head.forward(match (input, &self.tail) {
+            (Input::Maps(maps), Some(tail)) => tail.forward(maps),
+            (Input::Maps(maps), None) => crate::kernels::ops::global_avg_pool(maps),
+            (Input::Features(features), _) => features,
+        })
+    }
+
+    fn forward_train(&mut self, input: Input, dropout: &mut Random) -> Tensor<2> {
+        let features = match (input, &mut self.tail) {
+            (Input::Maps(maps), Some(tail)) => tail.forward_train(maps.autodiff()),
+            (Input::Maps(maps), None) => crate::kernels::ops::global_avg_pool(maps).autodiff(),
+            (Input::Features(features), _) => features.autodiff(),
+        };
+        self.head.forward_train(features, dropout)
+    }
+}
+
+/// The head that a run begins with.
+#[must_use]
+pub fn fresh_head(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Head {
+    let seed = Random::for_purpose(config.seed, "head").bits();
+    Head::init(spec, seed, device)
+}
+
+/// A student on its way.
+pub struct Learner {
+    student: Student,
+    optimizer: Optimizer,
+    /// Decay, and the average of everything that [`collect`] gives.
+    average: Option<(f64, Vec<Tensor<1>>)>,
+    objective: Objective,
+    learning_rate: f64,
+    seed: u64,
+    dropout: Random,
+    device: Device,
+    pub(super) sums: Sums,
+}
+
+impl Learner {
+    /// Begins with the modules given, both on a device with gradients; `counts` are the training images of each
+    /// class.
+    #[must_use]
+    pub fn new(config: &TrainConfig, tail: Option<Tail>, head: Head, counts: &[usize]) -> Self {
+        let device = head.device();
+        let student = Student { tail, head };
+        // The head's rate is the rate; stage s of four has the factor, lowered once for each stage behind it.
+        let stages = student.tail.iter().flat_map(Tail::stages);
+        let rate = |stage: usize| {
+            let behind = 4_usize.saturating_sub(stage) as i32;
+            config.backbone_lr_factor * config.stage_lr_decay.powi(behind)
+        };
+        let rates: Vec<f64> = stages.map(rate).collect();
+        let rest = collect(&student).len() - rates.len();
+        let rates = rates.into_iter().chain(std::iter::repeat_n(1.0, rest));
+        Self {
+            optimizer: Optimizer::new(config, rates),
+            average: (config.ema > 0.0).then(|| (config.ema, collect(&student))),
+            objective: Objective::new(config, counts),
+            learning_rate: config.learning_rate,
+            seed: config.seed,
+            dropout: Random::for_purpose(config.seed, "dropout 1"),
+            student,
+            device,
+            sums: Sums::default(),
+        }
+    }
+
+    /// The loss.
+    #[must_use]
+    pub const fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// The head's description.
+    #[must_use]
+    pub fn spec(&self) -> &HeadSpec {
+        self.student.head.spec()
+    }
+
+    /// The head's learning rate where the schedule says `factor`.
+    #[must_use]
+    pub fn rate(&self, factor: f64) -> f64 {
+        self.learning_rate * factor
+    }
+
+    /// Begins an epoch, from 1: what is drawn in it follows from its number, so that a run can go on from any.
+    pub fn begin(&mut self, epoch: usize) {
+        self.dropout = Random::for_purpose(self.seed, &format!("dropout {epoch}"));
+    }
+
+    /// One step on a batch: targets `[N,K]`, shares of classes that sum to 1; `factor` is the schedule's.
+    pub fn step(&mut self, input: Input, targets: &[f32], factor: f64) {
+        let logits = self.student.forward_train(input, &mut self.dropout);
+        let loss = self.objective.loss(logits.clone(), targets);
+        self.sums.add(&loss, logits, targets);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.student);
+        let student = self.student.clone();
+        self.student = (self.optimizer).step(self.rate(factor), student, gradients);
+        if let Some((decay, average)) = &mut self.average {
+            for (mean, now) in average.iter_mut().zip(collect(&self.student)) {
+                *mean = mean.clone() * *decay + now * (1.0 - *decay);
+            }
+        }
+    }
+
+    /// Mean loss and accuracy over the examples since the last call.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
+    pub async fn sums(&mut self) -> Result<(f64, f64)> {
+        self.sums.take().await
+    }
+
+    /// What is measured and kept, without gradients: the average if there is one, else the student as it is.
+    #[must_use]
+    pub fn model(&self) -> Student {
+        let student = self.student.valid();
+        match &self.average {
+            Some((_, average)) => replace(student, average.clone()),
+            None => student,
+        }
+    }
+
+    /// A student as [`Self::model`] gives it, of these numbers.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming what does not fit.
+    pub fn model_of(&self, kept: &mut Checkpoint) -> Result<Student> {
+        let student = self.student.valid();
+        let values = take_all(kept, "model", &collect(&student))?;
+        Ok(replace(student, values))
+    }
+
+    /// All that the next step depends on, to be kept.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device does not give it.
+    pub async fn state(&self) -> Result<Vec<NamedTensor>> {
+        let mut out = numbers("student", collect(&self.student)).await?;
+        if let Some((_, average)) = &self.average {
+            out.extend(numbers("average", average.clone()).await?);
+        }
+        out.extend(self.optimizer.state().await?);
+        Ok(out)
+    }
+
+    /// Takes such a state up again.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming what does not fit.
+    pub fn restore(&mut self, kept: &mut Checkpoint) -> Result<()> {
+        let now = collect(&self.student);
+        let values = take_all(kept, "student", &now)?;
+        let average = match &self.average {
+            Some((decay, _)) => Some((*decay, take_all(kept, "average", &now)?)),
+            None => None,
+        };
+        self.optimizer.restore(kept, &inner(&self.device))?;
+        self.student = replace(self.student.clone(), values);
+        self.average = average;
+        Ok(())
+    }
+}
+
+/// The numbers of a model, to be kept.
+///
+/// # Errors
+/// [`Error::Gpu`] if the device does not give them.
+pub async fn model_state(model: &Student) -> Result<Vec<NamedTensor>> {
+    numbers("model", collect(model)).await
+}
+
+async fn numbers(name: &str, tensors: Vec<Tensor<1>>) -> Result<Vec<NamedTensor>> {
+    let mut out = Vec::with_capacity(tensors.len());
+    for (place, tensor) in tensors.into_iter().enumerate() {
+        let values = read(tensor).await?;
+        out.push((format!("{name}.{place}"), vec![values.len()], values));
+    }
+    Ok(out)
+}
+
+/// Tensors of the same sizes as `like`, on its device.
+fn take_all(kept: &mut Checkpoint, name: &str, like: &[Tensor<1>]) -> Result<Vec<Tensor<1>>> {
+    let each = like.iter().enumerate().map(|(place, old)| {
+        let shape = old.dims();
+        let values = kept.take_f32(&format!("{name}.{place}"), &shape)?;
+        Ok(Tensor::from_data(
+            TensorData::new(values, shape),
+            &old.device(),
+        ))
+    });
+    each.collect()
+}
+
+/// The device without gradients.
+fn inner(device: &Device) -> Device {
+    device.clone().inner()
+}
+
+/// What a validation says of a model that overflows.
+pub(super) fn not_a_number() -> Error {
+    Error::weights(
+        "model",
+        "its output is not a number: its weights are too large",
+    )
+}

@@ -1,0 +1,239 @@
+//! Adam, `AdamW` and SGD with Nesterov's momentum, by PyTorch's formulas.
+//!
+//! burn has all three. Ours are here because burn's read their state back synchronously, which a browser's
+//! GPU cannot, so a run could not be kept; and because they know neither a limit on the norm of the whole
+//! gradient nor rates by stage.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::parameters::{flat, like};
+use crate::config::{self, TrainConfig};
+use crate::error::{Error, Result};
+use crate::model::head::read;
+use crate::model::weights::{Checkpoint, NamedTensor};
+
+/// PyTorch's defaults.
+const BETAS: [f64; 2] = [0.9, 0.999];
+const EPSILON: f64 = 1e-8;
+
+/// What is known of one parameter; nothing of what has no gradient.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    /// Momentum, or the mean of the gradient; flat.
+    first: Option<Tensor<1>>,
+    /// The mean of the squared gradient; flat.
+    second: Option<Tensor<1>>,
+}
+
+/// An optimizer and its state.
+#[derive(Debug, Clone)]
+pub struct Optimizer {
+    rule: config::Optimizer,
+    momentum: f64,
+    decay: f64,
+    clip: f64,
+    /// In the order of [`super::parameters::collect`]: learning rate over the head's, and the state.
+    slots: Vec<(f64, Slot)>,
+    /// Steps taken.
+    steps: i32,
+}
+
+impl Optimizer {
+    /// For parameters whose rates are these over the head's, in the order in which burn visits them.
+    #[must_use]
+    pub fn new(config: &TrainConfig, rates: impl IntoIterator<Item = f64>) -> Self {
+        Self {
+            rule: config.optimizer,
+            momentum: config.momentum,
+            decay: config.weight_decay,
+            clip: config.clip_norm,
+            slots: rates
+                .into_iter()
+                .map(|rate| (rate, Slot::default()))
+                .collect(),
+            steps: 0,
+        }
+    }
+
+    /// One step with the head's learning rate `rate`. Parameters without a gradient stay.
+    pub fn step<M: Module>(&mut self, rate: f64, module: M, mut gradients: GradientsParams) -> M {
+        self.steps += 1;
+        let scale = self.scale(&module, &gradients);
+        let mut mapper = Mapper {
+            optimizer: self,
+            rate,
+            gradients: &mut gradients,
+            scale,
+            at: 0,
+        };
+        module.map(&mut mapper)
+    }
+
+    /// What gradients are multiplied by, `[1]`, so that their norm keeps the limit; PyTorch's
+    /// `clip_grad_norm_`. It stays on the device.
+    fn scale<M: Module>(&self, module: &M, gradients: &GradientsParams) -> Option<Tensor<1>> {
+        if self.clip <= 0.0 {
+            return None;
+        }
+        let mut squares = Squares {
+            gradients,
+            sum: None,
+        };
+        module.visit(&mut squares);
+        let norm = squares.sum?.sqrt();
+        Some((norm + 1e-6).recip().mul_scalar(self.clip).clamp_max(1.0))
+    }
+
+    /// The state as tensors to be kept, named by the parameter's place.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device does not give them.
+    pub async fn state(&self) -> Result<Vec<NamedTensor>> {
+        let mut out = vec![("steps".to_string(), vec![1], vec![self.steps as f32])];
+        for (place, (_, slot)) in self.slots.iter().enumerate() {
+            for (part, tensor) in [("first", &slot.first), ("second", &slot.second)] {
+                if let Some(tensor) = tensor {
+                    let values = read(tensor.clone()).await?;
+                    out.push((format!("{part}.{place}"), vec![values.len()], values));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Takes such a state up again.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming what is missing.
+    pub fn restore(&mut self, kept: &mut Checkpoint, device: &Device) -> Result<()> {
+        let steps = kept.take_f32("steps", &[1])?;
+        // f32 counts without a gap to 16 million.
+        self.steps = steps[0] as i32;
+        for (place, (_, slot)) in self.slots.iter_mut().enumerate() {
+            let mut take = |part: &str| -> Result<Option<Tensor<1>>> {
+                let name = format!("{part}.{place}");
+                let Some(shape) = kept.shape(&name).map(<[usize]>::to_vec) else {
+                    return Ok(None);
+                };
+                let values = kept.take_f32(&name, &shape)?;
+                let n = values.len();
+                Ok(Some(Tensor::from_data(
+                    TensorData::new(values, [n]),
+                    device,
+                )))
+            };
+            slot.first = take("first")?;
+            slot.second = take("second")?;
+        }
+        if let Some(name) = kept.tensors.keys().next() {
+            let reason = format!("{name} belongs to no parameter of this training");
+            return Err(Error::weights(&kept.file, reason));
+        }
+        Ok(())
+    }
+
+    /// The change of one parameter, all flat; `decays` says whether weights are pulled towards zero.
+    fn update(
+        &mut self,
+        place: usize,
+        rate: f64,
+        value: Tensor<1>,
+        gradient: Tensor<1>,
+        decays: bool,
+    ) -> Tensor<1> {
+        let decay = if decays { self.decay } else { 0.0 };
+        let (rule, momentum, steps) = (self.rule, self.momentum, self.steps);
+        let Some((factor, slot)) = self.slots.get_mut(place) else {
+            return value;
+        };
+        let rate = rate * *factor;
+        let (value, gradient) = match rule {
+            config::Optimizer::AdamW if decay > 0.0 => (value * (1.0 - rate * decay), gradient),
+            config::Optimizer::Adam | config::Optimizer::Sgd if decay > 0.0 => {
+                let gradient = gradient + value.clone() * decay;
+                (value, gradient)
+            }
+            _ => (value, gradient),
+        };
+        let follow = |old: Option<Tensor<1>>, new: Tensor<1>, beta: f64| {
+            let new = new * (1.0 - beta);
+            match old {
+                Some(old) => old * beta + new,
+                None => new,
+            }
+        };
+        match rule {
+            config::Optimizer::Sgd => {
+                let velocity = match slot.first.take() {
+                    Some(velocity) => velocity * momentum + gradient.clone(),
+                    None => gradient.clone(),
+                };
+                slot.first = Some(velocity.clone());
+                value - (gradient + velocity * momentum) * rate
+            }
+            config::Optimizer::Adam | config::Optimizer::AdamW => {
+                let [beta1, beta2] = BETAS;
+                let squared = gradient.clone() * gradient.clone();
+                let first = follow(slot.first.take(), gradient, beta1);
+                let second = follow(slot.second.take(), squared, beta2);
+                slot.first = Some(first.clone());
+                slot.second = Some(second.clone());
+                // In PyTorch's order: the step by the first correction, the root over the second's.
+                let step = rate / (1.0 - beta1.powi(steps));
+                let root = (1.0 - beta2.powi(steps)).sqrt();
+                value - first * step / (second.sqrt() / root + EPSILON)
+            }
+        }
+    }
+}
+
+/// Sums the squares of all gradients of a module.
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let gradient = flat(gradient);
+            let square = (gradient.clone() * gradient).sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+/// Takes a step with each parameter.
+struct Mapper<'a> {
+    optimizer: &'a mut Optimizer,
+    rate: f64,
+    gradients: &'a mut GradientsParams,
+    scale: Option<Tensor<1>>,
+    at: usize,
+}
+
+impl ModuleMapper for Mapper<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let place = self.at;
+        self.at += 1;
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return param;
+        };
+        let (id, old, _) = param.consume();
+        let mut gradient = flat(gradient);
+        if let Some(scale) = &self.scale {
+            gradient = gradient * scale.clone();
+        }
+        // Norms and biases are lists, weights are not.
+        let value = flat(old.clone());
+        let new = self
+            .optimizer
+            .update(place, self.rate, value, gradient, D > 1);
+        Param::initialized(id, like(new, old))
+    }
+}
