@@ -1,6 +1,7 @@
 //! From the bytes of a file to the model's input: [`load`] here, or `model::input`, which resizes on a GPU to
 //! the same bits, so that the same photo gives the same tensor wherever it is opened.
 
+pub mod augment;
 pub mod decode;
 pub mod normalize;
 pub mod resize;
