@@ -37,16 +37,14 @@ pub fn adjust_hue(image: &Rgb, turn: f64) -> Rgb {
     // numpy: towards zero to 32 bits, of which the lowest 8 are added without a carry.
     let turn = (turn * 255.0) as i32 as u8;
     let sectors: [Sector; 256] = std::array::from_fn(|hue| sector(hue as u8));
+    let shares: [f32; 256] = std::array::from_fn(|x| (x as f64 / 255.0) as f32);
     each_pixel(image, |p| {
         let [hue, saturation, value] = to_hsv(p);
         if saturation == 0 {
             return [value; 3];
         }
-        from_hsv(
-            &sectors[usize::from(hue.wrapping_add(turn))],
-            saturation,
-            value,
-        )
+        let sector = sectors[usize::from(hue.wrapping_add(turn))];
+        from_hsv(sector, shares[usize::from(saturation)], value)
     })
 }
 
@@ -140,10 +138,9 @@ fn sector(hue: u8) -> Sector {
     }
 }
 
-/// Pillow's `hsv2rgb`.
-fn from_hsv(sector: &Sector, saturation: u8, value: u8) -> [u8; 3] {
+/// Pillow's `hsv2rgb`, with a saturation of 0..1.
+fn from_hsv(sector: Sector, saturation: f32, value: u8) -> [u8; 3] {
     let (v, part) = (f64::from(value), sector.part);
-    let saturation = (f64::from(saturation) / 255.0) as f32;
     // Rounded half up; never negative.
     let scaled = |by: f64| (v * by + 0.5) as u8;
     let p = scaled(1.0 - f64::from(saturation));

@@ -268,34 +268,3 @@ fn normal(random: &mut Random) -> f64 {
     let radius = (-2.0 * libm::log(1.0 - random.uniform())).sqrt();
     radius * libm::cos(std::f64::consts::TAU * random.uniform())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Mean and variance of Beta(a, a) are 1/2 and 1/(8a + 4); so they are here, within four standard errors.
-    #[test]
-    fn beta_has_its_moments() {
-        let mut random = Random::new(11);
-        let n = 20_000;
-        for alpha in [0.05, 0.2, 1.0, 4.0] {
-            let draws: Vec<f64> = (0..n).map(|_| beta(&mut random, alpha)).collect();
-            assert!(draws.iter().all(|x| (0.0..=1.0).contains(x)), "{alpha}");
-            let mean = draws.iter().sum::<f64>() / f64::from(n);
-            let square = |x: &f64| (x - 0.5) * (x - 0.5);
-            let variance = draws.iter().map(square).sum::<f64>() / f64::from(n);
-            let fourth = draws.iter().map(|x| square(x) * square(x)).sum::<f64>() / f64::from(n);
-            let expected = 1.0 / (8.0 * alpha + 4.0);
-            let of_mean = (expected / f64::from(n)).sqrt();
-            let of_variance = ((fourth - variance * variance) / f64::from(n)).sqrt();
-            assert!((mean - 0.5).abs() < 4.0 * of_mean, "{alpha}: mean {mean}");
-            let off = (variance - expected).abs();
-            assert!(
-                off < 4.0 * of_variance,
-                "{alpha}: {variance} instead of {expected}"
-            );
-        }
-        let tiny = beta(&mut random, 1e-310);
-        assert!(tiny == 0.0 || tiny == 1.0, "{tiny}");
-    }
-}

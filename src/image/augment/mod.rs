@@ -61,19 +61,3 @@ fn to_byte(value: f64) -> u8 {
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     ((value * 255.0).clamp(0.0, 255.0) + SHIFT).to_bits() as u8
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_rounded_half_to_even() {
-        for i in 0..=2550 {
-            let value = f64::from(i) / 2550.0;
-            let expected = (value * 255.0).round_ties_even() as u8;
-            assert_eq!(to_byte(value), expected, "{value}");
-        }
-        assert_eq!((to_byte(-1.0), to_byte(2.0)), (0, 255));
-        assert_eq!((to_byte(0.5), to_byte(1.5 / 255.0)), (128, 2));
-    }
-}

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Shape`] if the tensor is not `[3,S,S]`.
 pub fn erase(tensor: &mut [f32], size: usize, area: Area) -> Result<()> {
-    if size == 0 || size.checked_mul(3 * size) != Some(tensor.len()) {
+    if size == 0 || size.saturating_mul(size).saturating_mul(3) != tensor.len() {
         let reason = format!("{} values for [3,{size},{size}]", tensor.len());
         return Err(Error::shape("erasing", reason));
     }

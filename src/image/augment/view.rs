@@ -47,7 +47,11 @@ impl Padded {
     /// The border and the first column and row of the crop, in pixels of an image of that edge.
     fn pixels(self, size: usize) -> (usize, [usize; 2]) {
         let padding = nearest(self.padding * size as f64);
-        (padding, self.at.map(|at| pick(at, 2 * padding + 1)))
+        (
+            padding,
+            self.at
+                .map(|at| pick(at, padding.saturating_mul(2).saturating_add(1))),
+        )
     }
 }
 
@@ -253,62 +257,5 @@ fn rounded(number: f64, decimals: usize) -> String {
     match text.strip_prefix('-') {
         Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.into(),
         _ => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rectangle_is_within_the_image_and_never_all_of_it() {
-        let most = 1.0 - f64::EPSILON;
-        for size in [1, 2, 3, 150] {
-            for share in [0.0, 0.3, most] {
-                for at in [0.0, 0.5, most] {
-                    let erased = Erased {
-                        width: share,
-                        height: most,
-                        at: [at; 2],
-                    };
-                    let area = erased.area(size);
-                    assert!(area.x + area.width <= size && area.y + area.height <= size);
-                    assert!(area.width * area.height < size * size);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_middle_of_a_mirrored_border_is_no_change() {
-        let middle = Padded {
-            padding: 0.1,
-            at: [0.5; 2],
-        };
-        assert_eq!(middle.pixels(150), (15, [15, 15]));
-        let last = Padded {
-            at: [1.0 - f64::EPSILON; 2],
-            ..middle
-        };
-        assert_eq!(last.pixels(150), (15, [30, 30]));
-    }
-
-    #[test]
-    fn words_name_what_is_done() {
-        assert_eq!(View::default().words(), "as it is");
-        let view = View {
-            flip_horizontal: true,
-            rotation: Some(Rotated {
-                degrees: -7.2,
-                edges: Edges::Reflect,
-            }),
-            translation: [0.05, -0.001],
-            colours: vec![Colour::Brightness(1.23), Colour::Hue(-0.1)],
-            ..View::default()
-        };
-        assert_eq!(
-            view.words(),
-            "mirrored, rotated by -7°, shifted by 5 % and 0 %, brightness x 1.2, hue turned by -36°"
-        );
     }
 }
