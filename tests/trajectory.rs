@@ -43,7 +43,7 @@ struct Case {
     weight_decay: f64,
     label_smoothing: f64,
     class_weights: Option<Vec<f64>>,
-    clip_norm: f64,
+    clip_norm: Option<f64>,
     soft: bool,
     #[serde(default)]
     ema_decay: Option<f64>,
@@ -57,10 +57,15 @@ struct Case {
 struct After {
     first: Vec<f64>,
     sum: f64,
+    /// How far PyTorch's own f32 runs are from it, at most.
+    f32_difference: f64,
 }
 
 fn fixture() -> Fixture {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/trajectory/trajectory.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/trajectory/trajectory.json"
+    );
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -100,7 +105,7 @@ fn config(case: &Case) -> TrainConfig {
         weight_decay: case.weight_decay,
         label_smoothing: case.label_smoothing,
         class_weights: case.class_weights.is_some(),
-        clip_norm: case.clip_norm,
+        clip_norm: case.clip_norm.unwrap_or(0.0),
         ema: case.ema_decay.unwrap_or(0.0),
         warmup_epochs: if case.schedule == Schedule::Cosine {
             1.0
@@ -116,7 +121,12 @@ fn config(case: &Case) -> TrainConfig {
 }
 
 /// Losses of the ten steps, and the rate of each.
-fn run(case: &Case, learner: &mut Learner, config: &TrainConfig, backbone: &Backbone) -> (Vec<f64>, Vec<f64>) {
+fn run(
+    case: &Case,
+    learner: &mut Learner,
+    config: &TrainConfig,
+    backbone: &Backbone,
+) -> (Vec<f64>, Vec<f64>) {
     let device = Device::flex();
     let (mut losses, mut rates) = (Vec::new(), Vec::new());
     for step in 0..10 {
@@ -164,7 +174,11 @@ fn named(learner: &Learner, config: &TrainConfig) -> BTreeMap<String, Vec<f32>> 
         for (name, _, values) in pollster::block_on(tail.state()).unwrap() {
             // Folded, a norm's bias is its convolution's.
             let name = match (config.norm, name.strip_suffix(".bias")) {
-                (NormMode::Frozen, Some(norm)) => format!("{}.bias", norm.replace("bn", "conv").replace("downsample.1", "downsample.0")),
+                (NormMode::Frozen, Some(norm)) => format!(
+                    "{}.bias",
+                    norm.replace("bn", "conv")
+                        .replace("downsample.1", "downsample.0")
+                ),
                 _ => name,
             };
             out.insert(name, values);
@@ -177,7 +191,11 @@ fn check(scope: &str) {
     let device = Device::flex();
     let gradients = device.clone().autodiff();
     let fixture = fixture();
-    let cases: Vec<&Case> = fixture.cases.iter().filter(|case| case.scope == scope).collect();
+    let cases: Vec<&Case> = fixture
+        .cases
+        .iter()
+        .filter(|case| case.scope == scope)
+        .collect();
     assert!(cases.len() >= 9, "{} cases of {scope}", cases.len());
     let mut wrong = Vec::new();
     for case in cases {
@@ -200,10 +218,17 @@ fn check(scope: &str) {
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         println!("{:32} largest difference of a loss {worst:.1e}", case.name);
         if worst.is_nan() || worst > TOLERANCE {
-            wrong.push(format!("{}: {losses:?}, PyTorch {:?}", case.name, case.losses));
+            wrong.push(format!(
+                "{}: {losses:?}, PyTorch {:?}",
+                case.name, case.losses
+            ));
         }
         for (step, (ours, theirs)) in rates.iter().zip(&case.rates).enumerate() {
-            assert!((ours - theirs).abs() < 1e-9, "{} step {step}: {ours} {theirs}", case.name);
+            assert!(
+                (ours - theirs).abs() < 1e-9,
+                "{} step {step}: {ours} {theirs}",
+                case.name
+            );
         }
         let numbers = named(&learner, &config);
         for (name, after) in &case.after {
@@ -216,13 +241,23 @@ fn check(scope: &str) {
             let ours = &numbers[name];
             for (i, theirs) in after.first.iter().enumerate() {
                 let difference = (f64::from(ours[i]) - theirs).abs();
-                // Half a step of Adam: where a gradient is nearly nothing its sign is chance.
-                let tolerance = 1e-5 + 1e-3 * theirs.abs() + 0.5 * case.learning_rate;
-                assert!(difference < tolerance, "{} {name}[{i}]: {} {theirs}", case.name, ours[i]);
+                // Where a gradient is nearly nothing the sign of Adam's step is chance, in PyTorch too.
+                let tolerance = 1e-5 + 10.0 * after.f32_difference;
+                assert!(
+                    difference < tolerance,
+                    "{} {name}[{i}]: {} {theirs}",
+                    case.name,
+                    ours[i]
+                );
             }
             let sum: f64 = ours.iter().map(|&x| f64::from(x)).sum();
             let scale: f64 = ours.iter().map(|&x| f64::from(x).abs()).sum();
-            assert!((sum - after.sum).abs() < 1e-4 * scale.max(1.0), "{} {name}: {sum} {}", case.name, after.sum);
+            assert!(
+                (sum - after.sum).abs() < 1e-4 * scale.max(1.0),
+                "{} {name}: {sum} {}",
+                case.name,
+                after.sum
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -96,16 +96,19 @@ impl Screen {
                 self.featurised.0 += images;
                 self.featurised.1 += milliseconds;
             }
-            Event::Tuning { kept, bytes, .. } => {
-                self.say(&format!(
-                    "the input of what is trained takes {} MB: {}",
-                    bytes.div_ceil(1_000_000),
-                    if kept {
-                        "kept in memory"
-                    } else {
-                        "too much to keep, computed for every batch"
-                    }
-                ));
+            Event::Tuning {
+                kept,
+                changes,
+                bytes,
+                ..
+            } => {
+                let what = match (kept, changes) {
+                    (true, false) => "kept in memory",
+                    (true, true) => "kept for validation; training images change with every epoch",
+                    (false, _) => "too much to keep, computed for every batch",
+                };
+                let megabytes = bytes.div_ceil(1_000_000);
+                self.say(&format!("the input of what is trained takes {megabytes} MB: {what}"));
             }
             Event::Views { views, images, .. } => self.say(&format!(
                 "{views} augmented views of each training image are kept: {images} images through the backbone"

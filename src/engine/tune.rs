@@ -54,7 +54,8 @@ impl Engine {
         };
         desk.tell(Event::Tuning {
             job,
-            kept: inputs.is_cached() && !inputs.changes(),
+            kept: inputs.is_cached(),
+            changes: inputs.changes(),
             bytes: (images as u64) * inputs.bytes_per_sample() as u64,
         });
         if inputs.is_cached() {

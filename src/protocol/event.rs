@@ -112,6 +112,8 @@ pub enum Event {
         job: JobId,
         /// Whether it is kept; else it is computed for every batch anew.
         kept: bool,
+        /// Whether training images are other ones in every epoch, so that only the validation's are kept.
+        changes: bool,
         /// Bytes that it takes, or would take, for all images.
         bytes: u64,
     },

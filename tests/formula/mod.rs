@@ -2,7 +2,7 @@
 //! in Python.
 
 /// `n` numbers in `[0, 1)` that follow from a name: the top 24 bits of `SplitMix64` at `fnv1a(name) + i`.
-pub fn uniform(name: &str, n: usize) -> impl Iterator<Item = f64> {
+pub fn uniform(name: &str, n: usize) -> impl Iterator<Item = f64> + use<> {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in name.bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
