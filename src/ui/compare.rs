@@ -140,7 +140,17 @@ fn text(value: &Value) -> String {
             let item = |item: &Value| leaves(item).into_values().collect::<Vec<_>>().join(":");
             items.iter().map(item).collect::<Vec<_>>().join(" ")
         }
+        Value::Array(items) => items.iter().map(short).collect::<Vec<_>>().join(" to "),
         other => other.to_string(),
+    }
+}
+
+/// A number without the digits of an endless fraction.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match value.as_f64() {
+        Some(number) if text.len() > 8 => format!("{number:.4}"),
+        _ => text,
     }
 }
 

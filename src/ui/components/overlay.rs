@@ -55,16 +55,16 @@ pub fn Overlay(props: &OverlayProps) -> Html {
                     lines(accuracy, |r| r.val_accuracy), |v| text::percent(v).replace(".0", "")) }
             </div>
             <ol class="legend">
-                { for shown.iter().enumerate().map(|(i, (place, run))| html! {
+                { for shown.iter().map(|(place, run)| html! {
                     <li>
                         { key(*place) }
-                        { format!("{}: {}, best {}", letter(i), text::run_name(run),
-                            text::percent(run.validation.value)) }
+                        { props.runs.letter(run.id) }
+                        { format!(": {}, best {}", text::run_name(run), text::percent(run.validation.value)) }
                     </li>
                 }) }
             </ol>
             if shown.len() > 1 {
-                { differences(&shown) }
+                { differences(&props.runs, &shown) }
             }
         </div>
     }
@@ -83,14 +83,9 @@ fn key(place: usize) -> Html {
     }
 }
 
-/// A run's name in legend and table.
-fn letter(i: usize) -> char {
-    char::from(b'A' + u8::try_from(i).unwrap_or_default())
-}
-
-fn differences(shown: &[(usize, &Run)]) -> Html {
-    let runs: Vec<&Run> = shown.iter().map(|(_, run)| *run).collect();
-    let rows = compare::differences(&runs);
+fn differences(runs: &Runs, shown: &[(usize, &Run)]) -> Html {
+    let compared: Vec<&Run> = shown.iter().map(|(_, run)| *run).collect();
+    let rows = compare::differences(&compared);
     if rows.is_empty() {
         return html! { <p class="muted" data-testid="run-difference" data-rows="0">{ "These runs differ in no setting." }</p> };
     }
@@ -100,8 +95,8 @@ fn differences(shown: &[(usize, &Run)]) -> Html {
                 <caption>{ "Settings in which they differ" }</caption>
                 <thead><tr>
                     <th scope="col">{ "Setting" }</th>
-                    { for shown.iter().enumerate().map(|(i, (place, _))| html! {
-                        <th scope="col">{ key(*place) }{ letter(i) }</th>
+                    { for shown.iter().map(|(place, run)| html! {
+                        <th scope="col">{ key(*place) }{ runs.letter(run.id) }</th>
                     }) }
                 </tr></thead>
                 <tbody>

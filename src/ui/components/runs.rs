@@ -125,6 +125,7 @@ fn line(props: &RunsTableProps, run: &Run) -> Html {
                 <input type="checkbox" data-testid="run-show" data-run={id.to_string()} checked={shown}
                     aria-label={format!("Show the curves of the run of {when}, seed {}", c.seed)}
                     disabled={!shown && !props.runs.has_room()} {onchange} />
+                <span class="letter" aria-hidden="true">{ props.runs.letter(id) }</span>
             </td>
             <th scope="row">{ &when }</th>
             <td>{ accuracy(&run.validation) }</td>

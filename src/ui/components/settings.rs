@@ -104,6 +104,9 @@ fn select(props: &SettingsProps, choice: Choice, disabled: bool) -> Html {
         Choice::Augment => {
             Some("what is done to training images, so that no epoch shows the same twice")
         }
+        Choice::Norm => Some("frozen statistics for few images; trained ones for long trainings"),
+        Choice::Crop => Some("a border is mirrored; a part is resized"),
+        Choice::Edges => Some("what comes where nothing was"),
         _ => None,
     };
     html! {

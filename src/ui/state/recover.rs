@@ -102,8 +102,10 @@ impl State {
         let reason = reason.trim_end_matches('.');
         if self.losses > CPU_AFTER {
             self.give_up();
-            let text =
-                format!("The device was lost again ({reason}): the training is not gone on with.");
+            self.restart(Some(DeviceChoice::Cpu), None);
+            let text = format!(
+                "The device was lost again ({reason}): the training stands still. It can be continued."
+            );
             return self.say(Place::Train, true, text);
         }
         let (device, text) = if self.losses == CPU_AFTER {
@@ -118,7 +120,7 @@ impl State {
             );
             (None, text)
         };
-        self.restart(device, Resume::Surely);
+        self.restart(device, Some(Resume::Surely));
         self.say(Place::Train, false, text);
     }
 
@@ -129,7 +131,9 @@ impl State {
             self.interrupted = None;
             self.restart(
                 None,
-                Resume::IfKept(format!("{why} The training could not be kept.")),
+                Some(Resume::IfKept(format!(
+                    "{why} The training could not be kept."
+                ))),
             );
             let text = format!("{why} It is started again, to go on with the training.");
             return self.say(Place::Train, false, text);
@@ -140,7 +144,7 @@ impl State {
         self.say(Place::Page, true, format!("{why} {RELOAD}"));
     }
 
-    fn restart(&mut self, device: Option<DeviceChoice>, resume: Resume) {
+    fn restart(&mut self, device: Option<DeviceChoice>, resume: Option<Resume>) {
         self.engine = EngineState::Starting;
         // Whatever else the old worker was at is gone with it.
         let jobs = self.jobs.change();
@@ -153,7 +157,7 @@ impl State {
             kind: JobKind::Start,
             progress: None,
         });
-        self.resume = Some(resume);
+        self.resume = resume;
         self.leave(Task::Restart(device));
     }
 

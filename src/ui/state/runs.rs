@@ -22,6 +22,13 @@ impl Runs {
         self.shown.iter().position(|shown| *shown == Some(id))
     }
 
+    /// A shown run's name in legend and tables.
+    #[must_use]
+    pub fn letter(&self, id: u64) -> Option<char> {
+        let i = self.curves().position(|(_, run)| run.id == id)?;
+        Some(char::from(b'A' + u8::try_from(i).ok()?))
+    }
+
     /// Whether one more curve can be shown.
     #[must_use]
     pub fn has_room(&self) -> bool {

@@ -212,14 +212,13 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
             .last()
             .is_some_and(|n| n.2.ends_with("on the CPU."))
     );
-    let duty = state.duty;
     let event = Event::DeviceLost {
         job: 12,
         reason: "hung".into(),
     };
     let state = then(state, [worker([event])]);
-    assert_eq!(state.duty, duty);
-    assert!(state.job(JobKind::Train).is_none());
+    assert_eq!(task(&state), Some(Task::Restart(cpu)));
+    assert!(state.job(JobKind::Train).is_none() && state.resume.is_none());
     assert!(notices(&state).last().is_some_and(|n| n.1));
     // A training that the user begins is counted anew.
     let state = then(state, [ready(), Action::Began(40, Began::Train(3))]);
