@@ -195,6 +195,7 @@ impl Desk {
         match duty.task {
             Task::Restart(device) => {
                 self.bridge.restart(device);
+                self.act(Action::Restarted);
                 self.open_again();
             }
             Task::Continue => self.begin(Began::Continue, &[], |job, _| Command::Continue { job }),

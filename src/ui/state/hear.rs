@@ -14,6 +14,9 @@ use crate::{
 
 impl State {
     pub(super) fn hear(&mut self, Incoming { event, urls }: Incoming) {
+        if self.deaf {
+            return self.discarded.change().extend(urls);
+        }
         match event {
             Event::State { state } => {
                 self.engine = state;

@@ -80,6 +80,8 @@ pub struct State {
     losses: u32,
     /// How often the worker died in it.
     deaths: u32,
+    /// Whether the worker is to be replaced: what the old one still says counts no more.
+    deaf: bool,
 }
 
 /// What the user began.
@@ -104,6 +106,8 @@ pub enum Action {
     Worker(Vec<Incoming>),
     /// The worker is gone; why, in a sentence.
     Broken(String),
+    /// Another worker is in its place.
+    Restarted,
     /// A job was sent to the worker.
     Began(JobId, Began),
     /// A setting was typed.
@@ -172,6 +176,7 @@ impl Default for State {
             next_notice: 0,
             losses: 0,
             deaths: 0,
+            deaf: false,
         }
     }
 }
@@ -241,7 +246,9 @@ impl State {
                     self.hear(incoming);
                 }
             }
+            Action::Broken(_) if self.deaf => {}
             Action::Broken(why) => self.broken(&why),
+            Action::Restarted => self.deaf = false,
             Action::Began(id, began) => self.begin(id, began),
             Action::Typed(field, text) => self.settings().type_in(field, text),
             Action::Chosen(choice, name) => self.settings().choose(choice, &name),

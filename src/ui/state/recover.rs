@@ -146,6 +146,7 @@ impl State {
 
     fn restart(&mut self, device: Option<DeviceChoice>, resume: Option<Resume>) {
         self.engine = EngineState::Starting;
+        self.deaf = true;
         // Whatever else the old worker was at is gone with it.
         let jobs = self.jobs.change();
         jobs.retain(|j| j.kind == JobKind::Train);

@@ -144,7 +144,7 @@ fn a_dropped_interruption_is_no_longer_offered() {
 fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
     let state = then(
         training(),
-        [lost(), worker([interrupted(None, "demo set")])],
+        [worker([interrupted(None, "demo set")]), lost()],
     );
     assert_eq!(task(&state), Some(Task::Restart(None)));
     assert_eq!(state.engine, EngineState::Starting);
@@ -157,6 +157,7 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
     let open = then(
         state,
         [
+            Action::Restarted,
             Action::Began(4, OTHER(JobKind::Dataset)),
             ready(),
             worker([dataset(4)]),
@@ -195,6 +196,7 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
         state = then(
             state,
             [
+                Action::Restarted,
                 Action::Began(job + 10, OTHER(JobKind::Dataset)),
                 ready(),
                 worker([dataset(job + 10)]),
@@ -221,7 +223,15 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
     assert!(state.job(JobKind::Train).is_none() && state.resume.is_none());
     assert!(notices(&state).last().is_some_and(|n| n.1));
     // A training that the user begins is counted anew.
-    let state = then(state, [ready(), Action::Began(40, Began::Train(3))]);
+    let state = then(
+        state,
+        [
+            Action::Restarted,
+            ready(),
+            Action::Began(40, Began::Train(3)),
+        ],
+    );
+    assert_eq!(state.engine, EngineState::Ready);
     assert_eq!((state.losses, state.deaths), (0, 0));
 }
 
@@ -236,6 +246,7 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
         then(
             state,
             [
+                Action::Restarted,
                 Action::Began(4, OTHER(JobKind::Dataset)),
                 ready(),
                 worker(events),
@@ -258,7 +269,11 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
 fn a_training_that_cannot_go_on_ends() {
     let opening = then(
         training(),
-        [lost(), Action::Began(4, OTHER(JobKind::Dataset))],
+        [
+            lost(),
+            Action::Restarted,
+            Action::Began(4, OTHER(JobKind::Dataset)),
+        ],
     );
     let refused = then(opening.clone(), [worker([failed(4)])]);
     assert!(refused.job(JobKind::Train).is_none() && refused.resume.is_none());
@@ -268,4 +283,25 @@ fn a_training_that_cannot_go_on_ends() {
     let state = EngineState::Failed;
     let no_start = then(opening, [worker([failed(0), Event::State { state }])]);
     assert!(no_start.jobs.is_empty() && no_start.resume.is_none());
+}
+
+#[test]
+fn what_the_old_worker_still_says_counts_no_more() {
+    let failed = || {
+        worker([
+            Event::State {
+                state: EngineState::Failed,
+            },
+            failed(2),
+        ])
+    };
+    let late = then(
+        training(),
+        [lost(), failed(), Action::Broken("Gone.".into())],
+    );
+    assert_eq!(task(&late), Some(Task::Restart(None)));
+    assert!(late.job(JobKind::Train).is_some() && late.usable());
+    assert_eq!(notices(&late).len(), 1);
+    let heard = then(late, [Action::Restarted, failed()]);
+    assert!(heard.jobs.is_empty() && !heard.usable());
 }
