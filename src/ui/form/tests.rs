@@ -294,6 +294,8 @@ fn a_preset_fills_its_parts_and_a_change_makes_it_custom() {
     );
     // Choosing "custom" changes nothing, and neither does a preset change what is not its own.
     form.choose(Choice::Head, "mlp-1");
+    form.choose(Choice::Augment, "light");
+    form.choose(Choice::Augment, "course-work-x4");
     form.choose(Choice::Augment, CUSTOM);
     let config = form.config().expect("valid");
     assert_eq!(config.head, HeadKind::Mlp1);

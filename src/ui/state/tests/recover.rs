@@ -38,12 +38,23 @@ fn training() -> State {
             Event::State {
                 state: EngineState::Training,
             },
+            begun(2),
             epoch(2, 1),
             epoch(2, 2),
             pulse(1.5),
             pulse(2.5),
         ]),
     ])
+}
+
+/// The last of three trainings, seed 9.
+fn begun(job: JobId) -> Event {
+    Event::Begun {
+        job,
+        number: 3,
+        of: 3,
+        seed: 9,
+    }
 }
 
 fn lost() -> Action {
@@ -166,7 +177,10 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
     assert_eq!(task(&open), Some(Task::Continue));
     let going = then(
         open,
-        [Action::Began(5, Began::Continue), worker([epoch(5, 3)])],
+        [
+            Action::Began(5, Began::Continue),
+            worker([begun(5), epoch(5, 3)]),
+        ],
     );
     let run = going.training.as_ref().expect("shown");
     assert_eq!(
