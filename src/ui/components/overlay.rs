@@ -63,6 +63,7 @@ pub fn Overlay(props: &OverlayProps) -> Html {
                     </li>
                 }) }
             </ol>
+            { numbers(&props.runs, &shown, epochs) }
             if shown.len() > 1 {
                 { differences(&props.runs, &shown) }
             }
@@ -80,6 +81,39 @@ fn key(place: usize) -> Html {
         <svg class="line-key" viewBox="0 0 40 8" aria-hidden="true">
             <g class={look(place)}><polyline points="0,4 40,4" /></g>
         </svg>
+    }
+}
+
+/// The curves as a table.
+fn numbers(runs: &Runs, shown: &[(usize, &Run)], epochs: usize) -> Html {
+    let cell = |run: &Run, epoch: usize| {
+        let report = run.epochs.iter().find(|r| r.epoch == epoch);
+        let text = report.map(|r| format!("{:.4}, {}", r.val_loss, text::percent(r.val_accuracy)));
+        html! { <td class="number">{ text.unwrap_or_else(|| "–".to_owned()) }</td> }
+    };
+    html! {
+        <details data-testid="run-numbers">
+            <summary>{ "These curves as a table" }</summary>
+            <div class="scroll">
+                <table class="fit">
+                    <caption>{ "Validation loss and accuracy" }</caption>
+                    <thead><tr>
+                        <th scope="col">{ "Epoch" }</th>
+                        { for shown.iter().map(|(_, run)| html! {
+                            <th scope="col" class="number">{ runs.letter(run.id) }</th>
+                        }) }
+                    </tr></thead>
+                    <tbody>
+                        { for (1..=epochs).map(|epoch| html! {
+                            <tr>
+                                <th scope="row">{ epoch }</th>
+                                { for shown.iter().map(|(_, run)| cell(run, epoch)) }
+                            </tr>
+                        }) }
+                    </tbody>
+                </table>
+            </div>
+        </details>
     }
 }
 

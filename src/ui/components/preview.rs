@@ -41,10 +41,8 @@ pub fn Preview(props: &PreviewProps) -> Html {
                 { button("augment-given", "Preview on the first dropped image", ready && props.given,
                     Subject::Given) }
             </div>
-            if props.job.is_some() {
-                <ProgressLine job={props.job.clone()} on={props.on.clone()} />
-            }
-            <ul class="strip" data-testid="previews" data-count={props.pictures.len().to_string()}>
+            <ProgressLine job={props.job.clone()} on={props.on.clone()} />
+            <ul class="strip" tabindex="0" aria-label="What the augmentation makes of the image" data-testid="previews" data-count={props.pictures.len().to_string()}>
                 { for props.pictures.iter().map(|picture| html! {
                     <li data-testid="preview-picture" data-words={picture.name.clone()}>
                         <img src={picture.url.clone()} alt={picture.name.clone()} width="112" height="112" />

@@ -100,11 +100,11 @@ pub fn Train(props: &TrainProps) -> Html {
 /// How long it will take. The line is always there.
 fn forecast(forecast: Option<&Forecast>) -> Html {
     let Some(forecast) = forecast else {
-        return html! { <p class="result" role="status"></p> };
+        return html! { <p class="result two" role="status"></p> };
     };
     let e = &forecast.estimate;
     html! {
-        <p class="result" role="status" data-testid="estimate" data-milliseconds={e.milliseconds.to_string()}
+        <p class="result two" role="status" data-testid="estimate" data-milliseconds={e.milliseconds.to_string()}
             data-prepare={e.prepare_milliseconds.to_string()} data-epoch={e.epoch_milliseconds.to_string()}
             data-steps={e.steps.to_string()} data-step={e.step_milliseconds.to_string()}
             data-bytes={e.bytes.to_string()} data-views={e.views.to_string()}>
@@ -120,7 +120,7 @@ fn status(training: Option<&Training>, running: bool) -> Html {
     let pulse = training.and_then(|t| t.pulses.last()).filter(|_| running);
     html! {
         <>
-            <p class="result">
+            <p class="result two">
                 if let Some((turn, words)) = turn.and_then(|turn| Some((turn, text::turn(turn)?))) {
                     <span data-testid="turn" data-number={turn.number.to_string()} data-of={turn.of.to_string()}
                         data-seed={turn.seed.to_string()}>{ words }</span>
