@@ -4,6 +4,7 @@
 mod choice;
 mod field;
 pub mod layout;
+mod slot;
 
 pub use choice::{CUSTOM, Choice, Flag};
 pub use field::Field;
