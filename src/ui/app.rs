@@ -9,8 +9,8 @@ use yew::prelude::*;
 
 use super::{
     components::{
-        classify::Classify, data::Data, evaluate::Evaluate, header::Header, model::Model,
-        notices::Notices, train::Train,
+        banner::Banner, classify::Classify, data::Data, evaluate::Evaluate, header::Header,
+        model::Model, notices::Notices, preview::Preview, runs::RunsTable, train::Train,
     },
     desk::{Desk, Intent},
     files,
@@ -28,6 +28,14 @@ pub fn start() {
     }
 }
 
+/// The jobs whose progress the place of the model shows.
+const MODEL_JOBS: [JobKind; 4] = [
+    JobKind::Download,
+    JobKind::Import,
+    JobKind::Export,
+    JobKind::Fresh,
+];
+
 #[component]
 fn App() -> Html {
     let state = use_reducer(State::default);
@@ -37,6 +45,14 @@ fn App() -> Html {
         Callback::from(move |intent| desk.perform(intent))
     });
     let on = &*on;
+    {
+        let desk = desk.clone();
+        use_effect_with(state.duty, move |duty| {
+            if let Some(duty) = *duty {
+                desk.carry_out(duty);
+            }
+        });
+    }
     {
         let on = on.clone();
         use_effect_with((), move |()| {
@@ -52,6 +68,15 @@ fn App() -> Html {
     };
     let job = |kind| state.job(kind).cloned();
     let idle = state.idle();
+    let banner = state.interrupted_now().map(|run| {
+        html! {
+            <Banner run={run.clone()} continuation={state.continuation()} {idle} {on} />
+        }
+    });
+    let preview = html! {
+        <Preview pictures={state.previews.clone()} job={job(JobKind::Preview)} {on}
+            ready={idle && state.form.augment().is_ok()} given={!state.batch.rows.is_empty()} />
+    };
     html! {
         <div class={classes!("page", state.dragging.then_some("dragging"))}>
             <Header engine={state.engine} device={state.device.clone()} model={state.model.clone()}
@@ -63,13 +88,15 @@ fn App() -> Html {
                     notices={notices(Place::Classify)} />
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
                     reading={state.reading} notices={notices(Place::Data)} />
-                <Train form={state.form.clone()} run={state.run.clone()} job={job(JobKind::Train)}
-                    engine={state.engine} {idle} needs={state.training_needs()} {on}
-                    notices={notices(Place::Train)} />
+                <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
+                    job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}
+                    forecast={state.forecast.clone()} engine={state.engine} {idle}
+                    needs={state.training_needs()} {on} notices={notices(Place::Train)} />
                 <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
-                    ready={idle && state.dataset.is_some()} notices={notices(Place::Evaluate)} />
-                <Model model={state.model.clone()} arch={state.arch} {idle} {on}
-                    job={job(JobKind::Download).or(job(JobKind::Import)).or(job(JobKind::Export))}
+                    ready={idle && state.dataset.is_some()} notices={notices(Place::Evaluate)}
+                    runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
+                <Model model={state.model.clone()} arch={state.arch} fresh={state.fresh} {idle} {on}
+                    job={MODEL_JOBS.into_iter().find_map(job)}
                     notices={notices(Place::Model)} />
             </main>
             <div class="drop-hint" aria-hidden="true">
@@ -152,10 +179,11 @@ fn use_revoke(state: &UseReducerHandle<State>) {
         state.batch.clone(),
         state.samples.clone(),
         state.dataset.clone(),
+        state.previews.clone(),
         state.discarded.clone(),
     );
     let state = state.clone();
-    use_effect_with(pictures, move |(_, _, _, discarded)| {
+    use_effect_with(pictures, move |(_, _, _, _, discarded)| {
         let shown: HashSet<String> = state.urls().cloned().collect();
         let mut held = held.borrow_mut();
         let gone = held.difference(&shown).chain(discarded.iter());

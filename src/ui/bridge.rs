@@ -54,6 +54,8 @@ struct Inner {
     framed: Cell<bool>,
     last_job: Cell<JobId>,
     samples: RefCell<Vec<File>>,
+    /// The device in place of the one that the page's address asks for.
+    device: Cell<Option<DeviceChoice>>,
     requests: RefCell<Option<RequestCounter>>,
 }
 
@@ -78,6 +80,7 @@ impl Bridge {
                 framed: Cell::default(),
                 last_job: Cell::default(),
                 samples: RefCell::default(),
+                device: Cell::default(),
                 requests: RefCell::default(),
             }
         }))
@@ -107,6 +110,23 @@ impl Bridge {
         ];
         self.0.listeners.replace(listeners);
         self.0.worker.replace(Some(worker));
+    }
+
+    /// Ends the worker and starts another, on the given device if there is one. What the old one was told
+    /// or still had to say is lost.
+    pub fn restart(&self, device: Option<DeviceChoice>) {
+        let inner = &self.0;
+        if let Some(old) = inner.worker.take() {
+            old.terminate();
+        }
+        inner.listeners.borrow_mut().clear();
+        inner.waiting.borrow_mut().clear();
+        inner.inbox.borrow_mut().clear();
+        inner.heard.set(false);
+        if device.is_some() {
+            inner.device.set(device);
+        }
+        self.open();
     }
 
     /// A name for a new job.
@@ -172,7 +192,8 @@ impl Inner {
     }
 
     fn post_start(&self) {
-        let (device, hub) = start_options();
+        let (asked, hub) = start_options();
+        let device = self.device.get().unwrap_or(asked);
         self.send(&Command::Start { device, hub }, &Array::new());
         for message in mem::take(&mut *self.waiting.borrow_mut()) {
             self.post(&message);
@@ -266,8 +287,7 @@ impl Inner {
     fn broken(&self, why: &str) {
         let events = mem::take(&mut *self.inbox.borrow_mut());
         self.act.emit(Action::Worker(events));
-        let text = format!("{why} Reload the page; a trained model is kept.");
-        self.act.emit(Action::Broken(text));
+        self.act.emit(Action::Broken(why.to_owned()));
     }
 }
 

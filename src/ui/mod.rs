@@ -5,12 +5,14 @@
 //! worker only in the words of [`crate::protocol`].
 
 pub mod chart;
+pub mod compare;
 pub mod csv;
 pub mod form;
 pub mod intake;
 pub mod parts;
 pub mod state;
 pub mod text;
+pub mod training;
 
 #[cfg(target_arch = "wasm32")]
 mod app;

@@ -3,9 +3,7 @@
 
 use std::{collections::HashMap, ops::Deref, rc::Rc};
 
-use crate::protocol::{
-    Backend, DatasetSummary, EpochReport, Event, JobId, ModelSummary, Phase, Skipped,
-};
+use crate::protocol::{Backend, DatasetSummary, Event, JobId, ModelSummary, Phase};
 
 /// A value that many views hold. Two are equal if they are the same allocation, so that a view of ten
 /// thousand rows learns in one comparison that nothing changed.
@@ -72,7 +70,7 @@ pub enum JobKind {
     Classify,
     /// Opening a data set.
     Dataset,
-    /// Training a head.
+    /// Training, or going on with one.
     Train,
     /// Measuring the model.
     Evaluate,
@@ -82,6 +80,12 @@ pub enum JobKind {
     Download,
     /// Handing out the model.
     Export,
+    /// Timing a step of a training.
+    Estimate,
+    /// Showing what an augmentation does.
+    Preview,
+    /// Putting random weights in use.
+    Fresh,
 }
 
 impl JobKind {
@@ -92,9 +96,9 @@ impl JobKind {
             Self::Start => Place::Page,
             Self::Classify => Place::Classify,
             Self::Dataset => Place::Data,
-            Self::Train => Place::Train,
+            Self::Train | Self::Estimate | Self::Preview => Place::Train,
             Self::Evaluate => Place::Evaluate,
-            Self::Import | Self::Download | Self::Export => Place::Model,
+            Self::Import | Self::Download | Self::Export | Self::Fresh => Place::Model,
         }
     }
 }
@@ -344,6 +348,8 @@ impl Batch {
 /// The data set in use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dataset {
+    /// The job that opened it.
+    pub job: JobId,
     /// What was found in it.
     pub summary: DatasetSummary,
     /// Addresses of the thumbnails, one a class; empty if there are none.
@@ -359,21 +365,4 @@ impl Dataset {
             .iter()
             .fold((0, 0), |(a, b), c| (a + c.train, b + c.test))
     }
-}
-
-/// A training run, running or over.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Run {
-    /// Epochs asked for.
-    pub epochs: usize,
-    /// The numbers so far.
-    pub reports: Vec<EpochReport>,
-    /// Images that went through the backbone, and for how many milliseconds.
-    pub featurised: Option<(usize, f64)>,
-    /// When convolutions are trained: whether the frozen part's output is kept, and its bytes.
-    pub tuning: Option<(bool, u64)>,
-    /// The best epoch, from 1, and whether it was stopped early; once it is over.
-    pub result: Option<(usize, bool)>,
-    /// Files that were left out while the images went through the backbone.
-    pub skipped: Vec<Skipped>,
 }

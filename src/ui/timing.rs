@@ -24,6 +24,20 @@ pub fn now() -> f64 {
     clock.as_ref().map_or(0.0, Performance::now)
 }
 
+/// A moment, given in milliseconds since 1970, in the user's own time: `2026-11-21 15:04`.
+#[must_use]
+pub fn moment(milliseconds: f64) -> String {
+    let date = js_sys::Date::new(&milliseconds.into());
+    format!(
+        "{}-{:02}-{:02} {:02}:{:02}",
+        date.get_full_year(),
+        date.get_month() + 1,
+        date.get_date(),
+        date.get_hours(),
+        date.get_minutes()
+    )
+}
+
 /// Records `retune:ready`: from the navigation until now.
 pub fn ready() {
     measure("retune:ready", now(), &[]);

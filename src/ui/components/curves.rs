@@ -2,93 +2,77 @@
 
 use yew::prelude::*;
 
+use super::plot::{Line, plot};
 use crate::{
     protocol::EpochReport,
     ui::{
         chart::{self, Scale},
-        parts::{Run, Shared},
+        parts::Shared,
         text,
+        training::Training,
     },
 };
 
-/// The run.
+/// The training.
 #[derive(PartialEq, Properties)]
 pub struct CurvesProps {
-    /// The run; without one the charts stand empty.
-    pub run: Option<Shared<Run>>,
+    /// The training; without one the charts stand empty.
+    pub training: Option<Shared<Training>>,
 }
 
 /// Both charts. The table below them holds the same numbers.
 #[component]
 pub fn Curves(props: &CurvesProps) -> Html {
-    let reports = props.run.as_ref().map_or(&[][..], |r| &r.reports);
-    let asked = props.run.as_ref().map_or(1, |r| r.epochs);
+    let training = props.training.as_deref();
+    let reports = training.map_or(&[][..], |t| &t.reports);
+    let pulses = training.map_or(&[][..], |t| &t.pulses);
+    let asked = training.map_or(1, |t| t.epochs);
     let epochs = reports.last().map_or(asked, |last| asked.max(last.epoch));
     let losses = reports.iter().flat_map(|r| [r.train_loss, r.val_loss]);
+    // What was heard before the first epoch's end needs room.
+    let first = if pulses.is_empty() { 1.0 } else { 0.0 };
     let loss = Scale {
+        first,
         epochs,
-        top: chart::ceiling(losses),
+        top: chart::ceiling(losses.chain(pulses.iter().map(|p| p.loss))),
     };
-    let accuracy = Scale { epochs, top: 1.0 };
-    html! {
-        <div class="charts">
-            { plot("Loss", loss, reports, |r| r.train_loss, |r| r.val_loss, |v| format!("{v}")) }
-            { plot("Accuracy", accuracy, reports, |r| r.train_accuracy, |r| r.val_accuracy,
-                |v| text::percent(v).replace(".0", "")) }
-        </div>
-    }
-}
-
-type Value = fn(&EpochReport) -> f64;
-
-fn plot(
-    title: &str,
-    scale: Scale,
-    reports: &[EpochReport],
-    train: Value,
-    val: Value,
-    label: fn(f64) -> String,
-) -> Html {
-    let (width, height) = (Scale::WIDTH, Scale::HEIGHT);
-    let curve = |class: &'static str, value: Value| {
-        let points = scale.line(reports.iter().map(|r| (r.epoch, value(r))));
-        let end = reports.last().filter(|r| value(r).is_finite());
-        let end = end.map(|r| scale.point(r.epoch, value(r)));
-        html! {
-            <g {class}>
-                <polyline {points} />
-                if let Some((x, y)) = end {
-                    <circle cx={format!("{x:.1}")} cy={format!("{y:.1}")} r="2.5" />
-                }
-            </g>
-        }
+    let accuracy = Scale {
+        first,
+        epochs,
+        top: 1.0,
     };
-    let lines = [0.0, 0.5, 1.0].map(|share| {
-        let y = format!("{:.1}", (1.0 - share) * height);
+    let line = |class: &'static str, scale, value: fn(&EpochReport) -> f64| {
+        let values = reports.iter().map(move |r| (r.epoch as f64, value(r)));
+        Line::new(class, scale, values)
+    };
+    let beats = Line {
+        class: "pulse".into(),
+        points: loss.line(pulses.iter().map(|p| (p.epoch, p.loss))),
+        end: None,
+    };
+    let caption = |title: &str| {
         html! {
             <>
-                <line class="grid" x1="0" x2={width.to_string()} y1={y.clone()} y2={y.clone()} />
-                <text class="tick" x="-6" y={y} dy="0.32em" text-anchor="end">{ label(share * scale.top) }</text>
-            </>
-        }
-    });
-    html! {
-        <figure>
-            <figcaption>
                 <span>{ title }</span>
                 <span class="key train">{ "training" }</span>
                 <span class="key val">{ "validation" }</span>
-            </figcaption>
-            <svg class="chart" viewBox={format!("-44 -10 {} {}", width + 56.0, height + 32.0)} role="img"
-                aria-label={format!("{title} by epoch; the table below has the numbers")}>
-                { for lines }
-                <text class="tick" x="0" y={(height + 16.0).to_string()}>{ "epoch 1" }</text>
-                <text class="tick" x={width.to_string()} y={(height + 16.0).to_string()} text-anchor="end">
-                    { scale.epochs.max(2) }
-                </text>
-                { curve("train", train) }
-                { curve("val", val) }
-            </svg>
-        </figure>
+            </>
+        }
+    };
+    let losses = vec![
+        beats,
+        line("train", loss, |r| r.train_loss),
+        line("val", loss, |r| r.val_loss),
+    ];
+    let accuracies = vec![
+        line("train", accuracy, |r| r.train_accuracy),
+        line("val", accuracy, |r| r.val_accuracy),
+    ];
+    html! {
+        <div class="charts" data-testid="curves" data-pulses={pulses.len().to_string()}>
+            { plot("Loss", caption("Loss"), loss, losses, |v| format!("{v}")) }
+            { plot("Accuracy", caption("Accuracy"), accuracy, accuracies,
+                |v| text::percent(v).replace(".0", "")) }
+        </div>
     }
 }

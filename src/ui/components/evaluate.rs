@@ -23,6 +23,8 @@ pub struct EvaluateProps {
     pub ready: bool,
     /// Messages of the place.
     pub notices: Html,
+    /// The runs that are kept.
+    pub runs: Html,
     /// Told what the user wants.
     pub on: Callback<Intent>,
 }
@@ -47,6 +49,7 @@ pub fn Evaluate(props: &EvaluateProps) -> Html {
             if let Some(report) = &props.report {
                 <Report report={report.clone()} />
             }
+            { props.runs.clone() }
         </section>
     }
 }

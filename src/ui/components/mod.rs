@@ -1,17 +1,23 @@
 //! Small views: data in, callbacks out, no logic. The places of the page, and what they share.
 
+pub mod banner;
 pub mod bar;
 pub mod card;
 pub mod classify;
 pub mod confusion;
 pub mod curves;
 pub mod data;
+pub mod epochs;
 pub mod evaluate;
 pub mod header;
 pub mod model;
 pub mod notices;
+pub mod overlay;
 pub mod pick;
+pub mod plot;
+pub mod preview;
 pub mod progress;
+pub mod runs;
 pub mod settings;
 pub mod skipped;
 pub mod table;

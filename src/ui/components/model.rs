@@ -23,7 +23,9 @@ pub struct ModelProps {
     pub model: Option<Shared<ModelSummary>>,
     /// The backbone chosen for download.
     pub arch: Arch,
-    /// The import, download or export under way.
+    /// The backbone chosen for random weights.
+    pub fresh: Arch,
+    /// The import, download, export or making of random weights under way.
     pub job: Option<Job>,
     /// Whether the model can be changed now.
     pub idle: bool,
@@ -39,7 +41,7 @@ pub fn Model(props: &ModelProps) -> Html {
     let on = &props.on;
     let disabled = !props.idle;
     let unloaded = disabled || props.model.is_none();
-    let arch = props.arch;
+    let (arch, fresh) = (props.arch, props.fresh);
     let button = |testid: &'static str, label: &'static str, off: bool, intent: fn() -> Intent| {
         let onclick = says::<MouseEvent>(on, intent);
         html! { <button type="button" data-testid={testid} disabled={off} {onclick}>{ label }</button> }
@@ -67,7 +69,7 @@ pub fn Model(props: &ModelProps) -> Html {
             </p>
             <div class="actions">
                 <label class="unseen" for="arch">{ "Backbone" }</label>
-                <select id="arch" data-testid="arch-select" {disabled} onchange={choose(on)}>
+                <select id="arch" data-testid="arch-select" {disabled} onchange={choose(on, Action::Arch)}>
                     { for downloads().map(|a| html! {
                         <option value={a.name()} selected={a == arch}>{ a.name() }</option>
                     }) }
@@ -75,6 +77,22 @@ pub fn Model(props: &ModelProps) -> Html {
                 <button type="button" data-testid="download-weights" {disabled}
                     onclick={says::<MouseEvent>(on, move || Intent::Download(arch))}>
                     { "Download" }
+                </button>
+            </div>
+            <h3>{ "Random weights" }</h3>
+            <p class="lead">
+                { "A backbone that has learnt nothing yet, to see what pretraining is worth. It needs every                    convolution trained, many images and many epochs." }
+            </p>
+            <div class="actions">
+                <label class="unseen" for="fresh">{ "Backbone of random weights" }</label>
+                <select id="fresh" data-testid="fresh-select" {disabled} onchange={choose(on, Action::Fresh)}>
+                    { for Arch::ALL.into_iter().map(|a| html! {
+                        <option value={a.name()} selected={a == fresh}>{ a.name() }</option>
+                    }) }
+                </select>
+                <button type="button" data-testid="fresh" {disabled}
+                    onclick={says::<MouseEvent>(on, move || Intent::Fresh(fresh))}>
+                    { "Start from random weights" }
                 </button>
             </div>
         </section>
@@ -87,12 +105,12 @@ fn downloads() -> impl Iterator<Item = Arch> {
     Arch::ALL.into_iter().filter(|a| *a != Arch::WideResNet101)
 }
 
-fn choose(on: &Callback<Intent>) -> Callback<Event> {
+fn choose(on: &Callback<Intent>, action: fn(Arch) -> Action) -> Callback<Event> {
     let on = on.clone();
     Callback::from(move |event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();
         if let Some(arch) = Arch::from_name(&select.value()) {
-            on.emit(Intent::Act(Action::Arch(arch)));
+            on.emit(Intent::Act(action(arch)));
         }
     })
 }

@@ -1,13 +1,16 @@
-//! The inputs of the training settings.
+//! The inputs of the training settings: a few in sight, the others to unfold.
 
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use crate::{
-    config::{HeadKind, Scope},
+    config::Scope,
     ui::{
         desk::Intent,
-        form::{Field, TrainForm},
+        form::{
+            Choice, Field, Flag, Item, TrainForm,
+            layout::{AUGMENT, FIRST, Group, MORE},
+        },
         parts::Shared,
         state::Action,
     },
@@ -16,10 +19,12 @@ use crate::{
 /// The settings.
 #[derive(PartialEq, Properties)]
 pub struct SettingsProps {
-    /// As typed.
+    /// As typed and chosen.
     pub form: Shared<TrainForm>,
     /// Whether they are in use by a running training.
     pub disabled: bool,
+    /// What the augmentation does, shown under its settings.
+    pub preview: Html,
     /// Told what the user wants.
     pub on: Callback<Intent>,
 }
@@ -27,55 +32,41 @@ pub struct SettingsProps {
 /// The inputs.
 #[component]
 pub fn Settings(props: &SettingsProps) -> Html {
-    let onchange = {
-        let on = props.on.clone();
-        Callback::from(move |event: Event| {
-            let select: HtmlSelectElement = event.target_unchecked_into();
-            if let Some(head) = HeadKind::from_name(&select.value()) {
-                on.emit(Intent::Act(Action::Head(head)));
-            }
-        })
-    };
-    let onscope = {
-        let on = props.on.clone();
-        Callback::from(move |event: Event| {
-            let select: HtmlSelectElement = event.target_unchecked_into();
-            if let Some(scope) = Scope::from_name(&select.value()) {
-                on.emit(Intent::Act(Action::Scope(scope)));
-            }
-        })
-    };
-    let scopes = Scope::ALL.into_iter().map(|scope| {
-        html! {
-            <option value={scope.name()} selected={scope == props.form.scope}>{ scope.description() }</option>
-        }
-    });
-    let heads = HeadKind::ALL.into_iter().map(|head| {
-        html! {
-            <option value={head.name()} selected={head == props.form.head}>
-                { format!("{} ({})", head.name(), head.description()) }
-            </option>
-        }
-    });
     html! {
-        <div class="settings">
-            <div class="field">
-                <label for="head">{ "Head" }</label>
-                <select id="head" data-testid="head-select" disabled={props.disabled} {onchange}>{ for heads }</select>
-                <p class="hint">{ "new layers on the backbone, trained from scratch" }</p>
-            </div>
-            <div class="field">
-                <label for="scope">{ "What is trained" }</label>
-                <select id="scope" data-testid="scope-select" disabled={props.disabled} onchange={onscope}
-                    aria-describedby="scope-hint">{ for scopes }</select>
-                <p id="scope-hint" class="hint">{ props.form.scope.cost() }</p>
-            </div>
-            { for Field::ALL.into_iter().map(|field| input(props, field)) }
-        </div>
+        <>
+            <div class="settings">{ for FIRST.iter().map(|i| item(props, *i)) }</div>
+            <details class="more" data-testid="more-settings">
+                <summary>{ "More settings" }</summary>
+                { for MORE.iter().map(|g| group(props, g)) }
+            </details>
+            <details class="more" data-testid="augment-settings">
+                <summary>{ "Augmentation" }</summary>
+                { for AUGMENT.iter().map(|g| group(props, g)) }
+                { props.preview.clone() }
+            </details>
+        </>
     }
 }
 
-fn input(props: &SettingsProps, field: Field) -> Html {
+fn group(props: &SettingsProps, (title, items): &Group) -> Html {
+    html! {
+        <fieldset>
+            <legend>{ *title }</legend>
+            <div class="settings">{ for items.iter().map(|i| item(props, *i)) }</div>
+        </fieldset>
+    }
+}
+
+fn item(props: &SettingsProps, item: Item) -> Html {
+    let disabled = props.disabled || !props.form.is_used(item);
+    match item {
+        Item::F(field) => input(props, field, disabled),
+        Item::C(choice) => select(props, choice, disabled),
+        Item::O(flag) => check(props, flag, disabled),
+    }
+}
+
+fn input(props: &SettingsProps, field: Field, disabled: bool) -> Html {
     let on = props.on.clone();
     let oninput = Callback::from(move |event: InputEvent| {
         let input: HtmlInputElement = event.target_unchecked_into();
@@ -87,11 +78,62 @@ fn input(props: &SettingsProps, field: Field) -> Html {
         <div class="field" key={id}>
             <label for={id}>{ field.title() }</label>
             <input type="text" inputmode="decimal" autocomplete="off" {id} data-testid={id}
-                value={props.form.typed(field).to_owned()} disabled={props.disabled || !props.form.is_used(field)} {oninput}
+                value={props.form.typed(field).to_owned()} {disabled} {oninput}
                 aria-invalid={problem.is_some().to_string()} aria-describedby={hint.clone()} />
             <p id={hint} class={classes!("hint", problem.is_some().then_some("problem"))}>
-                { problem.unwrap_or_else(|| field.hint()) }
+                { problem.unwrap_or_else(|| props.form.hint(field)) }
             </p>
+        </div>
+    }
+}
+
+fn select(props: &SettingsProps, choice: Choice, disabled: bool) -> Html {
+    let on = props.on.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let select: HtmlSelectElement = event.target_unchecked_into();
+        on.emit(Intent::Act(Action::Chosen(choice, select.value())));
+    });
+    let chosen = props.form.chosen(choice);
+    let options = choice.names().into_iter().enumerate().map(|(i, name)| {
+        html! { <option value={name} selected={i == chosen}>{ choice.label(i) }</option> }
+    });
+    let id = choice.test_id();
+    let hint = match choice {
+        Choice::Head => Some("new layers on the backbone, trained from scratch"),
+        Choice::Scope => Scope::from_name(props.form.chosen_name(choice)).map(Scope::cost),
+        Choice::Augment => {
+            Some("what is done to training images, so that no epoch shows the same twice")
+        }
+        Choice::Norm => Some("frozen statistics for few images; trained ones for long trainings"),
+        Choice::Crop => Some("a border is mirrored; a part is resized"),
+        Choice::Edges => Some("what comes where nothing was"),
+        _ => None,
+    };
+    html! {
+        <div class="field" key={id}>
+            <label for={id}>{ choice.title() }</label>
+            <select {id} data-testid={id} {disabled} {onchange}
+                aria-describedby={hint.map(|_| format!("{id}-hint"))}>{ for options }</select>
+            if let Some(hint) = hint {
+                <p id={format!("{id}-hint")} class="hint">{ hint }</p>
+            }
+        </div>
+    }
+}
+
+fn check(props: &SettingsProps, flag: Flag, disabled: bool) -> Html {
+    let on = props.on.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let input: HtmlInputElement = event.target_unchecked_into();
+        on.emit(Intent::Act(Action::Flagged(flag, input.checked())));
+    });
+    let id = flag.test_id();
+    html! {
+        <div class="field" key={id}>
+            <label class="check">
+                <input type="checkbox" data-testid={id} checked={props.form.flag(flag)} {disabled} {onchange} />
+                { flag.title() }
+            </label>
         </div>
     }
 }

@@ -3,15 +3,17 @@
 use yew::prelude::*;
 
 use super::{
-    curves::Curves, progress::ProgressLine, says, settings::Settings, skipped::SkippedList,
+    curves::Curves, epochs::Epochs, progress::ProgressLine, says, settings::Settings,
+    skipped::SkippedList,
 };
 use crate::{
-    protocol::{EngineState, EpochReport},
+    protocol::EngineState,
     ui::{
         desk::Intent,
         form::TrainForm,
-        parts::{Job, Run, Shared},
+        parts::{Job, Shared},
         text,
+        training::{Forecast, Training},
     },
 };
 
@@ -20,10 +22,18 @@ use crate::{
 pub struct TrainProps {
     /// The settings as typed.
     pub form: Shared<TrainForm>,
-    /// The last run.
-    pub run: Option<Shared<Run>>,
+    /// The last training.
+    pub training: Option<Shared<Training>>,
+    /// An interrupted training, if there is one to go on with.
+    pub banner: Option<Html>,
+    /// What the augmentation does.
+    pub preview: Html,
     /// The training under way.
     pub job: Option<Job>,
+    /// The estimate under way.
+    pub estimating: Option<Job>,
+    /// The last estimate.
+    pub forecast: Option<Shared<Forecast>>,
     /// What the engine is doing.
     pub engine: EngineState,
     /// Whether a training can begin now.
@@ -51,6 +61,7 @@ pub fn Train(props: &TrainProps) -> Html {
             }
         };
     let startable = props.idle && props.needs.is_none();
+    let busy = props.job.clone().or(props.estimating.clone());
     html! {
         <section id="train" aria-labelledby="train-title">
             <h2 id="train-title">{ "Train" }</h2>
@@ -59,78 +70,74 @@ pub fn Train(props: &TrainProps) -> Html {
                    With convolutions trained too, more comes out, and later. The best epoch's model is in use \
                    at once and kept for the next visit." }
             </p>
-            <Settings form={props.form.clone()} disabled={running} {on} />
+            { props.banner.clone() }
+            <Settings form={props.form.clone()} disabled={busy.is_some()} preview={props.preview.clone()} {on} />
             <div class="actions">
                 { button("train-start", "Train", startable, || Intent::Train) }
+                { button("train-estimate", "How long?", startable, || Intent::Estimate) }
                 { button("train-pause", "Pause", can(&[EngineState::Training]), || Intent::Pause) }
                 { button("train-resume", "Resume", can(&[EngineState::Paused]), || Intent::Resume) }
                 { button("train-stop", "Stop, keep the best epoch",
                     can(&[EngineState::Training, EngineState::Paused]), || Intent::Stop) }
             </div>
+            { forecast(props.forecast.as_deref()) }
             { props.notices.clone() }
-            if let (false, Some(needs)) = (running, &props.needs) {
+            if let (None, Some(needs)) = (&busy, &props.needs) {
                 <p class="progress-line muted" data-testid="train-needs">{ needs }</p>
             } else {
-                <ProgressLine job={props.job.clone()} on={on.clone()} />
+                <ProgressLine job={busy} on={on.clone()} />
             }
-            <p class="result" data-testid="train-result">{ props.run.as_ref().map(|run| text::run(run)) }</p>
-            <Curves run={props.run.clone()} />
-            if let Some(run) = &props.run {
-                <Epochs run={run.clone()} />
-                <SkippedList files={run.skipped.clone()} testid="error-row" />
+            { status(props.training.as_deref(), running) }
+            <Curves training={props.training.clone()} />
+            if let Some(training) = &props.training {
+                <Epochs training={training.clone()} />
+                <SkippedList files={training.skipped.clone()} testid="error-row" />
             }
         </section>
     }
 }
 
-#[derive(PartialEq, Properties)]
-struct EpochsProps {
-    run: Shared<Run>,
-}
-
-#[component]
-fn Epochs(props: &EpochsProps) -> Html {
-    let best = props.run.result.map(|(epoch, _)| epoch);
+/// How long it will take. The line is always there.
+fn forecast(forecast: Option<&Forecast>) -> Html {
+    let Some(forecast) = forecast else {
+        return html! { <p class="result two" role="status"></p> };
+    };
+    let e = &forecast.estimate;
     html! {
-        <div class="scroll epochs">
-            <table>
-                <thead><tr>
-                    <th scope="col">{ "Epoch" }</th>
-                    <th scope="col" class="number">{ "Training loss" }</th>
-                    <th scope="col" class="number">{ "Training accuracy" }</th>
-                    <th scope="col" class="number">{ "Validation loss" }</th>
-                    <th scope="col" class="number">{ "Validation accuracy" }</th>
-                    <th scope="col" class="number">{ "Time" }</th>
-                </tr></thead>
-                <tbody>
-                    { for props.run.reports.iter().map(|report| html! {
-                        <EpochRow key={report.epoch} report={*report} best={best == Some(report.epoch)} />
-                    }) }
-                </tbody>
-            </table>
-        </div>
+        <p class="result two" role="status" data-testid="estimate" data-milliseconds={e.milliseconds.to_string()}
+            data-prepare={e.prepare_milliseconds.to_string()} data-epoch={e.epoch_milliseconds.to_string()}
+            data-steps={e.steps.to_string()} data-step={e.step_milliseconds.to_string()}
+            data-bytes={e.bytes.to_string()} data-views={e.views.to_string()}>
+            { text::forecast(forecast) }
+        </p>
     }
 }
 
-#[derive(PartialEq, Properties)]
-struct EpochRowProps {
-    report: EpochReport,
-    best: bool,
-}
-
-#[component]
-fn EpochRow(props: &EpochRowProps) -> Html {
-    let r = &props.report;
+/// Which training it is and how far, then what it is like at the moment.
+fn status(training: Option<&Training>, running: bool) -> Html {
+    let turn = training.and_then(|t| t.turn);
+    let views = training.and_then(|t| t.views);
+    let pulse = training.and_then(|t| t.pulses.last()).filter(|_| running);
     html! {
-        <tr class={props.best.then_some("best")} data-testid="epoch" data-epoch={r.epoch.to_string()}
-            data-train-loss={r.train_loss.to_string()} data-train-accuracy={r.train_accuracy.to_string()}
-            data-val-loss={r.val_loss.to_string()} data-val-accuracy={r.val_accuracy.to_string()}>
-            <th scope="row">{ r.epoch }{ if props.best { " (best)" } else { "" } }</th>
-            <td class="number">{ format!("{:.4}", r.train_loss) }</td>
-            <td class="number">{ text::percent(r.train_accuracy) }</td>
-            <td class="number">{ format!("{:.4}", r.val_loss) }</td>
-            <td class="number">{ text::percent(r.val_accuracy) }</td>
-            <td class="number">{ text::duration(r.milliseconds) }</td>
-        </tr>
+        <>
+            <p class="result two">
+                if let Some((turn, words)) = turn.and_then(|turn| Some((turn, text::turn(turn)?))) {
+                    <span data-testid="turn" data-number={turn.number.to_string()} data-of={turn.of.to_string()}
+                        data-seed={turn.seed.to_string()}>{ words }</span>
+                }
+                if let Some(views) = views {
+                    <span data-testid="views" data-views={views.0.to_string()}
+                        data-images={views.1.to_string()}>{ text::views(views) }</span>
+                }
+                <span data-testid="train-result">{ training.map(text::training) }</span>
+            </p>
+            if let Some(pulse) = pulse {
+                <p class="result muted" data-testid="pulse" data-epoch={pulse.epoch.to_string()}
+                    data-loss={pulse.loss.to_string()} data-learning-rate={pulse.learning_rate.to_string()}
+                    data-images-per-second={pulse.images_per_second.to_string()}>{ text::pulse(pulse) }</p>
+            } else {
+                <p class="result"></p>
+            }
+        </>
     }
 }

@@ -1,23 +1,29 @@
 //! What the user wants, carried out: views say an [`Intent`], the desk sends the command, names the
 //! job and tells the reducer.
 
-use std::{cell::Cell, rc::Rc};
+mod data;
+mod reading;
+mod training;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::Array;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 use yew::{Callback, UseReducerHandle};
 
 use super::{
     bridge::Bridge,
     csv, files,
-    intake::{self, Found, Intake},
+    intake::{self, Found},
     parts::{Batch, JobKind, Place},
-    state::{Action, Began, State},
+    state::{Action, Began, Duty, State, Task},
 };
 use crate::{
     config::{Arch, DemoConfig},
-    protocol::{Command, DatasetSource, ExportKind, FileRef, JobId},
+    protocol::{Command, ExportKind, FileRef, JobId},
 };
 
 /// What the user wants.
@@ -46,6 +52,18 @@ pub enum Intent {
     Resume,
     /// End it and keep its best epoch.
     Stop,
+    /// Go on with the interrupted training.
+    Continue,
+    /// Drop it.
+    Discard,
+    /// Say how long a training will take.
+    Estimate,
+    /// Show what the augmentation does.
+    Preview(Subject),
+    /// Forget a run.
+    Forget(u64),
+    /// Put random weights in use.
+    Fresh(Arch),
     /// Drop a job.
     Cancel(JobId),
     /// Stop reading a folder.
@@ -62,6 +80,17 @@ pub enum Intent {
     Csv,
 }
 
+/// The image that an augmentation is shown on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The one of last time.
+    Same,
+    /// The next one of the data set.
+    Next,
+    /// The first of the images given to classify.
+    Given,
+}
+
 /// Carries out what the user wants.
 #[derive(Clone)]
 pub struct Desk {
@@ -69,6 +98,10 @@ pub struct Desk {
     state: UseReducerHandle<State>,
     /// Counts the folders read; a reader whose number is not the last one stops.
     reading: Rc<Cell<u32>>,
+    /// The data set in use, and the one being opened.
+    opened: Rc<RefCell<Vec<data::Opened>>>,
+    /// The first of the images last given.
+    given: Rc<RefCell<Option<Found<File>>>>,
 }
 
 impl Desk {
@@ -79,6 +112,8 @@ impl Desk {
             bridge: Bridge::new(Callback::from(move |action| dispatcher.dispatch(action))),
             state,
             reading: Rc::default(),
+            opened: Rc::default(),
+            given: Rc::default(),
         }
     }
 
@@ -105,14 +140,35 @@ impl Desk {
                     self.read(Array::of1(&file), false, Self::classify);
                 }
             }
-            Intent::Demo => self.open_dataset(&[], |_| DatasetSource::Demo {
-                config: DemoConfig::default(),
-            }),
+            Intent::Demo => self.open_demo(DemoConfig::default()),
             Intent::Train => self.train(),
             Intent::Pause => self.to_training(|job| Command::Pause { job }),
             Intent::Resume => self.to_training(|job| Command::Resume { job }),
             Intent::Stop => self.to_training(|job| Command::Stop { job }),
-            Intent::Cancel(job) => self.tell(&Command::Cancel { job }),
+            Intent::Continue => self.go_on(),
+            Intent::Discard => {
+                self.tell(&Command::Discard);
+                self.act(Action::Discard);
+            }
+            Intent::Estimate => {
+                if let Ok(config) = self.now().form.config() {
+                    self.begin_long(JobKind::Estimate, &[], |job, _| Command::Estimate {
+                        job,
+                        config,
+                    });
+                }
+            }
+            Intent::Preview(subject) => self.preview(subject),
+            Intent::Forget(id) => self.tell(&Command::ForgetRun { id }),
+            Intent::Fresh(arch) => {
+                let seed = self.now().form.config().unwrap_or_default().seed;
+                self.begin_long(JobKind::Fresh, &[], |job, _| Command::Fresh {
+                    job,
+                    arch,
+                    seed,
+                });
+            }
+            Intent::Cancel(job) => self.cancel(job),
             Intent::CancelReading => {
                 self.reading.set(self.reading.get() + 1);
                 self.act(Action::Reading(None));
@@ -131,6 +187,18 @@ impl Desk {
             }
             Intent::Reset => self.tell(&Command::Reset),
             Intent::Csv => self.save_csv(),
+        }
+    }
+
+    /// Does what the reducer left to be done.
+    pub fn carry_out(&self, duty: Duty) {
+        match duty.task {
+            Task::Restart(device) => {
+                self.bridge.restart(device);
+                self.act(Action::Restarted);
+                self.open_again();
+            }
+            Task::Continue => self.begin(Began::Continue, &[], |job, _| Command::Continue { job }),
         }
     }
 
@@ -171,9 +239,15 @@ impl Desk {
         found: &[Found<File>],
         command: impl FnOnce(JobId, Vec<FileRef>) -> Command,
     ) {
-        if self.now().idle() {
+        if self.may_begin(kind) {
             self.begin(Began::Other(kind), found, command);
-        } else {
+        }
+    }
+
+    /// Whether a job that must be alone can begin; says why not.
+    fn may_begin(&self, kind: JobKind) -> bool {
+        let idle = self.now().idle();
+        if !idle {
             let text = if self.now().usable() {
                 "Something else is running: wait for it, stop it or cancel it first."
             } else {
@@ -181,6 +255,7 @@ impl Desk {
             };
             self.act(Action::Say(kind.place(), text.to_owned()));
         }
+        idle
     }
 
     fn classify(&self, mut found: Vec<Found<File>>) {
@@ -196,6 +271,7 @@ impl Desk {
         if let Some(old) = self.now().job(JobKind::Classify) {
             self.tell(&Command::Cancel { job: old.id });
         }
+        self.given.replace(found.first().cloned());
         let cards = Batch::cards(found.len());
         let shown = |(i, f): (usize, &Found<File>)| {
             let url = if i < cards {
@@ -211,34 +287,6 @@ impl Desk {
         });
     }
 
-    fn open_dataset(
-        &self,
-        found: &[Found<File>],
-        source: impl FnOnce(Vec<FileRef>) -> DatasetSource,
-    ) {
-        self.begin_long(JobKind::Dataset, found, |job, files| Command::OpenDataset {
-            job,
-            source: source(files),
-        });
-    }
-
-    fn open_folder(&self, found: Vec<Found<File>>) {
-        if found.is_empty() {
-            let text = "The folder has no files.".to_owned();
-            self.act(Action::Say(Place::Data, text));
-        } else {
-            self.open_dataset(&found, |files| DatasetSource::Folder { files });
-        }
-    }
-
-    fn open_zip(&self, found: Found<File>) {
-        let file = FileRef {
-            path: found.path.clone(),
-            slot: 0,
-        };
-        self.open_dataset(&[found], |_| DatasetSource::Zip { file });
-    }
-
     fn import(&self, found: Found<File>) {
         let file = FileRef {
             path: found.path.clone(),
@@ -249,99 +297,6 @@ impl Desk {
             file,
             arch: None,
         });
-    }
-
-    fn train(&self) {
-        let state = self.now();
-        if let (true, Ok(config)) = (state.idle(), state.form.config()) {
-            self.begin(Began::Train(config.epochs), &[], |job, _| Command::Train {
-                job,
-                config,
-                seeds: 1,
-            });
-        }
-    }
-
-    fn to_training(&self, command: impl FnOnce(JobId) -> Command) {
-        if let Some(job) = self.now().job(JobKind::Train) {
-            self.tell(&command(job.id));
-        }
-    }
-
-    fn first(&self, found: Vec<Found<File>>, then: fn(&Self, Found<File>)) {
-        if let Some(file) = found.into_iter().next() {
-            then(self, file);
-        }
-    }
-
-    /// Reads a list of files in the background.
-    fn read(&self, list: Array, in_folder: bool, then: fn(&Self, Vec<Found<File>>)) {
-        let desk = self.clone();
-        spawn_local(async move {
-            let report = desk.reporter(in_folder);
-            let found = files::from_list(list, in_folder, &report).await;
-            if let Some(found) = found {
-                if in_folder {
-                    desk.act(Action::Reading(None));
-                }
-                then(&desk, found);
-            }
-        });
-    }
-
-    /// Reads what was dropped in the background, then sorts it. Loose files leave alone a folder that is
-    /// being read; another folder takes its place.
-    fn read_drop(&self, dropped: files::Drop) {
-        let desk = self.clone();
-        spawn_local(async move {
-            let in_folders = dropped.has_folders();
-            let report = desk.reporter(in_folders);
-            let found = dropped.files(&report).await;
-            if in_folders && !matches!(found, Ok(None)) {
-                desk.act(Action::Reading(None));
-            }
-            match found {
-                Ok(Some(found)) => desk.take(intake::sort(found)),
-                Ok(None) => {}
-                Err(error) => {
-                    let text = format!("The folder could not be read: {}", files::reason(&error));
-                    desk.act(Action::Say(Place::Data, text));
-                }
-            }
-        });
-    }
-
-    /// Shows how many files were found, and stops a reader that was cancelled or replaced.
-    fn reporter(&self, shown: bool) -> impl Fn(usize) -> bool + use<> {
-        let desk = self.clone();
-        let turn = self.reading.get() + u32::from(shown);
-        self.reading.set(turn);
-        move |files| {
-            if !shown {
-                return true;
-            }
-            let mine = desk.reading.get() == turn;
-            if mine {
-                desk.act(Action::Reading(Some(files)));
-            }
-            mine
-        }
-    }
-
-    fn take(&self, intake: Intake<File>) {
-        for note in intake.notes {
-            self.act(Action::Say(Place::Page, note));
-        }
-        if !intake.folder.is_empty() {
-            self.open_folder(intake.folder);
-        }
-        if let Some(zip) = intake.zip {
-            self.open_zip(zip);
-        }
-        if let Some(checkpoint) = intake.checkpoint {
-            self.import(checkpoint);
-        }
-        self.classify(intake.images);
     }
 
     fn save_csv(&self) {

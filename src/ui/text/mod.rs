@@ -1,6 +1,12 @@
 //! Numbers and states in words: units, times, what a job is at.
 
-use super::parts::{Progress, Run};
+mod training;
+
+pub use training::{
+    forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,
+};
+
+use super::parts::Progress;
 use crate::protocol::{EngineState, ModelSummary, Phase, Share};
 
 /// `0.934` as `93.4 %`.
@@ -153,52 +159,6 @@ pub fn labels(classes: &[String]) -> String {
         }
         _ => classes.join(", "),
     }
-}
-
-/// How a training run ended, or how far it is.
-#[must_use]
-pub fn run(run: &Run) -> String {
-    let images = run.featurised.map(|(images, milliseconds)| {
-        let images = counted(images, "image", "images");
-        format!(
-            "{images} through the backbone in {}. ",
-            duration(milliseconds)
-        )
-    });
-    let tuning = run.tuning.map(|(kept, bytes)| {
-        let megabytes = bytes.div_ceil(1_000_000);
-        if kept {
-            format!("The trained part's input is kept in memory ({megabytes} MB). ")
-        } else {
-            format!(
-                "The trained part's input is computed for every batch ({megabytes} MB are too much to keep). "
-            )
-        }
-    });
-    let what = if run.tuning.is_some() {
-        "model"
-    } else {
-        "head"
-    };
-    let end = run.result.map(|(best, stopped)| {
-        let end = if stopped { "Stopped" } else { "Done" };
-        let report = run.reports.iter().find(|r| r.epoch == best);
-        let accuracy = report.map(|r| format!(" ({} on validation)", percent(r.val_accuracy)));
-        format!(
-            "{end}: the {what} of epoch {best}{} is in use.",
-            accuracy.unwrap_or_default()
-        )
-    });
-    let seen = run
-        .reports
-        .last()
-        .map(|r| format!("Epoch {} of {}.", r.epoch, run.epochs));
-    format!(
-        "{}{}{}",
-        images.unwrap_or_default(),
-        tuning.unwrap_or_default(),
-        end.or(seen).unwrap_or_default()
-    )
 }
 
 /// A share's 95 % interval.

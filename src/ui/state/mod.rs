@@ -3,20 +3,25 @@
 //! The engine may still be answering for a job that the user has replaced or dropped. Every long job
 //! carries an id, and an event of a job that is not in the list of running ones changes nothing.
 
+mod hear;
+mod recover;
+mod runs;
+
 use std::rc::Rc;
 
 use yew::Reducible;
 
+pub use recover::{Continuation, Duty, Resume, Task};
+pub use runs::{CURVES, Runs};
+
 use super::{
-    form::{Field, TrainForm},
-    parts::{
-        self, Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Outcome, Place, Prediction,
-        Progress, Run, Sample, Shared,
-    },
+    form::{Choice, Field, Flag, TrainForm},
+    parts::{Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Place, Sample, Shared},
+    training::{Forecast, Training},
 };
 use crate::{
-    config::{Arch, HeadKind, Scope},
-    protocol::{EngineState, Evaluation, Event, JobId, ModelSummary, Skipped},
+    config::Arch,
+    protocol::{EngineState, Evaluation, Interrupted, JobId, ModelSummary},
 };
 
 /// All that the page shows. Cloned with every change, so what is large is [`Shared`].
@@ -36,14 +41,30 @@ pub struct State {
     pub batch: Shared<Batch>,
     /// The data set in use.
     pub dataset: Option<Shared<Dataset>>,
-    /// The last training run.
-    pub run: Option<Shared<Run>>,
+    /// The last training.
+    pub training: Option<Shared<Training>>,
+    /// The runs that are kept.
+    pub runs: Shared<Runs>,
+    /// A training that did not come to its end.
+    pub interrupted: Option<Shared<Interrupted>>,
+    /// What follows once the data set is open.
+    pub resume: Option<Resume>,
+    /// What is to be done outside, once.
+    pub duty: Option<Duty>,
+    /// How long a training as set will take.
+    pub forecast: Option<Shared<Forecast>>,
+    /// An image and what the augmentation makes of it.
+    pub previews: Shared<Vec<Sample>>,
+    /// Which training image they are of.
+    pub preview: usize,
     /// The last evaluation of the model in use on the data set in use.
     pub evaluation: Option<Shared<Evaluation>>,
     /// The training settings as typed.
     pub form: Shared<TrainForm>,
     /// The backbone chosen for download.
     pub arch: Arch,
+    /// The backbone chosen for random weights.
+    pub fresh: Arch,
     /// Messages that were not dismissed.
     pub notices: Shared<Vec<Notice>>,
     /// Files found so far in a folder that is being read.
@@ -55,6 +76,12 @@ pub struct State {
     /// Addresses of pictures that came for a dropped job: to be given back to the browser.
     pub discarded: Shared<Vec<String>>,
     next_notice: u32,
+    /// How often the GPU was lost in the training under way.
+    losses: u32,
+    /// How often the worker died in it.
+    deaths: u32,
+    /// Whether the worker is to be replaced: what the old one still says counts no more.
+    deaf: bool,
 }
 
 /// What the user began.
@@ -64,6 +91,10 @@ pub enum Began {
     Classify(Vec<(String, Option<String>)>),
     /// A training of so many epochs.
     Train(usize),
+    /// Going on with a training.
+    Continue,
+    /// Showing what the augmentation makes of the training image of that number.
+    Preview(usize),
     /// Any other job.
     Other(JobKind),
 }
@@ -75,16 +106,28 @@ pub enum Action {
     Worker(Vec<Incoming>),
     /// The worker is gone; why, in a sentence.
     Broken(String),
+    /// Another worker is in its place.
+    Restarted,
     /// A job was sent to the worker.
     Began(JobId, Began),
     /// A setting was typed.
     Typed(Field, String),
-    /// A head was chosen.
-    Head(HeadKind),
-    /// What is trained was chosen.
-    Scope(Scope),
+    /// A setting was chosen, by name.
+    Chosen(Choice, String),
+    /// A setting was put on or off.
+    Flagged(Flag, bool),
     /// A backbone was chosen for download.
     Arch(Arch),
+    /// A backbone was chosen for random weights.
+    Fresh(Arch),
+    /// A run's curves are to be shown, or no longer.
+    Show(u64, bool),
+    /// The interrupted training goes on once the data set is open.
+    Resume,
+    /// A training that was to go on is not to.
+    GiveUp,
+    /// The interrupted training is dropped.
+    Discard,
     /// Another page of the table.
     Page(usize),
     /// Files found so far in the folder being read; none once it is read.
@@ -113,16 +156,27 @@ impl Default for State {
             samples: Shared::default(),
             batch: Shared::default(),
             dataset: None,
-            run: None,
+            training: None,
+            runs: Shared::default(),
+            interrupted: None,
+            resume: None,
+            duty: None,
+            forecast: None,
+            previews: Shared::default(),
+            preview: 0,
             evaluation: None,
             form: Shared::default(),
             arch: Arch::default(),
+            fresh: Arch::default(),
             notices: Shared::default(),
             reading: None,
             dragging: false,
             requests: 0,
             discarded: Shared::default(),
             next_notice: 0,
+            losses: 0,
+            deaths: 0,
+            deaf: false,
         }
     }
 }
@@ -171,7 +225,8 @@ impl State {
         if let Some(problem) = &dataset.summary.problem {
             return Some(problem.clone());
         }
-        self.form.config().err().map(|e| e.to_string())
+        let problem = self.form.config().err().or(self.form.seeds().err());
+        problem.map(|e| e.to_string())
     }
 
     /// Addresses of every picture that is shown, for giving the others back to the browser.
@@ -180,7 +235,8 @@ impl State {
         let cards = cards.filter_map(|r| r.url.as_ref());
         let samples = self.samples.iter().map(|s| &s.url);
         let thumbnails = self.dataset.iter().flat_map(|d| &d.thumbnails);
-        cards.chain(samples).chain(thumbnails)
+        let previews = self.previews.iter().map(|p| &p.url);
+        cards.chain(samples).chain(thumbnails).chain(previews)
     }
 
     fn apply(&mut self, action: Action) {
@@ -190,16 +246,19 @@ impl State {
                     self.hear(incoming);
                 }
             }
-            Action::Broken(text) => {
-                self.engine = EngineState::Failed;
-                self.jobs = Shared::default();
-                self.say(Place::Page, true, text);
-            }
+            Action::Broken(_) if self.deaf => {}
+            Action::Broken(why) => self.broken(&why),
+            Action::Restarted => self.deaf = false,
             Action::Began(id, began) => self.begin(id, began),
-            Action::Typed(field, text) => self.form.change().type_in(field, text),
-            Action::Head(head) => self.form.change().head = head,
-            Action::Scope(scope) => self.form.change().scope = scope,
+            Action::Typed(field, text) => self.settings().type_in(field, text),
+            Action::Chosen(choice, name) => self.settings().choose(choice, &name),
+            Action::Flagged(flag, on) => self.settings().set(flag, on),
             Action::Arch(arch) => self.arch = arch,
+            Action::Fresh(arch) => self.fresh = arch,
+            Action::Show(id, shown) => self.show(id, shown),
+            Action::Resume => self.resume = Some(Resume::Surely),
+            Action::GiveUp => self.give_up(),
+            Action::Discard => self.interrupted = None,
             Action::Page(page) => self.batch.change().page = page,
             Action::Reading(files) => self.reading = files,
             Action::Dragging(dragging) => self.dragging = dragging,
@@ -209,14 +268,28 @@ impl State {
         }
     }
 
+    /// The settings, to change: what was estimated for them holds no longer.
+    fn settings(&mut self) -> &mut TrainForm {
+        self.forecast = None;
+        self.form.change()
+    }
+
     /// Notes a job that was sent; another of its kind is no longer shown, nor are old messages there.
     fn begin(&mut self, id: JobId, began: Began) {
         let kind = match &began {
             Began::Classify(_) => JobKind::Classify,
-            Began::Train(_) => JobKind::Train,
+            Began::Train(_) | Began::Continue => JobKind::Train,
+            Began::Preview(_) => JobKind::Preview,
             Began::Other(kind) => *kind,
         };
-        self.notices.change().retain(|n| n.place != kind.place());
+        // Going on with a training that is shown, after a lost GPU, is no new beginning.
+        let goes_on = began == Began::Continue && self.job(kind).is_some();
+        if !goes_on {
+            self.notices.change().retain(|n| n.place != kind.place());
+            if kind == JobKind::Train {
+                (self.losses, self.deaths) = (0, 0);
+            }
+        }
         let jobs = self.jobs.change();
         jobs.retain(|j| j.kind != kind);
         jobs.push(Job {
@@ -227,186 +300,18 @@ impl State {
         match began {
             Began::Classify(files) => self.batch = Shared::new(Batch::new(files)),
             Began::Train(epochs) => {
-                self.run = Some(Shared::new(Run {
+                self.training = Some(Shared::new(Training {
                     epochs,
-                    ..Run::default()
+                    ..Training::default()
                 }));
             }
+            Began::Continue => self.take_up(goes_on),
+            Began::Preview(image) => self.preview = image,
             // The worker's requests are not visible from the page; this one the page knows of.
             Began::Other(JobKind::Download) => self.requests = self.requests.saturating_add(1),
+            Began::Other(JobKind::Estimate) => self.forecast = None,
             Began::Other(_) => {}
         }
-    }
-
-    fn hear(&mut self, Incoming { event, urls }: Incoming) {
-        match event {
-            Event::State { state } => {
-                self.engine = state;
-                if state != EngineState::Starting {
-                    self.end(0);
-                }
-            }
-            Event::Device {
-                backend,
-                name,
-                note,
-            } => {
-                let device = Device {
-                    backend,
-                    name,
-                    note,
-                };
-                self.device = Some(Shared::new(device));
-            }
-            Event::Model { model } => {
-                self.model = Some(Shared::new(model));
-                self.evaluation = None;
-            }
-            Event::Samples { names } => {
-                let samples = names.into_iter().zip(urls);
-                let samples = samples.map(|(name, url)| Sample { name, url });
-                self.samples = Shared::new(samples.collect());
-            }
-            Event::Warning { text } => self.say(Place::Page, false, text),
-            Event::Failed { job: 0, error } => {
-                self.end(0);
-                self.say(Place::Page, true, error);
-            }
-            event => self.hear_of_job(event, urls),
-        }
-    }
-
-    fn hear_of_job(&mut self, event: Event, urls: Vec<String>) {
-        let Some((id, kind)) = self.running(&event) else {
-            self.discarded.change().extend(urls);
-            return;
-        };
-        match event {
-            Event::Progress {
-                phase,
-                done,
-                total,
-                milliseconds,
-                ..
-            } => {
-                let progress = Progress {
-                    phase,
-                    done,
-                    total,
-                    milliseconds,
-                };
-                if let Some(job) = self.jobs.change().iter_mut().find(|j| j.id == id) {
-                    job.progress = Some(progress);
-                }
-            }
-            Event::Classified {
-                file,
-                probabilities,
-                milliseconds,
-                ..
-            } => {
-                let Some(model) = self.model.clone() else {
-                    return;
-                };
-                let outcome = Prediction::new(model, probabilities, milliseconds).map_or_else(
-                    || Outcome::Failed("the model gave no answer".to_owned()),
-                    Outcome::Classified,
-                );
-                self.batch.change().settle(&file, outcome);
-            }
-            Event::FileError { file, reason, .. } => match (kind, &mut self.run) {
-                (JobKind::Classify, _) => {
-                    self.batch.change().settle(&file, Outcome::Failed(reason));
-                }
-                (JobKind::Train, Some(run)) => run.change().skipped.push(Skipped { file, reason }),
-                // The others list them in what they answer at their end.
-                _ => {}
-            },
-            Event::Dataset { summary, .. } => {
-                let first = summary.thumbnails.map_or(urls.len(), |i| i as usize);
-                let thumbnails = urls.into_iter().skip(first).collect();
-                self.dataset = Some(Shared::new(Dataset {
-                    summary,
-                    thumbnails,
-                }));
-                self.evaluation = None;
-                self.end(id);
-            }
-            Event::Featurised {
-                images,
-                milliseconds,
-                ..
-            } => {
-                if let (JobKind::Train, Some(run)) = (kind, &mut self.run) {
-                    run.change().featurised = Some((images, milliseconds));
-                }
-            }
-            Event::Tuning { kept, bytes, .. } => {
-                if let Some(run) = &mut self.run {
-                    run.change().tuning = Some((kept, bytes));
-                }
-            }
-            Event::Epoch { report, .. } => {
-                if let Some(run) = &mut self.run {
-                    let reports = &mut run.change().reports;
-                    // After a lost GPU the run goes on from its last epoch, which then comes again.
-                    reports.retain(|r| r.epoch < report.epoch);
-                    reports.push(report);
-                }
-            }
-            Event::Trained {
-                best_epoch,
-                stopped,
-                ..
-            } => {
-                if let Some(run) = &mut self.run {
-                    run.change().result = Some((best_epoch, stopped));
-                }
-                self.end(id);
-            }
-            Event::Evaluated { report, .. } => {
-                self.evaluation = Some(Shared::new(report));
-                self.end(id);
-            }
-            Event::Exported { name, .. } => {
-                self.say(kind.place(), false, format!("Saved {name}."));
-                self.end(id);
-            }
-            Event::Finished { .. } => self.end(id),
-            Event::Cancelled { .. } => {
-                if kind == JobKind::Train {
-                    self.run = None;
-                }
-                self.end(id);
-            }
-            Event::Failed { error, .. } => {
-                self.say(kind.place(), true, error);
-                self.end(id);
-            }
-            // Asked for by the bench alone.
-            Event::Measured { .. } => {}
-            Event::Views { .. }
-            | Event::Begun { .. }
-            | Event::Pulse { .. }
-            | Event::DeviceLost { .. }
-            | Event::Estimated { .. }
-            | Event::Previews { .. } => {}
-            // Events without a job: see `hear`.
-            Event::State { .. }
-            | Event::Device { .. }
-            | Event::Model { .. }
-            | Event::Samples { .. }
-            | Event::Runs { .. }
-            | Event::Interrupted { .. }
-            | Event::Warning { .. } => {}
-        }
-    }
-
-    /// The running job an event is about.
-    fn running(&self, event: &Event) -> Option<(JobId, JobKind)> {
-        let id = parts::job_of(event)?;
-        let job = self.jobs.iter().find(|j| j.id == id)?;
-        Some((job.id, job.kind))
     }
 
     fn end(&mut self, id: JobId) {

@@ -1,9 +1,16 @@
 //! The reducer, driven by the protocol's events as the worker sends them.
 
+mod batch;
+mod recover;
+mod training;
+
 use super::*;
 use crate::{
-    protocol::{Backend, ClassCount, DatasetSummary, EpochReport, ModelSummary, Phase, Share},
-    ui::parts::Row,
+    config::HeadKind,
+    protocol::{
+        Backend, ClassCount, DatasetSummary, EpochReport, Event, ModelSummary, Phase, Share,
+    },
+    ui::parts::{Outcome, Row},
 };
 
 /// Applies actions one after the other, as the page does.
@@ -199,113 +206,15 @@ fn a_worker_that_dies_ends_every_job() {
     assert!(state.jobs.is_empty());
     assert_eq!(
         notices(&state),
-        [(Place::Page, true, "The engine stopped.")]
+        [(
+            Place::Page,
+            true,
+            "The engine stopped. Reload the page; a trained model is kept."
+        )]
     );
     // What it still says of its jobs comes too late.
     let late = then(state, [worker([classified(1, "a.png", &[0.9, 0.1])])]);
     assert_eq!(*outcome(&late, "a.png"), Outcome::Waiting);
-}
-
-#[test]
-fn each_image_gets_its_own_answer_in_the_order_given() {
-    let state = after([
-        ready(),
-        Action::Began(1, files(&["a.png", "b.txt", "c.png"])),
-        worker([
-            classified(1, "c.png", &[0.45, 0.44]),
-            Event::FileError {
-                job: 1,
-                file: "b.txt".into(),
-                reason: "not an image".into(),
-            },
-            classified(1, "a.png", &[0.1, 0.9]),
-            classified(1, "not asked for.png", &[0.1, 0.9]),
-            Event::Finished { job: 1 },
-        ]),
-    ]);
-    let names: Vec<_> = state.batch.rows.iter().map(|r| r.file.as_str()).collect();
-    assert_eq!(names, ["a.png", "b.txt", "c.png"]);
-    let Outcome::Classified(a) = outcome(&state, "a.png") else {
-        panic!("a.png has an answer");
-    };
-    assert_eq!(
-        (a.label().as_str(), a.probability(), a.unsure()),
-        ("street", 0.9, false)
-    );
-    let Outcome::Classified(c) = outcome(&state, "c.png") else {
-        panic!("c.png has an answer");
-    };
-    assert_eq!((c.label().as_str(), c.unsure()), ("sea", true));
-    assert_eq!(
-        *outcome(&state, "b.txt"),
-        Outcome::Failed("not an image".into())
-    );
-    assert!(state.idle() && state.jobs.is_empty());
-}
-
-#[test]
-fn an_answer_without_probabilities_is_a_failure_of_that_file() {
-    let state = after([
-        ready(),
-        Action::Began(1, files(&["a.png"])),
-        worker([classified(1, "a.png", &[])]),
-    ]);
-    assert!(matches!(outcome(&state, "a.png"), Outcome::Failed(_)));
-}
-
-#[test]
-fn an_image_keeps_the_labels_of_the_model_that_answered() {
-    let other = ModelSummary {
-        classes: vec!["cat".into(), "dog".into()],
-        ..model()
-    };
-    let state = after([
-        ready(),
-        Action::Began(1, files(&["a.png"])),
-        worker([
-            classified(1, "a.png", &[0.9, 0.1]),
-            Event::Model { model: other },
-        ]),
-    ]);
-    let Outcome::Classified(a) = outcome(&state, "a.png") else {
-        panic!("a.png has an answer");
-    };
-    assert_eq!(a.label(), "sea");
-}
-
-#[test]
-fn answers_of_a_replaced_batch_are_dropped() {
-    let state = after([
-        ready(),
-        Action::Began(1, files(&["a.png"])),
-        Action::Began(2, files(&["a.png"])),
-        worker([
-            classified(1, "a.png", &[0.9, 0.1]),
-            progress(1, 50),
-            failed(1),
-            Event::Finished { job: 1 },
-        ]),
-    ]);
-    assert_eq!(*outcome(&state, "a.png"), Outcome::Waiting);
-    let job = state.job(JobKind::Classify).expect("the second one runs");
-    assert_eq!((job.id, job.progress), (2, None));
-    assert!(state.notices.is_empty());
-}
-
-#[test]
-fn after_a_cancel_nothing_more_comes() {
-    let state = after([
-        ready(),
-        Action::Began(1, files(&["a.png", "b.png"])),
-        worker([
-            classified(1, "a.png", &[0.9, 0.1]),
-            Event::Cancelled { job: 1 },
-            classified(1, "b.png", &[0.9, 0.1]),
-        ]),
-    ]);
-    assert!(matches!(outcome(&state, "a.png"), Outcome::Classified(_)));
-    assert_eq!(*outcome(&state, "b.png"), Outcome::Waiting);
-    assert!(state.jobs.is_empty());
 }
 
 #[test]
@@ -346,129 +255,6 @@ fn a_cancelled_or_failed_opening_keeps_the_data_set_in_use() {
     assert_eq!(*open.discarded, ["blob:late"]);
     assert_eq!(notices(&open).len(), 1);
     assert_eq!(open.notices[0].place, Place::Data);
-}
-
-#[test]
-fn training_says_what_it_needs() {
-    let state = after([ready()]);
-    assert!(
-        state
-            .training_needs()
-            .is_some_and(|n| n.contains("data set"))
-    );
-    let problem = Event::Dataset {
-        job: 1,
-        summary: summary(Some("Only one class.")),
-    };
-    let state = then(
-        state,
-        [Action::Began(1, OTHER(JobKind::Dataset)), worker([problem])],
-    );
-    assert_eq!(state.training_needs().as_deref(), Some("Only one class."));
-    let state = then(
-        state,
-        [
-            Action::Began(2, OTHER(JobKind::Dataset)),
-            worker([dataset(2)]),
-        ],
-    );
-    assert_eq!(state.training_needs(), None);
-    let state = then(state, [Action::Typed(Field::Epochs, "0".into())]);
-    assert!(
-        state
-            .training_needs()
-            .is_some_and(|n| n.starts_with("epochs"))
-    );
-}
-
-#[test]
-fn a_training_run_is_followed_to_its_end() {
-    let started = after([
-        ready(),
-        Action::Head(HeadKind::Mlp3),
-        Action::Began(1, Began::Train(3)),
-        worker([
-            Event::State {
-                state: EngineState::Featurising,
-            },
-            progress(1, 50),
-            Event::FileError {
-                job: 1,
-                file: "sea/broken.jpg".into(),
-                reason: "truncated".into(),
-            },
-            Event::Featurised {
-                job: 1,
-                images: 58,
-                milliseconds: 900.0,
-            },
-            Event::State {
-                state: EngineState::Training,
-            },
-            epoch(1, 1),
-            epoch(1, 2),
-        ]),
-    ]);
-    let run = started.run.as_ref().expect("running");
-    assert_eq!(
-        (run.epochs, run.featurised, run.result),
-        (3, Some((58, 900.0)), None)
-    );
-    assert_eq!(
-        run.reports.iter().map(|r| r.epoch).collect::<Vec<_>>(),
-        [1, 2]
-    );
-    assert_eq!(run.skipped[0].file, "sea/broken.jpg");
-    assert!(!started.idle());
-
-    let trained = Event::Trained {
-        job: 1,
-        best_epoch: 2,
-        stopped: true,
-    };
-    let done = then(
-        started,
-        [worker([
-            trained,
-            Event::State {
-                state: EngineState::Ready,
-            },
-            epoch(1, 3),
-        ])],
-    );
-    let run = done.run.as_ref().expect("shown");
-    assert_eq!((run.result, run.reports.len()), (Some((2, true)), 2));
-    assert!(done.idle());
-}
-
-#[test]
-fn an_epoch_that_comes_again_replaces_the_first() {
-    let state = after([
-        ready(),
-        Action::Began(1, Began::Train(5)),
-        worker([epoch(1, 1), epoch(1, 2), epoch(1, 3), epoch(1, 2)]),
-    ]);
-    let run = state.run.expect("running");
-    assert_eq!(
-        run.reports.iter().map(|r| r.epoch).collect::<Vec<_>>(),
-        [1, 2]
-    );
-}
-
-#[test]
-fn a_cancelled_training_leaves_no_curve_and_a_failed_one_does() {
-    let start = [
-        ready(),
-        Action::Began(1, Began::Train(5)),
-        worker([epoch(1, 1)]),
-    ];
-    let running = after(start);
-    let cancelled = then(running.clone(), [worker([Event::Cancelled { job: 1 }])]);
-    assert!(cancelled.run.is_none() && cancelled.jobs.is_empty());
-    let broken = then(running, [worker([failed(1)])]);
-    assert_eq!(broken.run.as_ref().map(|r| r.reports.len()), Some(1));
-    assert_eq!(broken.notices[0].place, Place::Train);
-    assert!(broken.jobs.is_empty());
 }
 
 #[test]
@@ -589,22 +375,4 @@ fn a_view_learns_by_pointer_that_nothing_changed_for_it() {
         [worker([classified(1, "a.png", &[0.9, 0.1])])],
     );
     assert!(answered.batch != later.batch && answered.form == later.form);
-}
-
-#[test]
-fn a_large_batch_is_answered_without_touching_its_other_rows() {
-    let names: Vec<_> = (0..2000).map(|i| (format!("{i}.png"), None)).collect();
-    let before = after([ready(), Action::Began(1, Began::Classify(names))]);
-    let later = then(
-        before.clone(),
-        [
-            worker([classified(1, "1999.png", &[0.9, 0.1])]),
-            Action::Page(3),
-        ],
-    );
-    assert!(later.batch.rows[0] == before.batch.rows[0]);
-    assert!(later.batch.rows[1999] != before.batch.rows[1999]);
-    assert_eq!((later.batch.page, before.batch.page), (3, 0));
-    assert_eq!(Batch::cards(60), 60);
-    assert_eq!(Batch::cards(61), Batch::FIRST_CARDS);
 }

@@ -1,0 +1,75 @@
+//! A chart of lines over epochs.
+
+use yew::prelude::*;
+
+use crate::ui::chart::Scale;
+
+/// A line.
+pub struct Line {
+    /// Its look.
+    pub class: Classes,
+    /// Its points, as of a polyline.
+    pub points: String,
+    /// Where a dot marks its end.
+    pub end: Option<(f64, f64)>,
+}
+
+impl Line {
+    /// A line through `(epoch, value)` with a dot at its end.
+    pub fn new(
+        class: impl Into<Classes>,
+        scale: Scale,
+        values: impl Iterator<Item = (f64, f64)> + Clone,
+    ) -> Self {
+        let last = values.clone().last().filter(|v| v.1.is_finite());
+        Self {
+            class: class.into(),
+            points: scale.line(values),
+            end: last.map(|(epoch, value)| scale.point(epoch, value)),
+        }
+    }
+}
+
+/// A chart under its caption. A table with the same numbers has to be near.
+pub fn plot(
+    title: &str,
+    caption: Html,
+    scale: Scale,
+    lines: Vec<Line>,
+    label: fn(f64) -> String,
+) -> Html {
+    let (width, height) = (Scale::WIDTH, Scale::HEIGHT);
+    let ground = [0.0, 0.5, 1.0].map(|share| {
+        let y = format!("{:.1}", (1.0 - share) * height);
+        html! {
+            <>
+                <line class="grid" x1="0" x2={width.to_string()} y1={y.clone()} y2={y.clone()} />
+                <text class="tick" x="-6" y={y} dy="0.32em" text-anchor="end">{ label(share * scale.top) }</text>
+            </>
+        }
+    });
+    let lines = lines.into_iter().map(|line| {
+        html! {
+            <g class={line.class}>
+                <polyline points={line.points} />
+                if let Some((x, y)) = line.end {
+                    <circle cx={format!("{x:.1}")} cy={format!("{y:.1}")} r="2.5" />
+                }
+            </g>
+        }
+    });
+    html! {
+        <figure>
+            <figcaption>{ caption }</figcaption>
+            <svg class="chart" viewBox={format!("-44 -10 {} {}", width + 56.0, height + 32.0)} role="img"
+                aria-label={format!("{title} by epoch; the table below has the numbers")}>
+                { for ground }
+                <text class="tick" x="0" y={(height + 16.0).to_string()}>{ format!("epoch {}", scale.first) }</text>
+                <text class="tick" x={width.to_string()} y={(height + 16.0).to_string()} text-anchor="end">
+                    { scale.end() }
+                </text>
+                { for lines }
+            </svg>
+        </figure>
+    }
+}

@@ -1,0 +1,91 @@
+//! Reading what the user gave, in the background.
+
+use js_sys::Array;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
+
+use super::Desk;
+use crate::ui::{
+    files,
+    intake::{self, Found, Intake},
+    parts::Place,
+    state::Action,
+};
+
+impl Desk {
+    pub(super) fn first(&self, found: Vec<Found<File>>, then: fn(&Self, Found<File>)) {
+        if let Some(file) = found.into_iter().next() {
+            then(self, file);
+        }
+    }
+
+    /// Reads a list of files in the background.
+    pub(super) fn read(&self, list: Array, in_folder: bool, then: fn(&Self, Vec<Found<File>>)) {
+        let desk = self.clone();
+        spawn_local(async move {
+            let report = desk.reporter(in_folder);
+            let found = files::from_list(list, in_folder, &report).await;
+            if let Some(found) = found {
+                if in_folder {
+                    desk.act(Action::Reading(None));
+                }
+                then(&desk, found);
+            }
+        });
+    }
+
+    /// Reads what was dropped in the background, then sorts it. Loose files leave alone a folder that is
+    /// being read; another folder takes its place.
+    pub(super) fn read_drop(&self, dropped: files::Drop) {
+        let desk = self.clone();
+        spawn_local(async move {
+            let in_folders = dropped.has_folders();
+            let report = desk.reporter(in_folders);
+            let found = dropped.files(&report).await;
+            if in_folders && !matches!(found, Ok(None)) {
+                desk.act(Action::Reading(None));
+            }
+            match found {
+                Ok(Some(found)) => desk.take(intake::sort(found)),
+                Ok(None) => {}
+                Err(error) => {
+                    let text = format!("The folder could not be read: {}", files::reason(&error));
+                    desk.act(Action::Say(Place::Data, text));
+                }
+            }
+        });
+    }
+
+    /// Shows how many files were found, and stops a reader that was cancelled or replaced.
+    pub(super) fn reporter(&self, shown: bool) -> impl Fn(usize) -> bool + use<> {
+        let desk = self.clone();
+        let turn = self.reading.get() + u32::from(shown);
+        self.reading.set(turn);
+        move |files| {
+            if !shown {
+                return true;
+            }
+            let mine = desk.reading.get() == turn;
+            if mine {
+                desk.act(Action::Reading(Some(files)));
+            }
+            mine
+        }
+    }
+
+    pub(super) fn take(&self, intake: Intake<File>) {
+        for note in intake.notes {
+            self.act(Action::Say(Place::Page, note));
+        }
+        if !intake.folder.is_empty() {
+            self.open_folder(intake.folder);
+        }
+        if let Some(zip) = intake.zip {
+            self.open_zip(zip);
+        }
+        if let Some(checkpoint) = intake.checkpoint {
+            self.import(checkpoint);
+        }
+        self.classify(intake.images);
+    }
+}

@@ -1,0 +1,86 @@
+//! What is done about trainings, before and after them.
+
+use super::{Desk, Subject};
+use crate::{
+    protocol::{Command, JobId},
+    ui::{
+        parts::JobKind,
+        state::{Action, Began, Continuation},
+    },
+};
+
+/// Changed images shown beside the image itself.
+const VIEWS: usize = 7;
+
+impl Desk {
+    pub(super) fn train(&self) {
+        let state = self.now();
+        if let (true, Ok(config), Ok(seeds)) =
+            (state.idle(), state.form.config(), state.form.seeds())
+        {
+            self.begin(Began::Train(config.epochs), &[], |job, _| Command::Train {
+                job,
+                config,
+                seeds,
+            });
+        }
+    }
+
+    pub(super) fn go_on(&self) {
+        let continuation = self.now().continuation();
+        if !self.may_begin(JobKind::Train) {
+            return;
+        }
+        match continuation {
+            Some(Continuation::Now | Continuation::Perhaps) => {
+                self.begin(Began::Continue, &[], |job, _| Command::Continue { job });
+            }
+            Some(Continuation::Demo(config)) => {
+                self.open_demo(config);
+                self.act(Action::Resume);
+            }
+            Some(Continuation::NeedsData) | None => {}
+        }
+    }
+
+    pub(super) fn preview(&self, subject: Subject) {
+        let state = self.now();
+        let given = self.given.borrow().clone();
+        let found: Vec<_> = given
+            .into_iter()
+            .filter(|_| subject == Subject::Given)
+            .collect();
+        let (Ok(augment), true) = (state.form.augment(), self.may_begin(JobKind::Preview)) else {
+            return;
+        };
+        let seed = state.form.config().unwrap_or_default().seed;
+        let image = state.preview + usize::from(subject == Subject::Next);
+        self.begin(Began::Preview(image), &found, |job, files| {
+            Command::Preview {
+                job,
+                file: files.into_iter().next(),
+                image,
+                augment,
+                seed,
+                views: VIEWS,
+            }
+        });
+    }
+
+    /// Drops a job. A training that waits for a fresh worker is known to nobody but the page.
+    pub(super) fn cancel(&self, job: JobId) {
+        let state = self.now();
+        let waits = state.resume.is_some();
+        if waits && state.job(JobKind::Train).is_some_and(|j| j.id == job) {
+            self.act(Action::GiveUp);
+        } else {
+            self.tell(&Command::Cancel { job });
+        }
+    }
+
+    pub(super) fn to_training(&self, command: impl FnOnce(JobId) -> Command) {
+        if let Some(job) = self.now().job(JobKind::Train) {
+            self.tell(&command(job.id));
+        }
+    }
+}
