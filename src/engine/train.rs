@@ -6,6 +6,7 @@ use crate::config::{Scope, TrainConfig};
 use crate::data::{self, Subset};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
+use crate::model::arch::check_scope;
 use crate::model::head::HeadSpec;
 use crate::protocol::{EngineState, EpochReport, Event, JobId, Phase};
 use crate::train::run::{self, Examples, Flow, Observer, measure};
@@ -44,6 +45,7 @@ impl Engine {
     /// it.
     pub(super) async fn train(&mut self, job: JobId, config: &TrainConfig) -> Result<()> {
         config.check()?;
+        check_scope(self.model()?.classifier.backbone.arch(), config.scope)?;
         let set = &self.data()?.set;
         if let Some(problem) = &set.problem {
             return Err(Error::Dataset(problem.clone()));

@@ -9,8 +9,8 @@ use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::infer::Classifier;
+use crate::model::arch::features;
 use crate::model::head::HeadSpec;
-use crate::model::resnet::ResNetConfig;
 use crate::model::tune;
 use crate::model::weights::{self, Checkpoint, Dtype, Entry};
 use crate::platform::time;
@@ -112,7 +112,7 @@ impl Engine {
             }
         }
         desk.set_state(EngineState::Training);
-        let features = ResNetConfig::of(old.backbone.arch()).features();
+        let features = features(old.backbone.arch());
         let spec = HeadSpec::of(config.head, features, classes);
         let mut observer = OnDesk {
             job,
