@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::config::{Arch, HeadKind, Preprocess, Scope};
+use crate::config::{Arch, Family, HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
+use crate::model::arch::{features, tensors};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec, Named, read};
 use crate::model::input::Batch;
-use crate::model::resnet::ResNetConfig;
-use crate::model::weights::Checkpoint;
+use crate::model::weights::hub::Pretrained;
+use crate::model::weights::{Checkpoint, names};
 use crate::train::metrics::softmax;
-
-/// Edge of the input of a checkpoint that does not say, when it has ImageNet's 1000 outputs.
-const IMAGENET_SIZE: usize = 224;
 
 /// Seed of the head that stands in for one of another class count.
 const FRESH_HEAD: u64 = 0;
@@ -63,16 +61,16 @@ impl Classifier {
             Some(arch) => arch,
             None => recognise(&checkpoint)?,
         };
-        let config = ResNetConfig::of(arch);
+        let features = features(arch);
         let found = head_tensors(&checkpoint);
-        let mut expected = config.layout().tensors();
+        let mut expected = tensors(arch);
         expected.extend(found.iter().cloned());
         checkpoint.check(&expected)?;
         let backbone =
             Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))?;
 
         let file = checkpoint.file.clone();
-        let known = HeadSpec::recognise(&found, config.features());
+        let known = HeadSpec::recognise(&found, features);
         let outputs = known.map(|(_, outputs)| outputs);
         let names = match (about.classes, outputs) {
             (Some(names), _) => Some(names),
@@ -81,7 +79,7 @@ impl Classifier {
         };
         let (head_kind, head, classes, fresh_head) = match (known, names) {
             (Some((kind, outputs)), Some(names)) if outputs == names.len() => {
-                let spec = HeadSpec::of(kind, config.features(), outputs);
+                let spec = HeadSpec::of(kind, features, outputs);
                 let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
                 (kind, Head::load(spec, device, take)?, names, None)
             }
@@ -100,19 +98,17 @@ impl Classifier {
                      untrained head. Train it before you classify.",
                     classes.len()
                 );
-                let spec = HeadSpec::of(HeadKind::Linear, config.features(), classes.len());
+                let spec = HeadSpec::of(HeadKind::Linear, features, classes.len());
                 let head = Head::init(spec, FRESH_HEAD, device);
                 (HeadKind::Linear, head, classes.to_vec(), Some(note))
             }
         };
-        let size = match outputs {
-            Some(1000) => IMAGENET_SIZE,
-            _ => Preprocess::default().size,
+        // A checkpoint that does not say how large its input is, but has ImageNet's outputs.
+        let usual = match outputs {
+            Some(Pretrained::CLASSES) => Pretrained::of(arch).preprocess(),
+            _ => Preprocess::default(),
         };
-        let preprocess = about.preprocess.unwrap_or(Preprocess {
-            size,
-            ..Preprocess::default()
-        });
+        let preprocess = about.preprocess.unwrap_or(usual);
         Ok(Loaded {
             classifier: Self {
                 backbone,
@@ -146,7 +142,7 @@ impl Classifier {
         }
         let found = head_tensors(&checkpoint);
         checkpoint.check(&found)?;
-        let features = ResNetConfig::of(arch).features();
+        let features = features(arch);
         let Some((head_kind, outputs)) = HeadSpec::recognise(&found, features) else {
             let names: Vec<_> = found
                 .iter()
@@ -178,7 +174,7 @@ impl Classifier {
     /// Width of what the head takes, C.
     #[must_use]
     pub const fn features(&self) -> usize {
-        ResNetConfig::of(self.backbone.arch()).features()
+        features(self.backbone.arch())
     }
 
     /// Normalised images `[N,3,S,S]`, one after the other, to logits `[N,K]`, still on the device.
@@ -223,12 +219,17 @@ impl Classifier {
         ))
     }
 
-    /// The head's weights.
+    /// The head's weights, under the names that torchvision gives the last layer of this backbone.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device does not give them.
     pub async fn head_state(&self) -> Result<Vec<Named>> {
-        self.head.state().await
+        let family = self.backbone.arch().family();
+        let mut tensors = self.head.state().await?;
+        for (name, ..) in &mut tensors {
+            *name = names::of_head(family, name);
+        }
+        Ok(tensors)
     }
 
     /// What a checkpoint of this model says about itself. `backbone` is the SHA-256 of the file that the
@@ -331,24 +332,29 @@ fn head_tensors(checkpoint: &Checkpoint) -> Vec<(String, Vec<usize>)> {
         .collect()
 }
 
-/// The member of the family whose tensors fit best; the loader then names what does not fit.
+/// The backbone whose tensors fit best; the loader then names what does not fit.
 fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
+    let families = [Family::ResNet, Family::DenseNet, Family::EfficientNet];
+    let family = families
+        .into_iter()
+        .find(|family| checkpoint.shape(names::mark(*family)).is_some());
+    let Some(family) = family else {
+        let found: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
+        let reason = format!(
+            "is no backbone known here: none of the tensors {} among {}, ...",
+            families.map(names::mark).join(", "),
+            found.join(", ")
+        );
+        return Err(Error::weights(&checkpoint.file, reason));
+    };
     let fit = |arch: &Arch| {
-        let tensors = ResNetConfig::of(*arch).layout().tensors();
+        let tensors = tensors(*arch);
         let wanted = tensors.len();
         let fits = |(name, shape): &&(String, Vec<usize>)| checkpoint.shape(name) == Some(shape);
         let fitting = tensors.iter().filter(fits).count();
         // Fitting tensors count for, wanted but absent ones against.
         2 * fitting as i64 - wanted as i64
     };
-    let best = Arch::ALL.into_iter().max_by_key(fit).unwrap_or_default();
-    if checkpoint.shape("conv1.weight").is_none() {
-        let names: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
-        let reason = format!(
-            "is no ResNet: no tensor conv1.weight among {}, ...",
-            names.join(", ")
-        );
-        return Err(Error::weights(&checkpoint.file, reason));
-    }
-    Ok(best)
+    let members = Arch::ALL.into_iter().filter(|arch| arch.family() == family);
+    Ok(members.max_by_key(fit).unwrap_or_default())
 }

@@ -8,13 +8,15 @@
 //! once): `cargo test --release --test reference -- --ignored --test-threads 1`
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use retune::config::{Arch, DeviceChoice, HeadKind};
+use retune::model::arch;
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
 use retune::model::inspect::inspect;
-use retune::model::resnet::ResNetConfig;
+use retune::model::weights::names;
 use retune::platform::device;
 use serde::Deserialize;
 
@@ -62,9 +64,8 @@ fn uniform(name: &str, n: usize) -> impl Iterator<Item = f64> {
 
 fn fill(name: &str, shape: &[usize]) -> Vec<f32> {
     let n = shape.iter().product();
-    let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
-    let last = layer.rsplit('.').next().unwrap_or("");
-    let is_norm = last.starts_with("bn") || layer.ends_with("downsample.1");
+    // Weights of one dimension are norms' only.
+    let is_norm = shape.len() == 1;
     let fan_in = shape[1..].iter().product::<usize>() as f64;
     let value = |u: f64| {
         if name.ends_with("running_var") {
@@ -118,12 +119,13 @@ fn largest(values: &[f32]) -> f64 {
 
 async fn check(arch: Arch, device: &Device, relative: f64) {
     let want = reference(arch);
-    let config = ResNetConfig::of(arch);
 
     // Names and shapes of the checkpoint, norms' counters aside.
-    let spec = HeadSpec::of(HeadKind::Linear, config.features(), 1000);
-    let mut names = config.layout().tensors();
-    names.extend(spec.tensors());
+    let spec = HeadSpec::of(HeadKind::Linear, arch::features(arch), 1000);
+    let of_head = |name: &str| names::of_head(arch.family(), name);
+    let mut names = arch::tensors(arch);
+    let head = spec.tensors().into_iter();
+    names.extend(head.map(|(name, shape)| (of_head(&name), shape)));
     let expected: HashMap<_, _> = want
         .state_dict
         .into_iter()
@@ -138,15 +140,18 @@ async fn check(arch: Arch, device: &Device, relative: f64) {
 
     let take = |name: &str, shape: &[usize]| Ok(fill(name, shape));
     let backbone = Backbone::load(arch, device, take).unwrap();
-    let head = Head::load(spec, device, take).unwrap();
+    let head = Head::load(spec, device, |name, shape| take(&of_head(name), shape)).unwrap();
     let image = uniform("input", 3 * size * size)
         .map(|u| (4.0 * u - 2.0) as f32)
         .collect();
     let mut stages: Vec<(String, Tensor<4>)> = Vec::new();
+    let start = Instant::now();
     let features = backbone.forward_observed(backbone.batch(image, size), |name, output| {
         stages.push((name.to_string(), output.clone()));
     });
     let logits = read(head.forward(features.clone())).await.unwrap();
+    println!("{} at {size}: {:.0?}", arch.name(), start.elapsed());
+    assert_eq!(stages.len(), want.stages.len());
     for (name, output) in stages {
         let stage = &want.stages[&name];
         assert_eq!(output.dims().to_vec(), stage.shape, "{name}");
@@ -200,7 +205,12 @@ fn webgpu() {
 #[test]
 #[ignore = "needs a Vulkan driver; large"]
 fn webgpu_large() {
-    gpu(&[Arch::ResNet50, Arch::ResNext50]);
+    gpu(&[
+        Arch::ResNet50,
+        Arch::ResNext50,
+        Arch::Densenet121,
+        Arch::EfficientNetB0,
+    ]);
 }
 
 macro_rules! references {
@@ -219,6 +229,13 @@ references! {
     #[ignore = "large"] wide_resnet50_2: cpu(WideResNet50),
     #[ignore = "large"] wide_resnet101_2: cpu(WideResNet101),
     #[ignore = "large"] resnext101_32x8d: cpu(ResNext101),
+    densenet121: cpu(Densenet121),
+    densenet169: cpu(Densenet169),
+    efficientnet_b0: cpu(EfficientNetB0),
+    efficientnet_b1: cpu(EfficientNetB1),
+    efficientnet_b2: cpu(EfficientNetB2),
+    efficientnet_b3: cpu(EfficientNetB3),
+    efficientnet_b4: cpu(EfficientNetB4),
 }
 
 /// The comparison itself can fail: one wrong value among many, and NaN.

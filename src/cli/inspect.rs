@@ -3,14 +3,14 @@
 use super::args::{InspectArgs, arch};
 use super::out::line;
 use crate::error::{Error, Result};
+use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
-use crate::model::resnet::ResNetConfig;
 
 /// Prints the table of a backbone with a head.
 pub fn run(args: &InspectArgs) -> Result<()> {
     let arch = arch(&args.arch)?;
-    let features = ResNetConfig::of(arch).features();
+    let features = features(arch);
     let head = HeadSpec::of(args.head, features, args.classes);
     let table = inspect(arch, &head, args.input)?;
     if args.json {

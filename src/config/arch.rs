@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The backbones: torchvision's `ResNet` family (V1.5: the stride sits in the 3x3 convolution).
+/// The backbones: torchvision's `ResNet` family (V1.5: the stride sits in the 3x3 convolution), its
+/// `DenseNet`s and its `EfficientNet`s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
@@ -26,11 +27,34 @@ pub enum Arch {
     ResNext50,
     #[serde(rename = "resnext101_32x8d")]
     ResNext101,
+    #[serde(rename = "densenet121")]
+    Densenet121,
+    #[serde(rename = "densenet169")]
+    Densenet169,
+    #[serde(rename = "efficientnet_b0")]
+    EfficientNetB0,
+    #[serde(rename = "efficientnet_b1")]
+    EfficientNetB1,
+    #[serde(rename = "efficientnet_b2")]
+    EfficientNetB2,
+    #[serde(rename = "efficientnet_b3")]
+    EfficientNetB3,
+    #[serde(rename = "efficientnet_b4")]
+    EfficientNetB4,
+}
+
+/// Backbones of one construction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Family {
+    ResNet,
+    DenseNet,
+    EfficientNet,
 }
 
 impl Arch {
     /// All of them, small to large within a family.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::ResNet18,
         Self::ResNet34,
         Self::ResNet50,
@@ -40,6 +64,13 @@ impl Arch {
         Self::WideResNet101,
         Self::ResNext50,
         Self::ResNext101,
+        Self::Densenet121,
+        Self::Densenet169,
+        Self::EfficientNetB0,
+        Self::EfficientNetB1,
+        Self::EfficientNetB2,
+        Self::EfficientNetB3,
+        Self::EfficientNetB4,
     ];
 
     /// torchvision's name, which is also the one in files and on the command line.
@@ -55,7 +86,42 @@ impl Arch {
             Self::WideResNet101 => "wide_resnet101_2",
             Self::ResNext50 => "resnext50_32x4d",
             Self::ResNext101 => "resnext101_32x8d",
+            Self::Densenet121 => "densenet121",
+            Self::Densenet169 => "densenet169",
+            Self::EfficientNetB0 => "efficientnet_b0",
+            Self::EfficientNetB1 => "efficientnet_b1",
+            Self::EfficientNetB2 => "efficientnet_b2",
+            Self::EfficientNetB3 => "efficientnet_b3",
+            Self::EfficientNetB4 => "efficientnet_b4",
         }
+    }
+
+    /// How it is built.
+    #[must_use]
+    pub const fn family(self) -> Family {
+        match self {
+            Self::ResNet18
+            | Self::ResNet34
+            | Self::ResNet50
+            | Self::ResNet101
+            | Self::ResNet152
+            | Self::WideResNet50
+            | Self::WideResNet101
+            | Self::ResNext50
+            | Self::ResNext101 => Family::ResNet,
+            Self::Densenet121 | Self::Densenet169 => Family::DenseNet,
+            Self::EfficientNetB0
+            | Self::EfficientNetB1
+            | Self::EfficientNetB2
+            | Self::EfficientNetB3
+            | Self::EfficientNetB4 => Family::EfficientNet,
+        }
+    }
+
+    /// Whether its convolutions can be trained here; if not, it is a frozen feature extractor.
+    #[must_use]
+    pub const fn trains_convolutions(self) -> bool {
+        matches!(self.family(), Family::ResNet)
     }
 
     /// The backbone of that name, if there is one.
@@ -65,7 +131,7 @@ impl Arch {
     }
 }
 
-/// The heads on offer. C is what the backbone gives (512 or 2048), K the number of classes.
+/// The heads on offer. C is what the backbone gives (512 to 2048), K the number of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeadKind {

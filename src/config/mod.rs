@@ -9,7 +9,7 @@ mod arch;
 mod augment;
 mod train;
 
-pub use arch::{Arch, HeadKind};
+pub use arch::{Arch, Family, HeadKind};
 pub use augment::{Augment, Crop, Edges, Jitter, Rotation, Turns};
 pub use train::{NormMode, Optimizer, Schedule, Scope, SizeFrom, TrainConfig};
 

@@ -9,9 +9,9 @@ use crate::config::DemoConfig;
 use crate::data::{Dataset, DemoSource, FolderSource, Indexer, Source, Subset, ZipSource, demo};
 use crate::error::{Error, Result};
 use crate::image;
+use crate::model::arch::features;
 use crate::model::head::read;
 use crate::model::input::Batch;
-use crate::model::resnet::ResNetConfig;
 use crate::platform::files::InputFile;
 use crate::platform::time;
 use crate::protocol::{Backend, DatasetSource, EngineState, Event, FileRef, JobId, Phase, Skipped};
@@ -87,7 +87,7 @@ impl Engine {
         let arch = self.model()?.classifier.backbone.arch();
         self.data = Some(Data {
             set,
-            cache: FeatureCache::new(ResNetConfig::of(arch).features()),
+            cache: FeatureCache::new(features(arch)),
             validation: Vec::new(),
             views: None,
             demo,

@@ -7,6 +7,7 @@ use super::{Engine, pictures};
 use crate::config::{Optimizer, Scope, TrainConfig};
 use crate::data;
 use crate::error::{Error, Result};
+use crate::model::arch::check_scope;
 use crate::model::backbone::Backbone;
 use crate::model::head::{HeadSpec, read};
 use crate::model::resnet::ResNetConfig;
@@ -43,6 +44,7 @@ impl Engine {
     /// Times a step of a training and says what all of it will take.
     pub(super) async fn estimate(&mut self, job: JobId, config: &TrainConfig) -> Result<()> {
         config.check()?;
+        check_scope(self.model()?.classifier.backbone.arch(), config.scope)?;
         let (set, classes) = {
             let data = self.data()?;
             if let Some(problem) = &data.set.problem {
@@ -221,6 +223,9 @@ impl Engine {
 
 /// Values that the trained convolutions put out for one image, and their norms and activations behind them.
 fn activations(backbone: &Backbone, config: &TrainConfig, size: usize) -> usize {
+    if config.scope == Scope::Head {
+        return 0;
+    }
     let layout = ResNetConfig::of(backbone.arch()).layout();
     let names: Vec<&str> = layout.convs().map(|conv| conv.name.as_str()).collect();
     let outputs = backbone.layers(1, size);

@@ -7,9 +7,9 @@ use super::{Engine, Model, find};
 use crate::config::{Arch, Scope};
 use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Loaded};
+use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
-use crate::model::resnet::ResNetConfig;
 use crate::model::weights::{self, Checkpoint, bundled, hub};
 use crate::platform::files::InputFile;
 use crate::platform::{hash, store};
@@ -119,7 +119,7 @@ impl Engine {
                 && model.classifier.preprocess == classifier.preprocess
         });
         if !same && let Some(data) = &mut self.data {
-            data.forget_features(ResNetConfig::of(classifier.backbone.arch()).features());
+            data.forget_features(features(classifier.backbone.arch()));
         }
         self.model = Some(Model {
             classifier,
@@ -142,7 +142,7 @@ impl Engine {
             return;
         };
         let arch = classifier.backbone.arch();
-        let features = ResNetConfig::of(arch).features();
+        let features = features(arch);
         let spec = HeadSpec::of(classifier.head_kind, features, classifier.classes.len());
         let table = inspect(arch, &spec, classifier.preprocess.size);
         self.desk.tell(Event::Model {
@@ -253,6 +253,10 @@ impl Engine {
 
     /// A backbone of random weights.
     pub(super) async fn fresh(&mut self, job: JobId, arch: Arch, seed: u64) -> Result<()> {
+        if !arch.trains_convolutions() {
+            let reason = format!("of {} only the head can be trained", arch.name());
+            return Err(Error::shape("random weights", reason));
+        }
         let checkpoint = crate::model::tune::fresh(arch, seed);
         let name = checkpoint.file.clone();
         let tensors = checkpoint.tensors.iter();

@@ -8,7 +8,8 @@ use crate::config::{NormMode, Scope, TrainConfig};
 use crate::data::{self as dataset, Split};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
-use crate::model::tune::folded_state;
+use crate::model::arch::check_scope;
+use crate::model::tune::{Tail, folded_state};
 use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 use crate::platform::time;
 use crate::protocol::{Backend, EngineState, EpochReport, Event, Interrupted, JobId, Phase, Run};
@@ -172,6 +173,7 @@ impl Engine {
         let model = self.model()?;
         let (arch, backbone) = (model.classifier.backbone.arch(), model.origin.sha256());
         let backbone = backbone.to_string();
+        check_scope(arch, config.scope)?;
         let data = self.data()?;
         if let Some(problem) = &data.set.problem {
             return Err(Error::Dataset(problem.clone()));
@@ -385,8 +387,7 @@ impl Engine {
     }
 
     /// The trained end of the backbone in use, as a run begins with it.
-    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<crate::model::tune::Tail> {
-        use crate::model::tune::Tail;
+    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<Tail> {
         let backbone = &self.model()?.classifier.backbone;
         let device = backbone.device().clone().autodiff();
         match config.norm {

@@ -2,63 +2,105 @@
 //!
 //! Folding, in f64 and rounded once: `w' = w * s`, `b' = beta - mean * s`, `s = gamma / sqrt(var + eps)`
 //! per output channel (Jacob et al. 2017, arXiv:1712.05877, section 3.2). What is left is convolution,
-//! bias, ReLU and the residual sum.
+//! bias, activation and sums. A norm that stands before its convolution, as in a `DenseNet`, stays `x * s + b'`.
+
+mod densenet;
+mod efficientnet;
+mod load;
+mod resnet;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::resnet::{Conv, Layout, ResNetConfig, Residual};
+use self::load::Loader;
 use super::weights::Checkpoint;
-use crate::config::Arch;
-use crate::error::{Error, Result};
+use crate::config::{Arch, Family};
+use crate::error::Result;
 use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
-use crate::kernels::shape::Conv as Sizes;
+use crate::kernels::shape::{Conv as Sizes, bytes_of};
 
-/// torchvision's `BatchNorm2d.eps`.
+/// torchvision's `BatchNorm2d.eps`, in all the members here.
 pub(super) const EPSILON: f64 = 1e-5;
 
-/// A residual block, folded.
-#[derive(Debug, Clone)]
-struct FoldedBlock {
-    convs: Vec<Conv2d>,
-    downsample: Option<Conv2d>,
-}
+/// Bytes that WebGPU lets a kernel bind by default: a batch with a larger tensor in it goes through in parts.
+const BINDING: u64 = 128 << 20;
 
-/// A `ResNet` without its last layer, on a device.
+/// A network without its last layer, on a device.
 #[derive(Debug, Clone)]
 pub struct Backbone {
     arch: Arch,
-    stem: Conv2d,
-    stages: Vec<Vec<FoldedBlock>>,
+    net: Net,
     device: Device,
+}
+
+/// The families.
+#[derive(Debug, Clone)]
+enum Net {
+    ResNet(resnet::ResNet),
+    DenseNet(densenet::DenseNet),
+    EfficientNet(efficientnet::EfficientNet),
+}
+
+/// What each family does in its own way.
+trait Network {
+    /// Images `[N,3,S,S]` through the stem and the first `stages` stages, to `[N,C,H,W]`; shows each
+    /// named output on the way.
+    fn run(
+        &self,
+        images: Tensor<4>,
+        stages: usize,
+        observe: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Tensor<4>;
+
+    /// Shows the walk every convolution, in the order they run; none if the planes have become too small.
+    fn walk<'a>(&'a self, walk: &mut Walk<'a>) -> Option<()>;
+
+    /// All convolutions, in the order of the layout.
+    fn convs(&self) -> Vec<&Conv2d>;
+
+    /// The same, to be replaced.
+    fn convs_mut(&mut self) -> Vec<&mut Conv2d>;
+}
+
+impl Net {
+    fn get(&self) -> &dyn Network {
+        match self {
+            Self::ResNet(net) => net,
+            Self::DenseNet(net) => net,
+            Self::EfficientNet(net) => net,
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut dyn Network {
+        match self {
+            Self::ResNet(net) => net,
+            Self::DenseNet(net) => net,
+            Self::EfficientNet(net) => net,
+        }
+    }
 }
 
 impl Backbone {
     /// Builds the network; `take` gives the values of a tensor by name and shape, or says why not.
     ///
     /// # Errors
-    /// What `take` says; [`Error::Weights`] naming a running variance that is none.
+    /// What `take` says; [`Error::Weights`](crate::error::Error::Weights) naming a running variance that is
+    /// none.
     pub fn load(
         arch: Arch,
         device: &Device,
         mut take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Self> {
-        let Layout { stem, stages } = ResNetConfig::of(arch).layout();
-        let mut fold = |conv: &Conv| load_conv(conv, device, &mut take);
-        let stem = fold(&stem)?;
-        let mut block = |block: &Residual| {
-            Ok(FoldedBlock {
-                convs: block.convs.iter().map(&mut fold).collect::<Result<_>>()?,
-                downsample: block.downsample.as_ref().map(&mut fold).transpose()?,
-            })
+        let mut loader = Loader::new(device, &mut take);
+        let net = match arch.family() {
+            Family::ResNet => Net::ResNet(resnet::ResNet::load(arch, &mut loader)?),
+            Family::DenseNet => Net::DenseNet(densenet::DenseNet::load(arch, &mut loader)?),
+            Family::EfficientNet => {
+                Net::EfficientNet(efficientnet::EfficientNet::load(arch, &mut loader)?)
+            }
         };
-        let stages = stages
-            .iter()
-            .map(|stage| stage.iter().map(&mut block).collect())
-            .collect::<Result<_>>()?;
         Ok(Self {
             arch,
-            stem,
-            stages,
+            net,
             device: device.clone(),
         })
     }
@@ -73,7 +115,7 @@ impl Backbone {
         })
     }
 
-    /// Which member of the family this is.
+    /// Which backbone this is.
     #[must_use]
     pub const fn arch(&self) -> Arch {
         self.arch
@@ -88,78 +130,69 @@ impl Backbone {
     /// Normalised images `[N,3,S,S]` to pooled features `[N,C]`.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.forward_observed(images, |_, _| {})
+        let [n, _, height, width] = images.dims();
+        let part = self.images_at_once(height.max(width));
+        if n <= part {
+            return self.forward_observed(images, |_, _| {});
+        }
+        let parts = images.split(part, 0).into_iter();
+        let features = parts.map(|part| self.forward_observed(part, |_, _| {}));
+        Tensor::cat(features.collect(), 0)
     }
 
-    /// The same, showing each stage's output `[N,C,H,W]` (`maxpool`, `layer1` ... `layer4`).
+    /// The same at once, showing each stage's output `[N,C,H,W]` under torchvision's name (`maxpool`,
+    /// `layer1` ...; `pool0`, `denseblock1` ... `norm5`; `features.0` ...).
     pub fn forward_observed(
         &self,
         images: Tensor<4>,
         mut observe: impl FnMut(&str, &Tensor<4>),
     ) -> Tensor<2> {
-        let x = self.stem.forward(images, None, true);
-        let mut x = stem_pool(x);
-        observe("maxpool", &x);
-        for (index, stage) in self.stages.iter().enumerate() {
-            for block in stage {
-                x = block.forward(x);
-            }
-            observe(&format!("layer{}", index + 1), &x);
-        }
-        global_avg_pool(x)
+        global_avg_pool(self.net.get().run(images, usize::MAX, &mut observe))
     }
 
-    /// Every convolution with its sizes on `images` images of `size` by `size`, in the order they run.
+    /// Normalised images `[N,3,S,S]` to what the first `stages` stages make of them, `[N,C,H,W]`: `layer1`
+    /// to `layer4`, `denseblock1` to `denseblock4` with what follows each, `features.1` to `features.8`.
+    #[must_use]
+    pub fn forward_until(&self, images: Tensor<4>, stages: usize) -> Tensor<4> {
+        self.net.get().run(images, stages, &mut |_, _| {})
+    }
+
+    /// Every convolution with its sizes when `images` images of `size` by `size` come, in the order they
+    /// run; as many images as [`Self::forward`] takes at once.
     #[must_use]
     pub fn layers(&self, images: usize, size: usize) -> Vec<(&Conv2d, Sizes)> {
+        self.walk(images.min(self.images_at_once(size)), size)
+    }
+
+    fn walk(&self, images: usize, size: usize) -> Vec<(&Conv2d, Sizes)> {
         let mut walk = Walk {
             layers: Vec::new(),
             dims: [images, 3, size, size],
         };
         // A size too small for the network ends the walk where it no longer fits.
-        let _ = self.walk(&mut walk);
+        let _ = self.net.get().walk(&mut walk);
         walk.layers
     }
 
-    fn walk<'a>(&'a self, walk: &mut Walk<'a>) -> Option<()> {
-        walk.step(&self.stem)?;
-        // The max pool: 3x3, stride 2, padding 1.
-        let [images, channels, height, width] = walk.dims;
-        let pooled = |edge: usize| (edge - 1) / 2 + 1;
-        walk.dims = [images, channels, pooled(height), pooled(width)];
-        for block in self.stages.iter().flatten() {
-            if let Some(conv) = &block.downsample {
-                let dims = walk.dims;
-                walk.step(conv)?;
-                walk.dims = dims;
-            }
-            for conv in &block.convs {
-                walk.step(conv)?;
-            }
-        }
-        Some(())
+    /// Most images of an edge whose widest tensor a kernel can bind: a power of two, so that few sizes of
+    /// batch are to be tuned and tested.
+    fn images_at_once(&self, size: usize) -> usize {
+        let layers = self.walk(1, size).into_iter();
+        let widest = layers
+            .map(|(_, sizes)| bytes_of(&sizes.in_dims()).max(bytes_of(&sizes.out_dims())))
+            .max();
+        let fit = BINDING / widest.unwrap_or(1).max(1);
+        1 << fit.max(1).ilog2().min(16)
     }
 
-    /// Normalised images `[N,3,S,S]` to what the first `stages` stages make of them, `[N,C,H,W]`.
-    #[must_use]
-    pub fn forward_until(&self, images: Tensor<4>, stages: usize) -> Tensor<4> {
-        let x = stem_pool(self.stem.forward(images, None, true));
-        let blocks = self.stages.iter().take(stages).flatten();
-        blocks.fold(x, |x, block| block.forward(x))
-    }
-
-    /// All convolutions, in the order of [`Layout::convs`].
+    /// All convolutions, in the order of the layout.
     pub(super) fn convs(&self) -> impl Iterator<Item = &Conv2d> {
-        let blocks = self.stages.iter().flatten();
-        std::iter::once(&self.stem)
-            .chain(blocks.flat_map(|block| block.convs.iter().chain(&block.downsample)))
+        self.net.get().convs().into_iter()
     }
 
     /// The same, to be replaced.
     pub(super) fn convs_mut(&mut self) -> impl Iterator<Item = &mut Conv2d> {
-        let blocks = self.stages.iter_mut().flatten();
-        std::iter::once(&mut self.stem)
-            .chain(blocks.flat_map(|block| block.convs.iter_mut().chain(&mut block.downsample)))
+        self.net.get_mut().convs_mut().into_iter()
     }
 
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
@@ -178,6 +211,7 @@ pub(super) fn stem_pool(x: Tensor<4>) -> Tensor<4> {
 /// Where a walk through the layers has come to.
 struct Walk<'a> {
     layers: Vec<(&'a Conv2d, Sizes)>,
+    /// Of what goes into the next layer, `[N,C,H,W]`.
     dims: [usize; 4],
 }
 
@@ -188,50 +222,11 @@ impl<'a> Walk<'a> {
         self.dims = sizes.out_dims();
         Some(())
     }
-}
 
-/// A convolution with its batch norm folded in.
-fn load_conv(
-    conv: &Conv,
-    device: &Device,
-    take: &mut impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
-) -> Result<Conv2d> {
-    let shape = conv.weight_shape();
-    let mut weight = take(&format!("{}.weight", conv.name), &shape)?;
-    let mut norm = |part| take(&format!("{}.{part}", conv.norm), &[conv.output]);
-    let (gamma, beta) = (norm("weight")?, norm("bias")?);
-    let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
-    let mut bias = Vec::with_capacity(conv.output);
-    let per_output = shape[1] * shape[2] * shape[3];
-    for (channel, values) in weight.chunks_exact_mut(per_output).enumerate() {
-        let scale = f64::from(gamma[channel]) / (f64::from(variance[channel]) + EPSILON).sqrt();
-        if !scale.is_finite() {
-            let name = format!("{}.running_var", conv.norm);
-            let reason = format!("channel {channel} is {}, no variance", variance[channel]);
-            return Err(Error::weights(name, reason));
+    /// The stem's max pool.
+    fn stem_pool(&mut self) {
+        for edge in &mut self.dims[2..] {
+            *edge = super::parts::pooled_size(*edge);
         }
-        for value in values {
-            *value = (f64::from(*value) * scale) as f32;
-        }
-        bias.push((f64::from(beta[channel]) - f64::from(mean[channel]) * scale) as f32);
-    }
-    let weight = Tensor::from_data(TensorData::new(weight, shape), device);
-    let bias = Tensor::from_data(TensorData::new(bias, [conv.output]), device);
-    Ok(Conv2d::new(weight, bias, conv.geometry()))
-}
-
-impl FoldedBlock {
-    /// The residual sum and its ReLU are the last convolution's epilogue.
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let shortcut = match &self.downsample {
-            Some(conv) => conv.forward(x.clone(), None, false),
-            None => x.clone(),
-        };
-        let mut main = x;
-        for (index, conv) in self.convs.iter().enumerate() {
-            let last = index + 1 == self.convs.len();
-            main = conv.forward(main, last.then_some(&shortcut), true);
-        }
-        main
     }
 }

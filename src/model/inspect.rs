@@ -5,9 +5,13 @@
 
 use serde::Serialize;
 
+use super::arch::features;
 use super::head::{HeadSpec, Step};
-use super::resnet::{Conv, ResNetConfig, pooled_size};
-use crate::config::Arch;
+use super::parts::{Conv, Norm, Plain, pooled_size};
+use super::resnet::{self, ResNetConfig};
+use super::weights::names;
+use super::{densenet, efficientnet};
+use crate::config::{Arch, Family};
 use crate::error::{Error, Result};
 
 /// A row of the table.
@@ -51,28 +55,23 @@ pub fn inspect(arch: Arch, head: &HeadSpec, size: usize) -> Result<Inspection> {
             format!("{size} is outside 1 to 65536"),
         ));
     }
-    let layout = ResNetConfig::of(arch).layout();
-    let mut layers = Vec::new();
-    let mut size_now = push_conv(&mut layers, &layout.stem, size);
-    size_now = pooled_size(size_now);
-    let pooled = vec![layout.stem.output, size_now, size_now];
-    layers.push(Layer::plain("maxpool", "max pool 3x3, stride 2", pooled));
-    for block in layout.stages.iter().flatten() {
-        let before = size_now;
-        for conv in &block.convs {
-            size_now = push_conv(&mut layers, conv, size_now);
-        }
-        if let Some(conv) = &block.downsample {
-            push_conv(&mut layers, conv, before);
-        }
+    let mut table = Table {
+        layers: Vec::new(),
+        size,
+    };
+    match arch.family() {
+        Family::ResNet => table.resnet(&ResNetConfig::of(arch).layout()),
+        Family::DenseNet => table.densenet(&densenet::Layout::of(arch)),
+        Family::EfficientNet => table.efficientnet(&efficientnet::Layout::of(arch)),
     }
-    let features = ResNetConfig::of(arch).features();
-    layers.push(Layer::plain(
-        "avgpool",
-        "global average pool",
-        vec![features],
-    ));
-    push_head(&mut layers, head);
+    if table.size == 0 {
+        let reason = format!("of {size} pixels nothing is left after {}", arch.name());
+        return Err(Error::shape("input size", reason));
+    }
+    let mut layers = table.layers;
+    let features = vec![features(arch)];
+    layers.push(Layer::plain("avgpool", "global average pool", features));
+    push_head(&mut layers, head, arch.family());
     Ok(Inspection {
         arch,
         input: vec![3, size, size],
@@ -94,37 +93,125 @@ impl Layer {
     }
 }
 
-/// Adds a convolution and its norm; gives the edge of their output.
-fn push_conv(layers: &mut Vec<Layer>, conv: &Conv, size: usize) -> usize {
-    let edge = conv.output_size(size);
-    let output = vec![conv.output, edge, edge];
-    let parameters = conv.weight_shape().iter().product::<usize>() as u64;
-    let (k, s) = (conv.kernel, conv.stride);
-    let mut kind = format!("conv {k}x{k}");
-    if s > 1 {
-        kind += &format!(", stride {s}");
-    }
-    if conv.groups > 1 {
-        kind += &format!(", {} groups", conv.groups);
-    }
-    layers.push(Layer {
-        name: conv.name.clone(),
-        kind,
-        output: output.clone(),
-        parameters,
-        multiply_adds: parameters * (edge * edge) as u64,
-    });
-    layers.push(Layer {
-        parameters: 2 * conv.output as u64,
-        ..Layer::plain(&conv.norm, "batch norm", output)
-    });
-    edge
+/// The rows so far, and the edge of what goes into the next layer.
+struct Table {
+    layers: Vec<Layer>,
+    size: usize,
 }
 
-fn push_head(layers: &mut Vec<Layer>, head: &HeadSpec) {
+impl Table {
+    fn resnet(&mut self, layout: &resnet::Layout) {
+        self.conv(&layout.stem);
+        self.stem_pool("maxpool", layout.stem.output);
+        for block in layout.stages.iter().flatten() {
+            let before = self.size;
+            block.convs.iter().for_each(|conv| self.conv(conv));
+            if let Some(conv) = &block.downsample {
+                self.size = before;
+                self.conv(conv);
+            }
+        }
+    }
+
+    fn densenet(&mut self, layout: &densenet::Layout) {
+        self.conv(&layout.stem);
+        self.stem_pool("features.pool0", layout.stem.output);
+        for block in &layout.blocks {
+            for layer in &block.layers {
+                self.norm(&layer.norm);
+                self.conv(&layer.squeeze);
+                self.plain(&layer.grow);
+            }
+            if let Some(transition) = &block.transition {
+                self.norm(&transition.norm);
+                self.plain(&transition.conv);
+                self.size /= 2;
+                let name = format!("{}.pool", transition.name);
+                self.pool(&name, "average pool 2x2, stride 2", transition.conv.output);
+            }
+            if self.size == 0 {
+                return;
+            }
+        }
+        self.norm(&layout.norm);
+    }
+
+    fn efficientnet(&mut self, layout: &efficientnet::Layout) {
+        self.conv(&layout.stem);
+        for block in layout.stages.iter().flatten() {
+            block.expand.iter().for_each(|conv| self.conv(conv));
+            self.conv(&block.depthwise);
+            // The two small ones see each plane's mean.
+            let planes = std::mem::replace(&mut self.size, 1);
+            self.plain(&block.squeeze);
+            self.plain(&block.excite);
+            self.size = planes;
+            self.conv(&block.project);
+        }
+        self.conv(&layout.head);
+    }
+
+    /// A convolution and its norm.
+    fn conv(&mut self, conv: &Conv) {
+        self.size = conv.output_size(self.size);
+        let mut kind = format!("conv {0}x{0}", conv.kernel);
+        if conv.stride > 1 {
+            kind += &format!(", stride {}", conv.stride);
+        }
+        if conv.groups > 1 {
+            kind += &format!(", {} groups", conv.groups);
+        }
+        self.weights(&conv.name, &kind, conv.weight_shape());
+        self.norm(&Norm::new(&conv.norm, conv.output));
+    }
+
+    /// A convolution without norm.
+    fn plain(&mut self, conv: &Plain) {
+        let mut kind = format!("conv {0}x{0}", conv.kernel);
+        if conv.bias {
+            kind += ", bias";
+        }
+        self.weights(&conv.name, &kind, conv.weight_shape());
+        if conv.bias
+            && let Some(row) = self.layers.last_mut()
+        {
+            row.parameters += conv.output as u64;
+        }
+    }
+
+    /// A row for weights `[O,C/G,K,K]`.
+    fn weights(&mut self, name: &str, kind: &str, shape: [usize; 4]) {
+        let parameters = shape.iter().product::<usize>() as u64;
+        self.layers.push(Layer {
+            parameters,
+            multiply_adds: parameters * (self.size * self.size) as u64,
+            ..Layer::plain(name, kind, vec![shape[0], self.size, self.size])
+        });
+    }
+
+    fn norm(&mut self, norm: &Norm) {
+        let output = vec![norm.channels, self.size, self.size];
+        self.layers.push(Layer {
+            parameters: 2 * norm.channels as u64,
+            ..Layer::plain(&norm.name, "batch norm", output)
+        });
+    }
+
+    fn stem_pool(&mut self, name: &str, channels: usize) {
+        self.size = pooled_size(self.size);
+        self.pool(name, "max pool 3x3, stride 2", channels);
+    }
+
+    fn pool(&mut self, name: &str, kind: &str, channels: usize) {
+        let output = vec![channels, self.size, self.size];
+        self.layers.push(Layer::plain(name, kind, output));
+    }
+}
+
+fn push_head(layers: &mut Vec<Layer>, head: &HeadSpec, family: Family) {
     let mut width = 0;
     for (index, step) in head.steps.iter().enumerate() {
-        let name = head.name(index);
+        let name = names::of_head(family, &head.name(index));
         layers.push(match *step {
             Step::Linear { input, output } => {
                 width = output;

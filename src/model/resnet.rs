@@ -5,8 +5,8 @@
 //! Sources: He et al. 2015 (arXiv:1512.03385), Zagoruyko and Komodakis 2016 (wide, arXiv:1605.07146),
 //! Xie et al. 2017 (grouped, arXiv:1611.05431).
 
+pub use super::parts::{Conv, pooled_size};
 use crate::config::Arch;
-use crate::kernels::shape::Geometry;
 
 /// The kind of residual block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,9 @@ pub struct ResNetConfig {
 
 impl ResNetConfig {
     /// The member of that name.
+    ///
+    /// # Panics
+    /// If it is of another family: a bug in the caller, who asks [`Arch::family`] first.
     #[must_use]
     pub const fn of(arch: Arch) -> Self {
         use Block::{Basic, Bottleneck};
@@ -56,6 +59,7 @@ impl ResNetConfig {
             Arch::WideResNet101 => (Bottleneck, [3, 4, 23, 3], 1, 128),
             Arch::ResNext50 => (Bottleneck, [3, 4, 6, 3], 32, 4),
             Arch::ResNext101 => (Bottleneck, [3, 4, 23, 3], 32, 8),
+            _ => panic!("no ResNet"),
         };
         Self {
             block,
@@ -126,91 +130,6 @@ impl ResNetConfig {
     }
 }
 
-/// A convolution without bias and the batch norm behind it. Padding keeps the size: kernel / 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conv {
-    /// Name of the convolution in a checkpoint.
-    pub name: String,
-    /// Name of the batch norm in a checkpoint.
-    pub norm: String,
-    /// Channels in.
-    pub input: usize,
-    /// Channels out.
-    pub output: usize,
-    /// Edge of the square kernel.
-    pub kernel: usize,
-    /// Stride in both directions.
-    pub stride: usize,
-    /// Groups.
-    pub groups: usize,
-}
-
-impl Conv {
-    fn new(
-        name: &str,
-        norm: &str,
-        [input, output]: [usize; 2],
-        kernel: usize,
-        stride: usize,
-        groups: usize,
-    ) -> Self {
-        Self {
-            name: name.to_string(),
-            norm: norm.to_string(),
-            input,
-            output,
-            kernel,
-            stride,
-            groups,
-        }
-    }
-
-    /// Zeros added on each side.
-    #[must_use]
-    pub const fn padding(&self) -> usize {
-        self.kernel / 2
-    }
-
-    /// What it is apart from its weights.
-    #[must_use]
-    pub const fn geometry(&self) -> Geometry {
-        Geometry {
-            stride: self.stride,
-            padding: self.padding(),
-            dilation: 1,
-            groups: self.groups,
-        }
-    }
-
-    /// Shape of the weight, `[output, input / groups, kernel, kernel]`.
-    #[must_use]
-    pub const fn weight_shape(&self) -> [usize; 4] {
-        [
-            self.output,
-            self.input / self.groups,
-            self.kernel,
-            self.kernel,
-        ]
-    }
-
-    /// Edge of the output for a square input of that edge.
-    #[must_use]
-    pub const fn output_size(&self, size: usize) -> usize {
-        (size + 2 * self.padding() - self.kernel) / self.stride + 1
-    }
-
-    /// The tensors of convolution and norm, with torchvision's names.
-    fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
-        let weight = (
-            format!("{}.weight", self.name),
-            self.weight_shape().to_vec(),
-        );
-        let norm = ["weight", "bias", "running_mean", "running_var"]
-            .map(|part| (format!("{}.{part}", self.norm), vec![self.output]));
-        std::iter::once(weight).chain(norm)
-    }
-}
-
 /// A residual block: `relu(convs(x) + (downsample(x) or x))`, ReLU after every convolution but the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Residual {
@@ -244,10 +163,4 @@ impl Layout {
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         self.convs().flat_map(Conv::tensors).collect()
     }
-}
-
-/// Edge after the stem's 3x3 max pool, stride 2, padding 1.
-#[must_use]
-pub const fn pooled_size(size: usize) -> usize {
-    (size + 2 - 3) / 2 + 1
 }

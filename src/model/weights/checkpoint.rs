@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::{Dtype, is_counter};
-use super::{pth, safetensors};
+use super::{names, pth, safetensors};
 use crate::error::{Error, Result};
 
 /// A tensor with its name: name, shape, values in row-major order.
@@ -32,7 +32,8 @@ pub struct Checkpoint {
 }
 
 /// Reads a checkpoint, `.safetensors` or `.pth`, told apart by content. `file` is for messages.
-/// `DataParallel`'s `module.` is taken off the names.
+/// `DataParallel`'s `module.` is taken off the names, and they are translated to those used here (see
+/// [`names`]).
 ///
 /// # Errors
 /// [`Error::Weights`]: another kind of file, a damaged or lying one, a pickle that asks for anything
@@ -48,6 +49,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
         return Err(Error::weights(file, "holds no floating-point tensors"));
     }
     checkpoint.strip_prefix("module.");
+    names::translate(&mut checkpoint.tensors);
     Ok(checkpoint)
 }
 

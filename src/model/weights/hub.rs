@@ -7,7 +7,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::config::{Arch, Preprocess};
+use crate::config::{Arch, Family, Preprocess};
 use crate::error::{Error, Result};
 use crate::platform::{Fetched, Progress, fetch, hash, store};
 
@@ -19,26 +19,29 @@ pub const HUB: &str = "https://huggingface.co";
 pub struct Pretrained {
     /// The backbone.
     pub arch: Arch,
-    /// Repository on the hub: timm's copy of torchvision's `IMAGENET1K_V1`.
+    /// Repository on the hub: timm's copy of torchvision's `IMAGENET1K_V1`; of an `EfficientNet`, the file that
+    /// torchvision's was made from.
     pub repository: &'static str,
-    /// Top-1 accuracy on ImageNet-1K's validation set in percent, one 224 x 224 crop, as torchvision
+    /// Top-1 accuracy on ImageNet-1K's validation set in percent, one crop of [`Self::size`], as torchvision
     /// documents it: <https://docs.pytorch.org/vision/stable/models.html>.
     pub top1: f64,
+    /// Edge of that crop, in pixels.
+    pub size: usize,
+    /// Licence of the project that published them: torchvision, or timm.
+    pub licence: &'static str,
 }
 
 impl Pretrained {
     /// The file within the repository.
     pub const FILE: &'static str = "model.safetensors";
-    /// Licence, as the model cards and torchvision state it.
-    pub const LICENCE: &'static str = "BSD-3-Clause";
-    /// Classes of its `fc` layer.
+    /// Classes of its last layer.
     pub const CLASSES: usize = 1000;
 
-    /// The input it was trained on: 224 x 224, ImageNet's mean and deviation.
+    /// The input it was measured on, with ImageNet's mean and deviation.
     #[must_use]
-    pub fn preprocess() -> Preprocess {
+    pub fn preprocess(self) -> Preprocess {
         Preprocess {
-            size: 224,
+            size: self.size,
             ..Preprocess::default()
         }
     }
@@ -46,21 +49,34 @@ impl Pretrained {
     /// The weights of a backbone.
     #[must_use]
     pub const fn of(arch: Arch) -> Self {
-        let (repository, top1) = match arch {
-            Arch::ResNet18 => ("timm/resnet18.tv_in1k", 69.758),
-            Arch::ResNet34 => ("timm/resnet34.tv_in1k", 73.314),
-            Arch::ResNet50 => ("timm/resnet50.tv_in1k", 76.130),
-            Arch::ResNet101 => ("timm/resnet101.tv_in1k", 77.374),
-            Arch::ResNet152 => ("timm/resnet152.tv_in1k", 78.312),
-            Arch::WideResNet50 => ("timm/wide_resnet50_2.tv_in1k", 78.468),
-            Arch::WideResNet101 => ("timm/wide_resnet101_2.tv_in1k", 78.848),
-            Arch::ResNext50 => ("timm/resnext50_32x4d.tv_in1k", 77.618),
-            Arch::ResNext101 => ("timm/resnext101_32x8d.tv_in1k", 79.312),
+        let (repository, top1, size) = match arch {
+            Arch::ResNet18 => ("timm/resnet18.tv_in1k", 69.758, 224),
+            Arch::ResNet34 => ("timm/resnet34.tv_in1k", 73.314, 224),
+            Arch::ResNet50 => ("timm/resnet50.tv_in1k", 76.130, 224),
+            Arch::ResNet101 => ("timm/resnet101.tv_in1k", 77.374, 224),
+            Arch::ResNet152 => ("timm/resnet152.tv_in1k", 78.312, 224),
+            Arch::WideResNet50 => ("timm/wide_resnet50_2.tv_in1k", 78.468, 224),
+            Arch::WideResNet101 => ("timm/wide_resnet101_2.tv_in1k", 78.848, 224),
+            Arch::ResNext50 => ("timm/resnext50_32x4d.tv_in1k", 77.618, 224),
+            Arch::ResNext101 => ("timm/resnext101_32x8d.tv_in1k", 79.312, 224),
+            Arch::Densenet121 => ("timm/densenet121.tv_in1k", 74.434, 224),
+            Arch::Densenet169 => ("timm/densenet169.tv_in1k", 75.600, 224),
+            Arch::EfficientNetB0 => ("timm/efficientnet_b0.ra_in1k", 77.692, 224),
+            Arch::EfficientNetB1 => ("timm/efficientnet_b1.ft_in1k", 78.642, 240),
+            Arch::EfficientNetB2 => ("timm/efficientnet_b2.ra_in1k", 80.608, 288),
+            Arch::EfficientNetB3 => ("timm/efficientnet_b3.ra2_in1k", 82.008, 300),
+            Arch::EfficientNetB4 => ("timm/efficientnet_b4.ra2_in1k", 83.384, 380),
+        };
+        let licence = match arch.family() {
+            Family::ResNet | Family::DenseNet => "BSD-3-Clause",
+            Family::EfficientNet => "Apache-2.0",
         };
         Self {
             arch,
             repository,
             top1,
+            size,
+            licence,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod bundled;
 mod checkpoint;
 mod convert;
 pub mod hub;
+pub mod names;
 mod pth;
 mod safetensors;
 mod save;

@@ -1,0 +1,150 @@
+//! The spellings that one tensor goes by. Inside, a backbone's tensors have torchvision's present names
+//! and the head is `fc`, as in a `ResNet`; what else a file may say is translated when it is read, and
+//! the head's names when it is written.
+//!
+//! - `DenseNet` checkpoints from before torchvision 0.3 write `norm.1` for `norm1`.
+//! - timm has names of its own for an `EfficientNet` (`timm/models/_efficientnet_blocks.py`). The layout is
+//!   the same otherwise: torchvision's `IMAGENET1K_V1` of b0 to b4 are timm's files, renamed.
+//! - torchvision calls the last layer `classifier` in a `DenseNet`, and `classifier.1`, after a dropout, in
+//!   an `EfficientNet`.
+
+use std::collections::BTreeMap;
+
+use crate::config::Family;
+
+/// Name of the head inside.
+pub const HEAD: &str = "fc";
+
+/// Name of the head in torchvision's `DenseNet` and `EfficientNet`.
+const CLASSIFIER: &str = "classifier";
+
+/// A tensor by which a family is known, in torchvision's spelling.
+#[must_use]
+pub const fn mark(family: Family) -> &'static str {
+    match family {
+        Family::ResNet => "conv1.weight",
+        Family::DenseNet => "features.conv0.weight",
+        Family::EfficientNet => "features.0.0.weight",
+    }
+}
+
+/// timm's modules before and after the blocks, and torchvision's.
+const TIMM_ENDS: [(&str, &str); 4] = [
+    ("conv_stem", "features.0.0"),
+    ("bn1", "features.0.1"),
+    ("conv_head", "features.8.0"),
+    ("bn2", "features.8.1"),
+];
+
+/// timm's modules in a block of the first stage, which does not expand (`DepthwiseSeparableConv`), and
+/// torchvision's within `block`.
+const TIMM_FIRST: [(&str, &str); 6] = [
+    ("conv_dw", "0.0"),
+    ("bn1", "0.1"),
+    ("se.conv_reduce", "1.fc1"),
+    ("se.conv_expand", "1.fc2"),
+    ("conv_pw", "2.0"),
+    ("bn2", "2.1"),
+];
+
+/// The same in a block of the other stages (`InvertedResidual`).
+const TIMM_LATER: [(&str, &str); 8] = [
+    ("conv_pw", "0.0"),
+    ("bn1", "0.1"),
+    ("conv_dw", "1.0"),
+    ("bn2", "1.1"),
+    ("se.conv_reduce", "2.fc1"),
+    ("se.conv_expand", "2.fc2"),
+    ("conv_pwl", "3.0"),
+    ("bn3", "3.1"),
+];
+
+/// Translates the names of a file that was read, where it is known what they mean; the others stay.
+pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
+    if tensors.contains_key("conv_stem.weight") {
+        rename(tensors, from_timm);
+    }
+    if tensors.contains_key(mark(Family::DenseNet)) {
+        rename(tensors, from_old);
+    }
+    let head = |name: &str| name.starts_with("classifier.");
+    let known = [Family::DenseNet, Family::EfficientNet].map(mark);
+    let whole = known.into_iter().any(|mark| tensors.contains_key(mark));
+    if whole || tensors.keys().all(|name| head(name)) {
+        // Behind a dropout all of it is in place 1.
+        let mut names = tensors.keys().filter(|name| head(name));
+        let from = if names.all(|name| name.starts_with("classifier.1.")) {
+            "classifier.1"
+        } else {
+            CLASSIFIER
+        };
+        rename(tensors, |name| swap_prefix(name, from, HEAD));
+    }
+}
+
+/// The name under which a tensor of the head is written for PyTorch, and shown: `classifier` and
+/// `classifier.1` for a lone linear layer, `classifier.i` for layer i of a sequence.
+#[must_use]
+pub fn of_head(family: Family, name: &str) -> String {
+    let alone = !name.strip_prefix(HEAD).is_some_and(has_number);
+    let head = match family {
+        Family::ResNet => HEAD,
+        Family::EfficientNet if alone => "classifier.1",
+        Family::DenseNet | Family::EfficientNet => CLASSIFIER,
+    };
+    swap_prefix(name, HEAD, head).unwrap_or_else(|| name.to_string())
+}
+
+/// Whether it is `.0` or `.0.weight`, not `.weight`.
+fn has_number(rest: &str) -> bool {
+    let step = rest.strip_prefix('.');
+    step.is_some_and(|step| step.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// `name` with the modules at its beginning, `from`, called `to`.
+fn swap_prefix(name: &str, from: &str, to: &str) -> Option<String> {
+    let rest = name.strip_prefix(from)?;
+    (rest.is_empty() || rest.starts_with('.')).then(|| format!("{to}{rest}"))
+}
+
+/// `..denselayer1.norm.1.weight` to `..denselayer1.norm1.weight`.
+fn from_old(name: &str) -> Option<String> {
+    let (before, layer) = name.split_once(".denselayer")?;
+    let (number, part) = layer.split_once('.')?;
+    let (kind, rest) = part.split_once('.')?;
+    let old = matches!(kind, "norm" | "conv") && rest.starts_with(|c: char| c.is_ascii_digit());
+    old.then(|| format!("{before}.denselayer{number}.{kind}{rest}"))
+}
+
+/// timm's name of a tensor of an `EfficientNet` to torchvision's.
+fn from_timm(name: &str) -> Option<String> {
+    let Some(block) = name.strip_prefix("blocks.") else {
+        let mut ends = TIMM_ENDS.iter();
+        return ends.find_map(|(timm, ours)| swap_prefix(name, timm, ours));
+    };
+    let (stage, rest) = block.split_once('.')?;
+    let (block, rest) = rest.split_once('.')?;
+    let stage: usize = stage.parse().ok()?;
+    let modules = match stage {
+        0 => TIMM_FIRST.as_slice(),
+        _ => TIMM_LATER.as_slice(),
+    };
+    let mut modules = modules.iter();
+    let within = modules.find_map(|(timm, ours)| swap_prefix(rest, timm, ours))?;
+    let stage = stage.checked_add(1)?;
+    Some(format!("features.{stage}.{block}.block.{within}"))
+}
+
+/// Gives each tensor its new name, unless another has it already: that is an error of the file, which the
+/// comparison with the model will name.
+fn rename<T>(tensors: &mut BTreeMap<String, T>, new: impl Fn(&str) -> Option<String>) {
+    let old: Vec<String> = tensors.keys().cloned().collect();
+    for name in old {
+        let Some(to) = new(&name) else { continue };
+        if !tensors.contains_key(&to)
+            && let Some(tensor) = tensors.remove(&name)
+        {
+            tensors.insert(to, tensor);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The names of tensors, from whatever a file says to ours and back.
+
+use std::collections::BTreeMap;
+
+use retune::config::{Arch, Family, HeadKind};
+use retune::model::arch::{features, tensors};
+use retune::model::head::HeadSpec;
+use retune::model::weights::{Checkpoint, names, read};
+
+use super::{Shaped, file, fill, timm_b0};
+
+fn shapes(checkpoint: &Checkpoint) -> BTreeMap<String, Vec<usize>> {
+    let tensors = checkpoint.tensors.iter();
+    tensors
+        .map(|(name, entry)| (name.clone(), entry.shape.clone()))
+        .collect()
+}
+
+/// The backbone's tensors and ImageNet's last layer, under the names used inside.
+fn inside(arch: Arch) -> BTreeMap<String, Vec<usize>> {
+    let head = HeadSpec::of(HeadKind::Linear, features(arch), 1000);
+    tensors(arch).into_iter().chain(head.tensors()).collect()
+}
+
+#[test]
+fn timms_efficientnet_is_torchvisions_by_other_names() {
+    let checkpoint = read("timm", &file(&timm_b0())).unwrap();
+    assert_eq!(shapes(&checkpoint), inside(Arch::EfficientNetB0));
+    // Equal shapes could still be swapped: modules that do not stand in the same order in both.
+    for (timm, ours) in [
+        ("blocks.0.0.conv_pw.weight", "features.1.0.block.2.0.weight"),
+        ("blocks.0.0.bn2.bias", "features.1.0.block.2.1.bias"),
+        ("blocks.1.1.bn1.weight", "features.2.1.block.0.1.weight"),
+        ("blocks.1.1.bn2.weight", "features.2.1.block.1.1.weight"),
+        (
+            "blocks.6.0.se.conv_reduce.bias",
+            "features.7.0.block.2.fc1.bias",
+        ),
+        (
+            "blocks.6.0.bn3.running_var",
+            "features.7.0.block.3.1.running_var",
+        ),
+        ("bn1.running_mean", "features.0.1.running_mean"),
+    ] {
+        let entry = &checkpoint.tensors[ours];
+        assert_eq!(entry.data, fill(timm, &entry.shape), "{ours}");
+    }
+}
+
+#[test]
+fn the_old_spelling_of_a_densenet_is_read() {
+    let arch = Arch::Densenet121;
+    let mut old = 0;
+    let spelled: Vec<Shaped> = tensors(arch)
+        .into_iter()
+        .map(|(name, shape)| {
+            let mut written = name.clone();
+            if name.contains(".denselayer") {
+                for module in ["norm", "conv"] {
+                    for n in 1..=2 {
+                        let from = format!(".{module}{n}.");
+                        written = written.replace(&from, &format!(".{module}.{n}."));
+                    }
+                }
+            }
+            old += usize::from(written != name);
+            (written, shape)
+        })
+        .chain([
+            ("classifier.weight".into(), vec![1000, 1024]),
+            ("classifier.bias".into(), vec![1000]),
+        ])
+        .collect();
+    assert_eq!(old, 58 * 10);
+    let checkpoint = read("old", &file(&spelled)).unwrap();
+    assert_eq!(shapes(&checkpoint), inside(arch));
+}
+
+#[test]
+fn heads_are_written_as_torchvision_names_them_and_read_back() {
+    for family in [Family::ResNet, Family::DenseNet, Family::EfficientNet] {
+        for kind in HeadKind::ALL {
+            let spec = HeadSpec::of(kind, 8, 3);
+            let written: Vec<Shaped> = spec
+                .tensors()
+                .into_iter()
+                .map(|(name, shape)| (names::of_head(family, &name), shape))
+                .collect();
+            let first = match (family, kind) {
+                (Family::ResNet, HeadKind::Linear) => "fc.weight",
+                (Family::ResNet, _) => "fc.0.weight",
+                (Family::DenseNet, HeadKind::Linear) => "classifier.weight",
+                (Family::EfficientNet, HeadKind::Linear) => "classifier.1.weight",
+                _ => "classifier.0.weight",
+            };
+            assert_eq!(written[0].0, first);
+            let back = read("head", &file(&written)).unwrap();
+            let wanted: BTreeMap<_, _> = spec.tensors().into_iter().collect();
+            assert_eq!(shapes(&back), wanted, "{family:?} {kind:?}");
+        }
+    }
+    // In place of the linear layer behind the dropout, and where the file says nothing of a backbone.
+    let inner = ["classifier.1.0.weight", "classifier.1.2.weight"];
+    let back = read("head", &file(&inner.map(|n| (n.to_string(), vec![2, 2])))).unwrap();
+    assert_eq!(
+        back.tensors.keys().collect::<Vec<_>>(),
+        ["fc.0.weight", "fc.2.weight"]
+    );
+}
+
+#[test]
+fn others_classifiers_keep_their_names() {
+    // VGG's: features and classifier, but nothing that is known here.
+    let vgg = ["features.0.weight", "classifier.0.weight"].map(|n| (n.to_string(), vec![2, 2]));
+    let back = read("vgg", &file(&vgg)).unwrap();
+    assert!(back.tensors.contains_key("classifier.0.weight"));
+}
