@@ -7,7 +7,7 @@
 
 use super::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
 use super::layout::{Padded, Panel, taps, transpose};
-use super::{for_chunks, with_scratch};
+use super::{for_chunks, tiled, winograd, with_scratch};
 use crate::kernels::shape::Conv;
 
 /// Pixels of a block of images, about: enough that a panel of weights is read from memory rarely.
@@ -62,7 +62,7 @@ impl Job for Gather<'_> {
             let images = result.len() / (outputs * self.plane);
             let first = index * self.images;
             let source = &source[first * image..(first + images) * image];
-            with_scratch(|padded, _| {
+            with_scratch(|[padded, ..]| {
                 for group in 0..groups {
                     self.padded
                         .copy(source, inputs, group * self.padded.channels, padded);
@@ -215,6 +215,9 @@ fn pack(
 /// `conv(x) + bias`: `x` `[N,C,H,W]`, `w` `[O,C/G,KH,KW]`, `bias` `[O]` to `[N,O,OH,OW]`.
 #[must_use]
 pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
+    if winograd::can_apply(conv) {
+        return tiled::forward(conv, x, w, bias);
+    }
     let [_, inputs, ..] = conv.in_dims();
     let [_, outputs, height, width] = conv.out_dims();
     let (groups, depth, grid) = (conv.geometry.groups, conv.depth(), [height, width]);
@@ -286,6 +289,9 @@ fn axes(conv: &Conv, axis: usize) -> Vec<Axis> {
 /// The gradient of the input, `[N,C,H,W]`: `w` `[O,C/G,KH,KW]`, `dy` `[N,O,OH,OW]`.
 #[must_use]
 pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
+    if winograd::can_apply(conv) {
+        return tiled::input_gradient(conv, w, dy);
+    }
     let [_, inputs, height, width] = conv.in_dims();
     let [_, outputs, ..] = conv.out_dims();
     let (groups, size, out_size) = (conv.geometry.groups, conv.size, conv.out_size());

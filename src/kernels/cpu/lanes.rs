@@ -46,7 +46,19 @@ pub trait Lanes: Copy + Send + Sync {
     ///
     /// # Safety
     /// The machine has the instruction set; `a` reaches to every sum of a row and an offset.
-    unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut Tile);
+    unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]);
+
+    /// Runs a loop compiled for the instruction set.
+    ///
+    /// # Safety
+    /// The machine has it.
+    unsafe fn compiled<F: Loop>(self, f: F);
+}
+
+/// A loop that the compiler turns into vectors; `run` has to be `#[inline(always)]`.
+pub trait Loop {
+    /// Runs it.
+    fn run(self);
 }
 
 /// Room for the largest tile.
@@ -74,11 +86,12 @@ macro_rules! tile {
     };
     (@ $(#[$attribute:meta])* $name:ident, $ops:ident, [$($i:literal)*], [$($j:literal)*], $columns:tt) => {
         $(#[$attribute])*
-        unsafe fn $name(operands: Operands, out: &mut Tile) {
+        unsafe fn $name(operands: Operands, out: &mut [f32]) {
             const VECTORS: usize = [$($j),*].len();
             let Operands { a, rows, offsets, b } = operands;
-            debug_assert!(b.len() >= offsets.len() * VECTORS * $ops::WIDTH);
-            // SAFETY: the caller vouches for `a`; `b` is as long as said above, `out` as the largest tile.
+            assert!(b.len() >= offsets.len() * VECTORS * $ops::WIDTH);
+            assert!(out.len() >= [$($i),*].len() * VECTORS * $ops::WIDTH);
+            // SAFETY: the caller vouches for `a`; `b` and `out` are long enough.
             unsafe {
                 let zero = $ops::spread(0.0);
                 let mut sums = [[zero; VECTORS]; [$($i),*].len()];
@@ -141,12 +154,22 @@ mod avx512 {
     tile!(#[target_feature(enable = "avx512f")] two, Ops, [0 1 2 3 4 5], [0 1]);
     tile!(#[target_feature(enable = "avx512f")] one, Ops, [0 1 2 3 4 5], [0]);
 
+    #[target_feature(enable = "avx512f")]
+    fn compiled<F: Loop>(f: F) {
+        f.run();
+    }
+
     impl Lanes for Avx512 {
+        unsafe fn compiled<F: Loop>(self, f: F) {
+            // SAFETY: the caller vouches for the instruction set.
+            unsafe { compiled(f) }
+        }
+
         const WIDTH: usize = 16;
         const ROWS: usize = 6;
         const VECTORS: usize = 4;
         #[inline]
-        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut Tile) {
+        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]) {
             unsafe {
                 match vectors {
                     1 => one(operands, out),
@@ -199,12 +222,22 @@ mod avx2 {
     tile!(#[target_feature(enable = "avx2,fma")] two, Ops, [0 1 2 3 4 5], [0 1]);
     tile!(#[target_feature(enable = "avx2,fma")] one, Ops, [0 1 2 3 4 5], [0]);
 
+    #[target_feature(enable = "avx2,fma")]
+    fn compiled<F: Loop>(f: F) {
+        f.run();
+    }
+
     impl Lanes for Avx2 {
+        unsafe fn compiled<F: Loop>(self, f: F) {
+            // SAFETY: the caller vouches for the instruction set.
+            unsafe { compiled(f) }
+        }
+
         const WIDTH: usize = 8;
         const ROWS: usize = 6;
         const VECTORS: usize = 2;
         #[inline]
-        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut Tile) {
+        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]) {
             unsafe {
                 match vectors {
                     1 => one(operands, out),
@@ -282,11 +315,15 @@ mod four {
     tile!(one, Ops, [0 1 2 3], [0]);
 
     impl Lanes for Four {
+        unsafe fn compiled<F: Loop>(self, f: F) {
+            f.run();
+        }
+
         const WIDTH: usize = 4;
         const ROWS: usize = 4;
         const VECTORS: usize = 2;
         #[inline]
-        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut Tile) {
+        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]) {
             unsafe {
                 match vectors {
                     1 => one(operands, out),

@@ -11,7 +11,9 @@ pub mod conv;
 pub mod lanes;
 pub mod layout;
 pub mod norm;
+pub mod tiled;
 pub mod weight;
+pub mod winograd;
 
 use std::cell::RefCell;
 
@@ -33,16 +35,19 @@ pub fn for_chunks<T: Send>(
     }
 }
 
+/// Buffers of a thread.
+type Scratch = [Vec<f32>; 3];
+
 thread_local! {
     /// Fresh memory costs a page fault every 4 KiB, so each thread keeps its buffers.
-    static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    static SCRATCH: RefCell<Vec<Scratch>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `f` with two buffers of this thread; what they hold is left over.
-pub fn with_scratch<R>(f: impl FnOnce(&mut Vec<f32>, &mut Vec<f32>) -> R) -> R {
-    // Taken rather than borrowed: nested use gets new buffers instead of a panic.
-    let [mut a, mut b] = SCRATCH.take();
-    let result = f(&mut a, &mut b);
-    SCRATCH.set([a, b]);
+/// Calls `f` with buffers of this thread; what they hold is left over. Those of a nested call are others.
+pub fn with_scratch<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
+    let kept = SCRATCH.with_borrow_mut(Vec::pop);
+    let mut scratch = kept.unwrap_or_default();
+    let result = f(&mut scratch);
+    SCRATCH.with_borrow_mut(|all| all.push(scratch));
     result
 }

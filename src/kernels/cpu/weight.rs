@@ -6,7 +6,7 @@
 
 use super::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
 use super::layout::{Padded, Panel, taps, transpose};
-use super::{for_chunks, with_scratch};
+use super::{for_chunks, tiled, winograd, with_scratch};
 use crate::kernels::shape::Conv;
 
 /// Pixels of a block of images, about: the terms of a sum in registers.
@@ -147,7 +147,7 @@ impl Job for WeightGradient<'_> {
                 let pixel_places = padded.places(block, grid, conv.geometry.stride);
                 let weights = padded.offsets(&taps(conv));
                 part.sums = vec![0.0; weights.len() * width];
-                with_scratch(|x, dy| {
+                with_scratch(|[x, dy, ..]| {
                     for start in (part.images[0]..part.images[1]).step_by(block) {
                         let images = [start, part.images[1].min(start + block)];
                         self.copy(&padded, part, images, x);
@@ -266,6 +266,9 @@ impl WeightGradient<'_> {
 /// The gradient of the weights, `[O,C/G,KH,KW]`: `x` `[N,C,H,W]`, `dy` `[N,O,OH,OW]`.
 #[must_use]
 pub fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Vec<f32> {
+    if winograd::can_apply(conv) {
+        return tiled::weight_gradient(conv, x, dy);
+    }
     on_best(WeightGradient { conv, x, dy })
 }
 
