@@ -13,8 +13,9 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use retune::config::Arch;
 use retune::kernels::autodiff::conv2d;
-use retune::kernels::cpu::{conv, norm, weight};
+use retune::kernels::cpu::{conv, memory, norm, weight};
 use retune::kernels::norm::batch_norm_train_act;
+use retune::kernels::ops::max_pool;
 use retune::kernels::shape;
 use retune::model::resnet::{Conv, Layout, ResNetConfig, pooled_size};
 
@@ -124,8 +125,14 @@ impl Network {
         let mut layers = self.layers.iter();
         let mut next = || layers.next().expect("a layer for each convolution");
         let x = self.layer(next(), images, None, true);
-        let pool = MaxPoolOptions::new([3; 2]).with_stride([2; 2]).with_padding([1; 2]);
-        let mut x = max_pool2d(x, pool);
+        let pool = MaxPoolOptions::new([3; 2])
+            .with_stride([2; 2])
+            .with_padding([1; 2]);
+        let mut x = if self.burn {
+            max_pool2d(x, pool)
+        } else {
+            max_pool(x, 3, 2, 1)
+        };
         for block in self.layout.stages.iter().flatten() {
             let (first, second) = (next(), next());
             let y = self.layer(first, x.clone(), None, true);
@@ -145,6 +152,17 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
+/// Milliseconds of all threads so far: where others use the machine too, they tell more than the clock.
+fn cpu_milliseconds() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the call fills the one it is given.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 * 1000.0 + time.tv_nsec as f64 / 1e6
+}
+
 fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1000.0
 }
@@ -156,9 +174,9 @@ fn step(options: &Options) {
     let images = Tensor::<4>::random([n, 3, s, s], Distribution::Normal(0.0, 1.0), &device);
     let classes: Vec<i32> = (0..n).map(|i| (i % CLASSES) as i32).collect();
     let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [n, 1]), &device);
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    let mut times = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     for index in 0..=options.steps {
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_milliseconds());
         let loss = network.loss(images.clone(), classes.clone());
         let forward = milliseconds(start);
         let gradients = loss.backward();
@@ -167,32 +185,34 @@ fn step(options: &Options) {
         let total = milliseconds(start);
         // The first step fills caches and buffers.
         if index > 0 {
-            for (times, time) in times.iter_mut().zip([forward, total - forward, total]) {
+            let cpu = cpu_milliseconds() - cpu;
+            for (times, time) in times.iter_mut().zip([forward, total - forward, total, cpu]) {
                 times.push(time);
             }
         }
     }
-    let [forward, backward, total] = times.map(median);
+    let [forward, backward, total, cpu] = times.map(median);
     println!(
-        "{}: batch {n}, size {s}: {total:.0} ms a step ({forward:.0} forward, {backward:.0} backward), {:.1} images/s",
+        "{}: batch {n}, size {s}: {total:.0} ms a step ({forward:.0} forward, {backward:.0} backward), {:.1} images/s, {cpu:.0} ms of CPU",
         if options.burn { "burn" } else { "retune" },
         1000.0 * n as f64 / total
     );
 }
 
-/// The median time of a few runs.
+/// The median CPU time of a few runs.
 fn timed<T>(runs: usize, mut work: impl FnMut() -> T) -> f64 {
     drop(work());
     let run = |_| {
-        let start = Instant::now();
+        let start = cpu_milliseconds();
         black_box(work());
-        milliseconds(start)
+        cpu_milliseconds() - start
     };
     median((0..runs).map(run).collect())
 }
 
 /// The kernels of each layer alone.
 fn layers(options: &Options) {
+    memory::keep();
     let mut edge = options.size;
     let mut sums = [0.0; 5];
     println!(
@@ -266,6 +286,32 @@ fn layers(options: &Options) {
         }
     }
     println!("in all: {sums:.0?} ms");
+    pools(options);
+}
+
+/// The pools, forward, and forward with backward.
+fn pools(options: &Options) {
+    let device = Device::flex().autodiff();
+    let edge = options.size.div_ceil(2);
+    let dims = [options.batch, 64, edge, edge];
+    let x = Tensor::<4>::random(dims, Distribution::Default, &device).require_grad();
+    let max = || max_pool(x.clone(), 3, 2, 1);
+    let dims = [
+        options.batch,
+        512,
+        options.size.div_ceil(32),
+        options.size.div_ceil(32),
+    ];
+    let z = Tensor::<4>::random(dims, Distribution::Default, &device).require_grad();
+    let average = || adaptive_avg_pool2d(z.clone(), [1, 1]);
+    let runs = options.steps;
+    println!(
+        "max pool {:.1} ms, with gradient {:.1}; average pool {:.1} ms, with gradient {:.1}",
+        timed(runs, max),
+        timed(runs, || max().backward()),
+        timed(runs, average),
+        timed(runs, || average().backward()),
+    );
 }
 
 fn main() {

@@ -4,12 +4,14 @@
 use burn::backend::Flex;
 use burn::backend::ops::FloatTensorOps;
 use burn::tensor::activation::relu;
-use burn::tensor::module::conv2d as burn_conv2d;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{conv2d as burn_conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::kernels::autodiff::conv2d;
+use retune::kernels::conv::winograd::Tile;
 use retune::kernels::cpu::lanes::{Width, at_most};
-use retune::kernels::cpu::{conv, norm, weight};
+use retune::kernels::cpu::{conv, norm, weight, winograd};
+use retune::kernels::max_pool::{Window, max_pool};
 use retune::kernels::norm::{Saved, batch_norm_train_act, composed_backward, composed_forward};
 use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::reference::conv as twin;
@@ -39,7 +41,7 @@ fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: Toleran
 }
 
 /// `[N,C,H,W]`, `[O,C/G,KH,KW]`, stride, padding, dilation, groups.
-const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 15] = [
+const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 19] = [
     ([5, 16, 8, 8], [64, 16, 3, 3], [1, 1, 1, 1]),
     ([1, 20, 9, 7], [70, 20, 3, 3], [1, 1, 1, 1]),
     ([5, 8, 12, 12], [24, 8, 3, 3], [2, 1, 1, 1]),
@@ -56,6 +58,11 @@ const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 15] = [
     ([2, 4, 10, 10], [6, 4, 2, 2], [3, 0, 1, 1]),
     ([2, 4, 5, 3], [6, 4, 5, 3], [1, 0, 1, 1]),
     ([40, 12, 2, 2], [9, 12, 3, 3], [1, 1, 1, 1]),
+    // Winograd: tiles that end with the image and beyond it, few and many of them, several blocks.
+    ([4, 32, 8, 12], [80, 32, 3, 3], [1, 1, 1, 1]),
+    ([9, 16, 14, 15], [48, 16, 3, 3], [1, 1, 1, 1]),
+    ([1, 16, 26, 21], [16, 16, 3, 3], [1, 1, 1, 1]),
+    ([67, 16, 8, 7], [32, 16, 3, 3], [1, 1, 1, 1]),
 ];
 
 fn sizes(
@@ -90,6 +97,25 @@ fn terms(conv: &Conv) -> [usize; 4] {
     [conv.depth() + 1, conv.m * area, pixels, pixels]
 }
 
+/// What is allowed for them: factors are within -1..1, so terms are. Winograd's transforms multiply by up
+/// to 8 and back, and what they round grows with it: as for the same on a GPU.
+fn tolerances(conv: &Conv) -> [Tolerance; 4] {
+    let factor = if winograd::can_apply(conv) {
+        Tile::Four.error_factor()
+    } else {
+        1.0
+    };
+    let mut all = terms(conv).map(|n| {
+        let plain = Tolerance::sum_of(n);
+        Tolerance {
+            absolute: plain.absolute * factor,
+            relative: plain.relative * factor,
+        }
+    });
+    all[3] = Tolerance::sum_of(terms(conv)[3]);
+    all
+}
+
 /// y, dx, dw, db of our kernels.
 fn ours(conv: &Conv, [x, w, bias, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
     let [_, outputs, height, width] = conv.out_dims();
@@ -122,8 +148,7 @@ fn a_convolution_is_its_twin_with_every_width_of_vectors() {
             let actual = at_most(width, || ours(&conv, &operands));
             let names = ["y", "dx", "dw", "db"];
             for (i, name) in names.into_iter().enumerate() {
-                // Factors are within -1..1, so terms are.
-                let tolerance = Tolerance::sum_of(terms(&conv)[i]);
+                let tolerance = tolerances(&conv)[i];
                 assert_close(
                     &format!("{name} {width:?} {shape:?}"),
                     &actual[i],
@@ -173,7 +198,7 @@ fn a_convolutions_gradients_through_the_graph_are_burns() {
         let (actual, expected) = (run(true), run(false));
         for (i, name) in ["y", "dx", "dw", "db"].into_iter().enumerate() {
             // Both round.
-            let one = Tolerance::sum_of(terms(&conv)[i]);
+            let one = tolerances(&conv)[i];
             assert_close(
                 &format!("{name} {shape:?}"),
                 &actual[i],
@@ -471,5 +496,56 @@ fn batch_norm_gives_the_same_bits_on_any_number_of_threads() {
         for threads in [1, 2, 2, 3] {
             assert!(first == run(threads), "{}", norm.name("bits"));
         }
+    }
+}
+
+/// `[N,C,H,W]`, kernel, stride, padding. No sums of several terms are rounded apart from those of overlapping
+/// windows, which both add in the same order.
+#[test]
+fn max_pooling_and_its_gradient_are_burns() {
+    let shapes = [
+        ([2, 3, 16, 16], 3, 2, 1),
+        ([1, 5, 7, 9], 3, 2, 1),
+        ([3, 9, 8, 6], 2, 2, 0),
+        ([2, 1, 5, 5], 3, 1, 1),
+        ([2, 2, 1, 1], 3, 2, 1),
+    ];
+    for (dims, kernel, stride, padding) in shapes {
+        let mut random = Random::new(5);
+        // Few different values, as after a ReLU: the first of several equals has to win.
+        let x = noise(&mut random, dims.iter().product());
+        let x: Vec<f32> = x.iter().map(|v| (v * 3.0).round().max(0.0)).collect();
+        let run = |ours: bool| {
+            let x = tensor(&x, dims).require_grad();
+            let y = if ours {
+                max_pool(
+                    x.clone(),
+                    Window {
+                        kernel,
+                        stride,
+                        padding,
+                    },
+                )
+            } else {
+                let options = MaxPoolOptions::new([kernel; 2]);
+                max_pool2d(
+                    x.clone(),
+                    options.with_stride([stride; 2]).with_padding([padding; 2]),
+                )
+            };
+            let mut random = Random::new(6);
+            let sizes = y.dims();
+            let dy = noise(&mut random, sizes.iter().product());
+            let gradients = (y.clone() * tensor(&dy, sizes)).sum().backward();
+            [
+                numbers(y.inner()),
+                numbers(x.grad(&gradients).expect("a gradient")),
+            ]
+        };
+        assert_eq!(
+            run(true),
+            run(false),
+            "{dims:?} {kernel} {stride} {padding}"
+        );
     }
 }

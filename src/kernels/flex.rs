@@ -6,7 +6,7 @@ use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{DType, TensorData};
 
 use super::autodiff::ConvKernels;
-use super::cpu::{conv, weight};
+use super::cpu::{conv, memory, weight};
 use super::ops::options;
 use super::shape::{Conv, Geometry};
 
@@ -43,6 +43,7 @@ impl ConvKernels for Flex {
         bias: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
+        memory::keep();
         let ours = || {
             let conv = sizes(&x, &weight, geometry)?;
             let (x, weight, bias) = (dense(&x)?, dense(&weight)?, dense(&bias)?);

@@ -12,6 +12,7 @@ pub mod cpu;
 pub mod flex;
 pub mod launch;
 pub mod loss;
+pub mod max_pool;
 pub mod norm;
 pub mod ops;
 pub mod params;

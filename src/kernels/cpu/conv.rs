@@ -7,7 +7,7 @@
 
 use super::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
 use super::layout::{Padded, Panel, taps, transpose};
-use super::{for_chunks, tiled, winograd, with_scratch};
+use super::{for_chunks, tiled, winograd, with_scratch, written};
 use crate::kernels::shape::Conv;
 
 /// Pixels of a block of images, about: enough that a panel of weights is read from memory rarely.
@@ -222,9 +222,8 @@ pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     let [_, outputs, height, width] = conv.out_dims();
     let (groups, depth, grid) = (conv.geometry.groups, conv.depth(), [height, width]);
     let plane = height * width;
-    let mut result = vec![0.0; conv.images * outputs * plane];
-    if result.is_empty() {
-        return result;
+    if conv.images * outputs * plane == 0 {
+        return Vec::new();
     }
     let padded = Padded::input(conv);
     let images = block_images(conv.images, plane);
@@ -244,18 +243,19 @@ pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
         pixels: plane,
         weights,
     };
-    on_best(Gather {
-        source: x,
-        channels: [inputs, outputs],
-        groups,
-        padded,
-        images,
-        passes: vec![pass],
-        plane,
-        bias: Some(bias),
-        result: &mut result,
-    });
-    result
+    written(conv.images * outputs * plane, |result| {
+        on_best(Gather {
+            source: x,
+            channels: [inputs, outputs],
+            groups,
+            padded,
+            images,
+            passes: vec![pass],
+            plane,
+            bias: Some(bias),
+            result,
+        });
+    })
 }
 
 /// One axis of the input's gradient: its places `residue`, `residue + stride` and so on.

@@ -36,16 +36,23 @@ impl Padded {
         let [_, padded_width] = self.padded;
         let area = height * width;
         let images = source.len() / (all * area).max(1);
-        out.clear();
         out.resize(images * self.image(), 0.0);
         for (image, out) in out.chunks_exact_mut(self.image()).enumerate() {
             let from = (image * all + first) * area;
             let planes = source[from..from + self.channels * area].chunks_exact(area);
             for (plane, out) in planes.zip(out.chunks_exact_mut(self.plane())) {
-                let start = self.before[0] * padded_width + self.before[1];
-                let rows = out[start..].chunks_mut(padded_width);
-                for (row, out) in plane.chunks_exact(width).zip(rows) {
-                    out[..width].copy_from_slice(row);
+                let [top, left] = self.before;
+                let (above, rest) = out.split_at_mut(top * padded_width);
+                let (rows, below) = rest.split_at_mut(height * padded_width);
+                above.fill(0.0);
+                below.fill(0.0);
+                for (row, out) in plane
+                    .chunks_exact(width)
+                    .zip(rows.chunks_exact_mut(padded_width))
+                {
+                    out[..left].fill(0.0);
+                    out[left..left + width].copy_from_slice(row);
+                    out[left + width..].fill(0.0);
                 }
             }
         }

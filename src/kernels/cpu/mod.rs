@@ -10,7 +10,9 @@
 pub mod conv;
 pub mod lanes;
 pub mod layout;
+pub mod memory;
 pub mod norm;
+pub mod pool;
 pub mod tiled;
 pub mod weight;
 pub mod winograd;
@@ -33,6 +35,17 @@ pub fn for_chunks<T: Send>(
     for (i, chunk) in items.chunks_mut(size.max(1)).enumerate() {
         f(i, chunk);
     }
+}
+
+/// So many values, all of which `f` writes: clearing them first would be one more pass over memory.
+pub fn written(length: usize, f: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    let mut values = Vec::with_capacity(length);
+    // SAFETY: there is room for them, any bits are an `f32`, and `f` writes all before they are read.
+    unsafe {
+        f(std::slice::from_raw_parts_mut(values.as_mut_ptr(), length));
+        values.set_len(length);
+    }
+    values
 }
 
 /// Buffers of a thread.

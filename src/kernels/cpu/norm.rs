@@ -6,7 +6,7 @@
 //! at a time and in `f64` over these. <https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>;
 //! the gradients are those of Ioffe and Szegedy 2015 (arXiv:1502.03167), section 3.
 
-use super::for_chunks;
+use super::{for_chunks, written};
 
 /// Sizes of a batch: `[N,C,H*W]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,34 +160,35 @@ pub fn forward(
     relu: bool,
     eps: f64,
 ) -> Normed {
-    let mut y = vec![0.0; x.len()];
-    let out = Planes::of(&mut y, batch);
     let mut moments = vec![(0.0, 0.0); batch.channels];
-    for_chunks(&mut moments, 1, |channel, moments| {
-        let (mean, variance) = batch.moments(x, channel);
-        moments[0] = (mean as f32, variance as f32);
-        let scale = f64::from(gamma[channel]) / (variance + eps).sqrt();
-        let (mean, scale, beta) = (mean as f32, scale as f32, beta[channel]);
-        // What is negative becomes this.
-        let least = if relu { 0.0 } else { f32::NEG_INFINITY };
-        for (image, x) in batch.planes(x, channel).enumerate() {
-            // SAFETY: a channel is one thread's.
-            let y = unsafe { out.plane(image, channel) };
-            match residual {
-                None => {
-                    for (y, x) in y.iter_mut().zip(x) {
-                        *y = at_least((x - mean) * scale + beta, least);
+    let y = written(x.len(), |y| {
+        let out = Planes::of(y, batch);
+        for_chunks(&mut moments, 1, |channel, moments| {
+            let (mean, variance) = batch.moments(x, channel);
+            moments[0] = (mean as f32, variance as f32);
+            let scale = f64::from(gamma[channel]) / (variance + eps).sqrt();
+            let (mean, scale, beta) = (mean as f32, scale as f32, beta[channel]);
+            // What is negative becomes this.
+            let least = if relu { 0.0 } else { f32::NEG_INFINITY };
+            for (image, x) in batch.planes(x, channel).enumerate() {
+                // SAFETY: a channel is one thread's.
+                let y = unsafe { out.plane(image, channel) };
+                match residual {
+                    None => {
+                        for (y, x) in y.iter_mut().zip(x) {
+                            *y = at_least((x - mean) * scale + beta, least);
+                        }
                     }
-                }
-                Some(residual) => {
-                    let start = (image * batch.channels + channel) * batch.area;
-                    let residual = &residual[start..start + batch.area];
-                    for ((y, x), residual) in y.iter_mut().zip(x).zip(residual) {
-                        *y = at_least((x - mean) * scale + beta + residual, least);
+                    Some(residual) => {
+                        let start = (image * batch.channels + channel) * batch.area;
+                        let residual = &residual[start..start + batch.area];
+                        for ((y, x), residual) in y.iter_mut().zip(x).zip(residual) {
+                            *y = at_least((x - mean) * scale + beta + residual, least);
+                        }
                     }
                 }
             }
-        }
+        });
     });
     let (mean, variance) = moments.into_iter().unzip();
     Normed { y, mean, variance }
@@ -212,8 +213,6 @@ pub fn backward(
     with_residual: bool,
     eps: f64,
 ) -> Gradients {
-    let mut dx = vec![0.0; x.len()];
-    let out = Planes::of(&mut dx, batch);
     let mut masked = vec![
         0.0;
         if with_residual && y.is_some() {
@@ -229,60 +228,63 @@ pub fn backward(
         None
     };
     let mut channels = vec![(0.0, 0.0); batch.channels];
-    for_chunks(&mut channels, 1, |channel, result| {
-        let mean = mean[channel];
-        let inverse = 1.0 / (f64::from(variance[channel]) + eps).sqrt();
-        // Through the ReLU first, into the memory of the result, which is read again below.
-        let mut total = [0.0; 2];
-        for (image, (x, dy)) in batch
-            .planes(x, channel)
-            .zip(batch.planes(dy, channel))
-            .enumerate()
-        {
-            // SAFETY: a channel is one thread's.
-            let dx = unsafe { out.plane(image, channel) };
-            let dy = match y {
-                None => dy,
-                Some(y) => {
-                    let start = (image * batch.channels + channel) * batch.area;
-                    for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(&y[start..]) {
-                        *dx = if *y > 0.0 { *dy } else { 0.0 };
+    let dx = written(x.len(), |dx| {
+        let out = Planes::of(dx, batch);
+        for_chunks(&mut channels, 1, |channel, result| {
+            let mean = mean[channel];
+            let inverse = 1.0 / (f64::from(variance[channel]) + eps).sqrt();
+            // Through the ReLU first, into the memory of the result, which is read again below.
+            let mut total = [0.0; 2];
+            for (image, (x, dy)) in batch
+                .planes(x, channel)
+                .zip(batch.planes(dy, channel))
+                .enumerate()
+            {
+                // SAFETY: a channel is one thread's.
+                let dx = unsafe { out.plane(image, channel) };
+                let dy = match y {
+                    None => dy,
+                    Some(y) => {
+                        let start = (image * batch.channels + channel) * batch.area;
+                        for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(&y[start..]) {
+                            *dx = if *y > 0.0 { *dy } else { 0.0 };
+                        }
+                        &*dx
                     }
-                    &*dx
-                }
-            };
-            let part = sums(x, dy, |x, dy| [dy, (x - mean) * dy]);
-            total[0] += part[0];
-            total[1] += part[1];
-        }
-        let [dbeta, dgamma] = [total[0], total[1] * inverse];
-        result[0] = (dgamma as f32, dbeta as f32);
-        // dx = gamma / std * (dy - mean(dy) - xhat * mean(dy * xhat)), as a dy + b (x - mean) + c.
-        let a = f64::from(gamma[channel]) * inverse;
-        let b = -a * inverse * dgamma / batch.count();
-        let c = (-a * dbeta / batch.count()) as f32;
-        let (a, b) = (a as f32, b as f32);
-        for (image, (x, dy)) in batch
-            .planes(x, channel)
-            .zip(batch.planes(dy, channel))
-            .enumerate()
-        {
-            // SAFETY: as above.
-            let dx = unsafe { out.plane(image, channel) };
-            if y.is_none() {
-                for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-                    *dx = a * dy + (b * (x - mean) + c);
-                }
-                continue;
+                };
+                let part = sums(x, dy, |x, dy| [dy, (x - mean) * dy]);
+                total[0] += part[0];
+                total[1] += part[1];
             }
-            if let Some(residual) = residual {
+            let [dbeta, dgamma] = [total[0], total[1] * inverse];
+            result[0] = (dgamma as f32, dbeta as f32);
+            // dx = gamma / std * (dy - mean(dy) - xhat * mean(dy * xhat)), as a dy + b (x - mean) + c.
+            let a = f64::from(gamma[channel]) * inverse;
+            let b = -a * inverse * dgamma / batch.count();
+            let c = (-a * dbeta / batch.count()) as f32;
+            let (a, b) = (a as f32, b as f32);
+            for (image, (x, dy)) in batch
+                .planes(x, channel)
+                .zip(batch.planes(dy, channel))
+                .enumerate()
+            {
                 // SAFETY: as above.
-                unsafe { residual.plane(image, channel) }.copy_from_slice(dx);
+                let dx = unsafe { out.plane(image, channel) };
+                if y.is_none() {
+                    for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                        *dx = a * dy + (b * (x - mean) + c);
+                    }
+                    continue;
+                }
+                if let Some(residual) = residual {
+                    // SAFETY: as above.
+                    unsafe { residual.plane(image, channel) }.copy_from_slice(dx);
+                }
+                for (dx, x) in dx.iter_mut().zip(x) {
+                    *dx = a * *dx + (b * (x - mean) + c);
+                }
             }
-            for (dx, x) in dx.iter_mut().zip(x) {
-                *dx = a * *dx + (b * (x - mean) + c);
-            }
-        }
+        });
     });
     let (gamma, beta) = channels.into_iter().unzip();
     Gradients {

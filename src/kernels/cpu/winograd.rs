@@ -22,7 +22,7 @@ pub const PLACES: usize = IN * IN;
 /// Channels that are transformed together.
 pub const TOGETHER: usize = 16;
 /// With fewer tiles than this the transformed weights, four times as many, are more than they save.
-const FEW_TILES: usize = 128;
+const FEW_TILES: usize = 32;
 
 /// Whether the convolution can be computed so, and is faster for it.
 #[must_use]
