@@ -37,9 +37,11 @@ fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], pla
     let [height, width] = shape.size;
     let [_, out_width] = shape.out_size();
     let [_, left] = shape.padding;
-    let row_length = width + 2 * left;
+    let step = shape.stride[1];
+    // The columns of one residue one after the other, so that a step becomes the next value.
+    let length = (width + 2 * left).div_ceil(step) + shape.kernel[1];
     padded.clear();
-    padded.resize(row_length, f32::NEG_INFINITY);
+    padded.resize(step * length, f32::NEG_INFINITY);
     let rows = y
         .chunks_exact_mut(out_width)
         .zip(places.chunks_exact_mut(out_width));
@@ -50,9 +52,7 @@ fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], pla
             .saturating_sub(shape.padding[0])
             .min(height - 1);
         for (column, at) in places.iter_mut().enumerate() {
-            let column = (column * shape.stride[1])
-                .saturating_sub(left)
-                .min(width - 1);
+            let column = (column * step).saturating_sub(left).min(width - 1);
             *at = (top * width + column) as i32;
         }
         for ky in 0..shape.kernel[0] {
@@ -60,19 +60,25 @@ fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], pla
             let Some(row) = row.filter(|row| *row < height) else {
                 continue;
             };
-            padded[left..left + width].copy_from_slice(&x[row * width..(row + 1) * width]);
+            let source = &x[row * width..(row + 1) * width];
+            for (residue, out) in padded.chunks_exact_mut(length).enumerate() {
+                // The first column of this residue that is not padding.
+                let first = (residue + step * left - left) % step;
+                let skipped = (left + first - residue) / step;
+                let values = source.iter().skip(first).step_by(step);
+                for (out, value) in out[skipped..].iter_mut().zip(values) {
+                    *out = *value;
+                }
+            }
             for kx in 0..shape.kernel[1] {
                 // Where the window's column kx is in the padding, the place is never taken.
-                let place = (row * width + kx) as i32 - left as i32;
-                let step = shape.stride[1];
-                let values = padded[kx..].iter().step_by(step);
-                for (column, ((y, at), value)) in
-                    y.iter_mut().zip(&mut *places).zip(values).enumerate()
-                {
-                    let here = place + (column * step) as i32;
-                    let better = *value > *y || value.is_nan();
+                let mut here = (row * width + kx) as i32 - left as i32;
+                let values = &padded[kx % step * length + kx / step..][..out_width];
+                for ((y, at), value) in y.iter_mut().zip(&mut *places).zip(values) {
+                    let better = (*value > *y) | value.is_nan();
                     *y = if better { *value } else { *y };
                     *at = if better { here } else { *at };
+                    here += step as i32;
                 }
             }
         }
