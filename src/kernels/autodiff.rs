@@ -1,5 +1,5 @@
-//! The convolution with gradients, as an extension of burn's backends: our kernels on a GPU, burn's ops
-//! on the CPU and wherever no kernel of ours applies.
+//! The convolution with gradients, as an extension of burn's backends: our kernels on a GPU and on the CPU,
+//! burn's ops wherever they do not apply.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -51,9 +51,16 @@ pub trait ConvKernels: Backend {
     ) -> FloatTensor<Self> {
         Self::conv2d_weight_backward(x, weight, dy, options(geometry))
     }
-}
 
-impl ConvKernels for Flex {}
+    /// The gradient of `bias`.
+    fn bias_gradient(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::conv2d_bias_backward(x, bias, dy)
+    }
+}
 
 /// Everything on the GPU, and the sizes; nothing where our kernels are not for it.
 fn on_gpu(
@@ -202,7 +209,7 @@ impl<B: ConvKernels> Backward<B, 3> for ConvBackward {
             grads.register::<B>(node.id, dw);
         }
         if let Some(node) = node_bias {
-            grads.register::<B>(node.id, B::conv2d_bias_backward(x, bias, dy));
+            grads.register::<B>(node.id, B::bias_gradient(x, bias, dy));
         }
     }
 }

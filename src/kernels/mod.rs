@@ -1,4 +1,5 @@
-//! Our own GPU kernels: WGSL from `shaders/`, launched among burn's, with burn's ops to fall back on.
+//! Our own kernels: WGSL from `shaders/` on a GPU, launched among burn's, and loops of our own on the CPU,
+//! with burn's ops to fall back on.
 //!
 //! An op here answers `None` where no kernel of ours applies (a tensor on the CPU, a shape beyond the
 //! adapter's limits, a kernel that failed its self-test), and the caller takes burn's op.
@@ -7,8 +8,12 @@ pub mod autodiff;
 pub mod check;
 pub mod choice;
 pub mod conv;
+pub mod cpu;
+pub mod flex;
 pub mod launch;
 pub mod loss;
+pub mod max_pool;
+pub mod norm;
 pub mod ops;
 pub mod params;
 pub mod pool;

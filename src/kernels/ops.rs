@@ -2,14 +2,15 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{adaptive_avg_pool2d, conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::module::{adaptive_avg_pool2d, conv2d};
+use burn::tensor::ops::ConvOptions;
 
 use super::choice;
 use super::conv::Algorithm;
 use super::conv::matmul::Epilogue;
 use super::conv::weights::Weights;
 use super::launch::Buffer;
+use super::max_pool::{self, Window};
 use super::pool;
 use super::shape::{Conv, Geometry};
 
@@ -149,10 +150,12 @@ pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: usize) -> T
     let y = Buffer::of(&x).and_then(|x| pool::max_pool(&x, kernel, stride, padding));
     y.map_or_else(
         || {
-            let options = MaxPoolOptions::new([kernel; 2])
-                .with_stride([stride; 2])
-                .with_padding([padding; 2]);
-            max_pool2d(x, options)
+            let window = Window {
+                kernel,
+                stride,
+                padding,
+            };
+            max_pool::max_pool(x, window)
         },
         Buffer::into_tensor,
     )
