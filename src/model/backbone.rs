@@ -56,21 +56,10 @@ trait Network {
 
     /// All convolutions, in the order of the layout.
     fn convs(&self) -> Vec<&Conv2d>;
-
-    /// The same, to be replaced.
-    fn convs_mut(&mut self) -> Vec<&mut Conv2d>;
 }
 
 impl Net {
     fn get(&self) -> &dyn Network {
-        match self {
-            Self::ResNet(net) => net,
-            Self::DenseNet(net) => net,
-            Self::EfficientNet(net) => net,
-        }
-    }
-
-    fn get_mut(&mut self) -> &mut dyn Network {
         match self {
             Self::ResNet(net) => net,
             Self::DenseNet(net) => net,
@@ -188,11 +177,6 @@ impl Backbone {
     /// All convolutions, in the order of the layout.
     pub(super) fn convs(&self) -> impl Iterator<Item = &Conv2d> {
         self.net.get().convs().into_iter()
-    }
-
-    /// The same, to be replaced.
-    pub(super) fn convs_mut(&mut self) -> impl Iterator<Item = &mut Conv2d> {
-        self.net.get_mut().convs_mut().into_iter()
     }
 
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu as max_zero;
 
 use crate::kernels::autodiff::conv2d;
+use crate::kernels::norm::batch_norm_train_act;
 use crate::kernels::shape::Geometry;
 
 /// `act(conv(x, weight) + bias + residual)`, act being ReLU or nothing.
@@ -54,35 +55,18 @@ pub fn conv_norm_act(
     let none = Tensor::zeros([channels], &x.device());
     let y = conv2d(x, weight, none, geometry);
     let [n, _, h, w] = y.dims();
-    let (mut y, mean, variance) = batch_norm(y, gamma, beta, epsilon);
+    let (y, mean, variance) = batch_norm_train_act(y, gamma, beta, residual, relu, epsilon);
     let count = (n * h * w) as f64;
+    let plain = |x: Tensor<1>| {
+        if x.device().is_autodiff() {
+            x.inner()
+        } else {
+            x
+        }
+    };
     let seen = Seen {
-        mean,
-        variance: variance * (count / (count - 1.0).max(1.0)),
+        mean: plain(mean),
+        variance: plain(variance) * (count / (count - 1.0).max(1.0)),
     };
-    if let Some(residual) = residual {
-        y = y + residual;
-    }
-    (if relu { max_zero(y) } else { y }, seen)
-}
-
-/// The norm, and mean and biased variance `[C]`.
-fn batch_norm(
-    x: Tensor<4>,
-    gamma: Tensor<1>,
-    beta: Tensor<1>,
-    epsilon: f64,
-) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
-    let [n, c, h, w] = x.dims();
-    let over = |x: Tensor<4>| {
-        let rows: Tensor<2> = x.swap_dims(0, 1).reshape([c, n * h * w]);
-        rows.mean_dim(1).reshape([1, c, 1, 1])
-    };
-    let mean = over(x.clone());
-    let centred = x - mean.clone();
-    let variance = over(centred.clone() * centred.clone());
-    let scale = gamma.reshape([1, c, 1, 1]) / (variance.clone() + epsilon).sqrt();
-    let y = centred * scale + beta.reshape([1, c, 1, 1]);
-    let flat = |x: Tensor<4>| x.inner().reshape([c]);
-    (y, flat(mean), flat(variance))
+    (y, seen)
 }

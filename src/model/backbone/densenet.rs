@@ -143,14 +143,4 @@ impl Network for DenseNet {
         }
         out
     }
-
-    fn convs_mut(&mut self) -> Vec<&mut Conv2d> {
-        let mut out = vec![&mut self.stem];
-        for block in &mut self.blocks {
-            let layers = block.layers.iter_mut();
-            out.extend(layers.flat_map(|l| [&mut l.squeeze, &mut l.grow]));
-            out.extend(block.transition.iter_mut().map(|(_, conv)| conv));
-        }
-        out
-    }
 }

@@ -86,16 +86,6 @@ impl MbConv {
         let rest = [&self.depthwise, &self.squeeze, &self.excite, &self.project];
         self.expand.iter().chain(rest)
     }
-
-    fn convs_mut(&mut self) -> impl Iterator<Item = &mut Conv2d> {
-        let rest = [
-            &mut self.depthwise,
-            &mut self.squeeze,
-            &mut self.excite,
-            &mut self.project,
-        ];
-        self.expand.iter_mut().chain(rest)
-    }
 }
 
 impl Network for EfficientNet {
@@ -143,14 +133,6 @@ impl Network for EfficientNet {
         std::iter::once(&self.stem)
             .chain(blocks.flat_map(MbConv::convs))
             .chain([&self.head])
-            .collect()
-    }
-
-    fn convs_mut(&mut self) -> Vec<&mut Conv2d> {
-        let blocks = self.stages.iter_mut().flatten();
-        std::iter::once(&mut self.stem)
-            .chain(blocks.flat_map(MbConv::convs_mut))
-            .chain([&mut self.head])
             .collect()
     }
 }

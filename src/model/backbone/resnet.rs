@@ -101,11 +101,4 @@ impl Network for ResNet {
             .chain(blocks.flat_map(|block| block.convs.iter().chain(&block.downsample)))
             .collect()
     }
-
-    fn convs_mut(&mut self) -> Vec<&mut Conv2d> {
-        let blocks = self.stages.iter_mut().flatten();
-        std::iter::once(&mut self.stem)
-            .chain(blocks.flat_map(|block| block.convs.iter_mut().chain(&mut block.downsample)))
-            .collect()
-    }
 }
