@@ -216,7 +216,16 @@ fn check(scope: &str) {
         let (losses, rates) = run(case, &mut learner, &config, &backbone);
         let pairs = losses.iter().zip(&case.losses);
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        println!("{:32} largest difference of a loss {worst:.1e}", case.name);
+        let each: Vec<String> = losses
+            .iter()
+            .zip(&case.losses)
+            .map(|(a, b)| format!("{:.0e}", a - b))
+            .collect();
+        println!(
+            "{:32} largest difference of a loss {worst:.1e}: {}",
+            case.name,
+            each.join(" ")
+        );
         if worst.is_nan() || worst > TOLERANCE {
             wrong.push(format!(
                 "{}: {losses:?}, PyTorch {:?}",
@@ -243,21 +252,15 @@ fn check(scope: &str) {
                 let difference = (f64::from(ours[i]) - theirs).abs();
                 // Where a gradient is nearly nothing the sign of Adam's step is chance, in PyTorch too.
                 let tolerance = 1e-5 + 10.0 * after.f32_difference;
-                assert!(
-                    difference < tolerance,
-                    "{} {name}[{i}]: {} {theirs}",
-                    case.name,
-                    ours[i]
-                );
+                if difference.is_nan() || difference > tolerance {
+                    wrong.push(format!("{} {name}[{i}]: {} {theirs}", case.name, ours[i]));
+                }
             }
             let sum: f64 = ours.iter().map(|&x| f64::from(x)).sum();
             let scale: f64 = ours.iter().map(|&x| f64::from(x).abs()).sum();
-            assert!(
-                (sum - after.sum).abs() < 1e-4 * scale.max(1.0),
-                "{} {name}: {sum} {}",
-                case.name,
-                after.sum
-            );
+            if (sum - after.sum).abs() > 1e-4 * scale.max(1.0) {
+                wrong.push(format!("{} {name}: {sum} {}", case.name, after.sum));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

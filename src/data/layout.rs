@@ -106,7 +106,7 @@ impl Layout {
 fn part(folder: &str) -> Option<Subset> {
     match folder.to_ascii_lowercase().as_str() {
         "seg_train" | "train" | "training" => Some(Subset::Train),
-        "val" | "valid" | "validation" => Some(Subset::Validation),
+        "seg_val" | "val" | "valid" | "validation" => Some(Subset::Validation),
         "seg_test" | "test" | "testing" => Some(Subset::Test),
         "seg_pred" | "pred" => Some(Subset::Unlabelled),
         _ => None,
