@@ -137,7 +137,19 @@ impl Screen {
                 ));
                 self.epochs.push(report);
             }
-            Event::Trained { best_epoch, .. } => self.best_epoch = best_epoch,
+            Event::Trained { best_epoch, .. } => {
+                self.best_epoch = best_epoch;
+                // Of several trainings the report is on the one whose model is in use.
+                let score = |run: &&Run| run.epochs.get(run.best_epoch.wrapping_sub(1)).copied();
+                let better = |a: &&Run, b: &&Run| match (score(a), score(b)) {
+                    (Some(a), Some(b)) => (a.val_accuracy.total_cmp(&b.val_accuracy))
+                        .then(b.val_loss.total_cmp(&a.val_loss)),
+                    _ => std::cmp::Ordering::Equal,
+                };
+                if let Some(run) = self.runs.iter().rev().max_by(better) {
+                    self.epochs.clone_from(&run.epochs);
+                }
+            }
             Event::Evaluated { report, .. } => self.evaluation = Some(report),
             Event::Exported { .. } => {
                 self.exported = blobs.into_iter().next().unwrap_or_default();

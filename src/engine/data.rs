@@ -84,6 +84,10 @@ impl Engine {
         let mut summary = set.summary();
         let thumbnails = thumbnails(&mut set);
         summary.thumbnails = thumbnails.as_ref().map(|_| 0);
+        // What is measured on other images says nothing of the run that the model is of.
+        if let Some(model) = &mut self.model {
+            model.run = None;
+        }
         let arch = self.model()?.classifier.backbone.arch();
         self.data = Some(Data {
             set,

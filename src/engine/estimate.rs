@@ -82,7 +82,8 @@ impl Engine {
             _ if augmented || mixed || !config.sizes.is_empty() => (validation, true),
             _ => (train + validation, false),
         };
-        let fits = config.scope == Scope::Head || images * width * 4 <= BUDGET;
+        let kept = images as u64 * width as u64;
+        let fits = config.scope == Scope::Head || 4 * kept <= BUDGET as u64;
         let prepare = if fits { images as f64 * per_image } else { 0.0 };
         let each = config.batch.min(train.max(1)) as f64;
         let again = on_the_fly || !fits;
@@ -90,14 +91,15 @@ impl Engine {
         let measure = timed.validation + if fits { 0.0 } else { per_image };
         let epoch = steps as f64 * step + validation as f64 * measure;
         let moments = match config.optimizer {
-            Optimizer::Sgd => 1,
+            Optimizer::Sgd => 1_u64,
             _ => 2,
         };
         // Weights, gradients, the best epoch's, moments, an average.
-        let copies = 3 + moments + usize::from(config.ema > 0.0);
-        let kept = if fits { images * width } else { 0 };
+        let copies = 3 + moments + u64::from(config.ema > 0.0);
+        let kept = if fits { kept } else { 0 };
         // Each value between two layers has a gradient.
-        let values = timed.parameters * copies + 2 * timed.activations * config.batch + kept;
+        let between = 2 * timed.activations as u64 * config.batch as u64;
+        let values = timed.parameters as u64 * copies + between + kept;
         self.desk.tell(Event::Estimated {
             job,
             estimate: Estimate {
@@ -106,7 +108,7 @@ impl Engine {
                 prepare_milliseconds: prepare,
                 epoch_milliseconds: epoch,
                 milliseconds: prepare + config.epochs as f64 * epoch,
-                bytes: 4 * values as u64,
+                bytes: 4 * values,
                 views: if views > 1 { views } else { 0 },
             },
         });

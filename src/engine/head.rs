@@ -15,6 +15,9 @@ use crate::train::cache::FeatureCache;
 use crate::train::inputs::Request;
 use crate::train::run::{Begin, Examples, Features, Resume, run};
 
+/// Bytes that the features of all views may take; they are copied once.
+const MOST: u64 = 1 << 30;
+
 /// Views of each training image that are kept: enough for an epoch's copies, and whole epochs of them.
 #[must_use]
 pub(super) fn views(augment: &Augment) -> usize {
@@ -37,6 +40,17 @@ impl Engine {
         keeper: Option<Keeper>,
     ) -> Result<Outcome> {
         let views = views(&config.augment);
+        let width = self.model()?.classifier.features();
+        let bytes = 4 * (views as u64) * (split.train.len() as u64) * (width as u64);
+        if bytes > MOST {
+            let reason = format!(
+                "{views} of each of {} images take {} MB; {} at most",
+                split.train.len(),
+                bytes >> 20,
+                MOST >> 20
+            );
+            return Err(Error::shape("views", reason));
+        }
         let (train, validation) = if views > 1 || config.augment.changes_images() {
             let images = split.train.len() * views + split.validation.len();
             self.desk.tell(Event::Views { job, views, images });

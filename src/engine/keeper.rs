@@ -28,6 +28,8 @@ const BESTS: [&str; 2] = ["training-best-0.safetensors", "training-best-1.safete
 pub(super) struct Record {
     /// What is shown of it.
     pub run: Interrupted,
+    /// Edge of the model's input, in pixels.
+    pub size: usize,
     /// SHA-256 of the data set's paths and classes: another set would give other numbers.
     pub data: String,
     /// SHA-256 of the file that the backbone came in.
@@ -70,6 +72,12 @@ impl Keeper {
     /// # Errors
     /// [`Error::Storage`] if there is no room; the epoch kept before is then still there.
     pub async fn keep(&mut self, kept: Kept<'_>) -> Result<()> {
+        // Another tab may have begun a training of its own: then that one is kept, and not a mixture.
+        let there = record(&self.place).await.map(|there| there.id);
+        if there != Some(self.record.id) {
+            let reason = "another training is kept there by now";
+            return Err(Error::Storage(reason.to_string()));
+        }
         let none = BTreeMap::new();
         let mut record = self.record.clone();
         if let Some(best) = kept.best {

@@ -11,7 +11,7 @@ use crate::infer::Classifier;
 use crate::model::arch::check_scope;
 use crate::model::tune::{Tail, folded_state};
 use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
-use crate::platform::time;
+use crate::platform::{Place, time};
 use crate::protocol::{Backend, EngineState, EpochReport, Event, Interrupted, JobId, Phase, Run};
 use crate::train::metrics::share;
 use crate::train::run::{Course, Flow, Kept, Observer, Pulse, Resume};
@@ -87,6 +87,8 @@ struct Candidate {
     tensors: Vec<NamedTensor>,
     run: Run,
     split: Split,
+    /// Whether somebody stopped it.
+    by_user: bool,
 }
 
 impl Engine {
@@ -102,10 +104,24 @@ impl Engine {
             return Err(Error::shape("trainings with different seeds", reason));
         }
         config.check()?;
-        self.set_input_size(config)?;
-        let id = time::unix();
-        let record = self.record(config, seeds, id).await?;
-        self.train_all(job, record, None).await
+        let before = self.model()?.classifier.preprocess.size;
+        let wanted = config.input_size.unwrap_or(before);
+        let trained = async {
+            self.set_input_size(wanted)?;
+            let id = time::unix();
+            let record = self.record(config, seeds, id).await?;
+            self.train_all(job, record, None).await
+        };
+        let trained = trained.await;
+        self.or_size(trained, before)
+    }
+
+    /// After a training that failed the model has the input that it had.
+    fn or_size(&mut self, trained: Result<()>, size: usize) -> Result<()> {
+        if trained.is_err() {
+            self.set_input_size(size)?;
+        }
+        trained
     }
 
     /// Goes on with the training that was interrupted.
@@ -113,7 +129,13 @@ impl Engine {
         let none = || Error::Storage("there is no training to go on with".to_string());
         let place = self.place.clone().ok_or_else(none)?;
         let record = keeper::record(&place).await.ok_or_else(none)?;
-        self.set_input_size(&record.run.config)?;
+        let before = self.model()?.classifier.preprocess.size;
+        self.set_input_size(record.size)?;
+        let result = self.go_on_from(job, &place, record).await;
+        self.or_size(result, before)
+    }
+
+    async fn go_on_from(&mut self, job: JobId, place: &Place, record: Record) -> Result<()> {
         let now = self.record(&record.run.config, record.run.seeds, 0).await?;
         if now.data != record.data {
             return Err(Error::Dataset(format!(
@@ -127,7 +149,7 @@ impl Engine {
                 "the training began with another model; load that one again, or discard the training",
             ));
         }
-        let resume = keeper::resume(&place, &record).await?;
+        let resume = keeper::resume(place, &record).await?;
         self.train_all(job, record, resume).await
     }
 
@@ -150,11 +172,8 @@ impl Engine {
         self.desk.tell(Event::Interrupted { run });
     }
 
-    /// The model's input as the settings want it. Features of another size are worthless and go.
-    fn set_input_size(&mut self, config: &TrainConfig) -> Result<()> {
-        let Some(size) = config.input_size else {
-            return Ok(());
-        };
+    /// Gives the model's input that edge. Features of another size are worthless and go.
+    fn set_input_size(&mut self, size: usize) -> Result<()> {
         let model = self.model.as_mut();
         let model = model.ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
         if model.classifier.preprocess.size != size {
@@ -173,10 +192,22 @@ impl Engine {
         let model = self.model()?;
         let (arch, backbone) = (model.classifier.backbone.arch(), model.origin.sha256());
         let backbone = backbone.to_string();
+        let size = model.classifier.preprocess.size;
+        let (classes, head) = (model.classifier.classes.clone(), model.classifier.head_kind);
         check_scope(arch, config.scope)?;
         let data = self.data()?;
         if let Some(problem) = &data.set.problem {
             return Err(Error::Dataset(problem.clone()));
+        }
+        if config.keep_head && (classes != data.set.classes || head != config.head) {
+            let reason = format!(
+                "the model has a {} head for {}; the settings want {} for {}",
+                head.name(),
+                classes.join(", "),
+                config.head.name(),
+                data.set.classes.join(", ")
+            );
+            return Err(Error::shape("keep the head", reason));
         }
         Ok(Record {
             run: Interrupted {
@@ -187,6 +218,7 @@ impl Engine {
                 epochs: Vec::new(),
                 seeds,
             },
+            size,
             data: data.fingerprint().await,
             backbone,
             id,
@@ -218,10 +250,18 @@ impl Engine {
             let result = self.one(job, &record, resume.take()).await;
             let candidate = match result {
                 Ok(candidate) => candidate,
-                Err(error) => return self.ended(job, error).await,
+                Err(error) => {
+                    // What the trainings before it gave is not lost with this one.
+                    if let Some(best) = best.take()
+                        && !matches!(error, Error::Gpu(_))
+                    {
+                        self.adopt_candidate(best).await?;
+                    }
+                    return self.ended(job, error).await;
+                }
             };
             self.add_run(candidate.run.clone()).await;
-            let stopped = candidate.run.stopped && record.run.config.patience == 0;
+            let by_user = candidate.by_user;
             if best.as_ref().is_none_or(|best| candidate.beats(best)) {
                 best = Some(candidate);
             }
@@ -231,17 +271,19 @@ impl Engine {
             record.progress = None;
             // Two runs may not have one id.
             record.id = time::unix().max(record.id + 1);
-            if stopped {
+            if by_user {
                 break;
             }
         }
-        // Whether or not it can be removed: the model counts, and the next training takes its place.
-        let _ = self.discard().await;
         let Some(best) = best else {
             return Err(Error::Dataset("there was no training".to_string()));
         };
         let (best_epoch, stopped) = (best.run.best_epoch, best.run.stopped);
-        self.adopt_candidate(best).await?;
+        if let Err(error) = self.adopt_candidate(best).await {
+            return self.ended(job, error).await;
+        }
+        // Whether or not it can be removed: the model is in use and kept.
+        let _ = self.discard().await;
         self.desk.tell(Event::Trained {
             job,
             best_epoch,
@@ -259,8 +301,13 @@ impl Engine {
                 self.tell_interrupted().await;
                 Ok(())
             }
-            error => {
+            // Nobody wants it any more, or it would end so again.
+            error @ (Error::Cancelled | Error::Shape { .. }) => {
                 let _ = self.discard().await;
+                Err(error)
+            }
+            error => {
+                self.tell_interrupted().await;
                 Err(error)
             }
         }
@@ -295,8 +342,13 @@ impl Engine {
                 .await
         }?;
         self.desk.set_state(EngineState::Training);
-        let old = self.model()?;
         let course = outcome.course;
+        if let Some(error) = &course.ran_away {
+            self.desk.warn(format!(
+                "The training ended early, its best epoch counts: {error}"
+            ));
+        }
+        let old = self.model()?;
         let mut classifier = Classifier {
             head: course.model.head,
             head_kind: config.head,
@@ -333,6 +385,7 @@ impl Engine {
             tensors,
             run,
             split,
+            by_user: course.by_user,
         })
     }
 
@@ -344,6 +397,7 @@ impl Engine {
             tensors,
             run,
             split,
+            ..
         } = candidate;
         if tensors.is_empty() {
             self.adopt(classifier, "trained here").await?;

@@ -101,6 +101,10 @@ pub struct Course {
     pub epochs: Vec<EpochReport>,
     /// Whether it was stopped before its last epoch.
     pub stopped: bool,
+    /// Whether somebody stopped it.
+    pub by_user: bool,
+    /// What ended it, if it ran away after a good epoch.
+    pub ran_away: Option<Error>,
 }
 
 /// Runs the epochs, or those that are left of them, and gives the best one's model.
@@ -129,6 +133,7 @@ pub(super) async fn course(
     let (per_epoch, mut stopped) = (feed.steps(), false);
     let total = config.epochs * per_epoch;
     let mut tired = is_tired(config, &progress);
+    let (mut by_user, mut ran_away) = (false, None);
     while progress.epochs.len() < config.epochs && !stopped && !tired {
         let epoch = progress.epochs.len() + 1;
         let mut clock = Clock::start();
@@ -162,11 +167,22 @@ pub(super) async fn course(
             let flow = observer.step(done + 1, total).await?;
             clock.leave_out(time::now() - watched);
             if flow == Flow::Stop {
+                by_user = true;
                 stopped = done + 1 < total;
                 break;
             }
         }
-        let (report, flow) = report(config, learner, feed, epoch, &clock, observer).await?;
+        let (report, flow) = match report(config, learner, feed, epoch, &clock, observer).await {
+            Ok(report) => report,
+            // What was good before is not lost with it.
+            Err(error @ (Error::Shape { .. } | Error::Weights { .. })) if best.is_some() => {
+                ran_away = Some(error);
+                stopped = true;
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        by_user |= flow == Flow::Stop;
         let is_best = progress.take(report);
         observer.epoch(report);
         if is_best {
@@ -192,6 +208,8 @@ pub(super) async fn course(
         best_epoch: progress.best_epoch,
         stopped: stopped || tired && progress.epochs.len() < config.epochs,
         epochs: progress.epochs,
+        by_user,
+        ran_away,
     })
 }
 

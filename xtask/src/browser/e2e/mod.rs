@@ -3,6 +3,7 @@
 //! for anything, asked its own for something that is not there, or left an error in the console.
 
 mod classify;
+mod course;
 mod data;
 mod device;
 mod train;
@@ -54,6 +55,12 @@ enum Scenario {
     Parity,
     /// The last stage trained, kept, exported.
     Tune,
+    /// Augmentation, an estimate, several seeds, runs side by side.
+    Course,
+    /// A training goes on after its tab was killed.
+    Resume,
+    /// A training goes on after its GPU was killed.
+    Lost,
 }
 
 /// What a scenario has at hand.
@@ -100,6 +107,9 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Hub => weights::hub(&scene).await,
             Scenario::Parity => device::parity(&scene).await,
             Scenario::Tune => tune::tune(&scene).await,
+            Scenario::Course => course::course(&scene).await,
+            Scenario::Resume => course::resume(&scene).await,
+            Scenario::Lost => course::lost(&scene).await,
         };
         done.with_context(|| format!("scenario {name}"))?;
         println!("  {name}: passed in {:.1} s", start.elapsed().as_secs_f64());

@@ -1,0 +1,239 @@
+//! Promise: a training whose process is killed goes on with `--resume` and ends with the numbers of one that was
+//! left alone, model file included; and a run file says all that flags do. Runs the real program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use retune::classes::INTEL;
+use retune::data::demo;
+use retune::image::encode_png;
+use serde_json::Value;
+
+/// A folder of its own for each test, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("retune-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn retune(folder: &Folder, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retune"));
+    command
+        .args(arguments)
+        .env("RETUNE_CACHE", folder.join("cache"))
+        .env("RETUNE_HUB", "http://127.0.0.1:9");
+    command
+}
+
+/// Generated scenes of three classes.
+fn dataset(folder: &Folder) -> PathBuf {
+    let root = folder.join("scenes");
+    for class in [1, 3, 4] {
+        let of_class = root.join("seg_train").join(INTEL[class]);
+        fs::create_dir_all(&of_class).unwrap();
+        for index in 0..14 {
+            let picture = encode_png(&demo::draw(class, index, 96, 5)).unwrap();
+            fs::write(of_class.join(format!("{index}.png")), picture).unwrap();
+        }
+    }
+    root
+}
+
+/// Everything that has a state from step to step: moments, an average, norms, dropout, chance of every kind.
+const RUN: &str = r#"
+dataset = "scenes"
+device = "cpu"
+
+[train]
+scope = "last-stage"
+norm = "trained"
+head = "mlp-3"
+optimizer = "adamw"
+schedule = "cosine"
+warmup_epochs = 1
+weight_decay = 0.01
+clip_norm = 1.0
+ema = 0.9
+epochs = 6
+batch = 8
+input_size = 64
+
+[train.augment]
+crop = { kind = "resized", scale = [0.5, 1.0], ratio = [0.75, 1.3333] }
+horizontal_flip = 0.5
+noise = 0.01
+mixup = 0.2
+cutmix = 1.0
+"#;
+
+fn report(out: &Path) -> Value {
+    let text = fs::read_to_string(out.join("report.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Losses and accuracies of each epoch; times differ.
+fn curves(report: &Value) -> Vec<Vec<Value>> {
+    let numbers = |epoch: &Value| {
+        ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]
+            .map(|name| epoch[name].clone())
+            .to_vec()
+    };
+    report["epochs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(numbers)
+        .collect()
+}
+
+#[test]
+fn a_killed_process_goes_on_to_the_same_model() {
+    let folder = Folder::new("interrupt");
+    dataset(&folder);
+    let config = folder.join("run.toml");
+    fs::write(&config, RUN).unwrap();
+    let config = config.to_str().unwrap();
+    let (whole, killed) = (folder.join("whole"), folder.join("killed"));
+    let arguments = |out: &Path, more: &[&str]| {
+        let out = out.to_str().unwrap();
+        let fixed = ["train", "--config", config, "--out", out];
+        let all: Vec<String> = fixed.iter().chain(more).map(ToString::to_string).collect();
+        all
+    };
+    let start = |out: &Path, more: &[&str]| {
+        let all = arguments(out, more);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        retune(&folder, &all)
+    };
+    let output = start(&whole, &[]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+
+    let mut running = start(&killed, &[])
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let record = killed.join("checkpoint/training.json");
+    let begun = Instant::now();
+    // Killed with an epoch done and some to come.
+    while !fs::read_to_string(&record).is_ok_and(|text| text.contains("\"best_epoch\"")) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(300),
+            "no epoch was kept"
+        );
+        assert!(
+            running.try_wait().unwrap().is_none(),
+            "it ended before it could be killed"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(!killed.join("model.safetensors").exists());
+
+    let output = start(&killed, &["--resume"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("going on after epoch"), "{said}");
+    let (whole_report, resumed) = (report(&whole), report(&killed));
+    assert_eq!(curves(&resumed).len(), 6);
+    assert_eq!(curves(&resumed), curves(&whole_report));
+    assert_eq!(resumed["best_epoch"], whole_report["best_epoch"]);
+    let model = |out: &Path| fs::read(out.join("model.safetensors")).unwrap();
+    assert!(model(&whole) == model(&killed), "the model files differ");
+    assert!(
+        !killed.join("checkpoint").exists(),
+        "the checkpoint was left behind"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_run_file_is_named() {
+    let folder = Folder::new("run-file");
+    dataset(&folder);
+    let out = folder.join("out");
+    let out = out.to_str().unwrap();
+    for (text, word) in [
+        ("[train]\nlerning_rate = 1", "lerning_rate"),
+        ("[train]\naugment = \"hefty\"", "hefty"),
+        ("[train]\nepochs = 0", "epochs"),
+        ("[train.augment]\nnoise = 7", "noise"),
+        ("arch = \"resnet19\"", "resnet19"),
+        ("[train", "run.toml"),
+    ] {
+        let file = folder.join("run.toml");
+        fs::write(&file, format!("dataset = \"scenes\"\n{text}")).unwrap();
+        let arguments = ["train", "--config", file.to_str().unwrap(), "--out", out];
+        let arguments = [&arguments[..], &["--device", "cpu"]].concat();
+        // A key after the table's end belongs to the table: the arch goes first.
+        if text.starts_with("arch") {
+            fs::write(&file, format!("{text}\ndataset = \"scenes\"")).unwrap();
+        }
+        let output = retune(&folder, &arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}: {said}");
+        assert!(said.contains(word), "{text}: {said}");
+    }
+}
+
+#[test]
+fn flags_win_over_the_file_and_runs_are_compared() {
+    let folder = Folder::new("compare");
+    dataset(&folder);
+    let file = folder.join("run.toml");
+    let text = "dataset = \"scenes\"\n[train]\nepochs = 9\nhead = \"mlp-1\"\naugment = \"course-work-x4\"\n";
+    fs::write(&file, text).unwrap();
+    let out = folder.join("out");
+    let arguments = [
+        "train",
+        "--config",
+        file.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+        "--device",
+        "cpu",
+        "--epochs",
+        "2",
+        "--seeds",
+        "2",
+        "--input-size",
+        "64",
+    ];
+    let output = retune(&folder, &arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("4 augmented views"), "{said}");
+    let report = report(&out);
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    for (run, seed) in runs.iter().zip([7, 8]) {
+        assert_eq!(run["config"]["seed"], seed);
+        assert_eq!(run["config"]["head"], "mlp-1");
+        assert_eq!(run["epochs"].as_array().unwrap().len(), 2);
+        assert_eq!(run["size"], 64);
+    }
+    let output = retune(&folder, &["compare", out.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("2 seeds: validation accuracy"), "{shown}");
+    assert!(shown.contains("seed: 7 | 8"), "{shown}");
+}
