@@ -34,6 +34,11 @@ pub struct Backbone {
 
 /// The families.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    clippy::enum_variant_names,
+    reason = "there is one at a time, and their names end so"
+)]
 enum Net {
     ResNet(resnet::ResNet),
     DenseNet(densenet::DenseNet),

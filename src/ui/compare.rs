@@ -226,7 +226,6 @@ pub mod tests {
         // sqrt((0.04^2 + 0 + 0.04^2) / 2), where a whole population's would be over 3.
         assert!((spread.deviation - 0.04).abs() < 1e-12, "{spread:?}");
         assert_eq!(of_three[0].test(), None);
-        let mut runs = runs;
         runs[2].test = Some(share(0.9));
         let test = groups(&runs)[0].test().expect("two were measured");
         assert_eq!(test.count, 2);

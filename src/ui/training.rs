@@ -61,7 +61,7 @@ impl Training {
             let mut i = 0;
             self.pulses.retain(|_| {
                 i += 1;
-                (last + 1 - i) % 2 == 0
+                (last + 1 - i).is_multiple_of(2)
             });
         }
     }

@@ -135,7 +135,7 @@ fn two_rows(values: &mut [f32], length: usize, a: usize, b: usize) -> (&mut [f32
 
 fn check(what: &str, pixels: &[f32], targets: &[f32], partner: &[usize]) -> Result<()> {
     let n = partner.len();
-    if n == 0 || pixels.len() % n != 0 || targets.len() % n != 0 {
+    if n == 0 || !pixels.len().is_multiple_of(n) || !targets.len().is_multiple_of(n) {
         let (pixels, targets) = (pixels.len(), targets.len());
         let reason = format!("{pixels} pixels and {targets} targets for {n} images");
         return Err(Error::shape(what, reason));

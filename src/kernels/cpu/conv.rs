@@ -309,11 +309,8 @@ pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
     });
     let padded = std::array::from_fn(|i| {
         let ends = all[i].iter().flat_map(|axis| {
-            let ends = axis
-                .weights
-                .iter()
-                .map(|(_, start)| start + axis.count as isize);
-            ends
+            let starts = axis.weights.iter().map(|(_, start)| *start);
+            starts.map(|start| start + axis.count as isize)
         });
         before[i] + out_size[i].max(ends.max().unwrap_or(0).max(0) as usize)
     });
