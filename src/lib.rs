@@ -6,6 +6,8 @@
 pub mod classes;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod cli;
+#[cfg(any(feature = "ui", all(feature = "cli", not(target_arch = "wasm32"))))]
+pub mod compare;
 pub mod config;
 #[cfg(feature = "data")]
 pub mod data;

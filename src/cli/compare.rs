@@ -1,6 +1,5 @@
 //! `retune compare`: trainings side by side.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -8,9 +7,9 @@ use serde_json::{Value, json};
 use super::args::CompareArgs;
 use super::out::line;
 use super::report::percent;
+use crate::compare;
 use crate::error::{Error, Result};
 use crate::protocol::Run;
-use crate::train::metrics::mean_and_deviation;
 
 /// Prints the runs of some reports.
 pub fn run(args: &CompareArgs) -> Result<()> {
@@ -66,22 +65,17 @@ fn read(path: &Path) -> Result<Vec<Run>> {
     serde_json::from_value(runs).map_err(|error| wrong(error.to_string()))
 }
 
-/// A line for each group of runs that differ in their seed only.
+/// A line for each group of runs that differ in their seed only, the oldest first as in the table.
 pub fn summary(runs: &[Run]) -> Vec<String> {
-    let mut groups: BTreeMap<u64, Vec<&Run>> = BTreeMap::new();
-    for run in runs {
-        groups.entry(run.group).or_default().push(run);
-    }
-    let several = groups.values().filter(|runs| runs.len() > 1);
-    several
-        .map(|runs| {
-            let shares: Vec<f64> = runs.iter().map(|run| run.validation.value).collect();
-            let (mean, deviation) = mean_and_deviation(&shares);
+    let spreads = compare::groups(runs).into_iter().rev();
+    let spreads = spreads.filter_map(|group| group.validation());
+    spreads
+        .map(|spread| {
             format!(
                 "{} seeds: validation accuracy {:.2} % on average, standard deviation {:.2}",
-                runs.len(),
-                100.0 * mean,
-                100.0 * deviation
+                spread.count,
+                100.0 * spread.mean,
+                100.0 * spread.deviation
             )
         })
         .collect()
@@ -89,45 +83,8 @@ pub fn summary(runs: &[Run]) -> Vec<String> {
 
 /// The settings in which runs differ, a line each.
 fn differences(runs: &[Run]) -> Vec<String> {
-    let settings: Vec<BTreeMap<String, String>> = runs
-        .iter()
-        .map(|run| {
-            let mut leaves = BTreeMap::new();
-            flatten("", &json!(run.config), &mut leaves);
-            leaves
-        })
-        .collect();
-    let names = settings.iter().flat_map(BTreeMap::keys).cloned();
-    let names: std::collections::BTreeSet<String> = names.collect();
-    let mut lines = Vec::new();
-    for name in names {
-        let none = String::from("-");
-        let values: Vec<&String> = settings
-            .iter()
-            .map(|s| s.get(&name).unwrap_or(&none))
-            .collect();
-        if values.windows(2).any(|pair| pair[0] != pair[1]) {
-            let values: Vec<&str> = values.into_iter().map(String::as_str).collect();
-            lines.push(format!("{name}: {}", values.join(" | ")));
-        }
-    }
-    lines
-}
-
-fn flatten(name: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(fields) => {
-            for (field, value) in fields {
-                let name = if name.is_empty() {
-                    field.clone()
-                } else {
-                    format!("{name}.{field}")
-                };
-                flatten(&name, value, leaves);
-            }
-        }
-        value => {
-            leaves.insert(name.to_string(), value.to_string());
-        }
-    }
+    let runs: Vec<&Run> = runs.iter().collect();
+    let rows = compare::differences(&runs).into_iter();
+    rows.map(|(name, values)| format!("{name}: {}", values.join(" | ")))
+        .collect()
 }

@@ -31,20 +31,6 @@ pub fn share(hits: u64, of: u64) -> Share {
     }
 }
 
-/// Mean and sample standard deviation (over n - 1); 0 of fewer than two values.
-#[must_use]
-pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n.max(1.0);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = if n < 2.0 {
-        0.0
-    } else {
-        (squares / (n - 1.0)).sqrt()
-    };
-    (mean, deviation)
-}
-
 /// `exp(x) / sum(exp(x))` of one row `[K]`, shifted by its maximum so that nothing overflows.
 #[must_use]
 pub fn softmax(logits: &[f32]) -> Vec<f32> {

@@ -5,7 +5,6 @@
 //! worker only in the words of [`crate::protocol`].
 
 pub mod chart;
-pub mod compare;
 pub mod csv;
 pub mod form;
 pub mod intake;

@@ -4,10 +4,10 @@ use yew::prelude::*;
 
 use super::plot::{Line, plot};
 use crate::{
+    compare,
     protocol::{EpochReport, Run},
     ui::{
         chart::{self, Scale},
-        compare,
         parts::Shared,
         state::Runs,
         text,

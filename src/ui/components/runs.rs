@@ -5,9 +5,9 @@ use yew::prelude::*;
 
 use super::{overlay::Overlay, says};
 use crate::{
+    compare::{self, Group, Spread},
     protocol::{Run, Share},
     ui::{
-        compare::{self, Group, Spread},
         desk::Intent,
         parts::Shared,
         state::{Action, CURVES, Runs},

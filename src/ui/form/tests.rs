@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
+    compare,
     config::{Edges, HeadKind, SizeFrom, Turns},
-    ui::compare,
 };
 
 /// A form with everything on that gives its fields a meaning.

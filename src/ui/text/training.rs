@@ -2,11 +2,9 @@
 
 use super::{counted, duration, percent, rough};
 use crate::{
+    compare::Spread,
     protocol::{Interrupted, Run},
-    ui::{
-        compare::Spread,
-        training::{Forecast, Pulse, Training, Turn},
-    },
+    ui::training::{Forecast, Pulse, Training, Turn},
 };
 
 /// How a training ended, or how far it is.

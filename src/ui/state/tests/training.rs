@@ -283,7 +283,7 @@ fn previews_replace_the_ones_before_and_late_ones_are_given_back() {
 #[test]
 fn six_runs_are_shown_and_keep_their_looks() {
     let runs: Vec<_> = (1..=8)
-        .map(|id| crate::ui::compare::tests::run(id, id, 0.9))
+        .map(|id| crate::compare::tests::run(id, id, 0.9))
         .collect();
     let state = after([ready(), worker([Event::Runs { runs: runs.clone() }])]);
     let show = (1..=7).chain([99]).map(|id| Action::Show(id, true));
