@@ -140,13 +140,9 @@ impl Screen {
             Event::Trained { best_epoch, .. } => {
                 self.best_epoch = best_epoch;
                 // Of several trainings the report is on the one whose model is in use.
-                let score = |run: &&Run| run.epochs.get(run.best_epoch.wrapping_sub(1)).copied();
-                let better = |a: &&Run, b: &&Run| match (score(a), score(b)) {
-                    (Some(a), Some(b)) => (a.val_accuracy.total_cmp(&b.val_accuracy))
-                        .then(b.val_loss.total_cmp(&a.val_loss)),
-                    _ => std::cmp::Ordering::Equal,
-                };
-                if let Some(run) = self.runs.iter().rev().max_by(better) {
+                let best = self.runs.iter();
+                let best = best.reduce(|best, run| if run.beats(best) { run } else { best });
+                if let Some(run) = best {
                     self.epochs.clone_from(&run.epochs);
                 }
             }

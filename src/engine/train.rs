@@ -262,7 +262,10 @@ impl Engine {
             };
             self.add_run(candidate.run.clone()).await;
             let by_user = candidate.by_user;
-            if best.as_ref().is_none_or(|best| candidate.beats(best)) {
+            if best
+                .as_ref()
+                .is_none_or(|best| candidate.run.beats(&best.run))
+            {
                 best = Some(candidate);
             }
             record.run.seeds -= 1;
@@ -454,18 +457,6 @@ impl Engine {
                 })
             }
         }
-    }
-}
-
-impl Candidate {
-    /// By accuracy, then loss, on the held out images.
-    fn beats(&self, other: &Self) -> bool {
-        let best = |run: &Run| run.epochs.get(run.best_epoch.wrapping_sub(1)).copied();
-        let (Some(new), Some(old)) = (best(&self.run), best(&other.run)) else {
-            return false;
-        };
-        let accuracy = new.val_accuracy.total_cmp(&old.val_accuracy);
-        accuracy.then(old.val_loss.total_cmp(&new.val_loss)).is_gt()
     }
 }
 

@@ -145,6 +145,16 @@ pub struct EpochReport {
     pub images_per_second: f64,
 }
 
+impl EpochReport {
+    /// Whether its model is better than the other's on the held out images: by accuracy, then by loss.
+    #[must_use]
+    pub fn beats(&self, other: &Self) -> bool {
+        let accuracy = self.val_accuracy.total_cmp(&other.val_accuracy);
+        let loss = other.val_loss.total_cmp(&self.val_loss);
+        accuracy.then(loss).is_gt()
+    }
+}
+
 /// A training in figures, kept to be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -179,6 +189,21 @@ pub struct Run {
     pub test: Option<Share>,
     /// Time of the training, featurising included, in milliseconds.
     pub milliseconds: f64,
+}
+
+impl Run {
+    /// The epoch whose model was kept.
+    #[must_use]
+    pub fn best(&self) -> Option<&EpochReport> {
+        self.epochs.get(self.best_epoch.checked_sub(1)?)
+    }
+
+    /// Whether its best epoch beats the other's.
+    #[must_use]
+    pub fn beats(&self, other: &Self) -> bool {
+        let best = self.best().zip(other.best());
+        best.is_some_and(|(best, others)| best.beats(others))
+    }
 }
 
 /// A training that did not come to its end and can go on.

@@ -217,19 +217,13 @@ impl Progress {
     /// Notes an epoch; whether it is the best so far.
     fn take(&mut self, report: EpochReport) -> bool {
         let old = self.epochs.get(self.best_epoch.wrapping_sub(1));
-        let is_best = old.is_none_or(|old| better(&report, old));
+        let is_best = old.is_none_or(|old| report.beats(old));
         if is_best {
             self.best_epoch = report.epoch;
         }
         self.epochs.push(report);
         is_best
     }
-}
-
-/// Whether `new` beats `old`: accuracy first, then loss.
-fn better(new: &EpochReport, old: &EpochReport) -> bool {
-    let accuracy = new.val_accuracy.total_cmp(&old.val_accuracy);
-    accuracy.then(old.val_loss.total_cmp(&new.val_loss)).is_gt()
 }
 
 /// Whether the patience is at its end.
