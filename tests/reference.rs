@@ -7,10 +7,13 @@
 //! The small ones run always. The large ones, and WebGPU natively (one at a time: a process opens its GPU
 //! once): `cargo test --release --test reference -- --ignored --test-threads 1`
 
+mod formula;
+
 use std::collections::HashMap;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
+use formula::{fill, uniform};
 use retune::config::{Arch, DeviceChoice, HeadKind};
 use retune::model::arch;
 use retune::model::backbone::Backbone;
@@ -46,39 +49,6 @@ fn reference(arch: Arch) -> Reference {
         arch.name()
     );
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
-
-/// n numbers in [0, 1), as `make_reference.py` defines them.
-fn uniform(name: &str, n: usize) -> impl Iterator<Item = f64> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in name.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    (0..n as u64).map(move |i| {
-        let z = i.wrapping_add(hash).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1 << 24)
-    })
-}
-
-fn fill(name: &str, shape: &[usize]) -> Vec<f32> {
-    let n = shape.iter().product();
-    // Weights of one dimension are norms' only.
-    let is_norm = shape.len() == 1;
-    let fan_in = shape[1..].iter().product::<usize>() as f64;
-    let value = |u: f64| {
-        if name.ends_with("running_var") {
-            0.5 + u
-        } else if name.ends_with("running_mean") || name.ends_with("bias") {
-            0.1 * (2.0 * u - 1.0)
-        } else if is_norm {
-            0.3 + 0.4 * u
-        } else {
-            (2.0 * u - 1.0) * (6.0 / fan_in).sqrt()
-        }
-    };
-    uniform(name, n).map(|u| value(u) as f32).collect()
 }
 
 /// Fails with count, largest error, its place and both values; NaN never passes.

@@ -15,12 +15,11 @@ pub fn uniform(name: &str, n: usize) -> impl Iterator<Item = f64> + use<> {
     })
 }
 
-/// The values of a `ResNet`'s tensor of that name and shape.
+/// The values of a backbone's or a head's tensor of that name and shape.
 pub fn fill(name: &str, shape: &[usize]) -> Vec<f32> {
     let n = shape.iter().product();
-    let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
-    let last = layer.rsplit('.').next().unwrap_or("");
-    let is_norm = last.starts_with("bn") || layer.ends_with("downsample.1");
+    // Weights of one dimension are norms' only.
+    let is_norm = shape.len() == 1;
     let fan_in = shape[1..].iter().product::<usize>() as f64;
     let value = |u: f64| {
         if name.ends_with("running_var") {
