@@ -11,7 +11,7 @@ use retune::image;
 use retune::infer::Classifier;
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
-use retune::model::tune::{Tail, folded_state, forward_frozen};
+use retune::model::tune::{Tail, forward_frozen};
 use retune::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor, bundled};
 use retune::protocol::EpochReport;
 use retune::train::inputs::{BUDGET, Inputs, Labelled, Request};
@@ -164,7 +164,8 @@ fn trained(config: &TrainConfig, budget: usize) -> Tuned {
 }
 
 fn named(backbone: &Backbone) -> Vec<NamedTensor> {
-    pollster::block_on(folded_state(backbone, Scope::All)).unwrap()
+    let all = Tail::of(backbone, Scope::All, backbone.device());
+    pollster::block_on(all.state()).unwrap()
 }
 
 /// Names of the tensors that differ.

@@ -9,7 +9,7 @@ use crate::data::{self as dataset, Split};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::model::arch::check_scope;
-use crate::model::tune::{Tail, folded_state};
+use crate::model::tune::Tail;
 use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 use crate::platform::{Place, time};
 use crate::protocol::{Backend, EngineState, EpochReport, Event, Interrupted, JobId, Phase, Run};
@@ -431,8 +431,8 @@ impl Engine {
             Ok(checkpoint) => (checkpoint, Vec::new()),
             Err(_) => {
                 let backbone = &self.model()?.classifier.backbone;
-                let all = folded_state(backbone, Scope::All).await?;
-                (Checkpoint::default(), all)
+                let all = Tail::of(backbone, Scope::All, backbone.device());
+                (Checkpoint::default(), all.state().await?)
             }
         };
         for (name, shape, data) in rest.into_iter().chain(tensors) {

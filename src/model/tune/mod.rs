@@ -2,7 +2,6 @@
 //! [`Backbone`] on the inner device: its output is the input of the [`Tail`].
 
 mod fresh;
-mod state;
 mod tail;
 
 use burn::tensor::Tensor;
@@ -12,7 +11,6 @@ use super::resnet::{Layout, ResNetConfig, pooled_size};
 use crate::config::{Arch, Scope};
 
 pub use fresh::fresh;
-pub use state::folded_state;
 pub use tail::Tail;
 
 /// Stages of the family.
