@@ -330,6 +330,14 @@ impl TrainConfig {
         within("validation fraction", self.val_fraction, lo, hi)
     }
 
+    /// Whether what goes into trained convolutions is another thing in every epoch: images are changed, mixed,
+    /// or of another size.
+    #[must_use]
+    pub fn changes_inputs(&self) -> bool {
+        let Augment { mixup, cutmix, .. } = self.augment;
+        self.augment.changes_images() || mixup > 0.0 || cutmix > 0.0 || !self.sizes.is_empty()
+    }
+
     /// Whether a batch norm anywhere takes its statistics from the batch.
     #[must_use]
     pub fn normalises_batches(&self) -> bool {

@@ -64,8 +64,6 @@ impl Engine {
 
         let (train, validation) = (split.train.len(), split.validation.len());
         let steps = Batches::new(config).count(train);
-        let augmented = config.augment.changes_images();
-        let mixed = config.augment.mixup > 0.0 || config.augment.cutmix > 0.0;
         let views = if config.scope == Scope::Head {
             views(&config.augment)
         } else {
@@ -79,7 +77,7 @@ impl Engine {
         };
         let (images, on_the_fly) = match config.scope {
             Scope::Head => (train * views + validation, false),
-            _ if augmented || mixed || !config.sizes.is_empty() => (validation, true),
+            _ if config.changes_inputs() => (validation, true),
             _ => (train + validation, false),
         };
         let kept = images as u64 * width as u64;

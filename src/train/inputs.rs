@@ -72,9 +72,7 @@ impl<'a, P: Pictures> Inputs<'a, P> {
         budget: usize,
     ) -> Self {
         let shape = input_shape(backbone.arch(), config.scope, size);
-        let augment = &config.augment;
-        let mixes = augment.mixup > 0.0 || augment.cutmix > 0.0;
-        let changes = augment.changes_images() || mixes || !config.sizes.is_empty();
+        let changes = config.changes_inputs();
         let samples = validation + if changes { 0 } else { train };
         let width: usize = shape.iter().product();
         let fits = samples.saturating_mul(width).saturating_mul(4) <= budget;
