@@ -69,6 +69,14 @@ struct Data {
     demo: Option<DemoConfig>,
 }
 
+/// What work on the data set in use needs, each borrowed apart from the others.
+struct AtHand<'a> {
+    desk: &'a mut Desk,
+    opened: &'a Opened,
+    classifier: &'a Classifier,
+    data: &'a mut Data,
+}
+
 /// Features of augmented images.
 struct Views {
     augment: Augment,
@@ -230,8 +238,25 @@ impl Engine {
 
     fn data(&mut self) -> Result<&mut Data> {
         let data = self.data.as_mut();
-        data.ok_or_else(|| Error::Dataset("open a data set first".to_string()))
+        data.ok_or_else(no_data)
     }
+
+    /// All of it at once, once there is a data set: opening one needs a model, and that a device.
+    fn at_hand(&mut self) -> Result<AtHand<'_>> {
+        match (&self.opened, &self.model, &mut self.data) {
+            (Some(opened), Some(model), Some(data)) => Ok(AtHand {
+                desk: &mut self.desk,
+                opened,
+                classifier: &model.classifier,
+                data,
+            }),
+            _ => Err(no_data()),
+        }
+    }
+}
+
+fn no_data() -> Error {
+    Error::Dataset("open a data set first".to_string())
 }
 
 /// The handle of a named file.

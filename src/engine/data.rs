@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use burn::tensor::Tensor;
 
-use super::{Data, Engine, find};
+use super::{AtHand, Data, Engine, find};
 use crate::config::DemoConfig;
 use crate::data::{Dataset, DemoSource, FolderSource, Indexer, Source, Subset, ZipSource, demo};
 use crate::error::{Error, Result};
@@ -108,18 +108,13 @@ impl Engine {
         job: JobId,
         samples: &[usize],
     ) -> Result<Vec<Skipped>> {
-        let Self {
+        let AtHand {
             desk,
             opened,
-            model,
+            classifier,
             data,
-            ..
-        } = self;
-        let (Some(opened), Some(model), Some(data)) = (opened, model, data) else {
-            return Err(Error::Dataset("open a data set first".to_string()));
-        };
+        } = self.at_hand()?;
         desk.set_state(EngineState::Featurising);
-        let classifier = &model.classifier;
         let missing: Vec<usize> = {
             let unknown = samples.iter().filter(|&&i| !data.cache.knows(i));
             unknown.copied().collect()

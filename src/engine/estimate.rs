@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::head::views;
-use super::{Engine, pictures};
+use super::{AtHand, Engine, pictures};
 use crate::config::{Optimizer, Scope, TrainConfig};
 use crate::data;
 use crate::error::{Error, Result};
@@ -125,10 +125,12 @@ impl Engine {
             Scope::Head => None,
             _ => Some(self.tail(config).await?),
         };
-        let (Some(model), Some(data)) = (&self.model, &mut self.data) else {
-            return Err(Error::Dataset("open a data set first".to_string()));
-        };
-        let old = &model.classifier;
+        let AtHand {
+            desk,
+            classifier: old,
+            data,
+            ..
+        } = self.at_hand()?;
         let backbone = &old.backbone;
         let some: Vec<Request> = train
             .iter()
@@ -165,7 +167,7 @@ impl Engine {
                 scope => read(forward_frozen(backbone, images.clone(), scope)).await?,
             };
             frozen = (time::now() - start) / n as f64;
-            self.desk.look_up(job, None).await?;
+            desk.look_up(job, None).await?;
         }
         let batch = config.batch.min(train.len().max(1));
         let rows: Vec<f32> = maps
@@ -199,7 +201,7 @@ impl Engine {
             if timed > 0 {
                 step += (time::now() - start) / STEPS as f64;
             }
-            self.desk.look_up(job, None).await?;
+            desk.look_up(job, None).await?;
         }
         let student = learner.model();
         let start = time::now();

@@ -4,7 +4,7 @@ use super::data::batch_size;
 use super::keeper::Keeper;
 use super::pictures;
 use super::train::{OnDesk, Outcome};
-use super::{Data, Engine, Views};
+use super::{AtHand, Data, Engine, Views};
 use crate::config::{Augment, TrainConfig};
 use crate::data::Split;
 use crate::error::{Error, Result};
@@ -70,9 +70,11 @@ impl Engine {
             )
         };
         self.desk.set_state(EngineState::Training);
-        let Self { desk, model, .. } = self;
-        let old = model.as_ref().map(|model| &model.classifier);
-        let old = old.ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
+        let AtHand {
+            desk,
+            classifier: old,
+            ..
+        } = self.at_hand()?;
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
         let head = config.keep_head.then(|| old.head.clone());
         let device = old.backbone.device().clone();
@@ -104,17 +106,12 @@ impl Engine {
         samples: &[usize],
         views: usize,
     ) -> Result<()> {
-        let Self {
+        let AtHand {
             desk,
             opened,
-            model,
+            classifier: old,
             data,
-            ..
-        } = self;
-        let (Some(opened), Some(model), Some(data)) = (opened, model, data) else {
-            return Err(Error::Dataset("open a data set first".to_string()));
-        };
-        let old = &model.classifier;
+        } = self.at_hand()?;
         let same = data.views.take().filter(|kept| {
             kept.seed == config.seed
                 && kept.augment == config.augment

@@ -1,13 +1,13 @@
 //! Training convolutions: the images through the frozen part, and the run.
 
-use super::Engine;
 use super::data::batch_size;
 use super::keeper::Keeper;
 use super::pictures::pictures;
 use super::train::{OnDesk, Outcome};
+use super::{AtHand, Engine};
 use crate::config::TrainConfig;
 use crate::data::Split;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::head::HeadSpec;
 use crate::platform::time;
 use crate::protocol::{EngineState, Event, JobId, Phase};
@@ -27,17 +27,12 @@ impl Engine {
         keeper: Option<Keeper>,
     ) -> Result<Outcome> {
         let tail = self.tail(config).await?;
-        let Self {
+        let AtHand {
             desk,
             opened,
-            model,
+            classifier: old,
             data,
-            ..
-        } = self;
-        let (Some(opened), Some(model), Some(data)) = (opened, model, data) else {
-            return Err(Error::Dataset("open a data set first".to_string()));
-        };
-        let old = &model.classifier;
+        } = self.at_hand()?;
         let mut parts = [
             data.labelled(&split.train),
             data.labelled(&split.validation),
