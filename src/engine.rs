@@ -8,6 +8,7 @@ mod data;
 mod desk;
 mod estimate;
 mod evaluate;
+mod features;
 mod head;
 mod keeper;
 mod kernels;

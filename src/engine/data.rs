@@ -2,33 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use burn::tensor::Tensor;
-
+use super::features::Pass;
 use super::{AtHand, Data, Engine, find};
 use crate::config::DemoConfig;
 use crate::data::{Dataset, DemoSource, FolderSource, Indexer, Source, Subset, ZipSource, demo};
 use crate::error::{Error, Result};
 use crate::image;
 use crate::model::arch::features;
-use crate::model::head::read;
 use crate::model::input::Batch;
 use crate::platform::files::InputFile;
-use crate::platform::time;
-use crate::protocol::{Backend, DatasetSource, EngineState, Event, FileRef, JobId, Phase, Skipped};
+use crate::protocol::{DatasetSource, Event, FileRef, JobId, Phase, Skipped};
 use crate::train::cache::FeatureCache;
 use crate::train::run::Examples;
 
 /// Edge of a class's thumbnail, in pixels.
 const THUMBNAIL: usize = 72;
-
-/// Images a batch through the backbone: on a GPU enough to fill it, on the CPU few, so that pause and
-/// cancel answer soon; more would not be faster there.
-pub(super) const fn batch_size(backend: Backend) -> usize {
-    match backend {
-        Backend::Webgpu => 16,
-        Backend::Cpu => 4,
-    }
-}
 
 impl Data {
     /// Empties the cache, for a backbone with features of that width.
@@ -102,7 +90,6 @@ impl Engine {
     }
 
     /// Sends those samples through the backbone that have not been, and tells the unreadable ones.
-    /// While the device works on a batch the next one is decoded.
     pub(super) async fn featurise(
         &mut self,
         job: JobId,
@@ -114,61 +101,40 @@ impl Engine {
             classifier,
             data,
         } = self.at_hand()?;
-        desk.set_state(EngineState::Featurising);
+        let Data { set, cache, .. } = data;
+        let mut pass = Pass {
+            job,
+            desk,
+            backend: opened.backend,
+            classifier,
+        };
         let missing: Vec<usize> = {
-            let unknown = samples.iter().filter(|&&i| !data.cache.knows(i));
+            let unknown = samples.iter().filter(|&&i| !cache.knows(i));
             unknown.copied().collect()
         };
-        let (start, total) = (time::now(), missing.len() as u64);
-        let mut done = 0;
-        let mut on_device: Option<(Vec<usize>, Tensor<2>)> = None;
-        for batch in missing.chunks(batch_size(opened.backend)) {
+        let load = |batch: &[usize], cache: &mut FeatureCache| {
             let mut good = Vec::new();
             let mut images = Batch::new(classifier.backbone.device(), &classifier.preprocess);
             for &sample in batch {
-                let path = data.set.samples[sample].path.clone();
-                let bytes = data.set.read(sample);
+                let path = set.samples[sample].path.clone();
+                let bytes = set.read(sample);
                 match bytes.and_then(|bytes| images.push(&path, &bytes)) {
                     Ok(()) => good.push(sample),
                     Err(error @ Error::Gpu(_)) => return Err(error),
-                    Err(error) => data.cache.insert_unreadable(sample, error.reason()),
+                    Err(error) => cache.insert_unreadable(sample, error.reason()),
                 }
             }
-            done += batch.len() as u64;
-            let images = images.finish();
-            let features = images.map(|images| classifier.backbone.forward(images));
-            if let Some((samples, features)) = on_device.take() {
-                let features: Vec<f32> = read(features).await?;
-                data.cache.insert(&samples, &features);
-            }
-            on_device = features.map(|features| (good, features));
-            desk.progress(job, Phase::Featurising, done, total);
-            desk.look_up(job, Some(classifier)).await?;
-        }
-        if let Some((samples, features)) = on_device.take() {
-            data.cache.insert(&samples, &read(features).await?);
-        }
-        let readable = |sample: &&usize| data.cache.get(**sample).is_some();
+            Ok(images.finish().map(|images| (good, images)))
+        };
+        let milliseconds = pass.fill(cache, &missing, load).await?;
+        let readable = |sample: &&usize| cache.get(**sample).is_some();
         let images = missing.iter().filter(readable).count();
-        desk.tell(Event::Featurised {
+        pass.desk.tell(Event::Featurised {
             job,
             images,
-            milliseconds: time::now() - start,
+            milliseconds,
         });
-        // Those of an earlier pass too: they are left out of this one just the same.
-        let mut skipped = Vec::new();
-        for &sample in samples {
-            if let Some(reason) = data.cache.unreadable(sample) {
-                let (file, reason) = (data.set.samples[sample].path.clone(), reason.to_string());
-                desk.tell(Event::FileError {
-                    job,
-                    file: file.clone(),
-                    reason: reason.clone(),
-                });
-                skipped.push(Skipped { file, reason });
-            }
-        }
-        Ok(skipped)
+        Ok(pass.tell_unreadable(set, cache, samples))
     }
 
     /// The features of those samples that have any, with their labels in the data set's numbering.

@@ -1,6 +1,6 @@
 //! Training a head: every image, and every augmented view of it, through the backbone once.
 
-use super::data::batch_size;
+use super::features::Pass;
 use super::keeper::Keeper;
 use super::pictures;
 use super::train::{OnDesk, Outcome};
@@ -8,9 +8,8 @@ use super::{AtHand, Data, Engine, Views};
 use crate::config::{Augment, TrainConfig};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::model::head::{HeadSpec, read};
-use crate::platform::time;
-use crate::protocol::{EngineState, Event, JobId, Phase};
+use crate::model::head::HeadSpec;
+use crate::protocol::{EngineState, Event, JobId};
 use crate::train::cache::FeatureCache;
 use crate::train::inputs::Request;
 use crate::train::run::{Begin, Examples, Features, Resume, run};
@@ -109,35 +108,37 @@ impl Engine {
         let AtHand {
             desk,
             opened,
-            classifier: old,
+            classifier,
             data,
         } = self.at_hand()?;
+        let settings = &classifier.preprocess;
         let same = data.views.take().filter(|kept| {
-            kept.seed == config.seed
-                && kept.augment == config.augment
-                && kept.size == old.preprocess.size
+            kept.seed == config.seed && kept.augment == config.augment && kept.size == settings.size
         });
         let mut kept = same.unwrap_or_else(|| Views {
             augment: config.augment.clone(),
             seed: config.seed,
-            size: old.preprocess.size,
-            cache: FeatureCache::new(old.features()),
+            size: settings.size,
+            cache: FeatureCache::new(classifier.features()),
         });
-        let all = data.set.samples.len();
+        let set = &mut data.set;
+        let all = set.samples.len();
         let numbers = (0..views).flat_map(|view| samples.iter().map(move |i| view * all + i));
         let missing: Vec<usize> = numbers.filter(|n| !kept.cache.knows(*n)).collect();
-        desk.set_state(EngineState::Featurising);
-        let (start, total, mut done) = (time::now(), missing.len() as u64, 0);
-        let mut pending = None;
-        for batch in missing.chunks(batch_size(opened.backend)) {
+        let mut pass = Pass {
+            job,
+            desk,
+            backend: opened.backend,
+            classifier,
+        };
+        let load = |batch: &[usize], cache: &mut FeatureCache| {
             let request = |number: &usize| Request {
                 sample: number % all,
                 view: Some(number / all),
-                size: old.preprocess.size,
+                size: settings.size,
             };
             let requests: Vec<Request> = batch.iter().map(request).collect();
-            let (set, augment) = (&mut data.set, &config.augment);
-            let images = pictures::load(set, &requests, &old.preprocess, augment, config.seed);
+            let images = pictures::load(set, &requests, settings, &config.augment, config.seed);
             let (mut good, mut pixels) = (Vec::new(), Vec::new());
             for (&number, image) in batch.iter().zip(images) {
                 match image {
@@ -145,35 +146,20 @@ impl Engine {
                         good.push(number);
                         pixels.extend(image);
                     }
-                    Err(error) => kept.cache.insert_unreadable(number, error.reason()),
+                    Err(error) => cache.insert_unreadable(number, error.reason()),
                 }
             }
-            let next = (!good.is_empty()).then(|| {
-                let images = old.backbone.batch(pixels, old.preprocess.size);
-                (good, old.backbone.forward(images))
-            });
-            // While the device works on these the ones before are read.
-            if let Some((numbers, features)) = std::mem::replace(&mut pending, next) {
-                kept.cache.insert(&numbers, &read(features).await?);
-            }
-            done += batch.len() as u64;
-            desk.progress(job, Phase::Featurising, done, total);
-            desk.look_up(job, Some(old)).await?;
-        }
-        if let Some((numbers, features)) = pending {
-            kept.cache.insert(&numbers, &read(features).await?);
-        }
-        desk.tell(Event::Featurised {
+            let images =
+                (!good.is_empty()).then(|| classifier.backbone.batch(pixels, settings.size));
+            Ok(images.map(|images| (good, images)))
+        };
+        let milliseconds = pass.fill(&mut kept.cache, &missing, load).await?;
+        pass.desk.tell(Event::Featurised {
             job,
             images: missing.len(),
-            milliseconds: time::now() - start,
+            milliseconds,
         });
-        for &sample in samples {
-            if let Some(reason) = kept.cache.unreadable(sample) {
-                let (file, reason) = (data.set.samples[sample].path.clone(), reason.to_string());
-                desk.tell(Event::FileError { job, file, reason });
-            }
-        }
+        pass.tell_unreadable(&data.set, &kept.cache, samples);
         data.views = Some(kept);
         Ok(())
     }

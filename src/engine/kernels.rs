@@ -4,7 +4,7 @@
 use burn::tensor::Device;
 
 use super::Engine;
-use super::data::batch_size;
+use super::features::batch_size;
 use crate::error::Result;
 use crate::infer::Classifier;
 use crate::kernels::check::self_test;

@@ -1,6 +1,6 @@
 //! Training convolutions: the images through the frozen part, and the run.
 
-use super::data::batch_size;
+use super::features::batch_size;
 use super::keeper::Keeper;
 use super::pictures::pictures;
 use super::train::{OnDesk, Outcome};
