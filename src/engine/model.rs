@@ -10,7 +10,7 @@ use crate::infer::{self, Classifier, Loaded};
 use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
-use crate::model::weights::{self, Checkpoint, bundled, hub};
+use crate::model::weights::{self, Checkpoint, SaveAs, bundled, hub};
 use crate::platform::files::InputFile;
 use crate::platform::{hash, store};
 use crate::protocol::{Event, ExportKind, FileRef, JobId, ModelSummary, Phase};
@@ -259,13 +259,9 @@ impl Engine {
         }
         let checkpoint = crate::model::tune::fresh(arch, seed);
         let name = checkpoint.file.clone();
-        let tensors = checkpoint.tensors.iter();
-        let tensors: Vec<_> = tensors
-            .map(|(name, entry)| (name.clone(), entry.shape.clone(), entry.data.clone()))
-            .collect();
         let metadata = [("format", "pt"), ("arch", arch.name()), ("input", "150")];
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
-        let bytes = weights::save(&tensors, &metadata.into(), weights::SaveAs::F32)?;
+        let bytes = weights::save_model(&checkpoint, &[], &metadata.into(), None)?;
         let checkpoint = weights::read(&name, &bytes)?;
         self.use_checkpoint(checkpoint, bytes, Some(arch), &name)
             .await?;
@@ -353,8 +349,8 @@ impl Engine {
         };
         let bytes = match what {
             ExportKind::Head => self.export_head().await?,
-            ExportKind::Model => self.export_model(false).await?,
-            ExportKind::HalfModel => self.export_model(true).await?,
+            ExportKind::Model => self.export_model(None).await?,
+            ExportKind::HalfModel => self.export_model(Some(SaveAs::F16)).await?,
         };
         let arch = self.model()?.classifier.backbone.arch().name();
         let name = match what {
@@ -375,26 +371,19 @@ impl Engine {
         let mut metadata = classifier.metadata(origin.sha256());
         metadata.insert("source".to_string(), source.clone());
         let tensors = classifier.head_state().await?;
-        weights::save(&tensors, &metadata, weights::SaveAs::F32)
+        weights::save(&tensors, &metadata, SaveAs::F32)
     }
 
-    /// The backbone's tensors as they came (f16 as f16, everything else as f32) and the head's in f32: what
-    /// comes back in computes the same to the last bit, unless all is rounded to 16 bits.
-    async fn export_model(&mut self, half: bool) -> Result<Vec<u8>> {
+    /// The whole model. What comes back in computes the same to the last bit, unless all is rounded to one
+    /// type.
+    async fn export_model(&self, as_one: Option<SaveAs>) -> Result<Vec<u8>> {
         let checkpoint = self.backbone_in_use().await?;
         let Model {
             classifier, origin, ..
         } = self.model()?;
         let head = classifier.head_state().await?;
         let metadata = classifier.metadata(origin.sha256());
-        if !half {
-            return weights::save_model(&checkpoint, &head, &metadata);
-        }
-        let backbone = checkpoint.tensors.into_iter();
-        let backbone = backbone.filter(|(name, _)| !name.starts_with("fc."));
-        let backbone = backbone.map(|(name, entry)| (name, entry.shape, entry.data));
-        let tensors: Vec<_> = backbone.chain(head).collect();
-        weights::save(&tensors, &metadata, weights::SaveAs::F16)
+        weights::save_model(&checkpoint, &head, &metadata, as_one)
     }
 
     /// The file that the backbone in use came in.

@@ -408,7 +408,8 @@ impl Engine {
             let checkpoint = self.tuned_checkpoint(tensors).await?;
             let head = classifier.head_state().await?;
             let before = self.model()?.origin.sha256().to_string();
-            let bytes = weights::save_model(&checkpoint, &head, &classifier.metadata(&before))?;
+            let bytes =
+                weights::save_model(&checkpoint, &head, &classifier.metadata(&before), None)?;
             // From the file, so that what is in use now is what comes back after a reload.
             classifier.backbone = classifier.backbone.reload(checkpoint)?;
             let origin = self.keep_backbone(bytes).await;

@@ -35,13 +35,13 @@ pub fn save(
 ) -> Result<Vec<u8>> {
     let views: Vec<View<'_>> = tensors
         .iter()
-        .map(|(name, shape, data)| (name.as_str(), shape.as_slice(), data.as_slice(), dtype))
+        .map(|(name, shape, data)| view(name, shape, data, dtype))
         .collect();
     write(&views, metadata)
 }
 
-/// The file of a whole model: the backbone's tensors of `checkpoint`, f16 as f16 and everything else as
-/// f32, then those of `head` in f32. What is read back is equal to the last bit.
+/// The file of a whole model: the backbone's tensors of `checkpoint`, then those of `head`, all `as_one` type.
+/// Without one, f16 is written as f16 and everything else as f32: what is read back is equal to the last bit.
 ///
 /// # Errors
 /// As [`save`].
@@ -49,34 +49,31 @@ pub fn save_model(
     checkpoint: &Checkpoint,
     head: &[NamedTensor],
     metadata: &BTreeMap<String, String>,
+    as_one: Option<SaveAs>,
 ) -> Result<Vec<u8>> {
     let backbone = checkpoint.tensors.iter();
     let backbone = backbone.filter(|(name, _)| !name.starts_with("fc."));
     let backbone = backbone.map(|(name, entry)| {
-        let dtype = match entry.dtype {
+        let came_as = match entry.dtype {
             Dtype::F16 => SaveAs::F16,
             _ => SaveAs::F32,
         };
-        (
-            name.as_str(),
-            entry.shape.as_slice(),
-            entry.data.as_slice(),
-            dtype,
-        )
+        let dtype = as_one.unwrap_or(came_as);
+        view(name, &entry.shape, &entry.data, dtype)
     });
     let head = head.iter().map(|(name, shape, data)| {
-        (
-            name.as_str(),
-            shape.as_slice(),
-            data.as_slice(),
-            SaveAs::F32,
-        )
+        let dtype = as_one.unwrap_or(SaveAs::F32);
+        view(name, shape, data, dtype)
     });
     write(&backbone.chain(head).collect::<Vec<_>>(), metadata)
 }
 
 /// A tensor to write: name, shape, values, and as what.
 type View<'a> = (&'a str, &'a [usize], &'a [f32], SaveAs);
+
+const fn view<'a>(name: &'a str, shape: &'a [usize], data: &'a [f32], dtype: SaveAs) -> View<'a> {
+    (name, shape, data, dtype)
+}
 
 fn write(tensors: &[View<'_>], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
     let mut header = Map::new();
