@@ -1,60 +1,22 @@
 //! Promise: the command line does what its help says, with the exit codes it names, and one bad file
 //! costs nothing but itself. Runs the real program on generated images.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod program;
 
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use program::{Folder, draw, program, text};
 use retune::classes::INTEL;
-use retune::data::demo;
-use retune::image::encode_png;
 use serde_json::Value;
 
-/// A folder of its own for each test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("retune-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 fn retune(args: &[&str], folder: &Folder) -> Output {
-    let program = env!("CARGO_BIN_EXE_retune");
-    // Nothing of the user's cache is read or written, and nothing is downloaded.
-    let cache = folder.join("cache");
-    let output = Command::new(program)
-        .args(args)
-        .env("RETUNE_CACHE", cache)
-        .env("RETUNE_HUB", "http://127.0.0.1:9")
-        .output();
-    output.unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    program(folder, args).output().unwrap()
 }
 
 fn json(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-}
-
-fn draw(path: &Path, class: usize, index: usize) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, encode_png(&demo::draw(class, index, 96, 5)).unwrap()).unwrap();
 }
 
 /// A data set of generated scenes: so many images a class to train on, a third as many to test on.

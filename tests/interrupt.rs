@@ -1,56 +1,24 @@
 //! Promise: a training whose process is killed goes on with `--resume` and ends with the numbers of one that was
 //! left alone, model file included; and a run file says all that flags do. Runs the real program.
 
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use program::{Folder, draw, program, text};
 use retune::classes::INTEL;
-use retune::data::demo;
-use retune::image::encode_png;
 use serde_json::Value;
-
-/// A folder of its own for each test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("retune-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn retune(folder: &Folder, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_retune"));
-    command
-        .args(arguments)
-        .env("RETUNE_CACHE", folder.join("cache"))
-        .env("RETUNE_HUB", "http://127.0.0.1:9");
-    command
-}
 
 /// Generated scenes of three classes.
 fn dataset(folder: &Folder) -> PathBuf {
     let root = folder.join("scenes");
     for class in [1, 3, 4] {
-        let of_class = root.join("seg_train").join(INTEL[class]);
-        fs::create_dir_all(&of_class).unwrap();
         for index in 0..14 {
-            let picture = encode_png(&demo::draw(class, index, 96, 5)).unwrap();
-            fs::write(of_class.join(format!("{index}.png")), picture).unwrap();
+            let file = format!("seg_train/{}/{index}.png", INTEL[class]);
+            draw(&root.join(file), class, index);
         }
     }
     root
@@ -120,10 +88,10 @@ fn a_killed_process_goes_on_to_the_same_model() {
     let start = |out: &Path, more: &[&str]| {
         let all = arguments(out, more);
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        retune(&folder, &all)
+        program(&folder, &all)
     };
     let output = start(&whole, &[]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
 
     let mut running = start(&killed, &[])
@@ -150,7 +118,7 @@ fn a_killed_process_goes_on_to_the_same_model() {
     assert!(!killed.join("model.safetensors").exists());
 
     let output = start(&killed, &["--resume"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("going on after epoch"), "{said}");
     let (whole_report, resumed) = (report(&whole), report(&killed));
@@ -171,7 +139,7 @@ fn what_is_wrong_with_a_run_file_is_named() {
     dataset(&folder);
     let out = folder.join("out");
     let out = out.to_str().unwrap();
-    for (text, word) in [
+    for (written, word) in [
         ("[train]\nlerning_rate = 1", "lerning_rate"),
         ("[train]\naugment = \"hefty\"", "hefty"),
         ("[train]\nepochs = 0", "epochs"),
@@ -180,17 +148,17 @@ fn what_is_wrong_with_a_run_file_is_named() {
         ("[train", "run.toml"),
     ] {
         let file = folder.join("run.toml");
-        fs::write(&file, format!("dataset = \"scenes\"\n{text}")).unwrap();
+        fs::write(&file, format!("dataset = \"scenes\"\n{written}")).unwrap();
         let arguments = ["train", "--config", file.to_str().unwrap(), "--out", out];
         let arguments = [&arguments[..], &["--device", "cpu"]].concat();
         // A key after the table's end belongs to the table: the arch goes first.
-        if text.starts_with("arch") {
-            fs::write(&file, format!("{text}\ndataset = \"scenes\"")).unwrap();
+        if written.starts_with("arch") {
+            fs::write(&file, format!("{written}\ndataset = \"scenes\"")).unwrap();
         }
-        let output = retune(&folder, &arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{text}: {said}");
-        assert!(said.contains(word), "{text}: {said}");
+        let output = program(&folder, &arguments).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{written}: {said}");
+        assert!(said.contains(word), "{written}: {said}");
     }
 }
 
@@ -199,8 +167,8 @@ fn flags_win_over_the_file_and_runs_are_compared() {
     let folder = Folder::new("compare");
     dataset(&folder);
     let file = folder.join("run.toml");
-    let text = "dataset = \"scenes\"\n[train]\nepochs = 9\nhead = \"mlp-1\"\naugment = \"course-work-x4\"\n";
-    fs::write(&file, text).unwrap();
+    let settings = "dataset = \"scenes\"\n[train]\nepochs = 9\nhead = \"mlp-1\"\naugment = \"course-work-x4\"\n";
+    fs::write(&file, settings).unwrap();
     let out = folder.join("out");
     let arguments = [
         "train",
@@ -217,8 +185,8 @@ fn flags_win_over_the_file_and_runs_are_compared() {
         "--input-size",
         "64",
     ];
-    let output = retune(&folder, &arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let output = program(&folder, &arguments).output().unwrap();
+    let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("4 augmented views"), "{said}");
     let report = report(&out);
@@ -230,10 +198,10 @@ fn flags_win_over_the_file_and_runs_are_compared() {
         assert_eq!(run["epochs"].as_array().unwrap().len(), 2);
         assert_eq!(run["size"], 64);
     }
-    let output = retune(&folder, &["compare", out.to_str().unwrap()])
+    let output = program(&folder, &["compare", out.to_str().unwrap()])
         .output()
         .unwrap();
-    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    let shown = text(&output.stdout);
     assert!(shown.contains("2 seeds: validation accuracy"), "{shown}");
     assert!(shown.contains("seed: 7 | 8"), "{shown}");
 }

@@ -1,104 +1,21 @@
 //! Promise: a model whose convolutions were trained is exported whole even where its head is asked for, and
 //! is there again at the next start. One test, in a process of its own, because it has its own store.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+mod orders;
 
-use retune::classes::INTEL;
-use retune::config::{DeviceChoice, Scope, TrainConfig};
-use retune::data::demo;
-use retune::engine::{Desk, Engine, Order};
-use retune::image::encode_png;
-use retune::model::weights::{self, Checkpoint, bundled};
-use retune::platform::files::InputFile;
-use retune::protocol::{Command, DatasetSource, Event, ExportKind, FileRef};
-
-const START: Command = Command::Start {
-    device: DeviceChoice::Cpu,
-    hub: None,
+use orders::{
+    Said, classify, data, export, exports, failures, import, order, probabilities, start,
 };
+use retune::config::{Scope, TrainConfig};
+use retune::engine::Order;
+use retune::model::weights::{self, Checkpoint, bundled};
+use retune::protocol::{Command, Event, ExportKind};
 
-fn file(name: &str, bytes: &[u8]) -> (FileRef, Vec<InputFile>) {
-    let path = name.to_string();
-    let handle = InputFile::memory(name, bytes.to_vec());
-    (FileRef { path, slot: 0 }, vec![handle])
-}
-
-fn order(command: Command) -> Order {
-    let files = Vec::new();
-    Order { command, files }
-}
-
-fn classify() -> Order {
-    let photo = encode_png(&demo::draw(1, 0, 64, 9)).unwrap();
-    let (file, files) = file("photo.png", &photo);
-    let (job, named) = (90, vec![file]);
-    let command = Command::Classify { job, files: named };
-    Order { command, files }
-}
-
-/// A folder without test images: an evaluation is then on the validation images.
-fn data() -> Order {
-    let (mut named, mut files) = (Vec::new(), Vec::new());
-    for i in 0..24 {
-        let (class, index) = (i % 6, i / 6);
-        let path = format!("scenes/{}/{index}.png", INTEL[class]);
-        let drawn = encode_png(&demo::draw(class, index, 48, 1)).unwrap();
-        files.push(InputFile::memory(&path, drawn));
-        let slot = i as u32;
-        named.push(FileRef { path, slot });
-    }
-    let source = DatasetSource::Folder { files: named };
-    let command = Command::OpenDataset { job: 1, source };
-    Order { command, files }
-}
-
-fn export(what: ExportKind) -> Order {
-    order(Command::Export { job: 91, what })
-}
-
-fn import(bytes: &[u8]) -> Order {
-    let (file, files) = file("exported.safetensors", bytes);
-    let (job, arch) = (92, None);
-    let command = Command::Import { job, file, arch };
-    Order { command, files }
-}
-
-type Said = Vec<(Event, Vec<Vec<u8>>)>;
-
-/// Has an engine of its own obey, and says what it said.
+/// Has an engine of its own obey, which fails at nothing.
 fn obey(keeps: bool, orders: Vec<Order>) -> Said {
-    let said: Rc<RefCell<Said>> = Rc::default();
-    let heard = said.clone();
-    // Nobody sends: an image that came during the training would be answered by the model before it.
-    let (_, inbox) = async_channel::unbounded();
-    let emit = move |event, blobs| heard.borrow_mut().push((event, blobs));
-    let engine = Engine::new(Desk::new(inbox, Box::new(emit)));
-    let mut engine = if keeps { engine } else { engine.forgetful() };
-    for order in orders {
-        pollster::block_on(engine.obey(order));
-    }
-    let said = said.take();
-    for (event, _) in &said {
-        assert!(!matches!(event, Event::Failed { .. }), "{event:?}");
-    }
+    let said = orders::obey(keeps, orders);
+    assert_eq!(failures(&said), [""; 0]);
     said
-}
-
-fn probabilities(said: &Said) -> Vec<f32> {
-    let found = said.iter().find_map(|(event, _)| match event {
-        Event::Classified { probabilities, .. } => Some(probabilities.clone()),
-        _ => None,
-    });
-    found.expect("a photo was classified")
-}
-
-fn exports(said: &Said) -> Vec<(String, Vec<u8>)> {
-    let export = |(event, blobs): &(Event, Vec<Vec<u8>>)| match event {
-        Event::Exported { name, .. } => Some((name.clone(), blobs[0].clone())),
-        _ => None,
-    };
-    said.iter().filter_map(export).collect()
 }
 
 fn warns(said: &Said, of: &str) -> bool {
@@ -135,7 +52,7 @@ fn tuned_convolutions_are_exported_and_kept() {
     let said = obey(
         true,
         vec![
-            order(START),
+            start(),
             data(),
             order(Command::Train {
                 job: 2,
@@ -183,19 +100,13 @@ fn tuned_convolutions_are_exported_and_kept() {
     }
 
     let photo = probabilities(&said);
-    let said = obey(
-        true,
-        vec![order(START), classify(), export(ExportKind::Head)],
-    );
+    let said = obey(true, vec![start(), classify(), export(ExportKind::Head)]);
     assert!(!warns(&said, "kept"), "{said:?}");
     assert_close(&photo, &probabilities(&said));
     assert_eq!(exports(&said)[0].0, "resnet18-retuned.safetensors");
 
     // And another engine takes the file in.
-    let said = obey(
-        false,
-        vec![order(START), import(&exported[1].1), classify()],
-    );
+    let said = obey(false, vec![start(), import(&exported[1].1), classify()]);
     assert_close(&photo, &probabilities(&said));
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -2,6 +2,8 @@
 //! trained on, handed out under torchvision's names, and read back; what cannot be done with it is refused.
 
 mod names;
+#[path = "../orders/mod.rs"]
+mod orders;
 mod round_trip;
 
 use burn::tensor::Device;

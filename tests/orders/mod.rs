@@ -1,0 +1,108 @@
+//! Orders for an engine on the CPU, and what it says to them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use retune::classes::INTEL;
+use retune::config::DeviceChoice;
+use retune::data::demo;
+use retune::engine::{Desk, Engine, Order};
+use retune::image::encode_png;
+use retune::platform::files::InputFile;
+use retune::protocol::{Command, DatasetSource, Event, ExportKind, FileRef};
+
+pub type Said = Vec<(Event, Vec<Vec<u8>>)>;
+
+pub fn order(command: Command) -> Order {
+    let files = Vec::new();
+    Order { command, files }
+}
+
+pub fn start() -> Order {
+    let (device, hub) = (DeviceChoice::Cpu, None);
+    order(Command::Start { device, hub })
+}
+
+/// A folder without test images: an evaluation is then on the validation images.
+pub fn data() -> Order {
+    let (mut named, mut files) = (Vec::new(), Vec::new());
+    for i in 0..24 {
+        let (class, index) = (i % 6, i / 6);
+        let path = format!("scenes/{}/{index}.png", INTEL[class]);
+        let drawn = encode_png(&demo::draw(class, index, 48, 1)).unwrap();
+        files.push(InputFile::memory(&path, drawn));
+        let slot = i as u32;
+        named.push(FileRef { path, slot });
+    }
+    let source = DatasetSource::Folder { files: named };
+    let command = Command::OpenDataset { job: 90, source };
+    Order { command, files }
+}
+
+pub fn import(bytes: &[u8]) -> Order {
+    let (file, files) = handed("model.safetensors", bytes);
+    let (job, arch) = (91, None);
+    let command = Command::Import { job, file, arch };
+    Order { command, files }
+}
+
+pub fn classify() -> Order {
+    let photo = encode_png(&demo::draw(1, 0, 64, 9)).unwrap();
+    let (file, files) = handed("photo.png", &photo);
+    let (job, named) = (92, vec![file]);
+    let command = Command::Classify { job, files: named };
+    Order { command, files }
+}
+
+pub fn export(what: ExportKind) -> Order {
+    order(Command::Export { job: 93, what })
+}
+
+/// One file, as an order carries it.
+fn handed(name: &str, bytes: &[u8]) -> (FileRef, Vec<InputFile>) {
+    let path = name.to_string();
+    let handle = InputFile::memory(name, bytes.to_vec());
+    (FileRef { path, slot: 0 }, vec![handle])
+}
+
+/// Has an engine of its own obey, which keeps its model for the next one or not.
+pub fn obey(keeps: bool, orders: Vec<Order>) -> Said {
+    let said: Rc<RefCell<Said>> = Rc::default();
+    let heard = said.clone();
+    // Nobody sends: an image that came during the training would be answered by the model before it.
+    let (_, inbox) = async_channel::unbounded();
+    let emit = move |event, blobs| heard.borrow_mut().push((event, blobs));
+    let engine = Engine::new(Desk::new(inbox, Box::new(emit)));
+    let mut engine = if keeps { engine } else { engine.forgetful() };
+    for order in orders {
+        pollster::block_on(engine.obey(order));
+    }
+    drop(engine);
+    said.take()
+}
+
+pub fn failures(said: &Said) -> Vec<String> {
+    let failure = |(event, _): &(Event, Vec<Vec<u8>>)| match event {
+        Event::Failed { .. } => Some(format!("{event:?}")),
+        _ => None,
+    };
+    said.iter().filter_map(failure).collect()
+}
+
+/// Of the photo that was classified.
+pub fn probabilities(said: &Said) -> Vec<f32> {
+    let found = said.iter().find_map(|(event, _)| match event {
+        Event::Classified { probabilities, .. } => Some(probabilities.clone()),
+        _ => None,
+    });
+    found.expect("a photo was classified")
+}
+
+/// Name and bytes of what was handed out.
+pub fn exports(said: &Said) -> Vec<(String, Vec<u8>)> {
+    let export = |(event, blobs): &(Event, Vec<Vec<u8>>)| match event {
+        Event::Exported { name, .. } => Some((name.clone(), blobs[0].clone())),
+        _ => None,
+    };
+    said.iter().filter_map(export).collect()
+}
