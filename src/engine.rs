@@ -3,6 +3,7 @@
 //! It owns device, model, data set and features; page and command line only hold what they were told.
 //! One job runs at a time; while it does, it looks up at the [`Desk`] between batches.
 
+mod adopt;
 mod classify;
 mod data;
 mod desk;

@@ -2,15 +2,14 @@
 //! interrupted; the best one's model is put in use and kept.
 
 use super::Engine;
+use super::adopt::Candidate;
 use super::desk::Desk;
 use super::keeper::{self, Keeper, Record};
-use crate::config::{NormMode, Scope, TrainConfig};
-use crate::data::{self as dataset, Split};
+use crate::config::{Scope, TrainConfig};
+use crate::data as dataset;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::model::arch::check_scope;
-use crate::model::tune::Tail;
-use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 use crate::platform::{Place, time};
 use crate::protocol::{Backend, EngineState, EpochReport, Event, Interrupted, JobId, Phase, Run};
 use crate::train::metrics::share;
@@ -78,17 +77,6 @@ pub(super) struct Outcome {
     pub course: Course,
     /// Images that were trained and validated on.
     pub images: [usize; 2],
-}
-
-/// A training that is over, and its model, which is not in use yet.
-struct Candidate {
-    classifier: Classifier,
-    /// The trained convolutions under torchvision's names; none for a head alone.
-    tensors: Vec<NamedTensor>,
-    run: Run,
-    split: Split,
-    /// Whether somebody stopped it.
-    by_user: bool,
 }
 
 impl Engine {
@@ -390,74 +378,6 @@ impl Engine {
             split,
             by_user: course.by_user,
         })
-    }
-
-    /// Puts a trained model in use and keeps it. A tuned backbone lies in no file yet, so one is written, and
-    /// kept, as if it had been imported.
-    async fn adopt_candidate(&mut self, candidate: Candidate) -> Result<()> {
-        let Candidate {
-            mut classifier,
-            tensors,
-            run,
-            split,
-            ..
-        } = candidate;
-        if tensors.is_empty() {
-            self.adopt(classifier, "trained here").await?;
-        } else {
-            let checkpoint = self.tuned_checkpoint(tensors).await?;
-            let head = classifier.head_state().await?;
-            let before = self.model()?.origin.sha256().to_string();
-            let bytes =
-                weights::save_model(&checkpoint, &head, &classifier.metadata(&before), None)?;
-            // From the file, so that what is in use now is what comes back after a reload.
-            classifier.backbone = classifier.backbone.reload(checkpoint)?;
-            let origin = self.keep_backbone(bytes).await;
-            self.set_model(classifier, origin, "trained here");
-            self.keep_head().await;
-        }
-        if let Some(model) = &mut self.model {
-            model.run = Some(run.id);
-        }
-        // Only now: a run that was dropped held out nothing from the model in use.
-        self.data()?.validation = split.validation;
-        Ok(())
-    }
-
-    /// The backbone in use with those tensors in place of its own.
-    async fn tuned_checkpoint(&self, tensors: Vec<NamedTensor>) -> Result<Checkpoint> {
-        // What was not trained stays as it came, with its batch norm. Without that file (another tab may
-        // have put its own there) all is written as it is computed with.
-        let (mut checkpoint, rest) = match self.backbone_in_use().await {
-            Ok(checkpoint) => (checkpoint, Vec::new()),
-            Err(_) => {
-                let backbone = &self.model()?.classifier.backbone;
-                let all = Tail::of(backbone, Scope::All, backbone.device());
-                (Checkpoint::default(), all.state().await?)
-            }
-        };
-        for (name, shape, data) in rest.into_iter().chain(tensors) {
-            let dtype = Dtype::F32;
-            let entry = Entry { shape, dtype, data };
-            checkpoint.tensors.insert(name, entry);
-        }
-        Ok(checkpoint)
-    }
-
-    /// The trained end of the backbone in use, as a run begins with it.
-    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<Tail> {
-        let backbone = &self.model()?.classifier.backbone;
-        let device = backbone.device().clone().autodiff();
-        match config.norm {
-            NormMode::Frozen => Ok(Tail::of(backbone, config.scope, &device)),
-            NormMode::Trained => {
-                let mut checkpoint = self.backbone_in_use().await?;
-                let arch = backbone.arch();
-                Tail::with_norms(arch, config.scope, &device, |name, shape| {
-                    checkpoint.take_f32(name, shape)
-                })
-            }
-        }
     }
 }
 

@@ -5,10 +5,11 @@ use super::keeper::Keeper;
 use super::pictures::pictures;
 use super::train::{OnDesk, Outcome};
 use super::{AtHand, Engine};
-use crate::config::TrainConfig;
+use crate::config::{NormMode, TrainConfig};
 use crate::data::Split;
 use crate::error::Result;
 use crate::model::head::HeadSpec;
+use crate::model::tune::Tail;
 use crate::platform::time;
 use crate::protocol::{EngineState, Event, JobId, Phase};
 use crate::train::inputs::{BUDGET, Inputs, Labelled};
@@ -105,6 +106,22 @@ impl Engine {
             images: [readable(train), readable(validation)],
             course: result?,
         })
+    }
+
+    /// The trained end of the backbone in use, as a run begins with it.
+    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<Tail> {
+        let backbone = &self.model()?.classifier.backbone;
+        let device = backbone.device().clone().autodiff();
+        match config.norm {
+            NormMode::Frozen => Ok(Tail::of(backbone, config.scope, &device)),
+            NormMode::Trained => {
+                let mut checkpoint = self.backbone_in_use().await?;
+                let arch = backbone.arch();
+                Tail::with_norms(arch, config.scope, &device, |name, shape| {
+                    checkpoint.take_f32(name, shape)
+                })
+            }
+        }
     }
 }
 

@@ -1,0 +1,75 @@
+//! A trained model put in use and kept.
+
+use super::Engine;
+use crate::config::Scope;
+use crate::data::Split;
+use crate::error::Result;
+use crate::infer::Classifier;
+use crate::model::tune::Tail;
+use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
+use crate::protocol::Run;
+
+/// A training that is over, and its model, which is not in use yet.
+pub(super) struct Candidate {
+    pub classifier: Classifier,
+    /// The trained convolutions under torchvision's names; none for a head alone.
+    pub tensors: Vec<NamedTensor>,
+    pub run: Run,
+    pub split: Split,
+    /// Whether somebody stopped it.
+    pub by_user: bool,
+}
+
+impl Engine {
+    /// Puts a trained model in use and keeps it. A tuned backbone lies in no file yet, so one is written, and
+    /// kept, as if it had been imported.
+    pub(super) async fn adopt_candidate(&mut self, candidate: Candidate) -> Result<()> {
+        let Candidate {
+            mut classifier,
+            tensors,
+            run,
+            split,
+            ..
+        } = candidate;
+        if tensors.is_empty() {
+            self.adopt(classifier, "trained here").await?;
+        } else {
+            let checkpoint = self.tuned_checkpoint(tensors).await?;
+            let head = classifier.head_state().await?;
+            let before = self.model()?.origin.sha256().to_string();
+            let bytes =
+                weights::save_model(&checkpoint, &head, &classifier.metadata(&before), None)?;
+            // From the file, so that what is in use now is what comes back after a reload.
+            classifier.backbone = classifier.backbone.reload(checkpoint)?;
+            let origin = self.keep_backbone(bytes).await;
+            self.set_model(classifier, origin, "trained here");
+            self.keep_head().await;
+        }
+        if let Some(model) = &mut self.model {
+            model.run = Some(run.id);
+        }
+        // Only now: a run that was dropped held out nothing from the model in use.
+        self.data()?.validation = split.validation;
+        Ok(())
+    }
+
+    /// The backbone in use with those tensors in place of its own.
+    async fn tuned_checkpoint(&self, tensors: Vec<NamedTensor>) -> Result<Checkpoint> {
+        // What was not trained stays as it came, with its batch norm. Without that file (another tab may
+        // have put its own there) all is written as it is computed with.
+        let (mut checkpoint, rest) = match self.backbone_in_use().await {
+            Ok(checkpoint) => (checkpoint, Vec::new()),
+            Err(_) => {
+                let backbone = &self.model()?.classifier.backbone;
+                let all = Tail::of(backbone, Scope::All, backbone.device());
+                (Checkpoint::default(), all.state().await?)
+            }
+        };
+        for (name, shape, data) in rest.into_iter().chain(tensors) {
+            let dtype = Dtype::F32;
+            let entry = Entry { shape, dtype, data };
+            checkpoint.tensors.insert(name, entry);
+        }
+        Ok(checkpoint)
+    }
+}
