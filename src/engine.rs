@@ -9,6 +9,7 @@ mod data;
 mod desk;
 mod estimate;
 mod evaluate;
+mod export;
 mod features;
 mod head;
 mod keeper;
@@ -20,6 +21,7 @@ mod preview;
 mod runs;
 mod train;
 mod tune;
+mod watch;
 
 use crate::config::{Augment, DemoConfig};
 use crate::data::Dataset;

@@ -3,7 +3,7 @@
 use super::features::Pass;
 use super::keeper::Keeper;
 use super::pictures;
-use super::train::{OnDesk, Outcome};
+use super::watch::{OnDesk, Outcome};
 use super::{AtHand, Data, Engine, Views};
 use crate::config::{Augment, TrainConfig};
 use crate::data::Split;

@@ -1,10 +1,10 @@
-//! The model in use: loaded at the start, imported, downloaded, kept, handed out.
+//! The model in use: loaded at the start, imported, downloaded, kept.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{Engine, Model, find};
-use crate::config::{Arch, Scope};
+use crate::config::Arch;
 use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Loaded};
 use crate::model::arch::features;
@@ -13,7 +13,7 @@ use crate::model::inspect::inspect;
 use crate::model::weights::{self, Checkpoint, SaveAs, bundled, hub};
 use crate::platform::files::InputFile;
 use crate::platform::{hash, store};
-use crate::protocol::{Event, ExportKind, FileRef, JobId, ModelSummary, Phase};
+use crate::protocol::{Event, FileRef, JobId, ModelSummary, Phase};
 
 /// The head in use is kept under this name, with its backbone's hash among its metadata.
 const HEAD: &str = "head.safetensors";
@@ -172,7 +172,7 @@ impl Engine {
         if !self.keeps {
             return;
         }
-        let result = match self.export_head().await {
+        let result = match self.head_file().await {
             Ok(bytes) => store::write(HEAD, &bytes).await,
             Err(error) => Err(error),
         };
@@ -334,34 +334,8 @@ impl Engine {
         store::remove(BACKBONE).await
     }
 
-    /// Hands out the head or the whole model as safetensors.
-    pub(super) async fn export(&mut self, job: JobId, what: ExportKind) -> Result<()> {
-        let tuned = self.model()?.classifier.tuned != Scope::Head;
-        let what = match what {
-            ExportKind::Head if tuned => {
-                self.desk.warn(
-                    "The convolutions of this model were trained too, and its head is of no use without \
-                     them: this is the whole model.",
-                );
-                ExportKind::Model
-            }
-            what => what,
-        };
-        let bytes = match what {
-            ExportKind::Head => self.export_head().await?,
-            ExportKind::Model => self.export_model(None).await?,
-            ExportKind::HalfModel => self.export_model(Some(SaveAs::F16)).await?,
-        };
-        let arch = self.model()?.classifier.backbone.arch().name();
-        let name = match what {
-            ExportKind::Head => format!("{arch}-head.safetensors"),
-            ExportKind::Model | ExportKind::HalfModel => format!("{arch}-retuned.safetensors"),
-        };
-        self.desk.hand(Event::Exported { job, name }, vec![bytes]);
-        Ok(())
-    }
-
-    async fn export_head(&self) -> Result<Vec<u8>> {
+    /// The head in use as a file, with what the model is called.
+    pub(super) async fn head_file(&self) -> Result<Vec<u8>> {
         let Model {
             classifier,
             origin,
@@ -372,18 +346,6 @@ impl Engine {
         metadata.insert("source".to_string(), source.clone());
         let tensors = classifier.head_state().await?;
         weights::save(&tensors, &metadata, SaveAs::F32)
-    }
-
-    /// The whole model. What comes back in computes the same to the last bit, unless all is rounded to one
-    /// type.
-    async fn export_model(&self, as_one: Option<SaveAs>) -> Result<Vec<u8>> {
-        let checkpoint = self.backbone_in_use().await?;
-        let Model {
-            classifier, origin, ..
-        } = self.model()?;
-        let head = classifier.head_state().await?;
-        let metadata = classifier.metadata(origin.sha256());
-        weights::save_model(&checkpoint, &head, &metadata, as_one)
     }
 
     /// The file that the backbone in use came in.

@@ -3,7 +3,7 @@
 use super::features::batch_size;
 use super::keeper::Keeper;
 use super::pictures::pictures;
-use super::train::{OnDesk, Outcome};
+use super::watch::{OnDesk, Outcome};
 use super::{AtHand, Engine};
 use crate::config::{NormMode, TrainConfig};
 use crate::data::Split;
