@@ -17,7 +17,6 @@ use super::conv::gradient;
 use super::conv::matmul::{Epilogue, MatMul};
 use super::conv::weights::Weights;
 use super::launch::Buffer;
-use super::ops::options;
 use super::shape::{Conv, Geometry};
 
 /// The convolution and its gradients on a backend that keeps no graph. The defaults are burn's ops.
@@ -29,7 +28,7 @@ pub trait ConvKernels: Backend {
         bias: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
-        Self::conv2d(x, weight, Some(bias), options(geometry))
+        Self::conv2d(x, weight, Some(bias), geometry.options())
     }
 
     /// The gradient of `x`, from that of the result, `dy` `[N,O,OH,OW]`.
@@ -39,7 +38,7 @@ pub trait ConvKernels: Backend {
         dy: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
-        Self::conv2d_x_backward(x, weight, dy, options(geometry))
+        Self::conv2d_x_backward(x, weight, dy, geometry.options())
     }
 
     /// The gradient of `weight`.
@@ -49,7 +48,7 @@ pub trait ConvKernels: Backend {
         dy: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
-        Self::conv2d_weight_backward(x, weight, dy, options(geometry))
+        Self::conv2d_weight_backward(x, weight, dy, geometry.options())
     }
 
     /// The gradient of `bias`.
@@ -104,7 +103,7 @@ impl ConvKernels for Cube {
         };
         match ours() {
             Some(y) => y.into_primitive(),
-            None => Self::conv2d(x, weight, Some(bias), options(geometry)),
+            None => Self::conv2d(x, weight, Some(bias), geometry.options()),
         }
     }
 
@@ -123,7 +122,7 @@ impl ConvKernels for Cube {
         };
         match ours() {
             Some(dx) => dx.into_primitive(),
-            None => Self::conv2d_x_backward(x, weight, dy, options(geometry)),
+            None => Self::conv2d_x_backward(x, weight, dy, geometry.options()),
         }
     }
 
@@ -142,7 +141,7 @@ impl ConvKernels for Cube {
         };
         match ours() {
             Some(dw) => dw.into_primitive(),
-            None => Self::conv2d_weight_backward(x, weight, dy, options(geometry)),
+            None => Self::conv2d_weight_backward(x, weight, dy, geometry.options()),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{adaptive_avg_pool2d, conv2d};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{self, adaptive_avg_pool2d};
 
+use super::autodiff;
 use super::choice;
 use super::conv::Algorithm;
 use super::conv::matmul::Epilogue;
@@ -69,7 +69,7 @@ impl Conv2d {
     ) -> Tensor<4> {
         match self.on_kernel(&x, residual, with_relu) {
             Some(y) => y,
-            None => self.on_burn(x, residual, with_relu),
+            None => self.one_by_one(x, residual, with_relu),
         }
     }
 
@@ -100,10 +100,14 @@ impl Conv2d {
         )
     }
 
-    /// burn's convolution, and what follows it one by one.
-    fn on_burn(&self, x: Tensor<4>, residual: Option<&Tensor<4>>, with_relu: bool) -> Tensor<4> {
+    /// The convolution, burn's where ours was refused on a GPU, and what follows it one by one.
+    fn one_by_one(&self, x: Tensor<4>, residual: Option<&Tensor<4>>, with_relu: bool) -> Tensor<4> {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        let mut y = conv2d(x, weight, Some(bias), options(self.geometry));
+        let mut y = if self.on_gpu.is_some() {
+            module::conv2d(x, weight, Some(bias), self.geometry.options())
+        } else {
+            autodiff::conv2d(x, weight, bias, self.geometry)
+        };
         if let Some(residual) = residual {
             y = y + residual.clone();
         }
@@ -131,17 +135,6 @@ impl Conv2d {
         };
         algorithm().map_or_else(|| "burn".to_string(), Algorithm::name)
     }
-}
-
-/// The geometry as burn's convolutions take it.
-pub(super) fn options(geometry: Geometry) -> ConvOptions<2> {
-    let Geometry {
-        stride,
-        padding,
-        dilation,
-        groups,
-    } = geometry;
-    ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups)
 }
 
 /// The largest value under a square window: `x` `[N,C,H,W]` to `[N,C,OH,OW]`.

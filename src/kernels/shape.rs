@@ -1,5 +1,7 @@
 //! Sizes of a convolution as the kernels see them.
 
+use burn::tensor::ops::ConvOptions;
+
 use super::reference::ConvShape;
 
 /// Bytes of a tensor of `f32`. In 64 bits: in the browser `usize` has 32, and a batch too large for the GPU
@@ -21,6 +23,20 @@ pub struct Geometry {
     pub dilation: usize,
     /// Inputs and outputs fall into so many groups.
     pub groups: usize,
+}
+
+impl Geometry {
+    /// The same as burn's convolutions take it.
+    #[must_use]
+    pub fn options(self) -> ConvOptions<2> {
+        let Self {
+            stride,
+            padding,
+            dilation,
+            groups,
+        } = self;
+        ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups)
+    }
 }
 
 /// A convolution on tensors of known sizes.
