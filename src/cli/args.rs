@@ -102,6 +102,8 @@ pub enum Device {
     Auto,
     Gpu,
     Cpu,
+    /// NVIDIA's, in a build with `--features cuda`
+    Cuda,
 }
 
 impl From<Device> for DeviceChoice {
@@ -110,6 +112,7 @@ impl From<Device> for DeviceChoice {
             Device::Auto => Self::Auto,
             Device::Gpu => Self::Gpu,
             Device::Cpu => Self::Cpu,
+            Device::Cuda => Self::Cuda,
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum DeviceChoice {
     Gpu,
     /// The CPU.
     Cpu,
+    /// An NVIDIA GPU through CUDA, in a native build with the feature `cuda`; an error elsewhere.
+    Cuda,
 }
 
 /// How an RGB image becomes the tensor `[3,S,S]`: resized to S x S, scaled to 0..1, then

@@ -15,7 +15,7 @@ use crate::train::cache::FeatureCache;
 /// cancel answer soon; more would not be faster there.
 pub(super) const fn batch_size(backend: Backend) -> usize {
     match backend {
-        Backend::Webgpu => 16,
+        Backend::Webgpu | Backend::Cuda => 16,
         Backend::Cpu => 4,
     }
 }

@@ -35,6 +35,7 @@ pub struct Opened {
 pub async fn open(choice: DeviceChoice) -> Result<Opened> {
     match choice {
         DeviceChoice::Cpu => Ok(cpu(None)),
+        DeviceChoice::Cuda => open_cuda(),
         DeviceChoice::Gpu => open_gpu().await.map(|(opened, _)| opened),
         DeviceChoice::Auto => Ok(match open_gpu().await {
             Ok((opened, false)) => opened,
@@ -59,6 +60,32 @@ fn cpu(note: Option<String>) -> Opened {
         name: "CPU".to_string(),
         note,
     }
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda() -> Result<Opened> {
+    use burn::tensor::{DeviceIndex, Tensor};
+
+    // Without a driver cubecl panics, at the first use of the device and in its own words.
+    let device = std::panic::catch_unwind(|| {
+        let device = Device::cuda(DeviceIndex::Default);
+        Tensor::<1>::zeros([1], &device).into_data();
+        device
+    });
+    let device = device.map_err(|_| Error::Gpu("CUDA found no driver or no GPU".to_string()))?;
+    Ok(Opened {
+        device,
+        backend: Backend::Cuda,
+        name: "CUDA".to_string(),
+        note: None,
+    })
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_cuda() -> Result<Opened> {
+    Err(Error::Gpu(
+        "this build has no CUDA; build it with --features cuda".to_string(),
+    ))
 }
 
 /// The best adapter, and whether it is a software one. burn registers a GPU once a process, so the first

@@ -49,6 +49,8 @@ pub enum Backend {
     Webgpu,
     /// burn's CPU backend.
     Cpu,
+    /// burn's kernels on CUDA, natively.
+    Cuda,
 }
 
 impl Backend {
@@ -58,6 +60,7 @@ impl Backend {
         match self {
             Self::Webgpu => "webgpu",
             Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
         }
     }
 }
