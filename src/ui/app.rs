@@ -89,6 +89,7 @@ fn App() -> Html {
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
                     reading={state.reading} notices={notices(Place::Data)} />
                 <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
+                    head_only={state.model.as_ref().is_some_and(|m| !m.arch.trains_convolutions())}
                     job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}
                     forecast={state.forecast.clone()} engine={state.engine} {idle}
                     needs={state.training_needs()} {on} notices={notices(Place::Train)} />

@@ -23,6 +23,8 @@ pub struct SettingsProps {
     pub form: Shared<TrainForm>,
     /// Whether they are in use by a running training.
     pub disabled: bool,
+    /// Whether the model in use can train nothing but its head.
+    pub head_only: bool,
     /// What the augmentation does, shown under its settings.
     pub preview: Html,
     /// Told what the user wants.
@@ -94,12 +96,17 @@ fn select(props: &SettingsProps, choice: Choice, disabled: bool) -> Html {
         on.emit(Intent::Act(Action::Chosen(choice, select.value())));
     });
     let chosen = props.form.chosen(choice);
+    let head_only = choice == Choice::Scope && props.head_only;
     let options = choice.names().into_iter().enumerate().map(|(i, name)| {
-        html! { <option value={name} selected={i == chosen}>{ choice.label(i) }</option> }
+        let disabled = head_only && name != Scope::Head.name();
+        html! { <option value={name} selected={i == chosen} {disabled}>{ choice.label(i) }</option> }
     });
     let id = choice.test_id();
     let hint = match choice {
         Choice::Head => Some("new layers on the backbone, trained from scratch"),
+        Choice::Scope if head_only => {
+            Some("this backbone gives features; a ResNet's layers can be trained too")
+        }
         Choice::Scope => Scope::from_name(props.form.chosen_name(choice)).map(Scope::cost),
         Choice::Augment => {
             Some("what is done to training images, so that no epoch shows the same twice")

@@ -2,8 +2,10 @@
 
 use super::State;
 use crate::{
+    config::Scope,
     protocol::{EngineState, Event, JobId, Skipped},
     ui::{
+        form::Choice,
         parts::{
             self, Dataset, Device, Incoming, JobKind, Outcome, Place, Prediction, Progress, Sample,
             Shared,
@@ -46,6 +48,9 @@ impl State {
                 self.device = Some(Shared::new(device));
             }
             Event::Model { model } => {
+                if !model.arch.trains_convolutions() {
+                    self.form.change().choose(Choice::Scope, Scope::Head.name());
+                }
                 self.model = Some(Shared::new(model));
                 self.evaluation = None;
                 self.forecast = None;
@@ -153,7 +158,6 @@ impl State {
             Event::Cancelled { .. } => {
                 if kind == JobKind::Train {
                     self.training = None;
-                    self.interrupted = None;
                 }
                 self.end(id);
                 if kind == JobKind::Dataset {

@@ -314,3 +314,19 @@ fn six_runs_are_shown_and_keep_their_looks() {
         [None, Some(8), None, Some(4), Some(5), Some(6)]
     );
 }
+
+#[test]
+fn a_backbone_that_only_gives_features_trains_a_head() {
+    let all = Action::Chosen(Choice::Scope, "all".into());
+    let state = after([ready(), all]);
+    assert_eq!(state.form.chosen_name(Choice::Scope), "all");
+
+    let resnet = then(state.clone(), [worker([Event::Model { model: model() }])]);
+    assert_eq!(resnet.form.chosen_name(Choice::Scope), "all");
+    let model = ModelSummary {
+        arch: Arch::Densenet121,
+        ..model()
+    };
+    let densenet = then(state, [worker([Event::Model { model }])]);
+    assert_eq!(densenet.form.chosen_name(Choice::Scope), "head");
+}
