@@ -19,7 +19,7 @@ use url::Url;
 use xtask::setup;
 
 /// Chromium as the tests want it: no window, WebGPU in software, nothing running in the background.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 16] = [
     "--headless=new",
     "--no-sandbox", // containers run the tests as root, where Chromium's sandbox cannot start
     "--enable-unsafe-webgpu",
@@ -27,6 +27,9 @@ const FLAGS: [&str; 14] = [
     "--use-webgpu-adapter=swiftshader",
     "--use-vulkan=swiftshader",
     "--ignore-gpu-blocklist",
+    // With these two a GPU process that was killed comes back; without them there is no GPU from then on.
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

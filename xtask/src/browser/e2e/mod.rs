@@ -63,13 +63,6 @@ enum Scenario {
     Lost,
 }
 
-impl Scenario {
-    /// Whether it only runs when it is named: it takes minutes, or needs what not every machine has.
-    const fn is_by_name_only(self) -> bool {
-        matches!(self, Self::Course | Self::Resume | Self::Lost)
-    }
-}
-
 /// What a scenario has at hand.
 struct Scene<'a> {
     driver: &'a Driver,
@@ -90,14 +83,12 @@ pub async fn run(options: &Options) -> Result<()> {
     if let Some(dir) = &options.shots {
         fs::create_dir_all(dir)?;
     }
-    let all = Scenario::value_variants();
-    let scenarios: Vec<Scenario> = if options.only.is_empty() {
-        let usual = all.iter().filter(|scenario| !scenario.is_by_name_only());
-        usual.copied().collect()
+    let scenarios = if options.only.is_empty() {
+        Scenario::value_variants()
     } else {
-        options.only.clone()
+        &options.only
     };
-    for scenario in &scenarios {
+    for scenario in scenarios {
         let start = Instant::now();
         let scene = Scene {
             driver: &driver,
