@@ -5,7 +5,7 @@ mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use program::{Folder, draw, program, text};
@@ -71,66 +71,121 @@ fn curves(report: &Value) -> Vec<Vec<Value>> {
         .collect()
 }
 
+/// Trainings by [`RUN`] in one folder.
+struct Trainings {
+    folder: Folder,
+}
+
+impl Trainings {
+    fn new(name: &str) -> Self {
+        let folder = Folder::new(name);
+        dataset(&folder);
+        fs::write(folder.join("run.toml"), RUN).unwrap();
+        Self { folder }
+    }
+
+    fn command(&self, out: &Path, more: &[&str]) -> Command {
+        let config = self.folder.join("run.toml");
+        let (config, out) = (config.to_str().unwrap(), out.to_str().unwrap());
+        let fixed = ["train", "--config", config, "--out", out];
+        program(&self.folder, &[&fixed[..], more].concat())
+    }
+
+    /// One that is left alone: what it said.
+    fn whole(&self, out: &Path, more: &[&str]) -> String {
+        let output = self.command(out, more).output().unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        said
+    }
+
+    /// One that is killed as soon as its record says so.
+    fn killed(&self, out: &Path, more: &[&str], when: impl Fn(&Value) -> bool) {
+        let mut running = self
+            .command(out, more)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let record = out.join("checkpoint/training.json");
+        let begun = Instant::now();
+        let read = || serde_json::from_str(&fs::read_to_string(&record).ok()?).ok();
+        while !read().is_some_and(|record| when(&record)) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(300),
+                "it was not kept"
+            );
+            assert!(
+                running.try_wait().unwrap().is_none(),
+                "it ended before it could be killed"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert!(!out.join("model.safetensors").exists());
+    }
+}
+
+fn model(out: &Path) -> Vec<u8> {
+    fs::read(out.join("model.safetensors")).unwrap()
+}
+
 #[test]
 fn a_killed_process_goes_on_to_the_same_model() {
-    let folder = Folder::new("interrupt");
-    dataset(&folder);
-    let config = folder.join("run.toml");
-    fs::write(&config, RUN).unwrap();
-    let config = config.to_str().unwrap();
-    let (whole, killed) = (folder.join("whole"), folder.join("killed"));
-    let arguments = |out: &Path, more: &[&str]| {
-        let out = out.to_str().unwrap();
-        let fixed = ["train", "--config", config, "--out", out];
-        let all: Vec<String> = fixed.iter().chain(more).map(ToString::to_string).collect();
-        all
-    };
-    let start = |out: &Path, more: &[&str]| {
-        let all = arguments(out, more);
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        program(&folder, &all)
-    };
-    let output = start(&whole, &[]).output().unwrap();
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
-
-    let mut running = start(&killed, &[])
-        .stderr(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let record = killed.join("checkpoint/training.json");
-    let begun = Instant::now();
-    // Killed with an epoch done and some to come.
-    while !fs::read_to_string(&record).is_ok_and(|text| text.contains("\"best_epoch\"")) {
-        assert!(
-            begun.elapsed() < Duration::from_secs(300),
-            "no epoch was kept"
-        );
-        assert!(
-            running.try_wait().unwrap().is_none(),
-            "it ended before it could be killed"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    running.kill().unwrap();
-    running.wait().unwrap();
-    assert!(!killed.join("model.safetensors").exists());
-
-    let output = start(&killed, &["--resume"]).output().unwrap();
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let trainings = Trainings::new("interrupt");
+    let out = |name| trainings.folder.join(name);
+    let (whole, killed) = (out("whole"), out("killed"));
+    trainings.whole(&whole, &[]);
+    // With an epoch done and some to come.
+    trainings.killed(&killed, &[], |record| !record["progress"].is_null());
+    let said = trainings.whole(&killed, &["--resume"]);
     assert!(said.contains("going on after epoch"), "{said}");
     let (whole_report, resumed) = (report(&whole), report(&killed));
     assert_eq!(curves(&resumed).len(), 6);
     assert_eq!(curves(&resumed), curves(&whole_report));
     assert_eq!(resumed["best_epoch"], whole_report["best_epoch"]);
-    let model = |out: &Path| fs::read(out.join("model.safetensors")).unwrap();
     assert!(model(&whole) == model(&killed), "the model files differ");
     assert!(
         !killed.join("checkpoint").exists(),
         "the checkpoint was left behind"
     );
+}
+
+#[test]
+fn the_best_seed_wins_although_the_process_was_killed_after_it() {
+    let trainings = Trainings::new("seeds");
+    let out = |name: &str| trainings.folder.join(name);
+    // Two seeds of which the first one does better.
+    let found = (7..27).map(|seed: u32| seed.to_string()).find(|seed| {
+        let more = ["--epochs", "3", "--seed", seed, "--seeds", "2"];
+        trainings.whole(&out(seed), &more);
+        let report = report(&out(seed));
+        let best = |run: &Value| {
+            let epoch = run["best_epoch"].as_u64().unwrap() as usize;
+            let epoch = &run["epochs"][epoch - 1];
+            let number = |name: &str| epoch[name].as_f64().unwrap();
+            (number("val_accuracy"), -number("val_loss"))
+        };
+        best(&report["runs"][0]) > best(&report["runs"][1])
+    });
+    let seed = found.expect("the first of two does better in some of twenty cases");
+    let (whole, killed) = (out(&seed), out("killed"));
+    let more = ["--epochs", "3", "--seed", &seed, "--seeds", "2"];
+    trainings.killed(&killed, &more, |record| {
+        !record["leader"].is_null() && !record["progress"].is_null()
+    });
+    trainings.whole(&killed, &["--resume"]);
+    assert!(model(&whole) == model(&killed), "the model files differ");
+    let (whole, resumed) = (report(&whole), report(&killed));
+    assert_eq!(resumed["best_epoch"], whole["best_epoch"]);
+    assert_eq!(curves(&resumed), curves(&whole));
+    let runs = |report: &Value| report["runs"].as_array().unwrap().clone();
+    assert_eq!(runs(&resumed).len(), 2);
+    for (resumed, whole) in runs(&resumed).iter().zip(runs(&whole)) {
+        assert_eq!(resumed["config"], whole["config"]);
+        assert_eq!(curves(resumed), curves(&whole));
+    }
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use super::Engine;
 use crate::config::Scope;
-use crate::data::Split;
+use crate::data::{Dataset, Split, split};
 use crate::error::Result;
 use crate::infer::Classifier;
+use crate::model::head::{Head, HeadSpec};
 use crate::model::tune::Tail;
 use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 use crate::protocol::Run;
@@ -18,6 +19,47 @@ pub(super) struct Candidate {
     pub split: Split,
     /// Whether somebody stopped it.
     pub by_user: bool,
+}
+
+impl Candidate {
+    /// Its head and its trained convolutions.
+    pub async fn state(&self) -> Result<Vec<NamedTensor>> {
+        let mut tensors = self.classifier.head.state().await?;
+        tensors.extend(self.tensors.iter().cloned());
+        Ok(tensors)
+    }
+
+    /// The same from what [`state`](Self::state) gave; `old` is the model that it was trained from.
+    ///
+    /// # Errors
+    /// [`Error::Weights`](crate::error::Error::Weights) naming a tensor that is missing.
+    pub fn restore(
+        old: &Classifier,
+        set: &Dataset,
+        run: Run,
+        mut tensors: Checkpoint,
+    ) -> Result<Self> {
+        let spec = HeadSpec::of(run.config.head, old.features(), set.classes.len());
+        let take = |name: &str, shape: &[usize]| tensors.take_f32(name, shape);
+        let head = Head::load(spec, old.backbone.device(), take)?;
+        let rest = tensors.tensors.into_iter();
+        let tensors: Vec<_> = rest
+            .map(|(name, entry)| (name, entry.shape, entry.data))
+            .collect();
+        Ok(Self {
+            classifier: Classifier {
+                head,
+                head_kind: run.config.head,
+                classes: set.classes.clone(),
+                tuned: old.tuned.max(run.config.scope),
+                ..old.clone()
+            },
+            tensors,
+            split: split(set, run.config.val_fraction, run.config.split_seed),
+            run,
+            by_user: false,
+        })
+    }
 }
 
 impl Engine {

@@ -1,17 +1,17 @@
 //! A training that is kept after each epoch, so that it can go on where the tab or the process ended.
 //!
-//! Three files: the numbers of the best epoch, those that the next step depends on, and last a small JSON that
-//! names them. Each of the first two has two names, used in turn: until the JSON is written the old ones count
-//! and are whole.
+//! Four files: the numbers of the best epoch, those that the next step depends on, those of the best training
+//! with another seed, and last a small JSON that names them. Each of the first three has two names, used in
+//! turn: until the JSON is written the old ones count and are whole.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::weights;
+use crate::model::weights::{self, NamedTensor};
 use crate::platform::{Place, store};
-use crate::protocol::Interrupted;
+use crate::protocol::{Interrupted, Run};
 use crate::train::run::{Kept, Progress, Resume};
 
 /// What is known of the training.
@@ -22,6 +22,10 @@ const STATES: [&str; 2] = [
     "training-state-1.safetensors",
 ];
 const BESTS: [&str; 2] = ["training-best-0.safetensors", "training-best-1.safetensors"];
+const LEADERS: [&str; 2] = [
+    "training-leader-0.safetensors",
+    "training-leader-1.safetensors",
+];
 
 /// A training, kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +46,20 @@ pub(super) struct Record {
     /// Which of the files of each kind count.
     pub state: usize,
     pub best: usize,
+    /// The trainings with other seeds that are over.
+    #[serde(default)]
+    pub done: Vec<Run>,
+    /// The best of them.
+    pub leader: Option<Leader>,
+}
+
+/// A training that is over, while others may still beat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Leader {
+    /// Its run.
+    pub id: u64,
+    /// Which of the files counts.
+    file: usize,
 }
 
 /// Keeps one training.
@@ -58,6 +76,9 @@ impl Keeper {
     pub async fn begin(place: Place, record: Record) -> Result<Self> {
         let keeper = Self { place, record };
         keeper.write_record().await?;
+        if let Some(leader) = &keeper.record.leader {
+            let _ = store::remove_at(&keeper.place, LEADERS[1 - leader.file.min(1)]).await;
+        }
         Ok(keeper)
     }
 
@@ -122,6 +143,30 @@ pub(super) async fn resume(place: &Place, record: &Record) -> Result<Option<Resu
     }))
 }
 
+/// Keeps the best training so far; it counts once the next one's record names it.
+///
+/// # Errors
+/// [`Error::Storage`] if there is no room; the one before is then still there.
+pub(super) async fn lead(
+    place: &Place,
+    record: &Record,
+    id: u64,
+    tensors: &[NamedTensor],
+) -> Result<Leader> {
+    let file = record.leader.as_ref().map_or(0, |old| 1 - old.file.min(1));
+    let bytes = weights::save(tensors, &BTreeMap::new(), weights::SaveAs::F32)?;
+    store::write_at(place, LEADERS[file], &bytes).await?;
+    Ok(Leader { id, file })
+}
+
+/// The numbers of the best training so far.
+///
+/// # Errors
+/// As [`resume`].
+pub(super) async fn leader(place: &Place, leader: Leader) -> Result<weights::Checkpoint> {
+    load(place, LEADERS[leader.file.min(1)]).await
+}
+
 async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
     let bytes = store::read_at(place, key).await?;
     let gone = || Error::Storage(format!("{key}: what the training goes on from is gone"));
@@ -135,7 +180,7 @@ async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
 pub(super) async fn forget(place: &Place) -> Result<()> {
     // The record first: without it the others mean nothing.
     store::remove_at(place, RECORD).await?;
-    for key in STATES.into_iter().chain(BESTS) {
+    for key in STATES.into_iter().chain(BESTS).chain(LEADERS) {
         store::remove_at(place, key).await?;
     }
     Ok(())

@@ -152,6 +152,8 @@ impl Engine {
             progress: None,
             state: 0,
             best: 0,
+            done: Vec::new(),
+            leader: None,
         })
     }
 
@@ -163,7 +165,13 @@ impl Engine {
         mut resume: Option<Resume>,
     ) -> Result<()> {
         let seeds = record.run.seeds;
-        let mut best: Option<Candidate> = None;
+        // A program of its own has no list of them from last time.
+        for run in &record.done {
+            if !self.runs.iter().any(|known| known.id == run.id) {
+                self.add_run(run.clone()).await;
+            }
+        }
+        let mut best = self.leader(&record).await;
         while record.run.seeds > 0 {
             if seeds > 1 {
                 self.desk.tell(Event::Begun {
@@ -187,14 +195,18 @@ impl Engine {
                 }
             };
             self.add_run(candidate.run.clone()).await;
+            record.done.push(candidate.run.clone());
             let by_user = candidate.by_user;
+            record.run.seeds -= 1;
             if best
                 .as_ref()
                 .is_none_or(|best| candidate.run.beats(&best.run))
             {
+                if record.run.seeds > 0 && !by_user {
+                    self.lead(&mut record, &candidate).await;
+                }
                 best = Some(candidate);
             }
-            record.run.seeds -= 1;
             record.run.config.seed = record.run.config.seed.wrapping_add(1);
             record.run.epochs.clear();
             record.progress = None;
@@ -219,6 +231,41 @@ impl Engine {
             stopped,
         });
         Ok(())
+    }
+
+    /// The best of the trainings before the one that was interrupted.
+    async fn leader(&mut self, record: &Record) -> Option<Candidate> {
+        let (place, leader) = (self.place.clone()?, record.leader?);
+        let run = record.done.iter().find(|run| run.id == leader.id)?.clone();
+        let found = async {
+            let tensors = keeper::leader(&place, leader).await?;
+            let old = self.model()?.classifier.clone();
+            Candidate::restore(&old, &self.data()?.set, run, tensors)
+        };
+        let found = found.await;
+        found
+            .map_err(|error| {
+                let text = format!("The trainings before it do not count any more: {error}");
+                self.desk.warn(text);
+            })
+            .ok()
+    }
+
+    /// Keeps a training that no other has beaten yet.
+    async fn lead(&mut self, record: &mut Record, candidate: &Candidate) {
+        let Some(place) = self.place.clone() else {
+            return;
+        };
+        let kept = async {
+            let tensors = candidate.state().await?;
+            keeper::lead(&place, record, candidate.run.id, &tensors).await
+        };
+        match kept.await {
+            Ok(leader) => record.leader = Some(leader),
+            Err(error) => self.desk.warn(format!(
+                "After a reload this training would not count: {error}"
+            )),
+        }
     }
 
     /// A training that failed: of a lost GPU the page is told apart, for it can go on on a fresh one. One that
