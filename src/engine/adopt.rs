@@ -1,7 +1,7 @@
 //! A trained model put in use and kept.
 
 use super::Engine;
-use crate::config::Scope;
+use crate::config::{Scope, TrainConfig};
 use crate::data::{Dataset, Split, split};
 use crate::error::Result;
 use crate::infer::Classifier;
@@ -47,18 +47,28 @@ impl Candidate {
             .map(|(name, entry)| (name, entry.shape, entry.data))
             .collect();
         Ok(Self {
-            classifier: Classifier {
-                head,
-                head_kind: run.config.head,
-                classes: set.classes.clone(),
-                tuned: old.tuned.max(run.config.scope),
-                ..old.clone()
-            },
+            classifier: trained(old, &run.config, head, set.classes.clone()),
             tensors,
             split: split(set, run.config.val_fraction, run.config.split_seed),
             run,
             by_user: false,
         })
+    }
+}
+
+/// The model with a trained head. Trained convolutions are not in it before it is adopted.
+pub(super) fn trained(
+    old: &Classifier,
+    config: &TrainConfig,
+    head: Head,
+    classes: Vec<String>,
+) -> Classifier {
+    Classifier {
+        head,
+        head_kind: config.head,
+        classes,
+        tuned: old.tuned.max(config.scope),
+        ..old.clone()
     }
 }
 

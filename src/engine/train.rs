@@ -2,12 +2,11 @@
 //! interrupted; the best one's model is put in use and kept.
 
 use super::Engine;
-use super::adopt::Candidate;
+use super::adopt::{Candidate, trained};
 use super::keeper::{self, Keeper, Record};
 use crate::config::{Scope, TrainConfig};
 use crate::data as dataset;
 use crate::error::{Error, Result};
-use crate::infer::Classifier;
 use crate::model::arch::check_scope;
 use crate::platform::{Place, time};
 use crate::protocol::{Backend, EngineState, Event, Interrupted, JobId, Run};
@@ -324,18 +323,12 @@ impl Engine {
                 "The training ended early, its best epoch counts: {error}"
             ));
         }
-        let old = self.model()?;
-        let mut classifier = Classifier {
-            head: course.model.head,
-            head_kind: config.head,
-            classes,
-            ..old.classifier.clone()
+        let old = &self.model()?.classifier;
+        let classifier = trained(old, config, course.model.head, classes);
+        let tensors = match &course.model.tail {
+            Some(tail) => tail.state().await?,
+            None => Vec::new(),
         };
-        let mut tensors = Vec::new();
-        if let Some(tail) = &course.model.tail {
-            tensors = tail.state().await?;
-            classifier.tuned = old.classifier.tuned.max(config.scope);
-        }
         let best = course.epochs.get(course.best_epoch - 1);
         let accuracy = best.map_or(0.0, |best| best.val_accuracy);
         let held_out = outcome.images[1] as u64;
