@@ -102,6 +102,9 @@ async fn train(args: TrainArgs) -> Result<bool> {
         None => check_bundled(plan.arch)?,
     }
     session.open(&plan.dataset).await?;
+    if let Some(teacher) = &plan.teacher {
+        session.teach(&teacher.to_string_lossy()).await?;
+    }
     let interrupted = session.screen().interrupted.clone();
     let config = match interrupted.filter(|_| args.resume) {
         Some(run) => {

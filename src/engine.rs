@@ -19,6 +19,7 @@ mod model;
 mod pictures;
 mod preview;
 mod runs;
+mod teach;
 mod train;
 mod tune;
 mod watch;
@@ -35,6 +36,7 @@ use crate::train::cache::FeatureCache;
 
 pub use desk::{Desk, Emit, Order};
 use model::Origin;
+use teach::Taught;
 
 /// Everything that runs.
 pub struct Engine {
@@ -48,6 +50,8 @@ pub struct Engine {
     runs: Vec<Run>,
     opened: Option<Opened>,
     model: Option<Model>,
+    /// Another model, for trainings that learn from one.
+    teacher: Option<Taught>,
     data: Option<Data>,
 }
 
@@ -78,6 +82,7 @@ struct AtHand<'a> {
     desk: &'a mut Desk,
     opened: &'a Opened,
     classifier: &'a Classifier,
+    teacher: Option<&'a Taught>,
     data: &'a mut Data,
 }
 
@@ -101,6 +106,7 @@ impl Engine {
             runs: Vec::new(),
             opened: None,
             model: None,
+            teacher: None,
             data: None,
         }
     }
@@ -160,6 +166,7 @@ impl Engine {
             Command::ForgetRun { id } => self.forget_run(id).await,
             Command::Evaluate { job } => self.evaluate(job).await,
             Command::Import { job, file, arch } => self.import(job, &file, arch, &files).await,
+            Command::Teach { job, file } => self.teach(job, &file, &files).await,
             Command::Download { job, arch } => self.download(job, arch).await,
             Command::Export { job, what } => self.export(job, what).await,
             Command::Reset => self.reset().await,
@@ -252,6 +259,7 @@ impl Engine {
                 desk: &mut self.desk,
                 opened,
                 classifier: &model.classifier,
+                teacher: self.teacher.as_ref(),
                 data,
             }),
             _ => Err(no_data()),

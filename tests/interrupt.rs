@@ -1,5 +1,6 @@
 //! Promise: a training whose process is killed goes on with `--resume` and ends with the numbers of one that was
-//! left alone, model file included; and a run file says all that flags do. Runs the real program.
+//! left alone, model file included, one that learns from a teacher too; and a run file says all that flags do.
+//! Runs the real program.
 
 mod program;
 
@@ -99,6 +100,14 @@ impl Trainings {
         said
     }
 
+    /// One that ends with an exit code: what it said.
+    fn refused(&self, out: &Path, more: &[&str], code: i32) -> String {
+        let output = self.command(out, more).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        said
+    }
+
     /// One that is killed as soon as its record says so.
     fn killed(&self, out: &Path, more: &[&str], when: impl Fn(&Value) -> bool) {
         let mut running = self
@@ -144,6 +153,13 @@ fn a_killed_process_goes_on_to_the_same_model() {
     let (whole_report, resumed) = (report(&whole), report(&killed));
     assert_eq!(curves(&resumed).len(), 6);
     assert_eq!(curves(&resumed), curves(&whole_report));
+    let run = &resumed["runs"][0];
+    let epochs = run["epochs"].as_array().unwrap().iter();
+    let worked: f64 = epochs
+        .map(|epoch| epoch["milliseconds"].as_f64().unwrap())
+        .sum();
+    let all = run["milliseconds"].as_f64().unwrap();
+    assert!(all >= worked, "{all} ms in all, {worked} in its epochs");
     assert_eq!(resumed["best_epoch"], whole_report["best_epoch"]);
     assert!(model(&whole) == model(&killed), "the model files differ");
     assert!(
@@ -186,6 +202,83 @@ fn the_best_seed_wins_although_the_process_was_killed_after_it() {
         assert_eq!(resumed["config"], whole["config"]);
         assert_eq!(curves(resumed), curves(&whole));
     }
+}
+
+/// The model file of a head trained for a moment, to teach.
+fn teacher(trainings: &Trainings, name: &str, more: &[&str]) -> String {
+    let out = trainings.folder.join(name);
+    let head = ["--train", "head", "--head", "linear", "--epochs", "2"];
+    trainings.whole(&out, &[&head[..], more].concat());
+    out.join("model.safetensors").to_str().unwrap().to_string()
+}
+
+#[test]
+fn a_teacher_is_learned_from_and_goes_on_with_the_training() {
+    let trainings = Trainings::new("teacher");
+    let out = |name: &str| trainings.folder.join(name);
+    let [one, other] = [("one", "1"), ("other", "2")]
+        .map(|(name, seed)| teacher(&trainings, name, &["--seed", seed]));
+    let short = ["--epochs", "3"];
+    let with = |teacher| [&short[..], &["--teacher", teacher, "--distillation", "0.7"]].concat();
+    let (whole, killed, alone) = (out("whole"), out("killed"), out("alone"));
+    trainings.whole(&whole, &with(&one));
+    let report_of_whole = report(&whole);
+    assert_eq!(report_of_whole["config"]["distillation"], 0.7);
+    trainings.whole(&alone, &short);
+    assert_ne!(curves(&report_of_whole), curves(&report(&alone)));
+    trainings.killed(&killed, &with(&one), |record| !record["progress"].is_null());
+    let go_on = |teacher| [&with(teacher)[..], &["--resume"]].concat();
+    let said = trainings.refused(&killed, &go_on(&other), 1);
+    assert!(said.contains("began with another one"), "{said}");
+    trainings.whole(&killed, &go_on(&one));
+    assert!(model(&whole) == model(&killed), "the model files differ");
+    assert_eq!(curves(&report(&killed)), curves(&report_of_whole));
+}
+
+#[test]
+fn a_teacher_that_cannot_teach_is_named() {
+    let trainings = Trainings::new("no-teacher");
+    let out = trainings.folder.join("out");
+    let refused = |more: &[&str], code, words: &[&str]| {
+        let said = trainings.refused(&out, more, code);
+        for word in words {
+            assert!(said.contains(word), "{more:?}: {said}");
+        }
+    };
+    refused(
+        &["--distillation", "0.5"],
+        2,
+        &["distillation", "--teacher"],
+    );
+    let bundled = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/www/models/resnet18-scenes.safetensors"
+    );
+    refused(
+        &["--train", "head", "--teacher", bundled],
+        2,
+        &["distillation", "features"],
+    );
+    let too_much = ["--teacher", bundled, "--distillation", "1.5"];
+    refused(&too_much, 2, &["distillation", "1.5"]);
+    // Six classes for three.
+    refused(
+        &["--teacher", bundled],
+        1,
+        &[bundled, "buildings", "glacier"],
+    );
+    let torn = trainings.folder.join("torn.safetensors");
+    fs::write(&torn, &fs::read(bundled).unwrap()[..4096]).unwrap();
+    refused(
+        &["--teacher", torn.to_str().unwrap()],
+        1,
+        &["torn.safetensors"],
+    );
+    refused(
+        &["--teacher", "nowhere.safetensors"],
+        1,
+        &["nowhere.safetensors"],
+    );
 }
 
 #[test]

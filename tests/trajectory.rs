@@ -15,7 +15,7 @@ use retune::config::{Arch, NormMode, Optimizer, Schedule, Scope, TrainConfig};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec};
 use retune::model::tune::Tail;
-use retune::train::learner::{Input, Learner};
+use retune::train::learner::{Batch, Input, Learner};
 use retune::train::run::count;
 use retune::train::schedule;
 use serde::Deserialize;
@@ -42,6 +42,8 @@ struct Case {
     stage_lr_decay: f64,
     weight_decay: f64,
     label_smoothing: f64,
+    #[serde(default)]
+    distillation: f64,
     class_weights: Option<Vec<f64>>,
     clip_norm: Option<f64>,
     soft: bool,
@@ -71,6 +73,14 @@ fn fixture() -> Fixture {
 
 fn label(image: usize) -> usize {
     image * 5 % CLASSES
+}
+
+/// A teacher's probabilities `[K]`.
+fn taught(image: usize) -> Vec<f32> {
+    let raised = uniform(&format!("trajectory teacher {image}"), CLASSES);
+    let raised: Vec<f64> = raised.map(|u| (4.0 * u).exp()).collect();
+    let sum: f64 = raised.iter().sum();
+    raised.iter().map(|e| (e / sum) as f32).collect()
 }
 
 /// Normalised pixels `[3,S,S]`.
@@ -104,6 +114,7 @@ fn config(case: &Case) -> TrainConfig {
         stage_lr_decay: case.stage_lr_decay,
         weight_decay: case.weight_decay,
         label_smoothing: case.label_smoothing,
+        distillation: case.distillation,
         class_weights: case.class_weights.is_some(),
         clip_norm: case.clip_norm.unwrap_or(0.0),
         ema: case.ema_decay.unwrap_or(0.0),
@@ -146,7 +157,13 @@ fn run(
         };
         let factor = schedule::factor(config, step, PER_EPOCH);
         rates.push(learner.rate(factor));
-        learner.step(input, &targets, factor);
+        let mut batch = Batch::new(input, targets);
+        if config.distillation > 0.0 {
+            let taught: Vec<f32> = (first..first + BATCH).flat_map(taught).collect();
+            let data = TensorData::new(taught, [BATCH, CLASSES]);
+            batch.teacher = Some(Tensor::from_data(data, &device));
+        }
+        learner.step(batch, factor);
         losses.push(pollster::block_on(learner.sums()).unwrap().0);
     }
     (losses, rates)

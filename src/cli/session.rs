@@ -106,6 +106,17 @@ impl Session {
             .await
     }
 
+    /// Puts a model aside as the teacher.
+    pub async fn teach(&mut self, path: &str) -> Result<()> {
+        let handle = InputFile::open(path)?;
+        let file = FileRef {
+            path: path.to_string(),
+            slot: 0,
+        };
+        self.obey(|job| Command::Teach { job, file }, vec![handle])
+            .await
+    }
+
     /// Opens a data set.
     pub async fn open(&mut self, path: &Path) -> Result<()> {
         let (source, files) = dataset(path)?;

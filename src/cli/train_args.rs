@@ -10,6 +10,9 @@ use super::args::{Common, Device, arch};
 use crate::config::{Arch, Augment, HeadKind, NormMode, Optimizer, Schedule, Scope, TrainConfig};
 use crate::error::{Error, Result};
 
+/// A teacher's share of the loss where nothing is said of it.
+const DISTILLATION: f64 = 0.5;
+
 /// A training run.
 #[derive(Args)]
 pub struct TrainArgs {
@@ -63,6 +66,12 @@ pub struct TrainArgs {
     /// Label smoothing.
     #[arg(long, allow_negative_numbers = true)]
     pub label_smoothing: Option<f64>,
+    /// A whole model of the same classes to learn from as well (.safetensors or .pth).
+    #[arg(long, value_name = "FILE")]
+    pub teacher: Option<PathBuf>,
+    /// Share of the loss that is against the teacher's outputs; 0.5 unless something else is said.
+    #[arg(long, allow_negative_numbers = true)]
+    pub distillation: Option<f64>,
     /// Largest norm of the gradient; 0 is no limit.
     #[arg(long, allow_negative_numbers = true)]
     pub clip_norm: Option<f64>,
@@ -115,6 +124,8 @@ struct RunFile {
     dataset: Option<PathBuf>,
     arch: Option<String>,
     weights: Option<String>,
+    /// Seen from the run file's folder.
+    teacher: Option<PathBuf>,
     device: Device,
     seeds: Option<usize>,
     train: TrainConfig,
@@ -128,6 +139,8 @@ pub struct Plan {
     pub arch: Option<Arch>,
     /// Its weights: a file, [`super::HUB`] or [`super::RANDOM`]; none for the bundled ones.
     pub weights: Option<String>,
+    /// Another model to learn from.
+    pub teacher: Option<PathBuf>,
     /// Device, JSON.
     pub common: Common,
     /// Trainings with different seeds.
@@ -159,6 +172,7 @@ impl TrainArgs {
         set(&mut config.backbone_lr_factor, self.backbone_lr_factor);
         set(&mut config.weight_decay, self.weight_decay);
         set(&mut config.label_smoothing, self.label_smoothing);
+        set(&mut config.distillation, self.distillation);
         set(&mut config.clip_norm, self.clip_norm);
         set(&mut config.patience, self.patience);
         set(&mut config.ema, self.ema);
@@ -174,18 +188,28 @@ impl TrainArgs {
                 Error::shape("--augment", format!("{name} is none of {names}"))
             })?;
         }
-        config.check()?;
         let beside = |path: PathBuf| match &self.config {
             Some(file) => file.parent().unwrap_or(Path::new("")).join(path),
             None => path,
         };
         let dataset = self.dataset.clone().or(file.dataset.map(beside));
+        let teacher = self.teacher.clone().or(file.teacher.map(beside));
+        match &teacher {
+            Some(_) if config.distillation <= 0.0 => config.distillation = DISTILLATION,
+            None if config.distillation > 0.0 => {
+                let reason = "no teacher is named: give --teacher FILE";
+                return Err(Error::shape("distillation", reason));
+            }
+            _ => {}
+        }
+        config.check()?;
         let name = self.arch.clone().or(file.arch);
         Ok(Plan {
             dataset: dataset
                 .ok_or_else(|| Error::shape("data set", "none is named: give a folder or a zip"))?,
             arch: name.as_deref().map(arch).transpose()?,
             weights: self.weights.clone().or(file.weights),
+            teacher,
             common: Common {
                 model: None,
                 device: self.device.unwrap_or(file.device),

@@ -197,6 +197,8 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// Share of each label given to all classes alike, 0 to 0.5 (arXiv:1512.00567, section 7).
     pub label_smoothing: f64,
+    /// Share of the loss that is against a teacher's outputs and not the labels, 0 to 1; needs a teacher.
+    pub distillation: f64,
     /// Largest norm of the gradient of all parameters together; 0 is no limit.
     pub clip_norm: f64,
     /// Classes weigh inversely to their number of images.
@@ -242,6 +244,7 @@ impl Default for TrainConfig {
             step_factor: 0.1,
             weight_decay: 0.0,
             label_smoothing: 0.0,
+            distillation: 0.0,
             clip_norm: 0.0,
             class_weights: false,
             patience: 0,
@@ -302,6 +305,7 @@ impl TrainConfig {
         within("step factor", self.step_factor, 1e-4, 1.0)?;
         within("weight decay", self.weight_decay, 0.0, 1.0)?;
         within("label smoothing", self.label_smoothing, 0.0, 0.5)?;
+        within("distillation", self.distillation, 0.0, 1.0)?;
         within("largest gradient norm", self.clip_norm, 0.0, 1e6)?;
         within("patience", self.patience as f64, 0.0, hi as f64)?;
         within("average's decay", self.ema, 0.0, 0.9999)?;
@@ -320,6 +324,11 @@ impl TrainConfig {
                 "with a frozen backbone each image goes through it once, at the model's own size";
             return Err(Error::shape("training size", reason));
         }
+        if self.distillation > 0.0 && self.scope == Scope::Head {
+            let reason =
+                "a teacher looks at images, and a frozen backbone's head is trained on features";
+            return Err(Error::shape("distillation", reason));
+        }
         let (lo, hi) = Self::BATCH;
         within("batch", self.batch as f64, lo as f64, hi as f64)?;
         if self.normalises_batches() && self.batch < 2 {
@@ -330,12 +339,13 @@ impl TrainConfig {
         within("validation fraction", self.val_fraction, lo, hi)
     }
 
-    /// Whether what goes into trained convolutions is another thing in every epoch: images are changed, mixed,
-    /// or of another size.
+    /// Whether training images are made anew in every epoch: they are changed, mixed, of another size, or
+    /// shown to a teacher, who wants more of them than what goes into the trained convolutions.
     #[must_use]
     pub fn changes_inputs(&self) -> bool {
         let Augment { mixup, cutmix, .. } = self.augment;
-        self.augment.changes_images() || mixup > 0.0 || cutmix > 0.0 || !self.sizes.is_empty()
+        let mixes = mixup > 0.0 || cutmix > 0.0;
+        self.augment.changes_images() || mixes || !self.sizes.is_empty() || self.distillation > 0.0
     }
 
     /// Whether a batch norm anywhere takes its statistics from the batch.

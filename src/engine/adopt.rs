@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::config::{Scope, TrainConfig};
-use crate::data::{Dataset, Split, split};
+use crate::data::{Dataset, split};
 use crate::error::Result;
 use crate::infer::Classifier;
 use crate::model::head::{Head, HeadSpec};
@@ -16,7 +16,8 @@ pub(super) struct Candidate {
     /// The trained convolutions under torchvision's names; none for a head alone.
     pub tensors: Vec<NamedTensor>,
     pub run: Run,
-    pub split: Split,
+    /// The samples that it held out.
+    pub validation: Vec<usize>,
     /// Whether somebody stopped it.
     pub by_user: bool,
 }
@@ -49,7 +50,7 @@ impl Candidate {
         Ok(Self {
             classifier: trained(old, &run.config, head, set.classes.clone()),
             tensors,
-            split: split(set, run.config.val_fraction, run.config.split_seed),
+            validation: split(set, run.config.val_fraction, run.config.split_seed).validation,
             run,
             by_user: false,
         })
@@ -80,7 +81,7 @@ impl Engine {
             mut classifier,
             tensors,
             run,
-            split,
+            validation,
             ..
         } = candidate;
         if tensors.is_empty() {
@@ -101,7 +102,7 @@ impl Engine {
             model.run = Some(run.id);
         }
         // Only now: a run that was dropped held out nothing from the model in use.
-        self.data()?.validation = split.validation;
+        self.data()?.validation = validation;
         Ok(())
     }
 

@@ -100,6 +100,7 @@ impl Engine {
             opened,
             classifier,
             data,
+            ..
         } = self.at_hand()?;
         let Data { set, cache, .. } = data;
         let mut pass = Pass {

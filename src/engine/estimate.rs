@@ -16,7 +16,7 @@ use crate::platform::time;
 use crate::protocol::{Estimate, Event, JobId};
 use crate::train::feed::Batches;
 use crate::train::inputs::{BUDGET, Request};
-use crate::train::learner::{Input, Learner, fresh_head};
+use crate::train::learner::{Batch, Input, Learner, fresh_head};
 
 /// Steps that are timed, after one that is not.
 const STEPS: usize = 2;
@@ -196,7 +196,7 @@ impl Engine {
         let mut step = 0.0;
         for timed in 0..=STEPS {
             let start = time::now();
-            learner.step(input(), &targets, 1.0);
+            learner.step(Batch::new(input(), targets.clone()), 1.0);
             learner.sums().await?;
             if timed > 0 {
                 step += (time::now() - start) / STEPS as f64;

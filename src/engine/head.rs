@@ -110,6 +110,7 @@ impl Engine {
             opened,
             classifier,
             data,
+            ..
         } = self.at_hand()?;
         let settings = &classifier.preprocess;
         let same = data.views.take().filter(|kept| {

@@ -38,6 +38,9 @@ pub(super) struct Record {
     pub data: String,
     /// SHA-256 of the file that the backbone came in.
     pub backbone: String,
+    /// The same of the teacher, if there is one.
+    #[serde(default)]
+    pub teacher: Option<String>,
     /// When it began, and the first of its click.
     pub id: u64,
     pub group: u64,

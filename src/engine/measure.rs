@@ -12,7 +12,7 @@ use crate::platform::time;
 use crate::protocol::{Event, JobId};
 use crate::random::Random;
 use crate::train::feed::Batches;
-use crate::train::learner::{Input, Learner, fresh_head};
+use crate::train::learner::{Batch, Input, Learner, fresh_head};
 
 /// Classes of the generated task.
 const CLASSES: usize = 6;
@@ -96,7 +96,7 @@ impl Engine {
             let input = TensorData::new(values.clone(), [batch, c, h, w]);
             let input = Input::Maps(Tensor::from_data(input, &device));
             let targets = learner.objective().one_hot(&labels);
-            learner.step(input, &targets, 1.0);
+            learner.step(Batch::new(input, targets), 1.0);
             learner.sums().await?;
             if step > 0 {
                 milliseconds.push(time::now() - start);
@@ -149,7 +149,7 @@ impl Engine {
                 let labels: Vec<usize> = batch.iter().map(|&i| labels[i]).collect();
                 let targets = learner.objective().one_hot(&labels);
                 let input = Input::Features(Tensor::from_data(picked, &device));
-                learner.step(input, &targets, 1.0);
+                learner.step(Batch::new(input, targets), 1.0);
             }
             learner.sums().await?;
             if epoch > 0 {

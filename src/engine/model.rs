@@ -316,7 +316,7 @@ impl Engine {
     }
 
     /// The labels a new head would get: those of the data set, else those of the model in use.
-    fn classes_wanted(&self) -> Vec<String> {
+    pub(super) fn classes_wanted(&self) -> Vec<String> {
         let data = self.data.as_ref().filter(|data| data.set.problem.is_none());
         match (data, &self.model) {
             (Some(data), _) => data.set.classes.clone(),

@@ -68,6 +68,12 @@ impl Engine {
                 record.run.dataset
             )));
         }
+        if now.teacher != record.teacher {
+            return Err(Error::weights(
+                "teacher",
+                "the training began with another one; name that one again, or discard the training",
+            ));
+        }
         if now.backbone != record.backbone {
             return Err(Error::weights(
                 "model",
@@ -134,18 +140,23 @@ impl Engine {
             );
             return Err(Error::shape("keep the head", reason));
         }
+        let wanted = data.set.classes.clone();
+        let (dataset, demo) = (data.set.name.clone(), data.demo.clone());
+        let data = data.fingerprint().await;
+        let teacher = self.teacher_for(config, &wanted, &self.model()?.classifier.preprocess)?;
         Ok(Record {
             run: Interrupted {
-                dataset: data.set.name.clone(),
-                demo: data.demo.clone(),
+                dataset,
+                demo,
                 arch,
                 config: config.clone(),
                 epochs: Vec::new(),
                 seeds,
             },
             size,
-            data: data.fingerprint().await,
+            data,
             backbone,
+            teacher,
             id,
             group: id,
             progress: None,
@@ -296,6 +307,8 @@ impl Engine {
         resume: Option<Resume>,
     ) -> Result<Candidate> {
         let start = time::now();
+        // Of one that goes on, the epochs that are done.
+        let before: f64 = record.run.epochs.iter().map(|e| e.milliseconds).sum();
         let config = &record.run.config;
         let split = dataset::split(&self.data()?.set, config.val_fraction, config.split_seed);
         let classes = self.data()?.set.classes.clone();
@@ -347,13 +360,13 @@ impl Engine {
             stopped: course.stopped,
             validation: share((accuracy * held_out as f64).round() as u64, held_out),
             test: None,
-            milliseconds: time::now() - start,
+            milliseconds: before + time::now() - start,
         };
         Ok(Candidate {
             classifier,
             tensors,
             run,
-            split,
+            validation: split.validation,
             by_user: course.by_user,
         })
     }

@@ -32,6 +32,7 @@ impl Engine {
             desk,
             opened,
             classifier: old,
+            teacher,
             data,
         } = self.at_hand()?;
         let mut parts = [
@@ -42,7 +43,9 @@ impl Engine {
         let pictures = pictures(&mut data.set, &old.preprocess, &config.augment, config.seed);
         let size = old.preprocess.size;
         let counts = [parts[0].len(), parts[1].len()];
-        let mut inputs = Inputs::new(&old.backbone, config, size, pictures, counts, BUDGET);
+        let teacher = teacher.filter(|_| config.distillation > 0.0);
+        let mut inputs = Inputs::new(&old.backbone, config, size, pictures, counts, BUDGET)
+            .taught_by(teacher.map(|taught| &taught.teacher));
         let images = if inputs.changes() {
             counts[1]
         } else {

@@ -162,6 +162,13 @@ pub enum Command {
         /// The backbone, where the file does not say; none to find out from its tensors.
         arch: Option<Arch>,
     },
+    /// Load a whole model from a file as the teacher of trainings with a `distillation`.
+    Teach {
+        /// Names the job.
+        job: JobId,
+        /// `.safetensors` or `.pth`; its classes are those of the data set.
+        file: FileRef,
+    },
     /// Download pretrained ImageNet weights. The only command that reaches another host.
     Download {
         /// Names the job.

@@ -151,7 +151,7 @@ pub(super) async fn course(
             if let Some(batch) = batch
                 && batch.images(learner.objective().classes()) >= least(config)
             {
-                learner.step(batch.input, &batch.targets, factor);
+                learner.step(batch, factor);
             }
             if clock.is_due(PULSE)
                 && let Some((loss, images)) = learner.sums.lately().await?

@@ -1,6 +1,6 @@
 //! What a learner is fed with: batches in a seeded order, and a validation.
 
-use super::learner::Input;
+use super::learner::{Batch, Input};
 use super::objective::Objective;
 use crate::config::TrainConfig;
 use crate::error::Result;
@@ -13,21 +13,6 @@ pub struct Moment {
     pub epoch: usize,
     /// Within the epoch, from 0.
     pub step: usize,
-}
-
-/// What a step learns from.
-pub struct Batch {
-    /// N examples, on the inner device.
-    pub input: Input,
-    /// `[N,K]`, shares of classes.
-    pub targets: Vec<f32>,
-}
-
-impl Batch {
-    /// N.
-    pub fn images(&self, classes: usize) -> usize {
-        self.targets.len() / classes.max(1)
-    }
 }
 
 /// Validation examples and their labels.

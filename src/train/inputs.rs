@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::cache::FeatureCache;
+use super::learner::{Batch, Input};
+use super::teacher::Teacher;
 use crate::config::{Scope, TrainConfig};
 use crate::error::Result;
 use crate::model::backbone::Backbone;
@@ -55,6 +57,7 @@ pub struct Inputs<'a, P> {
     cache: Option<FeatureCache>,
     /// Whether training images are other ones in every epoch.
     changes: bool,
+    teacher: Option<&'a Teacher>,
     /// On the device, to be read when the next images are on their way.
     pending: Option<(Vec<usize>, Tensor<4>)>,
     unreadable: BTreeMap<usize, String>,
@@ -87,9 +90,17 @@ impl<'a, P: Pictures> Inputs<'a, P> {
             pictures,
             cache,
             changes,
+            teacher: None,
             pending: None,
             unreadable: BTreeMap::new(),
         }
+    }
+
+    /// Shows training images to a teacher as well.
+    #[must_use]
+    pub const fn taught_by(mut self, teacher: Option<&'a Teacher>) -> Self {
+        self.teacher = teacher;
+        self
     }
 
     /// Whether anything is kept of what the frozen part gives.
@@ -181,8 +192,8 @@ impl<'a, P: Pictures> Inputs<'a, P> {
         (!labels.is_empty()).then(|| (self.through(pixels, self.size), labels))
     }
 
-    /// The same of a training batch: each sample in that view, of edge `size`; `mix` then mixes the images and
-    /// gives their targets.
+    /// A training batch: each sample in that view, of edge `size`; `mix` then mixes the images and gives their
+    /// targets.
     ///
     /// # Errors
     /// What `mix` says.
@@ -191,13 +202,19 @@ impl<'a, P: Pictures> Inputs<'a, P> {
         samples: &[(Labelled, Option<usize>)],
         size: usize,
         mix: impl FnOnce(&mut [f32], &[usize]) -> Result<Vec<f32>>,
-    ) -> Result<Option<(Tensor<4>, Vec<f32>)>> {
+    ) -> Result<Option<Batch>> {
         let (mut pixels, labels) = self.images(samples, size);
         if labels.is_empty() {
             return Ok(None);
         }
         let targets = mix(&mut pixels, &labels)?;
-        Ok(Some((self.through(pixels, size), targets)))
+        let shown = |teacher: &Teacher| teacher.probabilities(pixels.clone(), size);
+        let teacher = self.teacher.map(shown);
+        Ok(Some(Batch {
+            input: Input::Maps(self.through(pixels, size)),
+            targets,
+            teacher,
+        }))
     }
 
     /// Pixels `[N,3,S,S]` and labels `[N]` of what can be read.

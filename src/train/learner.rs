@@ -34,6 +34,35 @@ pub enum Input {
     Maps(Tensor<4>),
 }
 
+/// What a step learns from.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// N examples, on the inner device.
+    pub input: Input,
+    /// `[N,K]`, shares of classes that sum to 1.
+    pub targets: Vec<f32>,
+    /// A teacher's probabilities `[N,K]`, on the inner device.
+    pub teacher: Option<Tensor<2>>,
+}
+
+impl Batch {
+    /// Without a teacher.
+    #[must_use]
+    pub const fn new(input: Input, targets: Vec<f32>) -> Self {
+        Self {
+            input,
+            targets,
+            teacher: None,
+        }
+    }
+
+    /// N.
+    #[must_use]
+    pub fn images(&self, classes: usize) -> usize {
+        self.targets.len() / classes.max(1)
+    }
+}
+
 impl Student {
     /// The logits `[N,K]`; for a student without gradients.
     #[must_use]
@@ -128,11 +157,16 @@ impl Learner {
         self.dropout = Random::for_purpose(self.seed, &format!("dropout {epoch}"));
     }
 
-    /// One step on a batch: targets `[N,K]`, shares of classes that sum to 1; `factor` is the schedule's.
-    pub fn step(&mut self, input: Input, targets: &[f32], factor: f64) {
+    /// One step on a batch; `factor` is the schedule's.
+    pub fn step(&mut self, batch: Batch, factor: f64) {
+        let Batch {
+            input,
+            targets,
+            teacher,
+        } = batch;
         let logits = self.student.forward_train(input, &mut self.dropout);
-        let loss = self.objective.loss(logits.clone(), targets);
-        self.sums.add(&loss, logits, targets);
+        let loss = self.objective.loss(logits.clone(), &targets, teacher);
+        self.sums.add(&loss, logits, &targets);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.student);
         let student = self.student.clone();
         self.student = (self.optimizer).step(self.rate(factor), student, gradients);

@@ -12,4 +12,5 @@ pub mod parameters;
 pub mod run;
 pub mod schedule;
 mod sums;
+pub mod teacher;
 pub mod tune;

@@ -1,4 +1,5 @@
-//! What is made small: cross-entropy against labels, shares of labels, smoothed labels, weighted classes.
+//! What is made small: cross-entropy against labels, shares of labels, smoothed labels, weighted classes, a
+//! teacher's outputs.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -11,6 +12,8 @@ pub struct Objective {
     smoothing: f64,
     /// `[K]`.
     weights: Vec<f64>,
+    /// The teacher's share.
+    distillation: f64,
 }
 
 impl Objective {
@@ -29,6 +32,7 @@ impl Objective {
         Self {
             smoothing: config.label_smoothing,
             weights: counts.iter().map(weight).collect(),
+            distillation: config.distillation,
         }
     }
 
@@ -72,11 +76,29 @@ impl Objective {
     }
 
     /// The loss `[1]` of logits `[N,K]` against targets `[N,K]`, with gradients where the logits have them.
+    /// With a teacher's probabilities p `[N,K]`, without gradients, the share a = `distillation` of it is
+    /// `-1/N sum_nk(p_nk log softmax_nk)`: Hinton et al. 2015, arXiv:1503.02531, at temperature 1, where its
+    /// gradient is that of the Kullback-Leibler divergence.
     #[must_use]
-    pub fn loss(&self, logits: Tensor<2>, targets: &[f32]) -> Tensor<1> {
+    pub fn loss(
+        &self,
+        logits: Tensor<2>,
+        targets: &[f32],
+        teacher: Option<Tensor<2>>,
+    ) -> Tensor<1> {
         let shape = logits.dims();
         let coefficients = TensorData::new(self.coefficients(targets), shape);
-        let coefficients = Tensor::<2>::from_data(coefficients, &logits.device());
+        let mut coefficients = Tensor::<2>::from_data(coefficients, &logits.device());
+        if let Some(teacher) = teacher {
+            let share = self.distillation;
+            let teacher = if logits.device().is_autodiff() {
+                teacher.autodiff()
+            } else {
+                teacher
+            };
+            let per_image = share / shape[0].max(1) as f64;
+            coefficients = coefficients * (1.0 - share) + teacher * per_image;
+        }
         -(log_softmax(logits, 1) * coefficients).sum()
     }
 }

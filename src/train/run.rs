@@ -7,8 +7,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::epochs::{self, has_norm};
 pub use super::epochs::{Course, Flow, Kept, Observer, Progress, Pulse, Resume};
-use super::feed::{Batch, Batches, Feed, Known, Moment};
-use super::learner::{Input, Learner, fresh_head, not_a_number};
+use super::feed::{Batches, Feed, Known, Moment};
+use super::learner::{Batch, Input, Learner, fresh_head, not_a_number};
 use super::metrics::Tally;
 use super::objective::Objective;
 use super::parameters::{collect, replace};
@@ -234,10 +234,7 @@ impl Feed for OnFeatures<'_> {
             mix.apply(&mut features, &mut targets)?;
         }
         let input = self.train.tensor(features, &self.device);
-        Ok(Some(Batch {
-            input: Input::Features(input),
-            targets,
-        }))
+        Ok(Some(Batch::new(Input::Features(input), targets)))
     }
 
     fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {

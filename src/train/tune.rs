@@ -1,9 +1,9 @@
 //! Training the end of a backbone together with a head: as in [`super::run`], on images.
 
 use super::epochs::{self, Course, Observer};
-use super::feed::{Batch, Batches, Feed, Known, Moment};
+use super::feed::{Batches, Feed, Known, Moment};
 use super::inputs::{Inputs, Labelled, Pictures};
-use super::learner::{Input, Learner};
+use super::learner::{Batch, Input, Learner};
 use super::objective::Objective;
 use super::run::{Begin, check_sizes, count, head_on};
 use crate::config::TrainConfig;
@@ -84,26 +84,21 @@ impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
         };
         let samples: Vec<_> = picks.iter().map(chosen).collect();
         let inputs = &mut self.images.inputs;
-        let batch = if inputs.changes() {
+        if inputs.changes() {
             let (augment, seed) = (&self.config.augment, self.config.seed);
             let size = self.config.size_at(at.epoch, self.images.size);
-            inputs.changed(&samples, size, |pixels, labels| {
+            return inputs.changed(&samples, size, |pixels, labels| {
                 let mut targets = objective.one_hot(labels);
                 let mix = Mix::draw(augment, seed, at.epoch, at.step, labels.len(), size);
                 if let Some(mix) = mix {
                     mix.apply(pixels, &mut targets)?;
                 }
                 Ok(targets)
-            })?
-        } else {
-            let samples: Vec<_> = samples.into_iter().map(|(labelled, _)| labelled).collect();
-            let plain = inputs.plain(&samples);
-            plain.map(|(maps, labels)| (maps, objective.one_hot(&labels)))
-        };
-        Ok(batch.map(|(maps, targets)| Batch {
-            input: Input::Maps(maps),
-            targets,
-        }))
+            });
+        }
+        let samples: Vec<_> = samples.into_iter().map(|(labelled, _)| labelled).collect();
+        let plain = inputs.plain(&samples);
+        Ok(plain.map(|(maps, labels)| Batch::new(Input::Maps(maps), objective.one_hot(&labels))))
     }
 
     fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {

@@ -38,8 +38,7 @@ impl Default for TrainForm {
             on.augment.crop = Some(crop);
             form.fill(&on, |_| true);
         }
-        form.fill(&TrainConfig::default(), |_| true);
-        form.type_in(Field::Seeds, Self::SEEDS.0.to_string());
+        form.take(&TrainConfig::default(), Self::SEEDS.0);
         form
     }
 }
@@ -47,6 +46,12 @@ impl Default for TrainForm {
 impl TrainForm {
     /// Valid numbers of trainings that differ in their seed.
     pub const SEEDS: (usize, usize) = (1, 10);
+
+    /// Takes over the settings of a training.
+    pub fn take(&mut self, config: &TrainConfig, seeds: usize) {
+        self.fill(config, |_| true);
+        self.type_in(Field::Seeds, seeds.to_string());
+    }
 
     /// What stands in the input.
     #[must_use]

@@ -86,6 +86,9 @@ impl State {
         if let (true, Some(training)) = (shown, &mut self.training) {
             training.change().rewind();
         } else if let Some(interrupted) = &self.interrupted {
+            self.form
+                .change()
+                .take(&interrupted.config, interrupted.seeds);
             self.training = Some(Shared::new(Training {
                 epochs: interrupted.config.epochs,
                 reports: interrupted.epochs.clone(),

@@ -1,7 +1,19 @@
 //! Trainings that go on.
 
 use super::*;
-use crate::config::{DemoConfig, DeviceChoice, TrainConfig};
+use crate::config::{Augment, DemoConfig, DeviceChoice, Optimizer, Scope, TrainConfig};
+
+/// What it was begun with.
+fn settings() -> TrainConfig {
+    TrainConfig {
+        scope: Scope::LastStage,
+        optimizer: Optimizer::Sgd,
+        learning_rate: 3e-3,
+        augment: Augment::preset("light").unwrap_or_default(),
+        seed: 9,
+        ..TrainConfig::default()
+    }
+}
 
 fn interrupted(demo: Option<DemoConfig>, dataset: &str) -> Event {
     let reports = [1, 2, 3].map(|n| match epoch(0, n) {
@@ -12,9 +24,9 @@ fn interrupted(demo: Option<DemoConfig>, dataset: &str) -> Event {
         dataset: dataset.into(),
         demo,
         arch: Arch::ResNet18,
-        config: TrainConfig::default(),
+        config: settings(),
         epochs: reports.to_vec(),
-        seeds: 1,
+        seeds: 2,
     };
     Event::Interrupted { run: Some(run) }
 }
@@ -90,6 +102,8 @@ fn an_interrupted_training_is_offered_and_goes_on_from_its_epoch() {
     assert_eq!(going.continuation(), None);
     let run = going.training.as_ref().expect("taken up");
     assert_eq!((run.reports.len(), run.epochs), (3, 10));
+    assert_eq!(going.form.config().ok(), Some(settings()));
+    assert_eq!(going.form.seeds().ok(), Some(2));
     assert_eq!(going.job(JobKind::Train).map(|j| j.id), Some(2));
     // Its own seed, said again, clears nothing.
     let said = Event::Begun {

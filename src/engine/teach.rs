@@ -1,0 +1,96 @@
+//! The teacher of trainings with a `distillation`.
+
+use super::{Engine, find};
+use crate::config::{Preprocess, TrainConfig};
+use crate::error::{Error, Result};
+use crate::infer::{Classifier, Loaded};
+use crate::model::weights;
+use crate::platform::files::InputFile;
+use crate::platform::hash;
+use crate::protocol::{Event, FileRef, JobId};
+use crate::train::teacher::Teacher;
+
+/// A teacher and where it came from.
+pub(super) struct Taught {
+    pub teacher: Teacher,
+    classes: Vec<String>,
+    preprocess: Preprocess,
+    file: String,
+    sha256: String,
+}
+
+impl Engine {
+    /// Puts a whole model aside as the teacher.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming the file and what is wrong with it.
+    pub(super) async fn teach(
+        &mut self,
+        job: JobId,
+        file: &FileRef,
+        files: &[InputFile],
+    ) -> Result<()> {
+        let bytes = find(file, files)?.read()?;
+        let checkpoint = weights::read(&file.path, &bytes)?;
+        let classes = self.classes_wanted();
+        let loaded = Classifier::load(checkpoint, None, &classes, &self.opened()?.device)?;
+        let Loaded {
+            classifier,
+            fresh_head,
+        } = loaded;
+        if fresh_head.is_some() {
+            let reason =
+                "cannot teach: it has no last layer for these classes, or does not name them";
+            return Err(Error::weights(&file.path, reason));
+        }
+        self.prepare_kernels(&classifier).await?;
+        classifier.try_out().await?;
+        self.teacher = Some(Taught {
+            teacher: Teacher {
+                backbone: classifier.backbone,
+                head: classifier.head,
+            },
+            classes: classifier.classes,
+            preprocess: classifier.preprocess,
+            file: file.path.clone(),
+            sha256: hash::sha256(&bytes).await,
+        });
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
+    /// SHA-256 of the teacher's file, for a training that wants one.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is none, [`Error::Weights`] if it does not fit model and data set.
+    pub(super) fn teacher_for(
+        &self,
+        config: &TrainConfig,
+        classes: &[String],
+        preprocess: &Preprocess,
+    ) -> Result<Option<String>> {
+        if config.distillation <= 0.0 {
+            return Ok(None);
+        }
+        let Some(taught) = &self.teacher else {
+            return Err(Error::shape("distillation", "no teacher is loaded"));
+        };
+        if taught.classes != classes {
+            let reason = format!(
+                "teaches {}; the data set has {}",
+                taught.classes.join(", "),
+                classes.join(", ")
+            );
+            return Err(Error::weights(&taught.file, reason));
+        }
+        let [theirs, ours] = [&taught.preprocess, preprocess];
+        if (theirs.mean, theirs.std) != (ours.mean, ours.std) {
+            let reason = format!(
+                "takes images of mean {:?} and deviation {:?}; the model, of {:?} and {:?}",
+                theirs.mean, theirs.std, ours.mean, ours.std
+            );
+            return Err(Error::weights(&taught.file, reason));
+        }
+        Ok(Some(taught.sha256.clone()))
+    }
+}
