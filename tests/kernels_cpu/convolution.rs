@@ -5,7 +5,7 @@ use burn::tensor::ops::ConvOptions;
 use retune::kernels::autodiff::conv2d;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::cpu::lanes::{Width, at_most};
-use retune::kernels::cpu::{conv, weight, winograd};
+use retune::kernels::cpu::{conv, pixels, weight, winograd};
 use retune::kernels::reference::compare::Tolerance;
 use retune::kernels::reference::conv as twin;
 use retune::kernels::shape::{Conv, Geometry};
@@ -16,7 +16,7 @@ use super::{assert_close, noise, numbers, tensor, wide};
 const WIDTHS: [Width; 3] = [Width::Four, Width::Eight, Width::Sixteen];
 
 /// `[N,C,H,W]`, `[O,C/G,KH,KW]`, stride, padding, dilation, groups.
-const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 19] = [
+const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 23] = [
     ([5, 16, 8, 8], [64, 16, 3, 3], [1, 1, 1, 1]),
     ([1, 20, 9, 7], [70, 20, 3, 3], [1, 1, 1, 1]),
     ([5, 8, 12, 12], [24, 8, 3, 3], [2, 1, 1, 1]),
@@ -38,6 +38,11 @@ const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 19] = [
     ([9, 16, 14, 15], [48, 16, 3, 3], [1, 1, 1, 1]),
     ([1, 16, 26, 21], [16, 16, 3, 3], [1, 1, 1, 1]),
     ([67, 16, 8, 7], [32, 16, 3, 3], [1, 1, 1, 1]),
+    // One image with fewer pixels than outputs, of which some fill no tile.
+    ([1, 16, 10, 9], [130, 16, 3, 3], [2, 1, 1, 1]),
+    ([1, 24, 5, 5], [67, 24, 1, 1], [1, 0, 1, 1]),
+    ([1, 8, 4, 3], [42, 4, 3, 3], [1, 1, 1, 2]),
+    ([1, 6, 7, 7], [64, 6, 3, 3], [1, 2, 2, 1]),
 ];
 
 fn sizes(
@@ -100,6 +105,34 @@ fn ours(conv: &Conv, [x, w, bias, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
         weight::weight_gradient(conv, x, dy),
         weight::bias_gradient(outputs, height * width, dy),
     ]
+}
+
+#[test]
+fn an_image_alone_gives_the_same_bits_as_among_others() {
+    let mut alone = 0;
+    for shape in SHAPES {
+        let conv = sizes(shape);
+        let few = Conv { images: 1, ..conv };
+        let many = Conv { images: 3, ..conv };
+        // Winograd's way depends on the number of images, and its sums are others.
+        if winograd::can_apply(&few) || winograd::can_apply(&many) {
+            continue;
+        }
+        alone += usize::from(pixels::can_apply(&few));
+        let [x, w, bias, _] = operands(&many);
+        let both = |width| {
+            at_most(width, || {
+                let x_alone = &x[..x.len() / 3];
+                let one = conv::forward(&few, x_alone, &w, &bias);
+                (one, conv::forward(&many, &x, &w, &bias))
+            })
+        };
+        for width in WIDTHS {
+            let (one, all) = both(width);
+            assert_eq!(one, all[..one.len()], "{conv:?} {width:?}");
+        }
+    }
+    assert!(alone >= 5, "{alone} with the pixels packed");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use super::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
 use super::layout::{Padded, Panel, taps, transpose};
-use super::{for_chunks, tiled, winograd, with_scratch, written};
+use super::{for_chunks, pixels, tiled, winograd, with_scratch, written};
 use crate::kernels::shape::Conv;
 
 /// Pixels of a block of images, about: enough that a panel of weights is read from memory rarely.
@@ -217,6 +217,9 @@ fn pack(
 pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     if winograd::can_apply(conv) {
         return tiled::forward(conv, x, w, bias);
+    }
+    if pixels::can_apply(conv) {
+        return pixels::forward(conv, x, w, bias);
     }
     let [_, inputs, ..] = conv.in_dims();
     let [_, outputs, height, width] = conv.out_dims();

@@ -12,6 +12,7 @@ pub mod lanes;
 pub mod layout;
 pub mod memory;
 pub mod norm;
+pub mod pixels;
 pub mod pool;
 pub mod tiled;
 pub mod weight;
