@@ -20,8 +20,9 @@ pub enum Goal {
 
 /// What rustc's modules may use: its default features for the target plus `simd128` of
 /// `.cargo/config.toml`. Named one by one: with `--all-features`, wasm-opt emits what no browser reads.
-const FEATURES: [&str; 7] = [
+const FEATURES: [&str; 8] = [
     "--enable-simd",
+    "--enable-relaxed-simd",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",

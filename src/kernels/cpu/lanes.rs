@@ -261,7 +261,7 @@ mod four {
 
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     mod vector {
-        use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_store};
+        use std::arch::wasm32::{f32x4_relaxed_madd, f32x4_splat, v128, v128_load, v128_store};
 
         impl super::Ops {
             #[inline(always)]
@@ -276,9 +276,10 @@ mod four {
             pub unsafe fn store(x: *mut f32, value: v128) {
                 unsafe { v128_store(x.cast(), value) }
             }
-            #[inline(always)]
+            #[inline]
+            #[target_feature(enable = "relaxed-simd")]
             pub fn fma(a: v128, b: v128, c: v128) -> v128 {
-                f32x4_add(f32x4_mul(a, b), c)
+                f32x4_relaxed_madd(a, b, c)
             }
         }
     }
@@ -311,8 +312,14 @@ mod four {
         const WIDTH: usize = 4;
     }
 
-    tile!(two, Ops, [0 1 2 3], [0 1]);
-    tile!(one, Ops, [0 1 2 3], [0]);
+    tile!(
+        #[cfg_attr(target_arch = "wasm32", target_feature(enable = "relaxed-simd"))]
+        two, Ops, [0 1 2 3], [0 1]
+    );
+    tile!(
+        #[cfg_attr(target_arch = "wasm32", target_feature(enable = "relaxed-simd"))]
+        one, Ops, [0 1 2 3], [0]
+    );
 
     impl Lanes for Four {
         unsafe fn compiled<F: Loop>(self, f: F) {
