@@ -275,6 +275,9 @@ impl Inner {
         let message = message.map(|m| m.trim_start_matches("Uncaught ").to_owned());
         match (self.heard.get(), message) {
             (false, None) => self.broken("The engine could not be loaded."),
+            (false, Some(m)) if m.contains("CompileError") => self.broken(&format!(
+                "The engine could not be loaded: {m}. It needs WebAssembly's relaxed SIMD: Chrome 114 or newer."
+            )),
             (false, Some(m)) => self.broken(&format!("The engine could not be loaded: {m}.")),
             (true, m) => self.broken(&format!(
                 "The engine stopped: {}.",
