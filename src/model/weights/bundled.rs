@@ -12,7 +12,7 @@ use crate::platform::{Asset, Progress, asset};
 pub const MODEL: Asset = Asset {
     path: "models/resnet18-scenes.safetensors",
     bytes: 22_388_332,
-    sha256: "ff3ee073fee4dfaee6de2d196d6fe0a20da12b6aaf1029e69a2c4740e206319a",
+    sha256: "9c419d7da1582775226ed637231fbd7b6a6f66e41846742ab0a1fa5aa5baee77",
 };
 
 /// Its backbone.
