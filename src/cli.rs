@@ -78,7 +78,7 @@ async fn run(task: Task) -> Result<bool> {
 
 /// Trains, evaluates, writes model and report.
 async fn train(args: TrainArgs) -> Result<bool> {
-    let plan = args.plan()?;
+    let mut plan = args.plan()?;
     // Told before an hour of training, not after it.
     std::fs::create_dir_all(&args.out)
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
@@ -117,6 +117,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
             run.config
         }
         None => {
+            args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
             let (config, seeds) = (plan.config.clone(), plan.seeds);
             session
                 .obey(|job| Command::Train { job, config, seeds }, Vec::new())

@@ -100,11 +100,13 @@ fn all(run: &Run) -> BTreeMap<String, String> {
     // Plain data with text keys always has a JSON form.
     let config = serde_json::to_value(&run.config).unwrap_or_default();
     let mut all = leaves(&config);
+    let teacher = run.teacher.as_deref().unwrap_or("none");
     let others = [
         ("data set", run.dataset.clone()),
         ("images", format!("{} + {}", run.images[0], run.images[1])),
         ("backbone", run.arch.name().to_owned()),
         ("backbone file", run.backbone.chars().take(12).collect()),
+        ("teacher file", teacher.chars().take(12).collect()),
         ("input size", run.size.to_string()),
         ("device", run.device.clone()),
     ];
@@ -186,6 +188,7 @@ pub mod tests {
             images: [192, 48],
             arch: Arch::ResNet18,
             backbone: "0123456789abcdef".into(),
+            teacher: None,
             size: 150,
             device: "CPU".into(),
             config: TrainConfig::default(),

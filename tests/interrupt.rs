@@ -230,7 +230,9 @@ fn a_teacher_is_learned_from_and_goes_on_with_the_training() {
     let go_on = |teacher| [&with(teacher)[..], &["--resume"]].concat();
     let said = trainings.refused(&killed, &go_on(&other), 1);
     assert!(said.contains("began with another one"), "{said}");
-    trainings.whole(&killed, &go_on(&one));
+    let said = trainings.refused(&killed, &["--resume"], 1);
+    assert!(said.contains("--teacher"), "{said}");
+    trainings.whole(&killed, &["--teacher", &one, "--resume"]);
     assert!(model(&whole) == model(&killed), "the model files differ");
     assert_eq!(curves(&report(&killed)), curves(&report_of_whole));
 }
@@ -261,6 +263,8 @@ fn a_teacher_that_cannot_teach_is_named() {
     );
     let too_much = ["--teacher", bundled, "--distillation", "1.5"];
     refused(&too_much, 2, &["distillation", "1.5"]);
+    let too_little = ["--teacher", bundled, "--distillation", "-0.5"];
+    refused(&too_little, 2, &["distillation", "-0.5"]);
     // Six classes for three.
     refused(
         &["--teacher", bundled],

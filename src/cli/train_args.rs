@@ -188,21 +188,17 @@ impl TrainArgs {
                 Error::shape("--augment", format!("{name} is none of {names}"))
             })?;
         }
+        config.check()?;
         let beside = |path: PathBuf| match &self.config {
             Some(file) => file.parent().unwrap_or(Path::new("")).join(path),
             None => path,
         };
         let dataset = self.dataset.clone().or(file.dataset.map(beside));
         let teacher = self.teacher.clone().or(file.teacher.map(beside));
-        match &teacher {
-            Some(_) if config.distillation <= 0.0 => config.distillation = DISTILLATION,
-            None if config.distillation > 0.0 => {
-                let reason = "no teacher is named: give --teacher FILE";
-                return Err(Error::shape("distillation", reason));
-            }
-            _ => {}
+        // A training that goes on has its own settings.
+        if !self.resume {
+            self.check_teacher(teacher.as_deref(), &mut config)?;
         }
-        config.check()?;
         let name = self.arch.clone().or(file.arch);
         Ok(Plan {
             dataset: dataset
@@ -218,6 +214,22 @@ impl TrainArgs {
             seeds: self.seeds.or(file.seeds).unwrap_or(1),
             config,
         })
+    }
+
+    /// For a training that begins: gives a teacher its share, unless the flag says another, 0 too.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a teacher is wanted and none is named, or one is named that cannot teach.
+    pub fn check_teacher(&self, teacher: Option<&Path>, config: &mut TrainConfig) -> Result<()> {
+        let unsaid = self.distillation.is_none() && config.distillation <= 0.0;
+        if teacher.is_some() && unsaid {
+            config.distillation = DISTILLATION;
+        }
+        if teacher.is_none() && config.distillation > 0.0 {
+            let reason = "no teacher is named: give --teacher FILE";
+            return Err(Error::shape("distillation", reason));
+        }
+        config.check()
     }
 }
 

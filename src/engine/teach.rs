@@ -44,7 +44,11 @@ impl Engine {
             return Err(Error::weights(&file.path, reason));
         }
         self.prepare_kernels(&classifier).await?;
-        classifier.try_out().await?;
+        let tried = classifier.try_out().await;
+        tried.map_err(|error| match error {
+            Error::Weights { reason, .. } => Error::weights(&file.path, reason),
+            error => error,
+        })?;
         self.teacher = Some(Taught {
             teacher: Teacher {
                 backbone: classifier.backbone,
@@ -73,7 +77,8 @@ impl Engine {
             return Ok(None);
         }
         let Some(taught) = &self.teacher else {
-            return Err(Error::shape("distillation", "no teacher is loaded"));
+            let reason = "the training learns from a teacher, and none is loaded (--teacher FILE)";
+            return Err(Error::shape("distillation", reason));
         };
         if taught.classes != classes {
             let reason = format!(

@@ -352,6 +352,7 @@ impl Engine {
             images: outcome.images,
             arch: record.run.arch,
             backbone: record.backbone.clone(),
+            teacher: record.teacher.clone(),
             size: classifier.preprocess.size,
             device: self.opened()?.name.clone(),
             config: config.clone(),

@@ -173,6 +173,9 @@ pub struct Run {
     pub arch: Arch,
     /// SHA-256 of the file that the backbone came in.
     pub backbone: String,
+    /// The same of its teacher, if it had one.
+    #[serde(default)]
+    pub teacher: Option<String>,
     /// Edge of the input, in pixels.
     pub size: usize,
     /// What it ran on.

@@ -269,7 +269,7 @@ impl State {
     }
 
     /// The settings, to change: what was estimated for them holds no longer.
-    fn settings(&mut self) -> &mut TrainForm {
+    pub(super) fn settings(&mut self) -> &mut TrainForm {
         self.forecast = None;
         self.form.change()
     }

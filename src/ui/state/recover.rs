@@ -85,10 +85,13 @@ impl State {
         self.resume = None;
         if let (true, Some(training)) = (shown, &mut self.training) {
             training.change().rewind();
-        } else if let Some(interrupted) = &self.interrupted {
-            self.form
-                .change()
-                .take(&interrupted.config, interrupted.seeds);
+        } else if let Some(interrupted) = self.interrupted.clone() {
+            // On another data set the engine may yet refuse it.
+            let open = self.dataset.as_ref().map(|d| &d.summary.name);
+            if open == Some(&interrupted.dataset) {
+                let (config, seeds) = (&interrupted.config, interrupted.seeds);
+                self.settings().take(config, seeds);
+            }
             self.training = Some(Shared::new(Training {
                 epochs: interrupted.config.epochs,
                 reports: interrupted.epochs.clone(),

@@ -97,6 +97,9 @@ fn an_interrupted_training_is_offered_and_goes_on_from_its_epoch() {
     );
     let other = then(open.clone(), [worker([interrupted(None, "holidays")])]);
     assert_eq!(other.continuation(), Some(Continuation::Perhaps));
+    // It may be refused, and then the settings are still those that were typed.
+    let perhaps = then(other, [Action::Began(2, Began::Continue)]);
+    assert_eq!(perhaps.form, open.form);
 
     let going = then(open, [Action::Began(2, Began::Continue)]);
     assert_eq!(going.continuation(), None);
