@@ -97,24 +97,15 @@ impl Session {
 
     /// Puts a checkpoint in use.
     pub async fn import(&mut self, path: &str, arch: Option<Arch>) -> Result<()> {
-        let handle = InputFile::open(path)?;
-        let file = FileRef {
-            path: path.to_string(),
-            slot: 0,
-        };
-        self.obey(|job| Command::Import { job, file, arch }, vec![handle])
+        let (file, handles) = opened(path)?;
+        self.obey(|job| Command::Import { job, file, arch }, handles)
             .await
     }
 
     /// Puts a model aside as the teacher.
     pub async fn teach(&mut self, path: &str) -> Result<()> {
-        let handle = InputFile::open(path)?;
-        let file = FileRef {
-            path: path.to_string(),
-            slot: 0,
-        };
-        self.obey(|job| Command::Teach { job, file }, vec![handle])
-            .await
+        let (file, handles) = opened(path)?;
+        self.obey(|job| Command::Teach { job, file }, handles).await
     }
 
     /// Opens a data set.
@@ -138,4 +129,11 @@ impl Session {
         let report = self.shown().evaluation.clone();
         report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()))
     }
+}
+
+/// The one file that a command speaks of.
+fn opened(path: &str) -> Result<(FileRef, Vec<InputFile>)> {
+    let handle = InputFile::open(path)?;
+    let path = path.to_string();
+    Ok((FileRef { path, slot: 0 }, vec![handle]))
 }

@@ -67,12 +67,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Shape`] if there is none, [`Error::Weights`] if it does not fit model and data set.
-    pub(super) fn teacher_for(
-        &self,
-        config: &TrainConfig,
-        classes: &[String],
-        preprocess: &Preprocess,
-    ) -> Result<Option<String>> {
+    pub(super) fn teacher_for(&self, config: &TrainConfig) -> Result<Option<String>> {
         if config.distillation <= 0.0 {
             return Ok(None);
         }
@@ -80,6 +75,7 @@ impl Engine {
             let reason = "the training learns from a teacher, and none is loaded (--teacher FILE)";
             return Err(Error::shape("distillation", reason));
         };
+        let classes = self.classes_wanted();
         if taught.classes != classes {
             let reason = format!(
                 "teaches {}; the data set has {}",
@@ -88,7 +84,7 @@ impl Engine {
             );
             return Err(Error::weights(&taught.file, reason));
         }
-        let [theirs, ours] = [&taught.preprocess, preprocess];
+        let [theirs, ours] = [&taught.preprocess, &self.model()?.classifier.preprocess];
         if (theirs.mean, theirs.std) != (ours.mean, ours.std) {
             let reason = format!(
                 "takes images of mean {:?} and deviation {:?}; the model, of {:?} and {:?}",

@@ -140,21 +140,19 @@ impl Engine {
             );
             return Err(Error::shape("keep the head", reason));
         }
-        let wanted = data.set.classes.clone();
-        let (dataset, demo) = (data.set.name.clone(), data.demo.clone());
-        let data = data.fingerprint().await;
-        let teacher = self.teacher_for(config, &wanted, &self.model()?.classifier.preprocess)?;
+        let teacher = self.teacher_for(config)?;
+        let data = self.data()?;
         Ok(Record {
             run: Interrupted {
-                dataset,
-                demo,
+                dataset: data.set.name.clone(),
+                demo: data.demo.clone(),
                 arch,
                 config: config.clone(),
                 epochs: Vec::new(),
                 seeds,
             },
             size,
-            data,
+            data: data.fingerprint().await,
             backbone,
             teacher,
             id,

@@ -165,6 +165,7 @@ impl Learner {
             teacher,
         } = batch;
         let logits = self.student.forward_train(input, &mut self.dropout);
+        let teacher = teacher.map(Tensor::autodiff);
         let loss = self.objective.loss(logits.clone(), &targets, teacher);
         self.sums.add(&loss, logits, &targets);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.student);

@@ -76,7 +76,7 @@ impl Objective {
     }
 
     /// The loss `[1]` of logits `[N,K]` against targets `[N,K]`, with gradients where the logits have them.
-    /// With a teacher's probabilities p `[N,K]`, without gradients, the share a = `distillation` of it is
+    /// With a teacher's probabilities p `[N,K]`, on the logits' device, the share a = `distillation` of it is
     /// `-1/N sum_nk(p_nk log softmax_nk)`: Hinton et al. 2015, arXiv:1503.02531, at temperature 1, where its
     /// gradient is that of the Kullback-Leibler divergence.
     #[must_use]
@@ -91,11 +91,6 @@ impl Objective {
         let mut coefficients = Tensor::<2>::from_data(coefficients, &logits.device());
         if let Some(teacher) = teacher {
             let share = self.distillation;
-            let teacher = if logits.device().is_autodiff() {
-                teacher.autodiff()
-            } else {
-                teacher
-            };
             let per_image = share / shape[0].max(1) as f64;
             coefficients = coefficients * (1.0 - share) + teacher * per_image;
         }

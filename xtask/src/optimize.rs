@@ -19,7 +19,7 @@ pub enum Goal {
 }
 
 /// What rustc's modules may use: its default features for the target plus `simd128` of
-/// `.cargo/config.toml`. Named one by one: with `--all-features`, wasm-opt emits what no browser reads.
+/// `.cargo/config.toml` and the relaxed SIMD of the CPU's kernels. Named one by one: with `--all-features`, wasm-opt emits what no browser reads.
 const FEATURES: [&str; 8] = [
     "--enable-simd",
     "--enable-relaxed-simd",

@@ -197,12 +197,9 @@ fn pack(
         return packed;
     }
     let mut parts = Vec::with_capacity(groups * panels.len());
-    for (index, mut group) in packed.chunks_exact_mut(group).enumerate() {
-        for panel in &panels {
-            let (part, rest) = group.split_at_mut(panel.width() * terms);
-            parts.push((index, *panel, part));
-            group = rest;
-        }
+    for (index, group) in packed.chunks_exact_mut(group).enumerate() {
+        let of_group = Panel::parts(&panels, terms, group).into_iter();
+        parts.extend(of_group.map(|(panel, part)| (index, panel, part)));
     }
     for_chunks(&mut parts, 1, |_, parts| {
         for (group, panel, part) in parts {

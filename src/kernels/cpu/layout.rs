@@ -138,6 +138,22 @@ impl Panel {
             .collect()
     }
 
+    /// Room for so many rows of each panel, one panel after the other.
+    pub fn parts<'a>(
+        panels: &[Self],
+        rows: usize,
+        out: &'a mut [f32],
+    ) -> Vec<(Self, &'a mut [f32])> {
+        let mut rest = out;
+        let mut parts = Vec::with_capacity(panels.len());
+        for panel in panels {
+            let (part, others) = rest.split_at_mut(rows * panel.width());
+            rest = others;
+            parts.push((*panel, part));
+        }
+        parts
+    }
+
     /// Columns with those that only fill the last vector.
     #[must_use]
     pub const fn width(&self) -> usize {

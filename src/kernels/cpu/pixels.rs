@@ -90,13 +90,7 @@ fn pack<'a>(
     let width: usize = panels.iter().map(Panel::width).sum();
     packed.clear();
     packed.resize(offsets.len() * width, 0.0);
-    let mut rest = packed.as_mut_slice();
-    let mut parts = Vec::with_capacity(panels.len());
-    for panel in panels {
-        let (part, others) = rest.split_at_mut(offsets.len() * panel.width());
-        rest = others;
-        parts.push((*panel, part));
-    }
+    let mut parts = Panel::parts(panels, offsets.len(), packed);
     for_chunks(&mut parts, 1, |_, parts| {
         for (panel, part) in parts {
             let places = &places[panel.start..panel.start + panel.columns];

@@ -194,13 +194,7 @@ impl Tiled<'_> {
         let width: usize = panels.iter().map(Panel::width).sum();
         with_scratch(|[weights, ..]| {
             weights.resize(PLACES * inputs * width, 0.0);
-            let mut rest = weights.as_mut_slice();
-            let mut parts = Vec::new();
-            for panel in panels {
-                let (part, others) = rest.split_at_mut(PLACES * inputs * panel.width());
-                rest = others;
-                parts.push((panel, part));
-            }
+            let mut parts = Panel::parts(&panels, PLACES * inputs, weights);
             for_chunks(&mut parts, 1, |_, parts| {
                 for (panel, out) in parts {
                     self.weights(lanes, *panel, out);

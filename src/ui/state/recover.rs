@@ -62,15 +62,20 @@ impl State {
     #[must_use]
     pub fn continuation(&self) -> Option<Continuation> {
         let interrupted = self.interrupted_now()?;
-        let open = self.dataset.as_ref().map(|d| &d.summary.name);
-        let same = open == Some(&interrupted.dataset);
-        Some(match (&interrupted.demo, open) {
+        let same = self.has_open(&interrupted.dataset);
+        Some(match (&interrupted.demo, &self.dataset) {
             (Some(demo), _) if same && *demo == DemoConfig::default() => Continuation::Now,
             (Some(demo), _) => Continuation::Demo(demo.clone()),
             (None, Some(_)) if same => Continuation::Now,
             (None, Some(_)) => Continuation::Perhaps,
             (None, None) => Continuation::NeedsData,
         })
+    }
+
+    /// Whether a data set of that name is open.
+    fn has_open(&self, name: &str) -> bool {
+        let open = self.dataset.as_ref();
+        open.is_some_and(|dataset| dataset.summary.name == name)
     }
 
     /// The interrupted training, to be offered; while one runs, it is that one.
@@ -87,8 +92,7 @@ impl State {
             training.change().rewind();
         } else if let Some(interrupted) = self.interrupted.clone() {
             // On another data set the engine may yet refuse it.
-            let open = self.dataset.as_ref().map(|d| &d.summary.name);
-            if open == Some(&interrupted.dataset) {
+            if self.has_open(&interrupted.dataset) {
                 let (config, seeds) = (&interrupted.config, interrupted.seeds);
                 self.settings().take(config, seeds);
             }
