@@ -28,7 +28,37 @@ pub enum DeviceChoice {
     Cuda,
 }
 
-/// How an RGB image becomes the tensor `[3,S,S]`: resized to S x S, scaled to 0..1, then
+/// What becomes of transparency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transparency {
+    /// The image is laid over white, as on a page.
+    #[default]
+    White,
+    /// Alpha is thrown away, as Pillow's `convert("RGB")` does: a black shape on nothing becomes all black.
+    Dropped,
+}
+
+impl Transparency {
+    /// The word in files, addresses and flags.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::White => "white",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// By that word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::White, Self::Dropped]
+            .into_iter()
+            .find(|t| t.name() == name)
+    }
+}
+
+/// How an image becomes the tensor `[3,S,S]`: resized to S x S, scaled to 0..1, then
 /// `(x - mean) / deviation` per channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,6 +69,8 @@ pub struct Preprocess {
     pub mean: [f32; 3],
     /// Standard deviation of red, green, blue, in 0..1. Default: ImageNet's.
     pub std: [f32; 3],
+    /// What becomes of transparency before all that.
+    pub transparency: Transparency,
 }
 
 impl Default for Preprocess {
@@ -47,6 +79,7 @@ impl Default for Preprocess {
             size: 150,
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
+            transparency: Transparency::default(),
         }
     }
 }

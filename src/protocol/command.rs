@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::JobId;
-use crate::config::{Arch, Augment, DemoConfig, DeviceChoice, TrainConfig};
+use super::{JobId, Skipped};
+use crate::config::{Arch, Augment, DemoConfig, DeviceChoice, TrainConfig, Transparency};
 
 /// A file that came with a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +18,17 @@ pub struct FileRef {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum DatasetSource {
-    /// Loose files whose paths give the classes.
+    /// Loose files under their paths.
     Folder {
         /// Every file of the folder, images or not.
         files: Vec<FileRef>,
+        /// What lies in the folder and could not be listed: a link to nowhere, a file of the cloud.
+        #[serde(default)]
+        unread: Vec<Skipped>,
     },
-    /// A zip, read in place.
-    Zip {
+    /// A zip or tar, read in place.
+    #[serde(alias = "zip")]
+    Archive {
         /// The archive.
         file: FileRef,
     },
@@ -33,6 +37,71 @@ pub enum DatasetSource {
         /// How many, how large, which seed.
         config: DemoConfig,
     },
+}
+
+/// Where the labels of a data set come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Labels {
+    /// To be found out. If two readings are left, the answer asks.
+    #[default]
+    Auto,
+    /// Names of folders.
+    Folders {
+        /// Which folder is the class: 1 is the outermost one in which the images' paths differ, wrapping folders
+        /// and parts (`train`, `test`) not counted. An image that does not lie so deep has its innermost one. None
+        /// to find out, and to ask if several are left.
+        #[serde(default)]
+        level: Option<usize>,
+        /// Whether names that differ in case alone are one class; none to ask where there are such.
+        #[serde(default)]
+        merge_similar: Option<bool>,
+        /// Folders that are parts of the data set, by name, where their names do not say so.
+        #[serde(default)]
+        parts: Vec<(String, Part)>,
+    },
+    /// A table (CSV, TSV, JSON) among the files.
+    Table {
+        /// Its path, or the end of it; several with `;` between them.
+        file: String,
+        /// The columns; those not named are found by content.
+        #[serde(default)]
+        columns: Columns,
+    },
+    /// Names of files: `{label}` is the label, `*` is any text, `#` a whole number, the rest is itself:
+    /// `{label}.*.jpg`.
+    FileNames {
+        /// The pattern, of the name without folders.
+        pattern: String,
+    },
+}
+
+/// A part of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// To train on, and to hold out from if there is no validation set.
+    Train,
+    /// The data set's own validation set.
+    Validation,
+    /// Read by the evaluation only.
+    Test,
+    /// To predict; labels are not known.
+    Unlabelled,
+}
+
+/// Columns of a table, by the names in its header (`column 1` ... where it has none).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Columns {
+    /// Names the image's file, with or without folders and ending.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// The label; of a table with a column of 0 and 1 for each class, all their names with ` + ` between them.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// The part: train, validation, test.
+    #[serde(default)]
+    pub part: Option<String>,
 }
 
 /// What to export.
@@ -57,6 +126,9 @@ pub enum Command {
         device: DeviceChoice,
         /// Another address than the Hugging Face hub's for pretrained weights (a mirror, a test).
         hub: Option<String>,
+        /// What becomes of transparency in images; none for what the model was trained with.
+        #[serde(default)]
+        transparency: Option<Transparency>,
     },
     /// Draw the sample images; answered by [`Event::Samples`].
     Samples,
@@ -73,6 +145,12 @@ pub enum Command {
         job: JobId,
         /// Where it comes from.
         source: DatasetSource,
+        /// Files beside it: a table of labels that is not among its own files.
+        #[serde(default)]
+        beside: Vec<FileRef>,
+        /// Where its labels come from.
+        #[serde(default)]
+        labels: Labels,
     },
     /// Featurise what is not cached yet, then train a head, and convolutions if they are asked for.
     Train {
@@ -161,6 +239,16 @@ pub enum Command {
         file: FileRef,
         /// The backbone, where the file does not say; none to find out from its tensors.
         arch: Option<Arch>,
+        /// Names of its outputs, where the user gives them; they win over the file's own.
+        #[serde(default)]
+        classes: Option<Vec<String>>,
+    },
+    /// Name the outputs of the model in use, in their order.
+    NameClasses {
+        /// Names the job.
+        job: JobId,
+        /// As many names as there are outputs, all different.
+        classes: Vec<String>,
     },
     /// Load a whole model from a file as the teacher of trainings with a `distillation`.
     Teach {

@@ -32,7 +32,6 @@ pub enum Phase {
 /// What the engine answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
-#[expect(clippy::large_enum_variant, reason = "an event is there for a moment")]
 pub enum Event {
     /// The engine's state changed.
     State {

@@ -8,11 +8,11 @@ mod command;
 mod event;
 mod report;
 
-pub use command::{Command, DatasetSource, ExportKind, FileRef};
+pub use command::{Columns, Command, DatasetSource, ExportKind, FileRef, Labels, Part};
 pub use event::{Event, Phase};
 pub use report::{
     Backend, ClassCount, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation,
-    Interrupted, ModelSummary, Run, Share, Skipped,
+    Interrupted, Leak, LeakKind, ModelSummary, Reading, Run, Share, Skipped, TableSummary,
 };
 
 /// Names a long job; events of a job that is no longer shown are dropped by the reducer.

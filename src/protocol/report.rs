@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Columns, Labels};
 use crate::config::{Arch, DemoConfig, HeadKind, TrainConfig};
 
 /// What the engine is doing. One value, never a handful of booleans.
@@ -104,6 +105,85 @@ pub struct Skipped {
     pub file: String,
     /// Why, in plain words.
     pub reason: String,
+    /// Whether it should have been used and could not be (a damaged image); else it is a file that no data set
+    /// needs (a text, a table that was read).
+    #[serde(default)]
+    pub failed: bool,
+}
+
+impl Skipped {
+    /// An image, or a file that holds some, which cannot be used.
+    pub fn failed(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            reason: reason.into(),
+            failed: true,
+        }
+    }
+
+    /// A file that is no image.
+    pub fn passed_over(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            reason: reason.into(),
+            failed: false,
+        }
+    }
+}
+
+/// The same image where it makes a figure wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leak {
+    /// What is wrong with it.
+    pub kind: LeakKind,
+    /// The paths of the identical images.
+    pub files: Vec<String>,
+}
+
+/// What identical images do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeakKind {
+    /// They lie in the training set and in the test or validation set: the measured accuracy is too high.
+    BetweenParts,
+    /// They have different labels: one of the labels is wrong.
+    TwoLabels,
+}
+
+/// A way to read the labels of a data set, to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What to ask for to get it.
+    pub labels: Labels,
+    /// What it takes for the label, in words for the page: "the folder below the data set: COVID, Normal".
+    pub text: String,
+    /// The same as flags of the command line: `--class-level 1`.
+    pub flags: String,
+    /// The classes it gives; the first few.
+    pub classes: Vec<ClassCount>,
+    /// How many it gives in all.
+    pub count: usize,
+    /// Small PNGs of one image a class for the first few classes: blobs from this index on, as many as `pictures`.
+    #[serde(default)]
+    pub first_picture: u32,
+    /// How many of them.
+    #[serde(default)]
+    pub pictures: u32,
+}
+
+/// A table that gives the labels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TableSummary {
+    /// Its path.
+    pub file: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The columns that are used.
+    pub used: Columns,
+    /// Rows below the header.
+    pub rows: usize,
+    /// Rows that name an image that is there.
+    pub matched: usize,
 }
 
 /// What was found in a data set.
@@ -121,6 +201,25 @@ pub struct DatasetSummary {
     pub skipped: Vec<Skipped>,
     /// Why training is not possible, if it is not.
     pub problem: Option<String>,
+    /// How the labels were read.
+    #[serde(default)]
+    pub labels: Labels,
+    /// The ways to read them, if there are several; the one in use is among them, unless the user must choose:
+    /// then none is in use, and `problem` asks.
+    #[serde(default)]
+    pub readings: Vec<Reading>,
+    /// The table that the labels come from, if they do.
+    #[serde(default)]
+    pub table: Option<TableSummary>,
+    /// Identical images that make figures wrong.
+    #[serde(default)]
+    pub leaks: Vec<Leak>,
+    /// Paths of the images of a folder that has no classes to learn: they can be classified instead.
+    #[serde(default)]
+    pub loose_images: Vec<String>,
+    /// What else the user should know before training, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// One small PNG a class, in class order: blobs from this index on; none if it could not be made.
     pub thumbnails: Option<u32>,
 }
