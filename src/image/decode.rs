@@ -3,65 +3,209 @@
 
 use std::io::Cursor;
 
-use image::codecs::png::PngEncoder;
 use image::error::{ImageError, LimitErrorKind};
-use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
-};
+use image::metadata::Orientation;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use retune_jpeg::{Fault, Jpeg};
 
-use super::Rgb;
+use super::canvas::{Canvas, NO_MEMORY};
+use super::kind::Kind;
+use super::{Rgb, exif, png, tiff};
+use crate::config::Transparency;
 use crate::error::{Error, Result};
 
-/// Most pixels an image may have: at 50 million its RGB bytes are 150 MB, which a tab still holds.
-pub const MAX_PIXELS: u64 = 50_000_000;
+/// Most bytes for the whole image of a decoder that does not give it row by row (WebP, GIF, BMP, PNM): 113
+/// megapixels of RGB.
+const MAX_IMAGE_BYTES: u64 = 340_000_000;
 
-/// Most bytes a decoder may take, enough for [`MAX_PIXELS`] of 16-bit RGBA.
-const MAX_DECODER_BYTES: u64 = 512 << 20;
+/// How to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DecodeOptions {
+    /// What becomes of transparency.
+    pub transparency: Transparency,
+}
 
-/// Decodes a JPEG, PNG, WebP, GIF (its first frame) or BMP, told by content and not by name. EXIF
-/// orientation is applied, transparency dropped as Pillow's `convert("RGB")` does.
+/// Decodes as [`decode_with`] does, with transparency over white.
 ///
 /// # Errors
 /// [`Error::Decode`] under the name given: not an image, another format, damaged, cut short, too large.
 pub fn decode(name: &str, bytes: &[u8]) -> Result<Rgb> {
-    let fail = |reason: String| Error::decode(name, reason);
-    let format = format(bytes).map_err(|reason| fail(reason.to_owned()))?;
-    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
-        return Err(fail(CUT_SHORT.into()));
-    }
-    let explain = |error: &ImageError| fail(explain(format, error));
+    decode_with(name, bytes, &DecodeOptions::default())
+}
 
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
-    // This reads the header only.
-    let mut decoder = reader.into_decoder().map_err(|e| explain(&e))?;
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 {
-        return Err(fail(format!(
-            "is {width} x {height} pixels, which is no image"
-        )));
+/// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP, TIFF (its first page) or PNM, told by content and not
+/// by name. EXIF orientation is applied. An image of more than [`super::MAX_PIXELS_KEPT`] comes out
+/// smaller than it is stored. JPEG gives libjpeg-turbo's pixels, 16-bit samples their upper half.
+///
+/// # Errors
+/// [`Error::Decode`] under the name given: not an image, another format, damaged, cut short, too large.
+pub fn decode_with(name: &str, bytes: &[u8], options: &DecodeOptions) -> Result<Rgb> {
+    opened(bytes, options.transparency).map_err(|reason| Error::decode(name, reason))
+}
+
+pub(super) const CUT_SHORT: &str = "is cut short: its end is missing";
+
+fn opened(bytes: &[u8], transparency: Transparency) -> std::result::Result<Rgb, String> {
+    let kind = Kind::of_bytes(bytes);
+    if let Some(reason) = kind.refusal() {
+        return Err(reason.into());
     }
-    if pixels > MAX_PIXELS {
-        return Err(fail(format!(
-            "is {width} x {height} pixels, {:.0} megapixels; at most {} are opened",
-            pixels as f64 / 1e6,
-            MAX_PIXELS / 1_000_000
-        )));
-    }
-    let orientation = decoder.orientation().map_err(|e| explain(&e))?;
-    let image = DynamicImage::from_decoder(decoder).map_err(|e| explain(&e))?;
-    // To three bytes a pixel first: turning needs a second copy of whatever it is given.
-    let mut image = DynamicImage::ImageRgb8(image.into_rgb8());
+    let (canvas, orientation) = match kind {
+        Kind::Jpeg => jpeg(bytes.trim_ascii_start(), transparency)?,
+        Kind::Png => {
+            let held = exif::in_png(bytes).and_then(exif::orientation);
+            (png::decode(bytes, transparency)?, held)
+        }
+        Kind::Tiff => (tiff::decode(bytes, transparency)?, exif::orientation(bytes)),
+        Kind::WebP => {
+            let held = exif::in_webp(bytes).and_then(exif::orientation);
+            (whole(bytes, kind, ImageFormat::WebP, transparency)?, held)
+        }
+        Kind::Gif => (whole(bytes, kind, ImageFormat::Gif, transparency)?, None),
+        Kind::Bmp => (whole(bytes, kind, ImageFormat::Bmp, transparency)?, None),
+        Kind::Pnm => (whole(bytes, kind, ImageFormat::Pnm, transparency)?, None),
+        _ => return Err(super::kind::NOT_AN_IMAGE.into()),
+    };
+    let image = canvas.finish().ok_or(CUT_SHORT)?;
+    Ok(turned(image, orientation))
+}
+
+/// The image upright, given how it was held.
+fn turned(image: Rgb, orientation: Option<u8>) -> Rgb {
+    let Some(orientation) = orientation
+        .and_then(Orientation::from_exif)
+        .filter(|&o| o != Orientation::NoTransforms)
+    else {
+        return image;
+    };
+    let Rgb {
+        width,
+        height,
+        pixels,
+    } = image;
+    // Both fit: they were 32 bits when the canvas was made, and it checked that the pixels are all there.
+    let image = RgbImage::from_raw(width as u32, height as u32, pixels).unwrap_or_default();
+    let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
     let image = image.into_rgb8();
-    Ok(Rgb {
+    Rgb {
         width: image.width() as usize,
         height: image.height() as usize,
         pixels: image.into_raw(),
-    })
+    }
+}
+
+type Decoded = std::result::Result<(Canvas, Option<u8>), String>;
+
+fn jpeg(bytes: &[u8], transparency: Transparency) -> Decoded {
+    let explain = |fault| match fault {
+        Fault::CutShort => CUT_SHORT.to_owned(),
+        Fault::RowsMissing => "is damaged or cut short: its last rows are missing".to_owned(),
+        Fault::Damaged(how) => format!("is a damaged JPEG ({how})"),
+        Fault::Kind(reason) => reason.to_owned(),
+        Fault::TooLarge => NO_MEMORY.to_owned(),
+    };
+    let jpeg = Jpeg::open(bytes).map_err(explain)?;
+    let orientation = jpeg.exif().and_then(exif::orientation);
+    let (width, height) = jpeg.size();
+    Canvas::check(width, height)?;
+    jpeg.check_length().map_err(explain)?;
+    let mut canvas = Canvas::new(width, height, transparency)?;
+    jpeg.rows(&mut |row| canvas.rgb(row)).map_err(explain)?;
+    Ok((canvas, orientation))
+}
+
+/// Decodes with a decoder of the `image` crate, which needs the whole image at once.
+fn whole(
+    bytes: &[u8],
+    kind: Kind,
+    format: ImageFormat,
+    transparency: Transparency,
+) -> std::result::Result<Canvas, String> {
+    let explain = |error: &ImageError| explain(kind, error);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(2 * MAX_IMAGE_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    // This reads the header only.
+    let decoder = reader.into_decoder().map_err(|e| explain(&e))?;
+    let (width, height) = decoder.dimensions();
+    let pixels = Canvas::check(width, height)?;
+    if decoder.total_bytes() > MAX_IMAGE_BYTES {
+        return Err(NO_MEMORY.into());
+    }
+    // Most pixels that a byte can stand for: a run of 255 from two bytes in a BMP, 4096 of 12 bits in a GIF.
+    // In a WebP it is any number. So a header of a few bytes cannot claim gigabytes.
+    let dense = match kind {
+        Kind::Bmp => 256,
+        Kind::Gif => 4096,
+        Kind::Pnm => 8,
+        _ => u64::MAX,
+    };
+    if pixels / dense > bytes.len() as u64 {
+        return Err(CUT_SHORT.into());
+    }
+    let mut canvas = Canvas::new(width, height, transparency)?;
+    let colour = decoder.color_type();
+    let size = usize::try_from(decoder.total_bytes()).map_err(|_| NO_MEMORY)?;
+    let mut samples = Vec::new();
+    samples.try_reserve_exact(size).map_err(|_| NO_MEMORY)?;
+    samples.resize(size, 0);
+    decoder.read_image(&mut samples).map_err(|e| {
+        // A WebP says how long it is. Its decoder calls a missing end corrupt.
+        let length = bytes.get(4..).and_then(<[u8]>::first_chunk);
+        let length = length.map_or(0, |&l| u64::from(u32::from_le_bytes(l)));
+        if kind == Kind::WebP && length + 8 > bytes.len() as u64 {
+            CUT_SHORT.into()
+        } else {
+            explain(&e)
+        }
+    })?;
+    let put = match colour {
+        ColorType::L8 | ColorType::L16 => Canvas::gray,
+        ColorType::La8 | ColorType::La16 => Canvas::gray_alpha,
+        ColorType::Rgb8 | ColorType::Rgb16 => Canvas::rgb,
+        ColorType::Rgba8 | ColorType::Rgba16 => Canvas::rgba,
+        _ => {
+            return Err(format!(
+                "is a {} of floating point numbers, which is not opened",
+                kind.name()
+            ));
+        }
+    };
+    let wide = colour.bytes_per_pixel() / colour.channel_count() == 2;
+    let stride = usize::from(colour.bytes_per_pixel()) * width as usize;
+    let mut upper = Vec::new();
+    for row in samples.chunks_exact(stride) {
+        if wide {
+            upper.clear();
+            let (words, _) = row.as_chunks();
+            upper.extend(words.iter().map(|&w| (u16::from_ne_bytes(w) >> 8) as u8));
+            put(&mut canvas, &upper);
+        } else {
+            put(&mut canvas, row);
+        }
+    }
+    Ok(canvas)
+}
+
+/// What a decoder's error means to the one who gave the file.
+fn explain(kind: Kind, error: &ImageError) -> String {
+    let kind = kind.name();
+    match error {
+        ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => CUT_SHORT.into(),
+        ImageError::Limits(limit) if limit.kind() == LimitErrorKind::InsufficientMemory => {
+            NO_MEMORY.into()
+        }
+        ImageError::Unsupported(e) => format!("is a {kind} of a kind that cannot be opened ({e})"),
+        other => {
+            let other = other.to_string();
+            format!(
+                "is a damaged {kind} ({})",
+                other.lines().next().unwrap_or_default()
+            )
+        }
+    }
 }
 
 /// The image as a PNG file.
@@ -79,146 +223,6 @@ pub fn encode_png(image: &Rgb) -> Result<Vec<u8>> {
         )));
     }
     let mut file = Vec::new();
-    PngEncoder::new(&mut file)
-        .write_image(&image.pixels, width, height, ExtendedColorType::Rgb8)
-        .map_err(|e| fail(e.to_string()))?;
+    png::encode(&mut file, width, height, &image.pixels).map_err(fail)?;
     Ok(file)
-}
-
-const CUT_SHORT: &str = "is cut short: its end is missing";
-
-/// The format by its first bytes; for any other, what the file seems to be and what to do.
-fn format(bytes: &[u8]) -> std::result::Result<ImageFormat, &'static str> {
-    if bytes.is_empty() {
-        return Err("is empty (0 bytes)");
-    }
-    let opened = [
-        ImageFormat::Jpeg,
-        ImageFormat::Png,
-        ImageFormat::WebP,
-        ImageFormat::Gif,
-        ImageFormat::Bmp,
-    ];
-    if let Some(format) = image::guess_format(bytes)
-        .ok()
-        .filter(|f| opened.contains(f))
-    {
-        return Ok(format);
-    }
-    // ISO base media: a length, "ftyp", the brand. https://mp4ra.org/registered-types/brands
-    if bytes.get(4..8) == Some(b"ftyp") {
-        return Err(match bytes.get(8..12) {
-            Some(b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
-                "is a HEIC photo, which browsers cannot open; export it as JPEG"
-            }
-            Some(b"avif" | b"avis") => "is an AVIF image; save it as JPEG or PNG",
-            _ => "is a video, not an image",
-        });
-    }
-    // Text may begin with a byte order mark and blank lines.
-    let start = bytes
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(bytes)
-        .trim_ascii_start();
-    let head = start.get(..1024).unwrap_or(start).to_ascii_lowercase();
-    let says = |word: &[u8]| head.windows(word.len()).any(|w| w == word);
-    if head.starts_with(b"<") {
-        return Err(if says(b"<svg") {
-            "is an SVG drawing, not a photo; save it as PNG"
-        } else if says(b"<html") || says(b"<!doctype html") {
-            "is a web page, not an image"
-        } else {
-            "is an XML file, not an image"
-        });
-    }
-    let known: [(&[u8], &str); 6] = [
-        (b"II*\0", "is a TIFF or raw photo; save it as JPEG or PNG"),
-        (b"MM\0*", "is a TIFF or raw photo; save it as JPEG or PNG"),
-        (b"\xff\x0a", "is a JPEG XL image; save it as JPEG or PNG"),
-        (
-            b"\0\0\0\x0cJXL ",
-            "is a JPEG XL image; save it as JPEG or PNG",
-        ),
-        (b"%PDF", "is a PDF, not an image"),
-        (b"PK\x03\x04", "is a zip archive, not an image"),
-    ];
-    let what = known.iter().find(|(magic, _)| bytes.starts_with(magic));
-    Err(what.map_or(
-        "is not an image (JPEG, PNG, WebP, GIF and BMP are opened)",
-        |w| w.1,
-    ))
-}
-
-/// What a decoder's error means to the one who gave the file.
-fn explain(format: ImageFormat, error: &ImageError) -> String {
-    let kind = format!("{format:?}").to_uppercase();
-    match error {
-        ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => CUT_SHORT.into(),
-        ImageError::Limits(limit) if limit.kind() == LimitErrorKind::InsufficientMemory => {
-            "needs more memory to decode than an image may take".into()
-        }
-        ImageError::Unsupported(e) => format!("is a {kind} of a kind that cannot be opened ({e})"),
-        other => {
-            let other = other.to_string();
-            format!(
-                "is a damaged {kind} ({})",
-                other.lines().next().unwrap_or_default()
-            )
-        }
-    }
-}
-
-/// Whether a JPEG runs to its end marker. The decoder, like browsers, paints what is missing gray and says
-/// nothing; a gray half would go into training with a label on it.
-///
-/// ITU-T T.81, annex B: segments are `FF`, a marker, a length that counts itself; after the header of a
-/// scan come entropy-coded bytes, in which `FF` is always followed by `00` or a restart marker.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    const END: u8 = 0xd9;
-    // After the start marker FF D8.
-    let mut at = 2;
-    loop {
-        // To the next marker: skips entropy-coded bytes and stray ones between segments.
-        let Some(skip) = bytes
-            .get(at..)
-            .and_then(|rest| rest.iter().position(|&b| b == 0xff))
-        else {
-            return false;
-        };
-        at += skip + 1;
-        match bytes.get(at) {
-            None => return false,
-            Some(&END) => return true,
-            // A second FF is a fill byte: look at it again as the first of a marker.
-            Some(0xff) => {}
-            // Stuffing, a temporary marker, restarts and starts of image have no length.
-            Some(0x00 | 0x01 | 0xd0..=0xd8) => at += 1,
-            Some(_) => {
-                let Some(&[high, low]) = bytes.get(at + 1..at + 3) else {
-                    return false;
-                };
-                at += 1 + usize::from(u16::from_be_bytes([high, low]));
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_jpeg_ends_at_its_end_marker_and_nowhere_in_a_segment() {
-        let thumbnail = [0xff, 0xd8, 0xff, 0xe1, 0x00, 0x04, 0xff, 0xd9];
-        assert!(!jpeg_is_complete(&thumbnail), "that end lies in a segment");
-        assert!(jpeg_is_complete(
-            &[&thumbnail[..], &[0xff, 0xff, 0xd9]].concat()
-        ));
-        assert!(
-            !jpeg_is_complete(&[0xff, 0xd8, 0x12, 0xff, 0x00, 0xd9]),
-            "stuffed"
-        );
-        assert!(!jpeg_is_complete(&[0xff, 0xd8, 0xff, 0xe0]), "no length");
-        assert!(!jpeg_is_complete(&[]), "nothing");
-    }
 }

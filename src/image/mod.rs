@@ -2,15 +2,25 @@
 //! the same bits, so that the same photo gives the same tensor wherever it is opened.
 
 pub mod augment;
+pub mod browser;
+mod canvas;
 pub mod decode;
+mod exif;
+pub mod kind;
 pub mod normalize;
+mod png;
 pub mod resize;
+mod tiff;
 
-pub use decode::{decode, encode_png};
+pub use browser::transcode;
+pub use canvas::{MAX_PIXELS, MAX_PIXELS_KEPT};
+pub use decode::{DecodeOptions, decode, decode_with, encode_png};
+pub use kind::Kind;
 pub use normalize::to_tensor;
 pub use resize::resize;
 
 use crate::config::Preprocess;
+pub use crate::config::Transparency;
 use crate::error::Result;
 
 /// An image of 8-bit red, green and blue, upright.
@@ -24,12 +34,21 @@ pub struct Rgb {
     pub pixels: Vec<u8>,
 }
 
+/// Decodes as a model wants it: transparency becomes what it was in the model's training.
+///
+/// # Errors
+/// As [`decode()`].
+pub fn decode_for(name: &str, bytes: &[u8], settings: &Preprocess) -> Result<Rgb> {
+    let transparency = settings.transparency;
+    decode_with(name, bytes, &DecodeOptions { transparency })
+}
+
 /// Decodes, resizes to the model's input and normalises: a tensor `[3,S,S]`.
 ///
 /// # Errors
 /// [`crate::error::Error::Decode`] with a reason fit for the user, under the name given.
 pub fn load(name: &str, bytes: &[u8], settings: &Preprocess) -> Result<Vec<f32>> {
-    let image = decode(name, bytes)?;
+    let image = decode_for(name, bytes, settings)?;
     let image = resize(&image, settings.size, settings.size)?;
     Ok(to_tensor(&image, settings))
 }

@@ -1,0 +1,158 @@
+//! PNG, row by row: with the `png` crate, and with what browsers forgive.
+
+use std::io::Cursor;
+
+use png::{
+    ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Limits, Transformations,
+};
+
+use super::canvas::{Canvas, NO_MEMORY};
+use super::decode::CUT_SHORT;
+use crate::config::Transparency;
+
+/// Most bytes of an interlaced image, which is put together as a whole, and of the decoder's buffers.
+const MAX_BYTES: usize = 450 << 20;
+
+/// Decodes the image, of an animated PNG the default one. An end chunk may be missing. A wrong checksum of
+/// the compressed data is forgiven if the checksum of the chunk is right, and the other way round, because
+/// either proves the pixels.
+pub(super) fn decode(bytes: &[u8], transparency: Transparency) -> Result<Canvas, String> {
+    if bytes.get(12..16) == Some(b"CgBI") {
+        return Err(
+            "is a PNG of an iPhone app (CgBI), which browsers do not open; export it as PNG".into(),
+        );
+    }
+    // The header before anything is made of it.
+    if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
+        let side = |bytes| u32::from_be_bytes(bytes);
+        Canvas::check(side([w0, w1, w2, w3]), side([h0, h1, h2, h3]))?;
+    }
+    let mut options = DecodeOptions::default();
+    options.set_ignore_text_chunk(true);
+    options.set_ignore_iccp_chunk(true);
+    match attempt(bytes, options.clone(), transparency, false) {
+        Err(Failure::Format(reason)) => {
+            options.set_ignore_crc(true);
+            options.set_ignore_adler32(false);
+            attempt(bytes, options, transparency, true).map_err(|_| reason)
+        }
+        other => other.map_err(Failure::reason),
+    }
+}
+
+enum Failure {
+    /// A second look may help.
+    Format(String),
+    Other(String),
+}
+
+impl Failure {
+    fn reason(self) -> String {
+        match self {
+            Self::Format(reason) | Self::Other(reason) => reason,
+        }
+    }
+}
+
+impl From<DecodingError> for Failure {
+    fn from(error: DecodingError) -> Self {
+        match error {
+            DecodingError::IoError(_) => Self::Other(CUT_SHORT.into()),
+            DecodingError::LimitsExceeded => Self::Other(NO_MEMORY.into()),
+            DecodingError::Format(_) | DecodingError::Parameter(_) => {
+                Self::Format(format!("is a damaged PNG ({error})"))
+            }
+        }
+    }
+}
+
+/// `vouched`: whether the end of the data must be there, because its checksum is what vouches for them.
+fn attempt(
+    bytes: &[u8],
+    options: DecodeOptions,
+    transparency: Transparency,
+    vouched: bool,
+) -> Result<Canvas, Failure> {
+    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
+    decoder.set_limits(Limits { bytes: MAX_BYTES });
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    let mut reader = decoder.read_info()?;
+    let (width, height) = reader.info().size();
+    let cut_short = || Failure::Other(CUT_SHORT.into());
+    // Deflate makes at most 1032 bytes of one. So a header of a few bytes cannot claim gigabytes.
+    let bits = u64::from(width) * u64::from(height) * reader.info().bits_per_pixel() as u64;
+    if bits / 8 / 1032 > bytes.len() as u64 {
+        return Err(cut_short());
+    }
+    let mut canvas = Canvas::new(width, height, transparency).map_err(Failure::Other)?;
+    let put = match reader.output_color_type().0 {
+        ColorType::Grayscale => Canvas::gray,
+        ColorType::GrayscaleAlpha => Canvas::gray_alpha,
+        ColorType::Rgba => Canvas::rgba,
+        ColorType::Rgb | ColorType::Indexed => Canvas::rgb,
+    };
+    if reader.info().interlaced {
+        let size = reader
+            .output_buffer_size()
+            .filter(|&n| n <= MAX_BYTES)
+            .ok_or_else(|| Failure::Other(NO_MEMORY.into()))?;
+        let stride = reader.output_line_size(width).unwrap_or(1).max(1);
+        let bits = 8 * reader.output_color_type().0.samples() as u8;
+        let mut pixels = vec![0; size];
+        for _ in 0..interlaced_rows(width, height) {
+            let row = reader.next_interlaced_row()?.ok_or_else(cut_short)?;
+            if let InterlaceInfo::Adam7(pass) = row.interlace() {
+                png::expand_interlaced_row(&mut pixels, stride, row.data(), pass, bits);
+            }
+        }
+        pixels
+            .chunks_exact(stride)
+            .for_each(|row| put(&mut canvas, row));
+    } else {
+        for _ in 0..height {
+            let row = reader.next_row()?.ok_or_else(cut_short)?;
+            put(&mut canvas, row.data());
+        }
+    }
+    // The checksums stand behind the last row.
+    match reader.next_row() {
+        Err(DecodingError::IoError(_)) if !vouched => {}
+        end => drop(end?),
+    }
+    Ok(canvas)
+}
+
+/// Rows of all passes of an interlaced image that hold a pixel.
+fn interlaced_rows(width: u32, height: u32) -> u32 {
+    [
+        (0, 0, 8),
+        (4, 0, 8),
+        (0, 4, 8),
+        (2, 0, 4),
+        (0, 2, 4),
+        (1, 0, 2),
+        (0, 1, 2),
+    ]
+    .iter()
+    .filter(|&&(left, ..)| left < width)
+    .map(|&(_, top, down)| height.saturating_sub(top).div_ceil(down))
+    .sum()
+}
+
+/// Writes 8-bit RGB, `[H,W,3]`.
+pub(super) fn encode(
+    file: &mut Vec<u8>,
+    width: u32,
+    height: u32,
+    pixels: &[u8],
+) -> Result<(), String> {
+    let mut encoder = png::Encoder::new(file, width, height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    encoder.set_filter(png::Filter::Adaptive);
+    encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(pixels))
+        .map_err(|e| e.to_string())
+}
