@@ -11,6 +11,41 @@ pub type Progress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
 /// Most bytes that a download may have. The largest backbone's weights take 508 MB.
 pub const MAX_DOWNLOAD: u64 = 1 << 30;
 
+/// An encoding of text from before Unicode, by the WHATWG Encoding Standard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Japan (Windows code page 932).
+    ShiftJis,
+    /// Mainland China (936), with GB 18030's four bytes.
+    Gbk,
+    /// Taiwan and Hong Kong (950).
+    Big5,
+    /// Korea (949).
+    EucKr,
+    /// Russia, MS-DOS.
+    Ibm866,
+    /// Russia, Windows.
+    Windows1251,
+    /// Western Europe, Windows.
+    Windows1252,
+}
+
+impl Encoding {
+    /// What the standard calls it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ShiftJis => "shift_jis",
+            Self::Gbk => "gbk",
+            Self::Big5 => "big5",
+            Self::EucKr => "euc-kr",
+            Self::Ibm866 => "ibm866",
+            Self::Windows1251 => "windows-1251",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
+}
+
 /// A file from the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
@@ -64,6 +99,20 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     for byte in bytes {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Bytes as text: what is no UTF-8 is spelt out (`\xff`), so that different names stay different.
+pub(crate) fn escape(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
     }
     text
 }

@@ -13,8 +13,9 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
-pub use common::{Asset, Fetched, MAX_DOWNLOAD, Place, Progress};
+pub(crate) use common::escape;
+pub use common::{Asset, Encoding, Fetched, MAX_DOWNLOAD, Place, Progress};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{asset, fetch, files, gpu, hash, parallel, store, time};
+pub use native::{asset, encoding, fetch, files, gpu, hash, parallel, picture, store, text, time};
 #[cfg(target_arch = "wasm32")]
-pub use web::{asset, fetch, files, gpu, hash, parallel, store, time};
+pub use web::{asset, encoding, fetch, files, gpu, hash, parallel, picture, store, text, time};

@@ -1,11 +1,11 @@
 //! Files of a native process: a path, opened when it is read.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use super::folder::{Listing, list_folder};
 use crate::error::{Error, Result};
 
 /// A file the user gave. Cheap to clone; nothing is read before it is asked for.
@@ -39,6 +39,15 @@ impl InputFile {
             len: facts.len(),
             place: Place::Disk(path.to_owned()),
         })
+    }
+
+    /// The file at a path of which the length is known.
+    pub(super) const fn at(path: PathBuf, name: String, len: u64) -> Self {
+        Self {
+            name,
+            len,
+            place: Place::Disk(path),
+        }
     }
 
     /// Bytes that were made here, under a name.
@@ -123,61 +132,7 @@ impl Seek for FileReader {
     }
 }
 
-/// Every file under a folder, sorted by path. Paths begin with the folder's own name and have `/`
-/// between their parts, as those of a folder dropped on the page. Hidden files and folders are left out,
-/// and so are links that lead nowhere; a folder that links lead to again and again is listed once.
-///
-/// # Errors
-/// [`Error::Storage`] naming the folder that cannot be listed.
-pub fn list_folder(path: impl AsRef<Path>) -> Result<Vec<(String, InputFile)>> {
-    let path = path.as_ref();
-    let root = fs::canonicalize(path).map_err(|e| failed(&path.to_string_lossy(), &e))?;
-    let name = root
-        .file_name()
-        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    let mut open = vec![(name, root)];
-    while let Some((prefix, folder)) = open.pop() {
-        let fail = |e: io::Error| failed(&folder.to_string_lossy(), &e);
-        if !seen.insert(fs::canonicalize(&folder).map_err(fail)?) {
-            continue;
-        }
-        let mut entries = fs::read_dir(&folder)
-            .and_then(|list| {
-                list.map(|e| e.map(|e| e.path()))
-                    .collect::<io::Result<Vec<_>>>()
-            })
-            .map_err(fail)?;
-        // The system's order is arbitrary, and which of two links to one folder is kept hangs on it.
-        entries.sort_unstable();
-        for entry in entries {
-            let Some(name) = entry.file_name().map(|n| n.to_string_lossy().into_owned()) else {
-                continue;
-            };
-            let Ok(facts) = fs::metadata(&entry) else {
-                continue;
-            };
-            if name.starts_with('.') {
-                continue;
-            }
-            let path = if prefix.is_empty() {
-                name
-            } else {
-                format!("{prefix}/{name}")
-            };
-            if facts.is_dir() {
-                open.push((path, entry));
-            } else {
-                found.push((path, InputFile::open(entry)?));
-            }
-        }
-    }
-    found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    Ok(found)
-}
-
 /// "cat.jpg: cannot be read (permission denied)".
-fn failed(name: &str, error: &io::Error) -> Error {
+pub(super) fn failed(name: &str, error: &io::Error) -> Error {
     Error::Storage(format!("{name}: cannot be read ({error})"))
 }
