@@ -3,22 +3,11 @@
 
 use std::fmt;
 
+use super::Subset;
+use super::folders::NO_CLASS;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::protocol::{ClassCount, DatasetSummary, Skipped};
-
-/// What an image is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subset {
-    /// To train on, and to hold out from if there is no validation set.
-    Train,
-    /// The data set's own validation set.
-    Validation,
-    /// Read by the evaluation only.
-    Test,
-    /// To predict; its class is not known.
-    Unlabelled,
-}
+use crate::protocol::{ClassCount, DatasetSummary, Labels, Leak, Reading, Skipped, TableSummary};
 
 /// An image of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +22,16 @@ pub struct Sample {
     pub(super) file: usize,
 }
 
+/// A way to read the labels, with images to show for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The reading, without pictures.
+    pub reading: Reading,
+    /// One image of each of its first few classes, in the order of `reading.classes`: file numbers for
+    /// [`Dataset::read_file`].
+    pub examples: Vec<usize>,
+}
+
 /// An indexed data set.
 pub struct Dataset {
     /// Name of the folder or archive, or "demo set".
@@ -45,8 +44,18 @@ pub struct Dataset {
     pub skipped: Vec<Skipped>,
     /// Groups of byte-identical images, numbers into `samples`.
     pub duplicates: Vec<Vec<usize>>,
-    /// Why training is not possible, if it is not.
+    /// Why training is not possible, if it is not; or what the user must choose first.
     pub problem: Option<String>,
+    /// How the labels were read; [`Labels::Auto`] if the user must choose.
+    pub labels: Labels,
+    /// The ways to read them, if there are several to choose from.
+    pub readings: Vec<Candidate>,
+    /// The table that the labels come from, if they do.
+    pub table: Option<TableSummary>,
+    /// Identical images that make figures wrong.
+    pub leaks: Vec<Leak>,
+    /// What else the user should know before training, a sentence each.
+    pub notes: Vec<String>,
     pub(super) source: Box<dyn Source>,
 }
 
@@ -61,12 +70,36 @@ impl Dataset {
         self.source.read(sample.file)
     }
 
+    /// A file of the source by its number, that of a [`Candidate`]'s example.
+    ///
+    /// # Errors
+    /// Naming the file, if it cannot be read (any more).
+    pub fn read_file(&mut self, file: usize) -> Result<Vec<u8>> {
+        self.source.read(file)
+    }
+
     /// The numbers of the samples of one subset, ascending.
     pub fn subset(&self, subset: Subset) -> impl Iterator<Item = usize> {
         let samples = self.samples.iter().enumerate();
         samples
             .filter(move |(_, s)| s.subset == subset)
             .map(|(i, _)| i)
+    }
+
+    /// Paths of the images of a data set that has no classes to learn: they can still be classified. None where there
+    /// are classes, or a choice of them.
+    #[must_use]
+    pub fn loose_images(&self) -> Vec<String> {
+        if self.problem.is_none() || !self.readings.is_empty() || self.classes.len() > 1 {
+            return Vec::new();
+        }
+        let outside = self.skipped.iter().filter(|s| s.reason == NO_CLASS);
+        let outside = outside.map(|s| s.file.clone());
+        self.samples
+            .iter()
+            .map(|s| s.path.clone())
+            .chain(outside)
+            .collect()
     }
 
     /// What is told about it. Thumbnails are left to the caller.
@@ -103,6 +136,12 @@ impl Dataset {
                 .collect(),
             skipped: self.skipped.clone(),
             problem: self.problem.clone(),
+            labels: self.labels.clone(),
+            readings: self.readings.iter().map(|c| c.reading.clone()).collect(),
+            table: self.table.clone(),
+            leaks: self.leaks.clone(),
+            notes: self.notes.clone(),
+            loose_images: Vec::new(),
             thumbnails: None,
         }
     }

@@ -1,30 +1,57 @@
 //! Makes a data set of a list of files, a slice at a time: 17 000 files take seconds in a tab, in which the
 //! user wants to see how far it is and to be able to call it off.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::dataset::{Dataset, Sample, Subset};
-use super::layout::{self, Layout};
-use super::source::{Source, fingerprint};
+use super::dataset::{Dataset, Sample};
+use super::labelling::{Labelling, Spot, clean, list, many};
+use super::layout::{self, file_name, parent};
+use super::leaks;
+use super::parts;
+use super::problem::{self, Facts, LeftOut};
+use super::reading::{self, TableFile};
+use super::source::Source;
+use super::table;
 use crate::error::{Error, Result};
-use crate::platform::time;
-use crate::protocol::Skipped;
+use crate::image::kind::{Kind, NOT_AN_IMAGE};
+use crate::platform::{picture, time};
+use crate::protocol::{Labels, Part, Skipped};
 
 /// Milliseconds that a slice of work may take before it hands back.
 const SLICE: f64 = 15.0;
+/// Most bytes of a file that is read to see whether it is an image.
+const MAX_LOOK: u64 = 64 << 20;
+/// Tables that are read for labels, and the bytes of all of them.
+const TABLES: usize = 32;
+const TABLE_BYTES: u64 = 160 << 20;
+
+/// A file that is an image by its name or content, or would be if it could be read.
+struct Image {
+    /// Its number in the source.
+    file: usize,
+    /// What tells its content apart, where that matters.
+    content: Option<u64>,
+    /// Whether it can be read: one that cannot has a class all the same.
+    readable: bool,
+}
 
 /// Work in progress on a data set. Call [`Indexer::step`] until it is done, then [`Indexer::finish`].
 pub struct Indexer {
     name: String,
     source: Box<dyn Source>,
+    labels: Labels,
     /// The next file to look at.
     next: usize,
     /// How many files have each size: only equal sizes can be equal files.
     sizes: HashMap<u64, u32>,
-    /// Files that may be images, with what tells their contents apart where that matters.
-    images: Vec<(usize, Option<u64>)>,
-    /// Paths that would be images but for being empty or unreadable: their classes exist all the same.
-    lost: Vec<String>,
+    /// The folder that all files lie in, with its slash; its name is the user's business, even if hidden.
+    common: String,
+    images: Vec<Image>,
+    /// Tables among the files.
+    tables: Vec<usize>,
+    /// Images in hidden folders, by folder.
+    hidden: BTreeMap<String, usize>,
+    left_out: LeftOut,
     skipped: Vec<Skipped>,
 }
 
@@ -38,13 +65,24 @@ impl Indexer {
         }
         Self {
             name: name.into(),
+            labels: Labels::Auto,
             next: 0,
             sizes,
+            common: common_folder(&*source),
             images: Vec::new(),
-            lost: Vec::new(),
+            tables: Vec::new(),
+            hidden: BTreeMap::new(),
+            left_out: LeftOut::default(),
             skipped: source.refused().to_vec(),
             source,
         }
+    }
+
+    /// Where the labels come from, as the user says.
+    #[must_use]
+    pub fn labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
     }
 
     /// Files looked at.
@@ -74,205 +112,402 @@ impl Indexer {
     }
 
     fn look_at(&mut self, i: usize) {
-        let path = self.source.path(i).to_owned();
-        if layout::is_junk(&path) {
+        let path = self.source.path(i);
+        if layout::is_junk(path) {
             return;
         }
+        let by_name = Kind::of_name(path);
+        if let Some(folder) = layout::hidden_folder(path, &self.common) {
+            if by_name.is_picture() {
+                *self.hidden.entry(folder.to_owned()).or_default() += 1;
+            }
+            return;
+        }
+        let path = path.to_owned();
         if let Some(reason) = layout::not_an_image(&path) {
-            self.skip(path, reason);
+            if table::is_table(&path) {
+                self.tables.push(i);
+            }
+            self.pass_over(path, reason, is_archive(reason));
             return;
         }
         let size = self.source.size(i);
         if size == 0 {
-            self.lost.push(path.clone());
-            self.skip(path, "is empty (0 bytes)");
+            if opened(by_name) {
+                self.lose(i);
+            }
+            self.skip(path, "is empty (0 bytes)", opened(by_name));
+            return;
+        }
+        // A name without a known ending, or of what is not opened, may be wrong: the content counts.
+        let doubt = !opened(by_name);
+        if doubt && size > MAX_LOOK {
+            self.refuse(path, by_name);
             return;
         }
         let mut content = self.source.fingerprint(i);
-        if content.is_none() && self.sizes.get(&size).is_some_and(|&n| n > 1) {
+        let twin = self.sizes.get(&size).is_some_and(|&n| n > 1);
+        if doubt || (content.is_none() && twin) {
             match self.source.read(i) {
-                Ok(bytes) => content = Some(fingerprint(crc32fast::hash(&bytes), size)),
+                Ok(bytes) => {
+                    if doubt {
+                        let kind = Kind::of_bytes(&bytes);
+                        if !opened(kind) {
+                            let known = kind != Kind::Unknown;
+                            self.refuse(path, if known { kind } else { by_name });
+                            return;
+                        }
+                    }
+                    if twin && content.is_none() {
+                        content = Some(leaks::content(&bytes));
+                    }
+                }
                 Err(error) => {
-                    self.lost.push(path.clone());
-                    self.skip(path, error.reason());
+                    if !doubt {
+                        self.lose(i);
+                    }
+                    self.skip(path, error.reason(), true);
                     return;
                 }
             }
         }
-        self.images.push((i, content));
+        self.images.push(Image {
+            file: i,
+            content,
+            readable: true,
+        });
     }
 
-    fn skip(&mut self, file: String, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.skipped.push(Skipped { file, reason });
+    /// An image that cannot be read: its class is there all the same.
+    fn lose(&mut self, file: usize) {
+        self.images.push(Image {
+            file,
+            content: None,
+            readable: false,
+        });
+    }
+
+    fn skip(&mut self, file: String, reason: impl Into<String>, failed: bool) {
+        self.skipped.push(Skipped {
+            file,
+            reason: reason.into(),
+            failed,
+        });
+    }
+
+    /// A file that is not opened, of a kind that is known or not.
+    fn refuse(&mut self, path: String, kind: Kind) {
+        let ending = file_name(&path)
+            .rsplit_once('.')
+            .map(|(_, e)| e.to_ascii_lowercase());
+        let label = match (kind, ending) {
+            (Kind::Unknown, Some(ending)) if ending.len() <= 8 => format!(".{ending}"),
+            (Kind::Unknown, _) => "of an unknown kind".to_owned(),
+            (kind, _) => kind.name().to_owned(),
+        };
+        let reason = kind.refusal().unwrap_or(NOT_AN_IMAGE);
+        let failed = kind.is_picture();
+        self.left_out.add(label, reason);
+        self.skip(path, reason, failed);
+    }
+
+    /// A file that is no image by its name.
+    fn pass_over(&mut self, path: String, reason: &'static str, failed: bool) {
+        let ending = file_name(&path)
+            .rsplit_once('.')
+            .map_or("", |(_, e)| e)
+            .to_ascii_lowercase();
+        self.left_out.add(format!(".{ending}"), reason);
+        self.skip(path, reason, failed);
     }
 
     /// Looks at what is left, then sorts out classes, order and duplicates.
     ///
     /// # Errors
-    /// [`Error::Dataset`] if there is not one file.
+    /// [`Error::Dataset`] if there is not one file, or what the user says of the labels cannot be followed: a
+    /// table, a column, a pattern that is not there.
     pub fn finish(mut self) -> Result<Dataset> {
         while !self.step() {}
         if self.source.is_empty() && self.skipped.is_empty() {
             return Err(Error::Dataset(format!("{} holds no files", self.name)));
         }
-        let paths = self.images.iter().map(|&(i, _)| self.source.path(i));
-        let layout = Layout::of(paths.chain(self.lost.iter().map(String::as_str)));
-
-        let mut placed = Vec::with_capacity(self.images.len());
-        for &(file, content) in &self.images {
-            let path = self.source.path(file);
-            match layout.place(path) {
-                Ok(place) => placed.push((path, place, file, content)),
-                Err(reason) => self.skipped.push(Skipped {
-                    file: path.to_owned(),
-                    reason: reason.into(),
-                }),
-            }
-        }
-        let classes = self.classes(
-            &layout,
-            placed
-                .iter()
-                .filter_map(|(path, place, ..)| Some((*path, place.class?))),
-        );
-        let mut samples: Vec<(Sample, Option<u64>)> = placed
+        let tables = self.read_tables();
+        let paths: Vec<String> = self
+            .images
             .iter()
-            .map(|&(path, place, file, content)| {
-                let class = place
-                    .class
-                    .and_then(|c| classes.binary_search_by(|k| k.as_str().cmp(c)).ok());
-                let path = path.to_owned();
-                let subset = place.subset;
-                (
-                    Sample {
-                        path,
-                        class,
-                        subset,
-                        file,
-                    },
-                    content,
-                )
-            })
+            .map(|image| self.source.path(image.file).to_owned())
             .collect();
-        // The path comes last: it begins with wrapping folders, which differ from place to place.
-        samples.sort_by(|(a, _), (b, _)| {
-            let key = |s: &Sample| (s.subset, s.class);
-            let name = layout::file_name(&a.path).cmp(layout::file_name(&b.path));
-            key(a)
-                .cmp(&key(b))
-                .then(name)
-                .then_with(|| a.path.cmp(&b.path))
-        });
-        let duplicates = duplicates(samples.iter().map(|s| s.1));
+        let numbers: Vec<usize> = self.images.iter().map(|image| image.file).collect();
+        let mut reading = reading::read(&self.labels, &paths, &numbers, &tables)?;
+        let mut labelling = std::mem::take(&mut reading.labelling);
+        self.add_empty_classes(&paths, &mut labelling);
+        labelling.sort();
+
+        for (folder, images) in &reading.masks {
+            let reason = format!(
+                "holds {} that by the folder's name are masks or annotations, not photos",
+                many(*images, "image")
+            );
+            self.skipped.push(Skipped::passed_over(folder, reason));
+        }
+        let hidden = self.tell_hidden();
+        let used: Vec<&str> = match &reading.labels {
+            Labels::Table { file, .. } => file.split(';').collect(),
+            _ => Vec::new(),
+        };
+        let is_read = |s: &Skipped| {
+            used.iter().any(|used| {
+                s.file == *used || s.file.strip_suffix(used).is_some_and(|r| r.ends_with('/'))
+            })
+        };
+        self.skipped.retain(|s| !is_read(s));
+
+        let samples = self.samples(paths, &labelling);
+        let duplicates = leaks::duplicates(samples.iter().map(|s| s.1));
         let samples: Vec<Sample> = samples.into_iter().map(|s| s.0).collect();
+        let mut notes = std::mem::take(&mut labelling.notes);
+        notes.extend(hidden.iter().cloned());
+        notes.extend(unlabelled(&samples));
+        notes.extend(self.unread_lists(&samples));
+        let mut leaks = Vec::new();
+        let problem = match reading.question {
+            Some(question) => Some(question),
+            None => {
+                leaks = leaks::leaks(&samples, &duplicates, &mut notes);
+                let facts = Facts {
+                    left_out: &self.left_out,
+                    skipped: &self.skipped,
+                    tried: &reading.tried,
+                    hidden: &hidden,
+                    table: reading.table.as_ref(),
+                };
+                let problem = problem::problem(&labelling.names, &samples, &facts);
+                if problem.is_none() {
+                    notes.extend(problem::single_images(&labelling.names, &samples));
+                }
+                problem
+            }
+        };
         Ok(Dataset {
-            problem: problem(&classes, &samples),
+            problem,
             name: self.name,
-            classes,
+            classes: labelling.names,
             samples,
             skipped: self.skipped,
             duplicates,
+            labels: reading.labels,
+            readings: reading.readings,
+            table: reading.table,
+            leaks,
+            notes,
             source: self.source,
         })
     }
 
-    /// The classes in alphabetical order: those of images, of files that would be images, and of empty
-    /// folders beside them.
-    fn classes<'a>(
-        &'a self,
-        layout: &Layout,
-        images: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Vec<String> {
-        let mut classes = BTreeSet::new();
-        let mut beside = BTreeSet::new();
-        let lost = self
-            .lost
-            .iter()
-            .filter_map(|path| Some((path.as_str(), layout.place(path).ok()?.class?)));
-        for (path, class) in images.chain(lost) {
-            classes.insert(class.to_owned());
-            beside.insert(parent(parent(path)));
+    /// The images in order, with what tells their contents apart.
+    fn samples(&mut self, paths: Vec<String>, labelling: &Labelling) -> Vec<(Sample, Option<u64>)> {
+        let mut samples = Vec::with_capacity(paths.len());
+        for ((image, path), spot) in self.images.iter().zip(paths).zip(&labelling.spots) {
+            if !image.readable {
+                continue;
+            }
+            let (subset, class) = match spot {
+                Spot::In(_, None) => (Part::Unlabelled, None),
+                Spot::In(part, class) => (*part, class.map(|c| c as usize)),
+                Spot::Out(reason, failed) => {
+                    self.skipped.push(Skipped {
+                        file: path,
+                        reason: reason.clone().into_owned(),
+                        failed: *failed,
+                    });
+                    continue;
+                }
+                Spot::Folder => continue,
+            };
+            let sample = Sample {
+                path,
+                class,
+                subset,
+                file: image.file,
+            };
+            samples.push((sample, image.content));
         }
-        for folder in self.source.empty_folders() {
-            let class = layout::file_name(folder);
-            if beside.contains(parent(folder)) {
-                classes.insert(class.to_owned());
+        // The path comes last: it begins with wrapping folders, which differ from place to place.
+        samples.sort_by(|(a, _), (b, _)| {
+            let key = |s: &Sample| (s.subset, s.class);
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| file_name(&a.path).cmp(file_name(&b.path)))
+                .then_with(|| a.path.cmp(&b.path))
+        });
+        samples
+    }
+
+    /// Classes of folders that hold no file, where they lie beside class folders.
+    fn add_empty_classes(&self, paths: &[String], labelling: &mut Labelling) {
+        let empty = self.source.empty_folders();
+        if empty.is_empty() {
+            return;
+        }
+        let mut beside: HashSet<&str> = HashSet::new();
+        for (path, spot) in paths.iter().zip(&labelling.spots) {
+            if let Spot::In(_, Some(class)) = spot {
+                let own = parent(path);
+                let name = labelling.names.get(*class as usize);
+                if !beside.contains(parent(own)) && name == Some(&clean(file_name(own))) {
+                    beside.insert(parent(own));
+                }
             }
         }
-        classes.into_iter().collect()
-    }
-}
-
-/// The folder that a path lies in.
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// Groups of equal contents, each ascending, in the order of their first members.
-fn duplicates(contents: impl Iterator<Item = Option<u64>>) -> Vec<Vec<usize>> {
-    let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (i, content) in contents.enumerate() {
-        if let Some(content) = content {
-            groups.entry(content).or_default().push(i);
+        for folder in empty {
+            if beside.contains(parent(folder)) && !file_name(folder).starts_with('.') {
+                labelling.class(file_name(folder));
+            }
         }
     }
-    let mut groups: Vec<_> = groups
-        .into_values()
-        .filter(|group| group.len() > 1)
-        .collect();
-    groups.sort_unstable();
-    groups
+
+    /// A sentence about text files that by their names list the images of a part, where the folders know no part: such
+    /// lists are not read.
+    fn unread_lists(&self, samples: &[Sample]) -> Option<String> {
+        if samples.iter().any(|s| s.subset == Part::Test) {
+            return None;
+        }
+        let is_list = |s: &&Skipped| {
+            let name = file_name(&s.file);
+            let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+            ending.eq_ignore_ascii_case("txt")
+                && (parts::said(stem).is_some() || parts::words(stem).iter().any(|w| w == "split"))
+        };
+        let lists: Vec<&str> = (self.skipped.iter().filter(is_list))
+            .map(|s| s.file.as_str())
+            .collect();
+        (!lists.is_empty()).then(|| {
+            format!(
+                "By {} name {} may say which images are for testing; text lists are not read, so all images are for \
+                 training and validation.",
+                if lists.len() == 1 { "its" } else { "their" },
+                list(&lists)
+            )
+        })
+    }
+
+    /// Lists the hidden folders that hold images, and says so.
+    fn tell_hidden(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut total = 0;
+        for (folder, images) in &self.hidden {
+            let reason = format!(
+                "is a hidden folder with {}; rename it without the dot at its beginning to use it",
+                many(*images, "image")
+            );
+            self.skipped.push(Skipped::passed_over(folder, reason));
+            names.push(file_name(folder));
+            total += images;
+        }
+        if names.is_empty() {
+            return Vec::new();
+        }
+        vec![format!(
+            "{} in {} {}, which {} hidden, {} left out.",
+            many(total, "image"),
+            if names.len() == 1 {
+                "the folder"
+            } else {
+                "the folders"
+            },
+            list(&names),
+            if names.len() == 1 { "is" } else { "are" },
+            if total == 1 { "is" } else { "are" },
+        )]
+    }
+
+    /// The tables nearest to the root, as far as the budget goes.
+    fn read_tables(&mut self) -> Vec<TableFile> {
+        let mut order = std::mem::take(&mut self.tables);
+        let depth = |path: &str| path.matches('/').count();
+        // A thousand JSON files, one an image, must not stand before the one table.
+        let json = |path: &str| path.to_ascii_lowercase().ends_with(".json");
+        order.sort_by_key(|&i| {
+            let path = self.source.path(i);
+            (json(path), depth(path), self.source.size(i))
+        });
+        // Those that the user names first.
+        if let Labels::Table { file, .. } = &self.labels {
+            order.sort_by_key(|&i| {
+                let path = self.source.path(i);
+                !file.split(';').any(|wanted| path.ends_with(wanted.trim()))
+            });
+        }
+        let mut left = TABLE_BYTES;
+        let mut tables = Vec::new();
+        for i in order.into_iter().take(TABLES) {
+            let (path, size) = (self.source.path(i).to_owned(), self.source.size(i));
+            let bytes = if size > table::MAX_BYTES || size > left {
+                Err(format!(
+                    "is a table of {} MB; at most {} are read",
+                    size >> 20,
+                    table::MAX_BYTES >> 20
+                ))
+            } else {
+                left -= size;
+                self.source.read(i).map_err(|error| error.reason())
+            };
+            tables.push(TableFile { path, bytes });
+        }
+        tables
+    }
 }
 
-/// What keeps one from training on these samples, and what to do about it.
-fn problem(classes: &[String], samples: &[Sample]) -> Option<String> {
-    const HINT: &str = "put each class's images in a folder of its own, named like the class";
-    if samples.is_empty() {
-        return Some(format!("There are no images here: {HINT}."));
-    }
-    let mut counts = vec![0_usize; classes.len()];
-    let mut own_validation = false;
-    for sample in samples {
-        own_validation |= sample.subset == Subset::Validation;
-        let count = sample.class.and_then(|c| counts.get_mut(c));
-        if let (Subset::Train, Some(count)) = (sample.subset, count) {
-            *count += 1;
+/// The folder that all files lie in, with its slash.
+fn common_folder(source: &dyn Source) -> String {
+    let mut common: Option<&str> = None;
+    for i in 0..source.len() {
+        let path = source.path(i);
+        if layout::is_junk(path) {
+            continue;
+        }
+        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
+        common = Some(match common {
+            None => folder,
+            Some(so_far) => {
+                let same = so_far
+                    .bytes()
+                    .zip(folder.bytes())
+                    .take_while(|(a, b)| a == b);
+                let same = same.count();
+                so_far[..so_far.floor_char_boundary(same)]
+                    .rfind('/')
+                    .map_or("", |at| &so_far[..=at])
+            }
+        });
+        if common == Some("") {
+            break;
         }
     }
-    let total: usize = counts.iter().sum();
-    let empty: Vec<&str> = classes
-        .iter()
-        .zip(&counts)
-        .filter(|(_, n)| **n == 0)
-        .map(|(c, _)| c.as_str())
-        .collect();
-    if total == 0 {
-        return Some(format!(
-            "None of the {} images is for training: they lie in folders for test, validation or prediction, or in no class folder.",
-            samples.len()
-        ));
-    }
-    if let [only] = classes {
-        return Some(format!(
-            "There is one class only, \u{201c}{only}\u{201d}: training needs at least two; {HINT}."
-        ));
-    }
-    if total < classes.len() {
-        return Some(format!(
-            "There are {total} images to train on for {} classes; without any: {}.",
-            classes.len(),
-            empty.join(", ")
-        ));
-    }
-    if !empty.is_empty() {
-        return Some(format!(
-            "No images to train on in: {}. Add some, or remove the folder.",
-            empty.join(", ")
-        ));
-    }
-    if !own_validation && counts.iter().all(|&n| n < 2) {
-        return Some("Every class has one image only: validation needs a second one in at least one of them.".into());
-    }
-    None
+    common.unwrap_or_default().to_owned()
+}
+
+/// Whether images of this kind are opened here.
+fn opened(kind: Kind) -> bool {
+    kind.is_decoded() || (picture::AVAILABLE && kind.by_browser())
+}
+
+/// Whether a file holds others, which may be images.
+fn is_archive(reason: &str) -> bool {
+    reason.contains("archive")
+}
+
+/// A sentence about images without a class, which no training uses.
+fn unlabelled(samples: &[Sample]) -> Option<String> {
+    let mut images = samples.iter().filter(|s| s.subset == Part::Unlabelled);
+    let first = images.next()?;
+    let count = 1 + images.count();
+    Some(format!(
+        "{} {} no class and {} neither for training nor for testing: {}{}.",
+        many(count, "image"),
+        if count == 1 { "has" } else { "have" },
+        if count == 1 { "is" } else { "are" },
+        first.path,
+        if count == 1 { "" } else { ", ..." }
+    ))
 }

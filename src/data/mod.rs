@@ -1,19 +1,33 @@
 //! From a pile of files to samples with labels, the same in the page and natively.
 //!
-//! A [`Source`] lists and reads files: a folder, a zip in place, the generator. An [`Indexer`] walks it in
+//! A [`Source`] lists and reads files: a folder, an archive in place, the generator. An [`Indexer`] walks it in
 //! slices and makes the [`Dataset`], which [`split`] divides.
 
 pub mod archive;
+pub mod beside;
 pub mod dataset;
 pub mod demo;
+mod file_names;
+mod folders;
+mod from_tables;
 pub mod index;
+mod labelling;
 pub mod layout;
+mod leaks;
+mod parts;
+mod problem;
+mod reading;
 pub mod source;
 pub mod split;
+mod table;
+mod tree;
 
-pub use archive::ZipSource;
-pub use dataset::{Dataset, Sample, Subset};
+pub use archive::{ArchiveSource, ZipSource};
+pub use beside::Beside;
+pub use dataset::{Candidate, Dataset, Sample};
 pub use demo::DemoSource;
 pub use index::Indexer;
 pub use source::{FolderSource, Source};
 pub use split::{Split, split};
+
+pub use crate::protocol::Part as Subset;

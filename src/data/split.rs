@@ -1,6 +1,7 @@
 //! Training and validation, divided so that the same images and seed give the same halves everywhere.
 
-use super::dataset::{Dataset, Subset};
+use super::Subset;
+use super::dataset::Dataset;
 use crate::random::Random;
 
 /// Sample numbers of a data set, each list ascending.

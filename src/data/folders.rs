@@ -1,0 +1,630 @@
+//! Labels from folders. Archives wrap, double and abbreviate folder names, so the rules stand in one place:
+//!
+//! - Folders that all images lie in are wrapping and mean nothing, whatever they are called.
+//! - Folders of masks or annotations beside folders of photos are left out.
+//! - A folder named like a part (`train`, `test_images`) is one if its siblings are parts too or classes lie
+//!   below it; else it is a class like any other.
+//! - Of the levels that are left, those that name kinds of images (`images`, `augmented`, `40X`) or have one
+//!   name only are no classes. One level left is the class; several are a question.
+
+use std::collections::BTreeSet;
+
+use super::labelling::{Labelling, Spot, list, many, quoted};
+use super::parts;
+use super::tree::{Role, Tree};
+use crate::protocol::{Labels, Part};
+
+/// Why an image beside class folders is left out.
+pub(super) const NO_CLASS: &str = "lies in no class folder";
+
+/// What the user says of the folders.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    /// The level of the class, from 1.
+    pub(super) level: Option<usize>,
+    /// Folders that are parts.
+    pub(super) parts: Vec<(String, Part)>,
+}
+
+/// A way to read the folders.
+pub(super) struct Way {
+    /// What to ask for to get it.
+    pub(super) labels: Labels,
+    /// In words.
+    pub(super) text: String,
+    /// As flags.
+    pub(super) flags: String,
+    /// What it gives.
+    pub(super) labelling: Labelling,
+}
+
+/// What the folders say.
+pub(super) enum Found {
+    /// The classes, beyond doubt.
+    Classes(Box<Way>),
+    /// Ways to choose from, and the question.
+    Several(Vec<Way>, String),
+    /// No classes: parts at most. The class is elsewhere, or what it says in `instead`.
+    None {
+        /// The parts without classes.
+        labelling: Labelling,
+        /// All images lie in one folder, which may be meant for a class.
+        single: Option<Box<Way>>,
+        /// Folders that might be classes all the same, and the question.
+        doubtful: Option<(Box<Way>, String)>,
+    },
+}
+
+/// A folder that images lie in.
+struct Leaf {
+    images: usize,
+    part: Option<Part>,
+    /// Folders between wrapping and image that are no parts, outermost first.
+    rest: Vec<usize>,
+    /// Those of them that may be classes, as places in `rest`.
+    kept: Vec<usize>,
+}
+
+/// The folders of one data set.
+pub(super) struct Folders<'a> {
+    tree: Tree<'a>,
+    /// The folder of each image.
+    folder_of: Vec<usize>,
+    leaves: Vec<Leaf>,
+    /// The leaf of a node, where it is one.
+    leaf_of: Vec<Option<usize>>,
+    /// Whether there are parts.
+    parts: bool,
+    asked: Asked,
+    notes: Vec<String>,
+    /// Folders that are no classes, since they tell kinds of images apart.
+    kinds: BTreeSet<String>,
+    /// Names of sibling folders of the parts that hold the same classes.
+    unknown: Vec<String>,
+}
+
+impl<'a> Folders<'a> {
+    /// Looks at the paths of all images.
+    pub(super) fn of(paths: &'a [String], asked: Asked) -> Self {
+        let (mut tree, folder_of) = Tree::of(paths);
+        tree.leave_out_masks();
+        tree.find_parts(&asked.parts);
+        let parts = tree.nodes.iter().any(|n| matches!(n.role, Role::Part(_)));
+        let mut folders = Self {
+            leaves: Vec::new(),
+            leaf_of: vec![None; tree.nodes.len()],
+            folder_of,
+            parts,
+            asked,
+            notes: Vec::new(),
+            kinds: BTreeSet::new(),
+            unknown: tree.unknown_parts(),
+            tree,
+        };
+        folders.find_leaves();
+        folders.find_levels();
+        folders
+    }
+
+    fn find_leaves(&mut self) {
+        for node in 0..self.tree.nodes.len() {
+            let images = self.tree.nodes[node].direct;
+            if images == 0 || self.tree.is_left_out(node) {
+                continue;
+            }
+            let mut part = None;
+            let mut rest = Vec::new();
+            let mut at = node;
+            while at != self.tree.base && at != 0 {
+                match self.tree.nodes[at].role {
+                    Role::Part(p) => part = part.or(Some(p)),
+                    Role::Wrapping => {}
+                    Role::Plain | Role::Mask => rest.push(at),
+                }
+                at = self.tree.nodes[at].parent;
+            }
+            rest.reverse();
+            self.leaf_of[node] = Some(self.leaves.len());
+            self.leaves.push(Leaf {
+                images,
+                part,
+                kept: (0..rest.len()).collect(),
+                rest,
+            });
+        }
+    }
+
+    /// Drops the levels that tell kinds of images apart, of each part and of all.
+    fn find_levels(&mut self) {
+        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let mut kinds = BTreeSet::new();
+        for level in 0..depth {
+            let mut all: Vec<&str> = Vec::new();
+            for part in [
+                None,
+                Some(Part::Train),
+                Some(Part::Validation),
+                Some(Part::Test),
+                Some(Part::Unlabelled),
+            ] {
+                let mut names: Vec<&str> = self
+                    .leaves
+                    .iter()
+                    .filter(|l| l.part == part)
+                    .filter_map(|l| Some(self.tree.nodes[*l.rest.get(level)?].name))
+                    .collect();
+                names.sort_unstable();
+                names.dedup();
+                if kinds_of_images(&names) {
+                    if names.len() > 1 {
+                        kinds.extend(names.iter().map(|n| (*n).to_owned()));
+                    }
+                    for leaf in self.leaves.iter_mut().filter(|l| l.part == part) {
+                        leaf.kept.retain(|&k| k != level);
+                    }
+                } else {
+                    all.extend(names);
+                }
+            }
+            all.sort_unstable();
+            all.dedup();
+            // One name that lies below all of them tells nothing apart, unless it is all there is.
+            let below_all = |l: &Leaf| l.rest.len() > level || l.kept.is_empty();
+            if all.len() == 1
+                && self.leaves.iter().all(below_all)
+                && (0..depth).any(|l| l != level && self.is_kept(l))
+            {
+                for leaf in &mut self.leaves {
+                    leaf.kept.retain(|&k| k != level);
+                }
+            }
+        }
+        self.kinds = kinds;
+    }
+
+    /// A sentence about levels that are passed over, which holds if others are left.
+    fn note_on_kinds(&self) -> Option<String> {
+        let kinds: Vec<&String> = self.kinds.iter().collect();
+        (!kinds.is_empty()).then(|| {
+            format!(
+                "The folders {} are taken for kinds of images of a class, not for classes.",
+                list(&kinds)
+            )
+        })
+    }
+
+    fn is_kept(&self, level: usize) -> bool {
+        self.leaves.iter().any(|l| l.kept.contains(&level))
+    }
+
+    /// What the folders say.
+    pub(super) fn read(mut self) -> Found {
+        self.notes = self.tree.notes_on_masks();
+        for name in self.tree.doubtful_classes() {
+            self.notes.push(format!(
+                "The folder \u{201c}{name}\u{201d} is taken for a class, since classes lie beside it; by its name it may hold other images."
+            ));
+        }
+        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        if let Some(level) = self.asked.level.filter(|_| depth > 0) {
+            return Found::Classes(Box::new(self.way(level, self.asked.parts.clone(), None)));
+        }
+        let levels: Vec<usize> = (0..depth).filter(|&l| self.is_kept(l)).collect();
+        if !self.unknown.is_empty() {
+            return self.ask_for_parts();
+        }
+        match levels[..] {
+            [] => self.without_classes(depth),
+            [level] => {
+                self.notes.extend(self.note_on_kinds());
+                let way = self.way(level + 1, self.asked.parts.clone(), None);
+                Found::Classes(Box::new(way))
+            }
+            _ => self.ask_for_level(&levels),
+        }
+    }
+
+    /// The reading with the class at a level (from 1).
+    fn way(&self, level: usize, parts: Vec<(String, Part)>, text: Option<String>) -> Way {
+        let labelling = self.labelling(Some(level));
+        let text =
+            text.unwrap_or_else(|| format!("the folder at level {level}: {}", labelling.listed()));
+        let mut flags = Vec::new();
+        if self.is_deep() {
+            flags.push(format!("--class-level {level}"));
+        }
+        flags.extend(
+            parts
+                .iter()
+                .map(|(name, part)| format!("--part {}={}", quoted(name), parts::word(*part))),
+        );
+        Way {
+            labels: Labels::Folders {
+                level: Some(level),
+                merge_similar: None,
+                parts,
+            },
+            text,
+            flags: flags.join(" "),
+            labelling,
+        }
+    }
+
+    /// Whether there is more than one level to choose from.
+    fn is_deep(&self) -> bool {
+        self.leaves.iter().any(|l| l.rest.len() > 1)
+    }
+
+    /// Where each image belongs with the class at a level (from 1); with none, to parts alone.
+    fn labelling(&self, level: Option<usize>) -> Labelling {
+        const OUTSIDE: &str = "lies outside the folders for training, validation and test";
+        let mut found = Labelling {
+            notes: self.notes.clone(),
+            ..Labelling::default()
+        };
+        let has_training = self.has_training();
+        let mut of_leaf = Vec::with_capacity(self.leaves.len());
+        let (mut outside, mut unsorted) = (0, 0);
+        let mut merged = Vec::new();
+        let mut parent_of_class: Vec<Vec<usize>> = Vec::new();
+        for leaf in &self.leaves {
+            let folder = level.and_then(|level| class_of(leaf, level));
+            let part = match leaf.part {
+                None if has_training => {
+                    outside += leaf.images;
+                    of_leaf.push(Spot::Out(OUTSIDE.into(), false));
+                    continue;
+                }
+                part => part.unwrap_or(Part::Train),
+            };
+            let class = folder.filter(|_| part != Part::Unlabelled).map(|folder| {
+                let class = found.class(self.tree.nodes[folder].name);
+                let outer = self.outer_of(leaf, folder);
+                parent_of_class.resize(found.names.len(), Vec::new());
+                let parents = &mut parent_of_class[class as usize];
+                if !parents.contains(&outer) && parents.len() < 50 {
+                    parents.push(outer);
+                    if parents.len() == 2 {
+                        merged.push(class);
+                    }
+                }
+                class
+            });
+            of_leaf.push(match class {
+                Some(_) => Spot::In(part, class),
+                None if !self.parts && level.is_some() => Spot::Out(NO_CLASS.into(), false),
+                None => {
+                    if part == Part::Train && level.is_some() && self.parts {
+                        unsorted += leaf.images;
+                    }
+                    Spot::In(
+                        if level.is_some() {
+                            Part::Unlabelled
+                        } else {
+                            part
+                        },
+                        None,
+                    )
+                }
+            });
+        }
+        if outside > 0 {
+            found.notes.push(format!(
+                "{} outside the folders for training, validation and test and {} left out.",
+                lie(outside),
+                if outside == 1 { "is" } else { "are" }
+            ));
+        }
+        if unsorted > 0 {
+            found.notes.push(format!(
+                "{} for training in no class folder and {} not trained on.",
+                lie(unsorted),
+                if unsorted == 1 { "is" } else { "are" }
+            ));
+        }
+        if !merged.is_empty() {
+            let names: Vec<&str> = merged
+                .iter()
+                .map(|&c| found.names[c as usize].as_str())
+                .collect();
+            found.notes.push(format!(
+                "Folders of one name under different folders are one class: {}.",
+                list(&names)
+            ));
+        }
+        found.spots = self
+            .folder_of
+            .iter()
+            .map(|&node| match self.leaf_of[node] {
+                Some(leaf) => of_leaf[leaf].clone(),
+                None => Spot::Folder,
+            })
+            .collect();
+        found
+    }
+
+    /// Whether a part is for training; else what lies in no part is.
+    fn has_training(&self) -> bool {
+        self.leaves.iter().any(|l| l.part == Some(Part::Train))
+    }
+
+    /// The folder that a class's folder lies in, of those that are neither parts nor wrapping.
+    fn outer_of(&self, leaf: &Leaf, folder: usize) -> usize {
+        let place = leaf.rest.iter().position(|&n| n == folder).unwrap_or(0);
+        // The same folder below two parts is one: compared by name.
+        let outer = place
+            .checked_sub(1)
+            .map(|p| self.tree.nodes[leaf.rest[p]].name);
+        outer.map_or(0, |name| self.tree.number_of_name(name))
+    }
+
+    fn ask_for_level(self, levels: &[usize]) -> Found {
+        let mut ways: Vec<Way> = levels
+            .iter()
+            .map(|level| self.way(level + 1, self.asked.parts.clone(), None))
+            .collect();
+        let said: Vec<String> = ways
+            .iter()
+            .zip(levels)
+            .map(|(way, level)| {
+                format!(
+                    "the class is the folder at level {} ({}: {})",
+                    level + 1,
+                    many(way.labelling.names.len(), "class"),
+                    way.labelling.listed()
+                )
+            })
+            .collect();
+        let mut question = format!(
+            "The folders can be read in {} ways: {}",
+            ["no", "one", "two", "three", "four", "five"]
+                .get(ways.len())
+                .map_or_else(|| ways.len().to_string(), |w| (*w).to_owned()),
+            said.join(", or ")
+        );
+        if !self.parts
+            && let Some(folder) = self.tree.smallest_twin()
+        {
+            let name = self.tree.nodes[folder].name.to_owned();
+            question.push_str(&format!(
+                "; or \u{201c}{name}\u{201d} is a part of the data set, such as the test images"
+            ));
+            ways.extend(self.reread(vec![(name, Part::Test)]));
+        }
+        question.push_str(". Choose one.");
+        Found::Several(ways, question)
+    }
+
+    /// The same folders read with these parts.
+    fn reread(&self, given: Vec<(String, Part)>) -> Option<Way> {
+        let mut tree = self.tree.clone();
+        tree.forget_parts();
+        let mut all = self.asked.parts.clone();
+        all.extend(given);
+        tree.find_parts(&all);
+        let asked = Asked {
+            level: self.asked.level,
+            parts: all.clone(),
+        };
+        let mut folders = Folders {
+            leaves: Vec::new(),
+            leaf_of: vec![None; tree.nodes.len()],
+            folder_of: self.folder_of.clone(),
+            parts: true,
+            asked,
+            notes: self.notes.clone(),
+            kinds: BTreeSet::new(),
+            unknown: Vec::new(),
+            tree,
+        };
+        folders.find_leaves();
+        folders.find_levels();
+        let level = (0..8).rev().find(|&l| folders.is_kept(l))?;
+        let labelling = folders.labelling(Some(level + 1));
+        let said: Vec<String> = all
+            .iter()
+            .map(|(name, part)| format!("\u{201c}{name}\u{201d} is for {}", purpose(*part)))
+            .collect();
+        let text = format!("{}; classes {}", said.join(", "), labelling.listed());
+        let mut way = folders.way(level + 1, all, Some(text));
+        way.labelling = labelling;
+        Some(way)
+    }
+
+    fn ask_for_parts(self) -> Found {
+        let unknown = &self.unknown;
+        let ways: Vec<Way> = [Part::Test, Part::Validation, Part::Train]
+            .into_iter()
+            .filter_map(|part| {
+                self.reread(unknown.iter().map(|name| (name.clone(), part)).collect())
+            })
+            .collect();
+        let question = format!(
+            "{} the same classes as the folders for training and test beside {}, and no name says what {} for: test, validation or training? Choose one.",
+            match &unknown[..] {
+                [one] => format!("The folder \u{201c}{one}\u{201d} has"),
+                several => format!("The folders {} have", list(several)),
+            },
+            if unknown.len() == 1 { "it" } else { "them" },
+            if unknown.len() == 1 {
+                "it is"
+            } else {
+                "they are"
+            },
+        );
+        Found::Several(ways, question)
+    }
+
+    fn without_classes(self, depth: usize) -> Found {
+        let labelling = self.labelling(None);
+        if depth > 0 {
+            // Folders such as `raw` and `augmented`, and nothing else.
+            let way = self.way(1, self.asked.parts.clone(), None);
+            let doubtful = (way.labelling.names.len() > 1).then(|| {
+                let question = format!(
+                    "The folders are called {}, which names kinds of images rather than classes. If they are the classes, choose so; else put each class's images in a folder of its own, named like the class.",
+                    way.labelling.listed()
+                );
+                (Box::new(way), question)
+            });
+            return Found::None {
+                labelling,
+                single: None,
+                doubtful,
+            };
+        }
+        let base = &self.tree.nodes[self.tree.base];
+        let single = (!self.parts && !base.name.is_empty()).then(|| {
+            let mut labelling = labelling.clone();
+            let class = labelling.class(base.name);
+            for spot in &mut labelling.spots {
+                if let Spot::In(_, of) = spot {
+                    *of = Some(class);
+                }
+            }
+            Box::new(Way {
+                labels: Labels::Folders {
+                    level: Some(1),
+                    merge_similar: None,
+                    parts: self.asked.parts.clone(),
+                },
+                text: format!("the folder: {}", labelling.listed()),
+                flags: "--class-level 1".to_owned(),
+                labelling,
+            })
+        });
+        Found::None {
+            labelling,
+            single,
+            doubtful: None,
+        }
+    }
+
+    /// The part that each image's folders say.
+    pub(super) fn parts_of_images(&self) -> Vec<Option<Part>> {
+        let part = |&node: &usize| self.leaf_of[node].and_then(|leaf| self.leaves[leaf].part);
+        self.folder_of.iter().map(part).collect()
+    }
+
+    /// Folders of masks, each with how many images are left out.
+    pub(super) fn masks(&self) -> Vec<(String, usize)> {
+        self.tree.masks()
+    }
+}
+
+/// The folder of a leaf's class at a level (from 1): a leaf that is not so deep has its innermost one; one
+/// whose folders are all of no meaning has none.
+fn class_of(leaf: &Leaf, level: usize) -> Option<usize> {
+    let place = level - 1;
+    if leaf.kept.is_empty() && !leaf.rest.is_empty() && leaf.part.is_some() {
+        return None;
+    }
+    let at = place.min(leaf.rest.len().checked_sub(1)?);
+    // A level that says nothing here is passed over for one further out that does.
+    if place >= leaf.rest.len() && !leaf.kept.is_empty() {
+        return leaf.kept.last().map(|&k| leaf.rest[k]);
+    }
+    Some(leaf.rest[at])
+}
+
+fn lie(n: usize) -> String {
+    if n == 1 {
+        "1 image lies".to_owned()
+    } else {
+        format!("{n} images lie")
+    }
+}
+
+/// What a part is for, in a sentence.
+pub(super) const fn purpose(part: Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Validation => "validation",
+        Part::Test => "test",
+        Part::Unlabelled => "prediction",
+    }
+}
+
+/// Words for kinds of images, which are no classes where a level has no other name.
+const KINDS: [&str; 46] = [
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "photo",
+    "pictures",
+    "pics",
+    "pic",
+    "frames",
+    "raw",
+    "original",
+    "originals",
+    "orig",
+    "augmented",
+    "augmentation",
+    "aug",
+    "processed",
+    "preprocessed",
+    "unprocessed",
+    "cropped",
+    "crops",
+    "crop",
+    "resized",
+    "jpg",
+    "jpeg",
+    "jpegs",
+    "png",
+    "pngs",
+    "rgb",
+    "gray",
+    "grayscale",
+    "grey",
+    "color",
+    "colour",
+    "data",
+    "dataset",
+    "input",
+    "inputs",
+    "part",
+    "batch",
+    "chunk",
+    "shard",
+    "folder",
+    "set",
+    "jpegimages",
+];
+
+/// Whether names of a level tell kinds of images apart, or numbers of a pile that was too large for one
+/// folder (`images_001`, `HAM10000_images_part_1`), and not classes.
+fn kinds_of_images(names: &[&str]) -> bool {
+    if names.is_empty() || names.len() > 1000 {
+        return false;
+    }
+    let is_magnification = |name: &str| {
+        name.strip_suffix(['x', 'X'])
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let is_kind = |name: &&str| {
+        let words = parts::words(name);
+        is_magnification(name)
+            || (!words.is_empty()
+                && words.iter().all(|w| KINDS.contains(&w.as_str()))
+                // `set` and `part` alone are names for anything.
+                && (names.len() == 1 || words.iter().any(|w| !["set", "part", "folder", "batch", "data"].contains(&w.as_str()))))
+    };
+    if names.iter().all(is_kind) {
+        return true;
+    }
+    let residue = |name: &str| {
+        name.chars()
+            .filter(|c| !c.is_ascii_digit())
+            .collect::<String>()
+    };
+    let first = residue(names[0]);
+    names.len() > 1
+        && parts::words(names[0])
+            .iter()
+            .any(|w| ["images", "image", "imgs", "photos", "pictures", "jpg"].contains(&w.as_str()))
+        && names.iter().all(|name| residue(name) == first)
+}

@@ -1,0 +1,237 @@
+//! Why a data set cannot be trained on: the reason first, then what to do about it.
+
+use std::collections::BTreeMap;
+
+use super::dataset::Sample;
+use super::labelling::{list, many};
+use crate::protocol::{Part, Skipped, TableSummary};
+
+const HINT: &str = "put each class's images in a folder of its own, named like the class";
+
+/// What was left out, by what it is: "TIFF", ".txt file", with the reason that most of it has.
+#[derive(Debug, Default)]
+pub(super) struct LeftOut {
+    kinds: BTreeMap<String, (usize, String)>,
+}
+
+impl LeftOut {
+    /// Counts a file.
+    pub(super) fn add(&mut self, kind: String, reason: &str) {
+        let entry = self
+            .kinds
+            .entry(kind)
+            .or_insert_with(|| (0, reason.to_owned()));
+        entry.0 += 1;
+    }
+
+    /// Files that are none of an image's kind, in a sentence; "12 files, all TIFF: each is ...".
+    fn sentence(&self, skipped: &[Skipped]) -> Option<String> {
+        let mut kinds: Vec<_> = self.kinds.iter().collect();
+        kinds.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
+        let total: usize = kinds.iter().map(|k| k.1.0).sum();
+        match &kinds[..] {
+            [] => {
+                let first = skipped.first()?;
+                Some(if skipped.len() == 1 {
+                    format!(
+                        "The only file cannot be used: {} {}.",
+                        first.file, first.reason
+                    )
+                } else {
+                    format!(
+                        "None of the {} can be used: {} {}, for example.",
+                        many(skipped.len(), "file"),
+                        first.file,
+                        first.reason
+                    )
+                })
+            }
+            [(kind, (_, reason))] => Some(if total == 1 {
+                format!("There is 1 file, {kind}: it {reason}.")
+            } else {
+                format!("There are {total} files, all {kind}: each {reason}.")
+            }),
+            several => {
+                let texts: Vec<String> = several
+                    .iter()
+                    .take(4)
+                    .map(|(kind, (n, reason))| format!("{n} {kind} ({reason})"))
+                    .collect();
+                Some(format!(
+                    "None of the {total} files can be used: {}{}.",
+                    texts.join("; "),
+                    if several.len() > 4 {
+                        "; and others"
+                    } else {
+                        ""
+                    }
+                ))
+            }
+        }
+    }
+}
+
+/// What else is known, for the wording.
+pub(super) struct Facts<'a> {
+    pub(super) left_out: &'a LeftOut,
+    pub(super) skipped: &'a [Skipped],
+    /// Tables that were looked at for labels, and why they gave none.
+    pub(super) tried: &'a [String],
+    /// Sentences about hidden folders with images.
+    pub(super) hidden: &'a [String],
+    /// The table that the labels come from.
+    pub(super) table: Option<&'a TableSummary>,
+}
+
+/// What keeps one from training on these samples, and what to do about it.
+pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> Option<String> {
+    let mut counts = vec![0_usize; classes.len()];
+    let mut own_validation = false;
+    for sample in samples {
+        own_validation |= sample.subset == Part::Validation;
+        let count = sample.class.and_then(|c| counts.get_mut(c));
+        if let (Part::Train, Some(count)) = (sample.subset, count) {
+            *count += 1;
+        }
+    }
+    let total: usize = counts.iter().sum();
+    let tables = match facts.tried {
+        [] => String::new(),
+        tried => {
+            let first: Vec<&str> = tried.iter().take(3).map(String::as_str).collect();
+            format!(" {}.", first.join("; "))
+        }
+    };
+    let hidden = match facts.hidden {
+        [] => String::new(),
+        hidden => format!(" {}", hidden.join(" ")),
+    };
+    if samples.is_empty() {
+        let outside = facts
+            .skipped
+            .iter()
+            .filter(|s| s.reason == super::folders::NO_CLASS);
+        let outside = outside.count();
+        if outside > 0 {
+            return Some(format!(
+                "{} in no class folder, and neither a table nor the file names say what {}.{tables}{hidden} Please {HINT}.",
+                if outside == 1 {
+                    "1 image lies".into()
+                } else {
+                    format!("{outside} images lie")
+                },
+                if outside == 1 {
+                    "it shows"
+                } else {
+                    "they show"
+                },
+            ));
+        }
+        let reason = facts
+            .left_out
+            .sentence(facts.skipped)
+            .unwrap_or_else(|| "The data set has no images.".into());
+        return Some(format!("{reason}{hidden}"));
+    }
+    if classes.is_empty() {
+        return Some(format!(
+            "The {} in no class folder, and neither a table nor the file names say what {}.{tables}{hidden} Please {HINT}.",
+            if samples.len() == 1 {
+                "1 image lies".into()
+            } else {
+                format!("{} images lie", samples.len())
+            },
+            if samples.len() == 1 {
+                "it shows"
+            } else {
+                "they show"
+            },
+        ));
+    }
+    if total == 0 {
+        return Some(format!(
+            "None of the {} is for training: they lie in folders for test, validation or prediction, or in no class folder.{tables}{hidden}",
+            many(samples.len(), "image")
+        ));
+    }
+    let empty: Vec<&str> = classes
+        .iter()
+        .zip(&counts)
+        .filter(|(_, n)| **n == 0)
+        .map(|(c, _)| c.as_str())
+        .collect();
+    if let ([only], Some(table)) = (classes, facts.table) {
+        return Some(format!(
+            "There is one class only, \u{201c}{only}\u{201d}: {} has {}, of which {} an image that is here; training needs at least two classes.{hidden}",
+            table.file,
+            many(table.rows, "row"),
+            if table.matched == 1 {
+                "1 names".to_owned()
+            } else {
+                format!("{} name", table.matched)
+            },
+        ));
+    }
+    if let [only] = classes {
+        let first = tables.trim_start();
+        let gap = if first.is_empty() { "" } else { " " };
+        return Some(format!(
+            "{first}{gap}There is one class only, \u{201c}{only}\u{201d}: training needs at least two; {HINT}.{hidden}"
+        ));
+    }
+    if total < classes.len() {
+        return Some(format!(
+            "There {} {} to train on for {} classes; without any: {}.{hidden}",
+            if total == 1 { "is" } else { "are" },
+            many(total, "image"),
+            classes.len(),
+            list(&empty)
+        ));
+    }
+    if !empty.is_empty() {
+        return Some(format!(
+            "No images to train on in: {}. Add some, or remove the folder.{hidden}",
+            empty.join(", ")
+        ));
+    }
+    if !own_validation && counts.iter().all(|&n| n < 2) {
+        return Some("Every class has one image only: validation needs a second one in at least one of them.".into());
+    }
+    None
+}
+
+/// A sentence about classes with a single image, which is trained on and never measured.
+pub(super) fn single_images(classes: &[String], samples: &[Sample]) -> Option<String> {
+    let mut counts = vec![0_usize; classes.len()];
+    let mut own_validation = false;
+    for sample in samples {
+        own_validation |= sample.subset == Part::Validation;
+        if let (Part::Train, Some(count)) =
+            (sample.subset, sample.class.and_then(|c| counts.get_mut(c)))
+        {
+            *count += 1;
+        }
+    }
+    let single: Vec<&str> = classes
+        .iter()
+        .zip(&counts)
+        .filter(|(_, n)| **n == 1)
+        .map(|(c, _)| c.as_str())
+        .collect();
+    let held = if own_validation {
+        "which is little to learn from"
+    } else {
+        "which is trained on, so that nothing is measured of it"
+    };
+    match single[..] {
+        [] => None,
+        [only] => Some(format!(
+            "The class \u{201c}{only}\u{201d} has a single image, {held}."
+        )),
+        _ => Some(format!(
+            "{} classes have a single image each, {held}: {}.",
+            single.len(),
+            list(&single)
+        )),
+    }
+}

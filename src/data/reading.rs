@@ -1,0 +1,440 @@
+//! Which of the ways to read the labels holds: folders, a table, file names. Where two are left, the user is
+//! asked; never is one taken in silence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::dataset::Candidate;
+use super::file_names::{self, Pattern};
+use super::folders::{Asked, Folders, Found, Way};
+use super::labelling::{Labelling, Spot, list, many, quoted};
+use super::layout::file_name;
+use super::parts::{residue, said};
+use super::table::Files;
+use crate::error::{Error, Result};
+use crate::protocol::{Labels, Part, TableSummary};
+
+/// A reading that was settled on, or the question.
+pub(super) struct Reading {
+    /// What each image is; of the first reading if the user must choose.
+    pub(super) labelling: Labelling,
+    /// The reading in use; [`Labels::Auto`] if the user must choose, or nothing was found.
+    pub(super) labels: Labels,
+    /// Ways to choose from.
+    pub(super) readings: Vec<Candidate>,
+    /// What the user is asked.
+    pub(super) question: Option<String>,
+    /// The table in use.
+    pub(super) table: Option<TableSummary>,
+    /// Folders of masks, with the number of their images.
+    pub(super) masks: Vec<(String, usize)>,
+    /// What was looked at for labels and gave none, a sentence each.
+    pub(super) tried: Vec<String>,
+}
+
+/// A file among those of the data set that may be a table.
+pub(super) struct TableFile {
+    pub(super) path: String,
+    pub(super) bytes: std::result::Result<Vec<u8>, String>,
+}
+
+/// Reads the labels. Where the user has chosen one of several readings, all of them are given again, so that another
+/// one can be chosen.
+///
+/// # Errors
+/// [`Error::Dataset`] if what the user asked for is not there: a table, a column, a pattern.
+pub(super) fn read(
+    asked: &Labels,
+    paths: &[String],
+    numbers: &[usize],
+    tables: &[TableFile],
+) -> Result<Reading> {
+    let mut reading = read_as(asked, paths, numbers, tables)?;
+    if *asked != Labels::Auto && reading.question.is_none() && reading.readings.len() <= 1 {
+        let all = read_as(&Labels::Auto, paths, numbers, tables)?.readings;
+        if all
+            .iter()
+            .any(|other| other.reading.labels == reading.labels)
+        {
+            reading.readings = all;
+        }
+    }
+    Ok(reading)
+}
+
+fn read_as(
+    asked: &Labels,
+    paths: &[String],
+    numbers: &[usize],
+    tables: &[TableFile],
+) -> Result<Reading> {
+    let (folder_asked, merge) = match asked {
+        Labels::Folders {
+            level,
+            merge_similar,
+            parts,
+        } => (
+            Asked {
+                level: level.map(|l| l.max(1)),
+                parts: parts.clone(),
+            },
+            *merge_similar,
+        ),
+        _ => (Asked::default(), None),
+    };
+    check_asked(&folder_asked, paths)?;
+    let folders = Folders::of(paths, folder_asked);
+    let parts = folders.parts_of_images();
+    let masks = folders.masks();
+    let reader = Reader {
+        paths,
+        numbers,
+        tables,
+        parts,
+        merge,
+        masks,
+    };
+    let found = folders.read();
+    match asked {
+        Labels::Auto => reader.auto(found),
+        Labels::Folders { .. } => reader.by_folders(found),
+        Labels::Table { file, columns } => reader.by_table(&bare(found), file, columns),
+        Labels::FileNames { pattern } => reader.by_pattern(&bare(found), pattern),
+    }
+}
+
+/// Whether the folders that the user speaks of are there.
+///
+/// # Errors
+/// [`Error::Dataset`] naming the level or the folder that is not.
+fn check_asked(asked: &Asked, paths: &[String]) -> Result<()> {
+    let deepest = paths.iter().map(|path| path.matches('/').count()).max();
+    if let (Some(level), Some(deepest)) = (asked.level, deepest)
+        && level > deepest.max(1)
+    {
+        return Err(Error::Dataset(format!(
+            "there is no folder at level {level}: the images lie at most {deepest} folders deep"
+        )));
+    }
+    for (name, _) in &asked.parts {
+        let is_there = |path: &String| {
+            let mut folders: Vec<&str> = path.split('/').collect();
+            folders.pop();
+            let name = name.to_lowercase();
+            folders.iter().any(|folder| folder.to_lowercase() == name)
+        };
+        if !paths.iter().any(is_there) {
+            return Err(Error::Dataset(format!("there is no folder called {name}")));
+        }
+    }
+    Ok(())
+}
+
+/// What the folders say without classes: parts and what is left out.
+fn bare(found: Found) -> Labelling {
+    match found {
+        Found::None { labelling, .. } => labelling,
+        Found::Classes(way) => without_classes(&way.labelling),
+        Found::Several(ways, _) => ways
+            .first()
+            .map(|way| without_classes(&way.labelling))
+            .unwrap_or_default(),
+    }
+}
+
+pub(super) fn without_classes(labelling: &Labelling) -> Labelling {
+    let spot = |spot: &Spot| match spot {
+        Spot::In(part, _) => Spot::In(*part, None),
+        Spot::Out(_, false) => Spot::In(Part::Train, None),
+        other => other.clone(),
+    };
+    Labelling {
+        spots: labelling.spots.iter().map(spot).collect(),
+        ..Labelling::default()
+    }
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) paths: &'a [String],
+    /// Their numbers in the source.
+    pub(super) numbers: &'a [usize],
+    pub(super) tables: &'a [TableFile],
+    /// The parts that their folders say.
+    pub(super) parts: Vec<Option<Part>>,
+    merge: Option<bool>,
+    masks: Vec<(String, usize)>,
+}
+
+impl Reader<'_> {
+    pub(super) fn reading(self, labelling: Labelling, labels: Labels) -> Reading {
+        Reading {
+            labelling,
+            labels,
+            readings: Vec::new(),
+            question: None,
+            table: None,
+            masks: self.masks,
+            tried: Vec::new(),
+        }
+    }
+
+    pub(super) fn candidate(&self, way: &Way) -> Candidate {
+        way.labelling.candidate(
+            way.labels.clone(),
+            way.text.clone(),
+            way.flags.clone(),
+            self.numbers,
+        )
+    }
+
+    pub(super) fn ask(self, ways: Vec<Way>, question: String) -> Reading {
+        let readings = ways.iter().map(|way| self.candidate(way)).collect();
+        let first = ways.into_iter().next();
+        let labelling = first.map(|way| way.labelling).unwrap_or_default();
+        Reading {
+            readings,
+            question: Some(question),
+            ..self.reading(labelling, Labels::Auto)
+        }
+    }
+
+    fn by_folders(self, found: Found) -> Result<Reading> {
+        Ok(match found {
+            Found::Classes(way) => self.settle(*way),
+            Found::Several(ways, question) => self.ask(ways, question),
+            Found::None {
+                labelling,
+                single,
+                doubtful,
+            } => match (single, doubtful) {
+                (Some(way), _) => self.settle(*way),
+                (None, Some((way, question))) => self.ask(vec![*way], question),
+                (None, None) => self.reading(labelling, Labels::Auto),
+            },
+        })
+    }
+
+    /// A reading of the folders, once names that are nearly the same are one or are known to be two.
+    pub(super) fn settle(self, mut way: Way) -> Reading {
+        let groups = way.labelling.similar();
+        if groups.is_empty() {
+            return self.reading(way.labelling, way.labels);
+        }
+        let with = |labels: &Labels, merge: bool| match labels.clone() {
+            Labels::Folders { level, parts, .. } => Labels::Folders {
+                level,
+                merge_similar: Some(merge),
+                parts,
+            },
+            other => other,
+        };
+        let pairs: Vec<String> = groups
+            .iter()
+            .map(|group| {
+                let names: Vec<String> = group
+                    .iter()
+                    .map(|&n| format!("\u{201c}{}\u{201d}", way.labelling.names[n as usize]))
+                    .collect();
+                names.join(" and ")
+            })
+            .collect();
+        match self.merge {
+            Some(true) => {
+                way.labelling.merge(&groups);
+                let labels = with(&way.labels, true);
+                self.reading(way.labelling, labels)
+            }
+            Some(false) => {
+                let labels = with(&way.labels, false);
+                self.reading(way.labelling, labels)
+            }
+            None => {
+                let variant = |merge: bool| {
+                    let mut labelling = way.labelling.clone();
+                    if merge {
+                        labelling.merge(&groups);
+                    }
+                    let flags = format!(
+                        "{} --merge-similar {}",
+                        way.flags,
+                        if merge { "yes" } else { "no" }
+                    );
+                    Way {
+                        labels: with(&way.labels, merge),
+                        text: format!(
+                            "{}: {}",
+                            if merge {
+                                "names that are nearly the same are one class"
+                            } else {
+                                "every spelling is a class of its own"
+                            },
+                            labelling.listed()
+                        ),
+                        flags: flags.trim().to_owned(),
+                        labelling,
+                    }
+                };
+                let ways = vec![variant(true), variant(false)];
+                let question = format!(
+                    "{} names of classes that differ in case, blanks or hyphens alone. Is each such pair one class, or two? Choose one.",
+                    match &pairs[..] {
+                        [pair] => format!("{pair} are"),
+                        _ => format!("{}: these are", list(&pairs)),
+                    }
+                );
+                self.ask(ways, question)
+            }
+        }
+    }
+
+    fn auto(self, found: Found) -> Result<Reading> {
+        let (labelling, single, doubtful) = match found {
+            Found::Classes(way) if names_say_parts(&way.labelling.names) => {
+                let question = format!(
+                    "The names of the folders say a part and a class at once ({}). Put them into folders for training and \
+                     test, or choose that each is a class of its own.",
+                    way.labelling.listed()
+                );
+                let flags = "--class-level 1".to_owned();
+                return Ok(self.ask(vec![Way { flags, ..*way }], question));
+            }
+            Found::Classes(way) if way.labelling.filled() > 1 || way.labelling.names.len() > 1 => {
+                return Ok(self.against_tables(*way));
+            }
+            Found::Classes(way) => (without_classes(&way.labelling), Some(way), None),
+            Found::Several(ways, question) => return Ok(self.ask(ways, question)),
+            Found::None {
+                labelling,
+                single,
+                doubtful,
+            } => (labelling, single, doubtful),
+        };
+        let files = Files::new(self.paths, &self.parts);
+        let (found, tried) = self.find_tables(&files, &labelling);
+        let names = self.file_names(&labelling);
+        if let Some(found) = found {
+            return Ok(self.use_tables(found, names, tried));
+        }
+        if let Some(way) = names {
+            let similar = similar_note(&way.labelling);
+            let mut reading = Reading {
+                readings: vec![self.candidate(&way)],
+                ..self.reading(way.labelling, way.labels)
+            };
+            reading.labelling.notes.extend(similar);
+            reading.tried = tried;
+            return Ok(reading);
+        }
+        let mut reading = match (single, doubtful) {
+            (Some(way), _) => self.settle(*way),
+            (None, Some((way, question))) => self.ask(vec![*way], question),
+            (None, None) => self.reading(labelling, Labels::Auto),
+        };
+        reading.tried = tried;
+        Ok(reading)
+    }
+
+    /// The pattern that the names of the images follow, if they do.
+    fn file_names(&self, labelling: &Labelling) -> Option<Way> {
+        let of_part = |only: bool| -> Vec<&str> {
+            self.paths
+                .iter()
+                .zip(&labelling.spots)
+                .filter(|(_, spot)| match spot {
+                    Spot::In(part, _) => !only || *part == Part::Train,
+                    _ => false,
+                })
+                .map(|(path, _)| path.as_str())
+                .collect()
+        };
+        let text = file_names::find(&of_part(true))?;
+        let pattern = Pattern::parse(&text).ok()?;
+        let mut found = self.apply(&pattern, labelling, false);
+        found.notes.push(format!(
+            "The labels were read from the file names by the pattern {text}: {}, {}.",
+            many(found.names.len(), "class"),
+            found.listed()
+        ));
+        Some(Way {
+            text: format!("the file names, {text}: {}", found.listed()),
+            flags: format!("--label-pattern {}", quoted(&text)),
+            labels: Labels::FileNames { pattern: text },
+            labelling: found,
+        })
+    }
+
+    /// Labels by a pattern; images that do not follow it are without a label, or faults if `strict`.
+    fn apply(&self, pattern: &Pattern, base: &Labelling, strict: bool) -> Labelling {
+        let mut found = Labelling {
+            notes: base.notes.clone(),
+            ..Labelling::default()
+        };
+        for (path, spot) in self.paths.iter().zip(&base.spots) {
+            let label = pattern.label(path);
+            let spot = match (spot, label) {
+                (Spot::In(part, _), Some(label)) if *part != Part::Unlabelled => {
+                    Spot::In(*part, Some(found.class(label)))
+                }
+                (Spot::In(Part::Train, _), None) if strict => Spot::Out(
+                    "does not follow the pattern of file names, which gives it no label".into(),
+                    true,
+                ),
+                (Spot::In(..), _) => Spot::In(Part::Unlabelled, None),
+                (other, _) => other.clone(),
+            };
+            found.spots.push(spot);
+        }
+        found
+    }
+
+    fn by_pattern(self, base: &Labelling, text: &str) -> Result<Reading> {
+        let pattern = Pattern::parse(text).map_err(Error::Dataset)?;
+        let found = self.apply(&pattern, base, true);
+        if found.names.is_empty() {
+            return Err(Error::Dataset(format!(
+                "no file name follows the pattern {text}; the first one is {}",
+                self.paths.first().map_or("", |p| file_name(p))
+            )));
+        }
+        let labels = Labels::FileNames {
+            pattern: text.to_owned(),
+        };
+        let notes = similar_note(&found);
+        let mut reading = self.reading(found, labels);
+        reading.labelling.notes.extend(notes);
+        Ok(reading)
+    }
+}
+
+/// Whether all names of classes speak of parts, of several, and of the same classes in each: `train_cat`, `test_cat`;
+/// a steam train and a test tube do not.
+fn names_say_parts(names: &[String]) -> bool {
+    let mut classes: BTreeMap<Part, BTreeSet<String>> = BTreeMap::new();
+    for name in names {
+        let Some(said) = said(name) else {
+            return false;
+        };
+        classes.entry(said.part).or_default().insert(residue(name));
+    }
+    let mut classes = classes.values();
+    let first = classes.next();
+    classes.len() > 0 && classes.all(|others| Some(others) == first)
+}
+
+/// A sentence about labels that are nearly the same, where nobody can be asked.
+pub(super) fn similar_note(labelling: &Labelling) -> Option<String> {
+    let groups = labelling.similar();
+    let first = groups.first()?;
+    let names: Vec<String> = first
+        .iter()
+        .map(|&n| format!("\u{201c}{}\u{201d}", labelling.names[n as usize]))
+        .collect();
+    Some(format!(
+        "{} are classes of their own, though their names are nearly the same{}.",
+        names.join(" and "),
+        if groups.len() > 1 {
+            ", and so are others"
+        } else {
+            ""
+        }
+    ))
+}

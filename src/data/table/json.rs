@@ -1,0 +1,373 @@
+//! Tables in JSON: a list of objects or pairs, an object of file names and labels, or a line each.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::parse::{MAX_COLUMNS, Table, named};
+
+/// Most values of a file: each takes up to 56 bytes beside its text.
+const MAX_VALUES: usize = 1_500_000;
+
+/// A value; numbers and truth values are kept as text.
+#[derive(Debug, Clone, PartialEq)]
+enum Item {
+    Text(String),
+    List(Vec<Item>),
+    Map(Vec<(String, Item)>),
+}
+
+/// Reads a value and counts its parts down.
+struct Seed<'a>(&'a Cell<usize>);
+
+impl Seed<'_> {
+    fn count<E: serde::de::Error>(&self) -> Result<(), E> {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        if left == 0 {
+            return Err(E::custom(format!("it has more than {MAX_VALUES} values")));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Item;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Item, D::Error> {
+        self.count()?;
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Item, E> {
+        Ok(Item::Text(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Item, E> {
+        Ok(Item::Text(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Item, E> {
+        Ok(Item::Text(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Item, E> {
+        Ok(Item::Text(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Item, E> {
+        Ok(Item::Text(value.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Item, E> {
+        Ok(Item::Text(String::new()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Item, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(Seed(self.0))? {
+            items.push(item);
+        }
+        Ok(Item::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
+        let mut items = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            items.push((key, map.next_value_seed(Seed(self.0))?));
+        }
+        Ok(Item::Map(items))
+    }
+}
+
+fn value(text: &str, budget: &Cell<usize>) -> Result<Item, serde_json::Error> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    let item = Seed(budget).deserialize(&mut from)?;
+    from.end()?;
+    Ok(item)
+}
+
+/// Reads a table.
+///
+/// # Errors
+/// The reason why it is none.
+pub(super) fn parse(text: &str) -> Result<Table, String> {
+    let budget = Cell::new(MAX_VALUES);
+    let whole = value(text, &budget);
+    let item = match whole {
+        Ok(item) => item,
+        Err(error) => {
+            // A line each.
+            budget.set(MAX_VALUES);
+            let lines: Result<Vec<Item>, _> = text
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(|line| value(line, &budget))
+                .collect();
+            match lines {
+                Ok(lines) if lines.len() > 1 => Item::List(lines),
+                _ => return Err(format!("is damaged JSON ({error})")),
+            }
+        }
+    };
+    table(item)
+}
+
+const NO_TABLE: &str =
+    "is JSON of another shape than a list of objects or an object of file names and labels";
+
+fn table(item: Item) -> Result<Table, String> {
+    match item {
+        Item::Text(_) => Err(NO_TABLE.into()),
+        Item::List(rows) => list(rows),
+        Item::Map(entries) => {
+            let has = |key: &str| {
+                entries
+                    .iter()
+                    .any(|(k, v)| k == key && matches!(v, Item::List(_)))
+            };
+            if has("annotations") && has("images") {
+                return Err(
+                    "is a COCO file of boxes and outlines, which give an image several labels; one label an image is needed"
+                        .into(),
+                );
+            }
+            map(entries)
+        }
+    }
+}
+
+/// A scalar, or a list of them, as a cell. A list of one is its value; one of several shows as such.
+fn cell(item: &Item) -> Option<String> {
+    match item {
+        Item::Text(text) => Some(text.clone()),
+        Item::List(items) => {
+            let texts: Option<Vec<&str>> = items
+                .iter()
+                .map(|item| match item {
+                    Item::Text(text) => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect();
+            Some(texts?.join("|"))
+        }
+        Item::Map(_) => None,
+    }
+}
+
+fn list(rows: Vec<Item>) -> Result<Table, String> {
+    if rows.iter().all(|row| matches!(row, Item::Map(_))) && !rows.is_empty() {
+        let rows = rows.into_iter().map(|row| match row {
+            Item::Map(entries) => entries,
+            _ => Vec::new(),
+        });
+        return objects(rows.collect());
+    }
+    // Pairs of file and label.
+    let width = rows
+        .iter()
+        .map(|row| match row {
+            Item::List(cells) => cells.len(),
+            _ => 0,
+        })
+        .max()
+        .unwrap_or(0);
+    if !(2..=MAX_COLUMNS).contains(&width) {
+        return Err(NO_TABLE.into());
+    }
+    let mut table = Table::new((1..=width).map(|n| format!("column {n}")).collect());
+    for row in rows {
+        let Item::List(cells) = row else {
+            return Err(NO_TABLE.into());
+        };
+        let cells: Vec<String> = cells.iter().map(|c| cell(c).unwrap_or_default()).collect();
+        table.push(cells.iter().map(String::as_str))?;
+    }
+    Ok(table)
+}
+
+fn objects(rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
+    let mut columns: Vec<String> = Vec::new();
+    let mut number: HashMap<String, usize> = HashMap::new();
+    for (key, item) in rows.iter().flatten() {
+        if cell(item).is_some() && !number.contains_key(key) {
+            if columns.len() >= MAX_COLUMNS {
+                return Err(format!("has more than {MAX_COLUMNS} columns"));
+            }
+            number.insert(key.clone(), columns.len());
+            columns.push(key.clone());
+        }
+    }
+    if columns.is_empty() {
+        return Err(NO_TABLE.into());
+    }
+    let width = columns.len();
+    let mut table = Table::new(named(columns));
+    for row in rows {
+        let mut cells = vec![String::new(); width];
+        for (key, item) in row {
+            if let (Some(&at), Some(text)) = (number.get(&key), cell(&item)) {
+                cells[at] = text;
+            }
+        }
+        table.push(cells.iter().map(String::as_str))?;
+    }
+    Ok(table)
+}
+
+fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
+    let every = |is: fn(&Item) -> bool| !entries.is_empty() && entries.iter().all(|(_, v)| is(v));
+    let is_text = |item: &Item| matches!(item, Item::Text(_));
+    // One list of objects under a name, whatever stands beside it.
+    let lists: Vec<usize> = (0..entries.len())
+        .filter(|&i| match &entries[i].1 {
+            Item::List(rows) => !rows.is_empty() && rows.iter().all(|r| matches!(r, Item::Map(_))),
+            _ => false,
+        })
+        .collect();
+    if let [only] = lists[..] {
+        return match entries.into_iter().nth(only) {
+            Some((_, rows)) => table(rows),
+            None => Err(NO_TABLE.into()),
+        };
+    }
+    // {"a.jpg": {"label": "cat", "split": "train"}}, and the columns of pandas: {"label": {"0": "cat"}}.
+    if every(|v| matches!(v, Item::Map(_))) {
+        return nested(entries);
+    }
+    // {"a.jpg": "cat"}, {"a.jpg": ["cat", "black"]} or {"cat": ["a.jpg", "b.jpg"]}: which one is seen by
+    // what names files.
+    let lists = every(|v| matches!(v, Item::List(_)));
+    if !lists && !every(|v| matches!(v, Item::Text(_) | Item::List(_))) {
+        return Err(NO_TABLE.into());
+    }
+    let mut pairs = Table::new(vec!["key".into(), "value".into()]);
+    for (key, item) in &entries {
+        match item {
+            Item::List(items) if lists && items.iter().all(is_text) => {
+                for item in items {
+                    let text = cell(item).unwrap_or_default();
+                    pairs.push([key.as_str(), text.as_str()])?;
+                }
+            }
+            item => {
+                let text = cell(item).ok_or(NO_TABLE)?;
+                pairs.push([key.as_str(), text.as_str()])?;
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+fn nested(entries: Vec<(String, Item)>) -> Result<Table, String> {
+    let inner = |item: &Item| match item {
+        Item::Map(inner) => inner.len(),
+        _ => 0,
+    };
+    let most = entries.iter().map(|(_, v)| inner(v)).max().unwrap_or(0);
+    let numbered = entries.iter().all(|(_, v)| match v {
+        Item::Map(inner) => inner
+            .iter()
+            .all(|(k, _)| k.bytes().all(|b| b.is_ascii_digit())),
+        _ => false,
+    });
+    if numbered && most > 0 && entries.len() <= MAX_COLUMNS {
+        let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+        let mut number: HashMap<String, usize> = HashMap::new();
+        let width = entries.len();
+        let names = entries.iter().map(|(k, _)| k.clone()).collect();
+        for (at, (_, column)) in entries.into_iter().enumerate() {
+            let Item::Map(column) = column else { continue };
+            for (key, item) in column {
+                let row = *number.entry(key.clone()).or_insert_with(|| {
+                    rows.push((key, vec![String::new(); width]));
+                    rows.len() - 1
+                });
+                rows[row].1[at] = cell(&item).unwrap_or_default();
+                if rows.len().saturating_mul(width) > MAX_VALUES {
+                    return Err(NO_TABLE.into());
+                }
+            }
+        }
+        let mut table = Table::new(named(names));
+        for (_, cells) in &rows {
+            table.push(cells.iter().map(String::as_str))?;
+        }
+        return Ok(table);
+    }
+    let rows = entries.into_iter().map(|(key, item)| {
+        let mut row = vec![("key".to_owned(), Item::Text(key))];
+        if let Item::Map(inner) = item {
+            row.extend(inner);
+        }
+        row
+    });
+    objects(rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Vec<Vec<String>> {
+        let table = parse(text).expect(text);
+        let row = |r| {
+            (0..table.columns.len())
+                .map(|c| table.cell(r, c).to_owned())
+                .collect()
+        };
+        std::iter::once(table.columns.clone())
+            .chain((0..table.rows()).map(row))
+            .collect()
+    }
+
+    #[test]
+    fn shapes_of_json_are_the_same_table() {
+        let objects = [["file", "label"], ["a.jpg", "cat"], ["b.jpg", "7"]];
+        for text in [
+            r#"[{"file": "a.jpg", "label": "cat"}, {"label": 7, "file": "b.jpg", "box": {"x": 1}}]"#,
+            "{\"file\": \"a.jpg\", \"label\": \"cat\"}\n\n{\"file\": \"b.jpg\", \"label\": 7}\n",
+            r#"{"version": 1, "items": [{"file": "a.jpg", "label": ["cat"]}, {"file": "b.jpg", "label": 7}]}"#,
+            r#"{"file": {"0": "a.jpg", "1": "b.jpg"}, "label": {"0": "cat", "1": 7}}"#,
+        ] {
+            assert_eq!(rows(text), objects, "{text}");
+        }
+        let pairs = [["key", "value"], ["a.jpg", "cat"], ["b.jpg", "dog"]];
+        assert_eq!(rows(r#"{"a.jpg": "cat", "b.jpg": "dog"}"#), pairs);
+        assert_eq!(
+            rows(r#"{"cat": ["a.jpg", "b.jpg"]}"#),
+            [["key", "value"], ["cat", "a.jpg"], ["cat", "b.jpg"]]
+        );
+        assert_eq!(
+            rows(r#"{"a.jpg": {"label": "cat", "split": "train"}}"#),
+            [["key", "label", "split"], ["a.jpg", "cat", "train"]]
+        );
+        assert_eq!(
+            rows(r#"[["a.jpg", "cat"], ["b.jpg", ["x", "y"]]]"#),
+            [["column 1", "column 2"], ["a.jpg", "cat"], ["b.jpg", "x|y"]]
+        );
+    }
+
+    #[test]
+    fn other_json_is_refused_with_the_reason() {
+        let reason = |text: &str| parse(text).expect_err(text);
+        assert!(reason(r#"{"images": [{"id": 1}], "annotations": [{"id": 1}]}"#).contains("COCO"));
+        assert!(reason("{\"a\": ").contains("damaged JSON"));
+        assert!(reason("7").contains("another shape"));
+        assert!(reason("[]").contains("another shape"));
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(reason(&deep).contains("damaged JSON"));
+        let many = format!("[{}0]", "0,".repeat(MAX_VALUES));
+        assert!(reason(&many).contains("values"));
+    }
+}

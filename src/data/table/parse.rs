@@ -1,0 +1,346 @@
+//! From the bytes of a CSV, TSV or JSON file to rows and columns, within a budget.
+
+use super::json;
+
+/// Most bytes of a table.
+pub(in crate::data) const MAX_BYTES: u64 = 64 << 20;
+/// Most rows.
+pub(super) const MAX_ROWS: usize = 1_000_000;
+/// Most columns: a row of one column an image is a matrix, not a list.
+pub(super) const MAX_COLUMNS: usize = 2000;
+/// Most cells; each takes four bytes beside its text.
+const MAX_CELLS: usize = 12_000_000;
+
+/// Rows of text, as many cells in each as there are columns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    /// Names from the header, or `column 1` ... where there is none.
+    pub(super) columns: Vec<String>,
+    /// What the user should know of how it was read.
+    pub(super) notes: Vec<String>,
+    text: String,
+    /// Where each cell ends in `text`, row by row.
+    ends: Vec<u32>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub(super) fn new(columns: Vec<String>) -> Self {
+        Self {
+            columns,
+            ..Self::default()
+        }
+    }
+
+    /// Rows below the header.
+    pub(super) fn rows(&self) -> usize {
+        self.ends.len() / self.columns.len().max(1)
+    }
+
+    /// A cell; empty where there is none.
+    pub(super) fn cell(&self, row: usize, column: usize) -> &str {
+        let at = row * self.columns.len() + column;
+        let begin = at
+            .checked_sub(1)
+            .map_or(0, |before| self.ends.get(before).map_or(0, |&e| e as usize));
+        let end = self.ends.get(at).map_or(begin, |&e| e as usize);
+        self.text.get(begin..end).unwrap_or_default().trim()
+    }
+
+    /// Appends a row; too few cells are filled up, too many cut.
+    ///
+    /// # Errors
+    /// The reason if the table grows beyond its budget.
+    pub(super) fn push<'a>(
+        &mut self,
+        cells: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), String> {
+        if self.rows() >= MAX_ROWS || self.ends.len() + self.columns.len() > MAX_CELLS {
+            return Err(format!(
+                "is too long a table: at most {MAX_ROWS} rows and {MAX_CELLS} cells are read"
+            ));
+        }
+        let mut cells = cells.into_iter();
+        for _ in 0..self.columns.len() {
+            self.text.push_str(cells.next().unwrap_or_default());
+            let end = u32::try_from(self.text.len()).map_err(|_| "is too large a table")?;
+            self.ends.push(end);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a table by its name's ending; `is_file` tells whether a cell names an image that is there, which no
+/// header does.
+///
+/// # Errors
+/// The reason why it cannot be read.
+pub(super) fn parse(
+    name: &str,
+    bytes: &[u8],
+    is_file: &dyn Fn(&str) -> bool,
+) -> Result<Table, String> {
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!(
+            "is a table of {} MB; at most {} are read",
+            bytes.len() >> 20,
+            MAX_BYTES >> 20
+        ));
+    }
+    let (text, note) = decode(bytes)?;
+    let lower = name.to_ascii_lowercase();
+    let mut table =
+        if lower.ends_with(".json") || lower.ends_with(".jsonl") || lower.ends_with(".ndjson") {
+            json::parse(&text)?
+        } else {
+            separated(&text, is_file)?
+        };
+    table.notes.extend(note);
+    Ok(table)
+}
+
+/// The text of a file: UTF-16 by its byte order mark, else UTF-8, else Windows' 1252.
+fn decode(bytes: &[u8]) -> Result<(String, Option<String>), String> {
+    let wide = |rest: &[u8], of: fn([u8; 2]) -> u16| {
+        let units = rest.chunks_exact(2).map(|pair| of([pair[0], pair[1]]));
+        char::decode_utf16(units)
+            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect::<String>()
+    };
+    if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
+        return Ok((wide(rest, u16::from_le_bytes), None));
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
+        return Ok((wide(rest, u16::from_be_bytes), None));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let head = bytes.get(..4096).unwrap_or(bytes);
+    if head.contains(&0) {
+        return Err("is not a table of text".into());
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok((text.to_owned(), None)),
+        Err(_) => {
+            let note = "is not UTF-8 and was read as Windows-1252 text".to_owned();
+            Ok((bytes.iter().map(|&b| windows(b)).collect(), Some(note)))
+        }
+    }
+}
+
+/// A byte of code page 1252, as Windows' programs write it where they do not write UTF-8.
+fn windows(byte: u8) -> char {
+    // https://www.unicode.org/Public/MAPPINGS/VENDORS/MICSFT/WINDOWS/CP1252.TXT
+    const FROM_80: [char; 32] = [
+        '\u{20ac}', '\u{fffd}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}',
+        '\u{2021}', '\u{2c6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{fffd}', '\u{17d}',
+        '\u{fffd}', '\u{fffd}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}',
+        '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}', '\u{153}',
+        '\u{fffd}', '\u{17e}', '\u{178}',
+    ];
+    match byte {
+        0x80..=0x9f => FROM_80[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+/// Records of a text with separators; blank lines are none.
+struct Records<'a> {
+    reader: csv_core::Reader,
+    rest: &'a [u8],
+    ended: bool,
+    /// The cells of the last record, one after the other with room behind them, and where each ends.
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a str, separator: u8) -> Self {
+        Self {
+            reader: csv_core::ReaderBuilder::new().delimiter(separator).build(),
+            rest: text.as_bytes(),
+            ended: false,
+            text: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Goes on to the next record; false at the end.
+    fn next(&mut self) -> Result<bool, String> {
+        use csv_core::ReadFieldResult::{End, Field, InputEmpty, OutputFull};
+        const ROOM: usize = 4096;
+        self.ends.clear();
+        if self.ended {
+            return Ok(false);
+        }
+        let mut used = 0;
+        loop {
+            if self.text.len() < used + ROOM {
+                self.text.resize((used + ROOM) * 2, 0);
+            }
+            let (result, read, written) = self.reader.read_field(self.rest, &mut self.text[used..]);
+            used += written;
+            self.rest = self.rest.get(read..).unwrap_or_default();
+            match result {
+                // The reader then wants to be told the end by an empty input, which the rest now is.
+                InputEmpty | OutputFull => {}
+                Field { record_end } => {
+                    self.ends.push(used);
+                    if self.ends.len() > MAX_COLUMNS {
+                        return Err(format!("has more than {MAX_COLUMNS} columns"));
+                    }
+                    if record_end {
+                        return Ok(true);
+                    }
+                }
+                End => {
+                    self.ended = true;
+                    return Ok(!self.ends.is_empty());
+                }
+            }
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &str> {
+        let mut begin = 0;
+        self.ends.iter().map(move |&end| {
+            let cell = self.text.get(begin..end).unwrap_or_default();
+            begin = end;
+            // Cut from UTF-8 at separators, which are ASCII.
+            std::str::from_utf8(cell).unwrap_or_default()
+        })
+    }
+}
+
+/// The separator that cuts the first lines into the same number of cells, more than one.
+fn separator(text: &str) -> u8 {
+    const LINES: usize = 20;
+    let mut best = (0, 0, b',');
+    for separator in *b",;\t|" {
+        let mut records = Records::new(text, separator);
+        let mut counts = Vec::new();
+        while counts.len() < LINES && records.next().unwrap_or(false) {
+            counts.push(records.ends.len());
+        }
+        let Some(&first) = counts.first().filter(|&&n| n > 1) else {
+            continue;
+        };
+        // A last line may be cut.
+        let same = counts.iter().filter(|&&n| n == first).count();
+        let score = (same * 100 / counts.len(), first, separator);
+        if (score.0, score.1) > (best.0, best.1) {
+            best = score;
+        }
+    }
+    best.2
+}
+
+fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Table, String> {
+    // Excel is told the separator in a line of its own.
+    let (text, told) = match text.strip_prefix("sep=").and_then(|r| r.split_once('\n')) {
+        Some((separator, rest)) => (rest, separator.bytes().next()),
+        None => (text, None),
+    };
+    let separator = told.filter(u8::is_ascii).unwrap_or_else(|| separator(text));
+    let mut records = Records::new(text, separator);
+    if !records.next()? {
+        return Err("is an empty table".into());
+    }
+    let first: Vec<String> = records.cells().map(|c| c.trim().to_owned()).collect();
+    let headless = first.iter().any(|cell| is_file(cell));
+    let mut table = Table::new(if headless {
+        (1..=first.len()).map(|n| format!("column {n}")).collect()
+    } else {
+        named(first.clone())
+    });
+    if headless {
+        table.push(first.iter().map(String::as_str))?;
+    }
+    while records.next()? {
+        table.push(records.cells())?;
+    }
+    Ok(table)
+}
+
+/// Column names, none empty and none twice.
+pub(super) fn named(names: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    let numbered = |(i, name): (usize, String)| {
+        let name = if name.is_empty() || seen.contains(&name) {
+            format!("column {}", i + 1)
+        } else {
+            name
+        };
+        seen.insert(name.clone());
+        name
+    };
+    names.into_iter().enumerate().map(numbered).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(bytes: &[u8]) -> (Vec<String>, Vec<Vec<String>>) {
+        let table = parse("x.csv", bytes, &|cell| cell.ends_with(".jpg")).expect("a table");
+        let row = |r| {
+            (0..table.columns.len())
+                .map(|c| table.cell(r, c).to_owned())
+                .collect()
+        };
+        (table.columns.clone(), (0..table.rows()).map(row).collect())
+    }
+
+    #[test]
+    fn separators_quotes_and_encodings() {
+        let expected = (
+            vec!["file".to_owned(), "name".to_owned()],
+            vec![
+                vec!["1".to_owned(), "caf\u{e9}, black".to_owned()],
+                vec!["2".to_owned(), "say \"so\"".to_owned()],
+            ],
+        );
+        let csv = "file,name\r\n1,\"caf\u{e9}, black\"\r\n\r\n2,\"say \"\"so\"\"\"\r\n";
+        assert_eq!(rows(csv.as_bytes()), expected);
+        let bom = [b"\xef\xbb\xbf", csv.as_bytes()].concat();
+        assert_eq!(rows(&bom), expected);
+        for separator in [";", "\t", "|"] {
+            let text = format!(
+                "file{separator}name\n1{separator}caf\u{e9}, black\n2{separator}say \"so\""
+            );
+            assert_eq!(rows(text.as_bytes()), expected, "{separator}");
+        }
+        assert_eq!(
+            rows("sep=;\nfile;name\n1;caf\u{e9}, black\n2;say \"so\"".as_bytes()),
+            expected
+        );
+        let utf16 = |f: fn(u16) -> [u8; 2]| csv.encode_utf16().flat_map(f).collect::<Vec<u8>>();
+        assert_eq!(
+            rows(&[b"\xff\xfe".to_vec(), utf16(u16::to_le_bytes)].concat()),
+            expected
+        );
+        assert_eq!(
+            rows(&[b"\xfe\xff".to_vec(), utf16(u16::to_be_bytes)].concat()),
+            expected
+        );
+        let latin = b"file;name\n1;caf\xe9, black\n2;say \"so\"";
+        assert_eq!(rows(latin), expected);
+    }
+
+    #[test]
+    fn a_table_without_a_header_has_numbers_for_names() {
+        let (columns, rows) = rows(b"a.jpg,cat\nb.jpg\nc.jpg,dog,more\n");
+        assert_eq!(columns, ["column 1", "column 2"]);
+        assert_eq!(rows, [["a.jpg", "cat"], ["b.jpg", ""], ["c.jpg", "dog"]]);
+    }
+
+    #[test]
+    fn budgets_hold() {
+        let wide = ",".repeat(MAX_COLUMNS);
+        let none = |_: &str| false;
+        assert!(parse("x.csv", wide.as_bytes(), &none).is_err());
+        assert!(parse("x.csv", b"", &none).is_err());
+        assert!(parse("x.csv", b"PK\x03\x04\0\0", &none).is_err());
+        let long = "a\n".repeat(MAX_ROWS + 2);
+        assert!(parse("x.csv", long.as_bytes(), &none).is_err());
+    }
+}

@@ -1,0 +1,530 @@
+//! The folders of a data set as a tree, with what each is: wrapping, part, masks, or plain.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::labelling::many;
+use super::parts::{residue, said, words};
+use crate::protocol::Part;
+
+/// Folders deeper than this count as the one at this depth: nobody nests classes so, and paths come from
+/// strangers.
+const MAX_DEPTH: usize = 40;
+
+/// What a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A class, or a level about classes.
+    Plain,
+    /// A part of the data set.
+    Part(Part),
+    /// A folder in a part that holds nothing but one other folder.
+    Wrapping,
+    /// Pictures that are no photos.
+    Mask,
+}
+
+/// A folder.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'a> {
+    pub(super) parent: usize,
+    pub(super) name: &'a str,
+    /// Images in it.
+    pub(super) direct: usize,
+    /// Images in it and below.
+    pub(super) below: usize,
+    pub(super) kids: Vec<usize>,
+    pub(super) role: Role,
+    depth: usize,
+}
+
+/// All folders; number 0 is that of paths without folders.
+#[derive(Debug, Clone)]
+pub(super) struct Tree<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    /// The innermost folder that all images lie in.
+    pub(super) base: usize,
+}
+
+impl<'a> Tree<'a> {
+    /// The tree of some paths, and the folder of each. Parents come before their children.
+    pub(super) fn of(paths: &'a [String]) -> (Self, Vec<usize>) {
+        let mut nodes = vec![Node {
+            parent: 0,
+            name: "",
+            direct: 0,
+            below: 0,
+            kids: Vec::new(),
+            role: Role::Plain,
+            depth: 0,
+        }];
+        let mut known: HashMap<(usize, &str), usize> = HashMap::new();
+        let mut folder_of = Vec::with_capacity(paths.len());
+        // Files of one folder mostly follow each other.
+        let mut last: Option<(&str, usize)> = None;
+        for path in paths {
+            let folder = super::layout::parent(path);
+            let node = match last {
+                Some((same, node)) if same == folder => node,
+                _ => {
+                    let mut at = 0;
+                    let names = folder.split('/').filter(|n| !n.is_empty() && *n != ".");
+                    for name in names.take(MAX_DEPTH) {
+                        at = *known.entry((at, name)).or_insert_with(|| {
+                            let number = nodes.len();
+                            let depth = nodes[at].depth + 1;
+                            nodes[at].kids.push(number);
+                            nodes.push(Node {
+                                parent: at,
+                                name,
+                                direct: 0,
+                                below: 0,
+                                kids: Vec::new(),
+                                role: Role::Plain,
+                                depth,
+                            });
+                            number
+                        });
+                    }
+                    at
+                }
+            };
+            last = Some((folder, node));
+            nodes[node].direct += 1;
+            folder_of.push(node);
+        }
+        for node in (0..nodes.len()).rev() {
+            nodes[node].below += nodes[node].direct;
+            let (below, parent) = (nodes[node].below, nodes[node].parent);
+            if node > 0 {
+                nodes[parent].below += below;
+            }
+        }
+        let mut tree = Self { nodes, base: 0 };
+        tree.find_base();
+        (tree, folder_of)
+    }
+
+    fn find_base(&mut self) {
+        self.base = 0;
+        while self.nodes[self.base].direct == 0 {
+            let (first, more) = {
+                let mut kids = self.kids(self.base);
+                (kids.next(), kids.next())
+            };
+            let (Some(only), None) = (first, more) else {
+                break;
+            };
+            self.base = only;
+        }
+    }
+
+    /// The folders in a folder that are not left out.
+    pub(super) fn kids(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        let kids = self.nodes[node].kids.iter().copied();
+        kids.filter(|&kid| self.nodes[kid].role != Role::Mask)
+    }
+
+    fn is_leaf(&self, node: usize) -> bool {
+        self.kids(node).next().is_none()
+    }
+
+    /// Sets folders of masks and annotations aside, where photos lie beside them.
+    pub(super) fn leave_out_masks(&mut self) {
+        const MASKS: [&str; 20] = [
+            "mask",
+            "masks",
+            "label",
+            "labels",
+            "annotation",
+            "annotations",
+            "segmentation",
+            "segmentations",
+            "segmented",
+            "groundtruth",
+            "ground",
+            "gt",
+            "truth",
+            "trimaps",
+            "trimap",
+            "annots",
+            "bbox",
+            "bboxes",
+            "heatmaps",
+            "xmls",
+        ];
+        const PHOTOS: [&str; 19] = [
+            "images",
+            "image",
+            "imgs",
+            "img",
+            "photos",
+            "photo",
+            "pictures",
+            "pics",
+            "raw",
+            "original",
+            "originals",
+            "input",
+            "inputs",
+            "frames",
+            "rgb",
+            "jpg",
+            "jpeg",
+            "png",
+            "jpegimages",
+        ];
+        let any = |name: &str, list: &[&str]| {
+            let words = words(name);
+            let plain = |w: &String| list.contains(&w.as_str());
+            // `face_mask` is a thing; `train_masks` are masks.
+            !words.is_empty()
+                && words.iter().any(plain)
+                && words
+                    .iter()
+                    .all(|w| plain(w) || said(w).is_some() || PHOTOS.contains(&w.as_str()))
+        };
+        for node in 0..self.nodes.len() {
+            let kids = self.nodes[node].kids.clone();
+            let is_mask = |&kid: &usize| {
+                let name = self.nodes[kid].name;
+                // `lung masks`: several of them, and of something.
+                any(name, &MASKS) || words(name).last().is_some_and(|word| word == "masks")
+            };
+            let masks: Vec<usize> = kids.iter().copied().filter(is_mask).collect();
+            if masks.is_empty() {
+                continue;
+            }
+            let photos = kids.iter().filter(|kid| !masks.contains(kid)).any(|&kid| {
+                let name = self.nodes[kid].name;
+                any(name, &PHOTOS) || said(name).is_some_and(|said| said.alone)
+            });
+            let beside = node != self.base && node != 0 && self.nodes[node].direct > 0;
+            if photos || beside {
+                for mask in masks {
+                    self.nodes[mask].role = Role::Mask;
+                }
+            }
+        }
+        self.find_base();
+    }
+
+    /// Whether a folder is one of masks or lies in one.
+    pub(super) fn is_left_out(&self, mut node: usize) -> bool {
+        while node != 0 {
+            if self.nodes[node].role == Role::Mask {
+                return true;
+            }
+            node = self.nodes[node].parent;
+        }
+        false
+    }
+
+    /// The path of a folder.
+    fn path(&self, mut node: usize) -> String {
+        let mut names = Vec::new();
+        while node != 0 {
+            names.push(self.nodes[node].name);
+            node = self.nodes[node].parent;
+        }
+        names.reverse();
+        names.join("/")
+    }
+
+    /// Folders of masks with the number of their images.
+    pub(super) fn masks(&self) -> Vec<(String, usize)> {
+        let masks = (0..self.nodes.len()).filter(|&n| self.nodes[n].role == Role::Mask);
+        masks.map(|n| (self.path(n), self.nodes[n].below)).collect()
+    }
+
+    /// A sentence about the masks, if there are any.
+    pub(super) fn notes_on_masks(&self) -> Vec<String> {
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for node in self.nodes.iter().filter(|n| n.role == Role::Mask) {
+            *names.entry(node.name).or_default() += node.below;
+        }
+        let total: usize = names.values().sum();
+        if total == 0 {
+            return Vec::new();
+        }
+        let names: Vec<&str> = names.into_keys().collect();
+        vec![format!(
+            "{} in folders called {} {} left out: by their names they hold masks or annotations, not photos.",
+            many(total, "image"),
+            super::labelling::list(&names),
+            if total == 1 { "is" } else { "are" }
+        )]
+    }
+
+    /// Takes all parts back, to be found anew.
+    pub(super) fn forget_parts(&mut self) {
+        for node in &mut self.nodes {
+            if node.role != Role::Mask {
+                node.role = Role::Plain;
+            }
+        }
+    }
+
+    /// Finds the folders that are parts; `given` are those that the user named.
+    pub(super) fn find_parts(&mut self, given: &[(String, Part)]) {
+        // Levels at which several parts lie side by side: there, a lone one is a part too.
+        let mut paired = BTreeSet::new();
+        for node in &self.nodes {
+            let parts: BTreeSet<Part> = node
+                .kids
+                .iter()
+                .filter_map(|&k| said(self.nodes[k].name).map(|s| s.part))
+                .collect();
+            if parts.len() > 1 {
+                paired.insert(node.depth);
+            }
+        }
+        let named = |name: &str| {
+            let same = |n: &String| n.to_lowercase() == name.to_lowercase();
+            given.iter().find(|(n, _)| same(n)).map(|(_, part)| *part)
+        };
+        let mut enclosing: Vec<Option<Part>> = vec![None; self.nodes.len()];
+        let mut within = vec![false; self.nodes.len()];
+        for node in 0..self.nodes.len() {
+            let own = match self.nodes[node].role {
+                Role::Part(part) => Some(part),
+                _ => None,
+            };
+            if node != 0 {
+                enclosing[node] = own.or(enclosing[self.nodes[node].parent]);
+            }
+            // Left of the base there is only its own line of parents.
+            within[node] = node == self.base || (node != 0 && within[self.nodes[node].parent]);
+            if self.nodes[node].role == Role::Mask || !within[node] {
+                continue;
+            }
+            let kids: Vec<usize> = self.kids(node).collect();
+            let mut forced = false;
+            for &kid in &kids {
+                if let Some(part) = named(self.nodes[kid].name) {
+                    self.nodes[kid].role = Role::Part(part);
+                    forced = true;
+                }
+            }
+            let mut found = Vec::new();
+            let mut others = Vec::new();
+            for &kid in &kids {
+                match said(self.nodes[kid].name) {
+                    _ if self.nodes[kid].role != Role::Plain => {}
+                    Some(said) => found.push((kid, said)),
+                    None => others.push(kid),
+                }
+            }
+            let are_parts = !found.is_empty()
+                && match enclosing[node] {
+                    Some(part) => self.are_doubled(node, part, &found, &others),
+                    None => {
+                        forced
+                            || self.are_parts(
+                                &found,
+                                &others,
+                                paired.contains(&self.nodes[node].depth),
+                            )
+                    }
+                };
+            if are_parts {
+                for &(kid, said) in &found {
+                    self.nodes[kid].role = Role::Part(said.part);
+                }
+            }
+            if forced {
+                self.rest_is_for_training(&kids, &others);
+            }
+        }
+        self.find_wrapping();
+    }
+
+    /// Beside folders that the user called parts, none of them for training, those with the same classes are.
+    fn rest_is_for_training(&mut self, kids: &[usize], others: &[usize]) {
+        let mut classes = BTreeSet::new();
+        for &kid in kids {
+            match self.nodes[kid].role {
+                Role::Part(Part::Train) => return,
+                Role::Part(_) => classes.append(&mut self.names_in(kid)),
+                _ => {}
+            }
+        }
+        for &other in others {
+            if is_mostly_in(&self.names_in(other), &classes) {
+                self.nodes[other].role = Role::Part(Part::Train);
+            }
+        }
+    }
+
+    /// Classes whose names say that they may be no classes but test images.
+    pub(super) fn doubtful_classes(&self) -> Vec<&'a str> {
+        let kids = self.kids(self.base);
+        let doubtful = kids.filter(|&kid| {
+            self.nodes[kid].role == Role::Plain
+                && self.is_leaf(kid)
+                && said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part != Part::Train)
+        });
+        doubtful.map(|kid| self.nodes[kid].name).collect()
+    }
+
+    /// Whether folders in a part repeat it (`seg_train/seg_train`); else they are classes (`train/train`
+    /// beside `train/bus`).
+    fn are_doubled(
+        &self,
+        node: usize,
+        part: Part,
+        found: &[(usize, super::parts::Said)],
+        others: &[usize],
+    ) -> bool {
+        let same = found.iter().all(|(_, said)| said.part == part);
+        let same_name = |kid: usize| {
+            let [inner, outer] = [kid, node].map(|n| self.nodes[n].name.to_lowercase());
+            inner == outer
+        };
+        let deeper = found.iter().all(|&(kid, _)| !self.is_leaf(kid));
+        others.is_empty()
+            && same
+            && self.nodes[node].direct == 0
+            && (deeper || matches!(found, [(kid, _)] if same_name(*kid)))
+    }
+
+    fn are_parts(
+        &self,
+        found: &[(usize, super::parts::Said)],
+        others: &[usize],
+        paired: bool,
+    ) -> bool {
+        let parts: BTreeSet<Part> = found.iter().map(|(_, said)| said.part).collect();
+        let residues: BTreeSet<String> = found
+            .iter()
+            .map(|&(kid, _)| residue(self.nodes[kid].name))
+            .collect();
+        // Names that say a part and nothing else, or the same else.
+        let strict =
+            found.iter().all(|(_, said)| said.alone) || (found.len() > 1 && residues.len() == 1);
+        let deeper = found.iter().any(|&(kid, _)| !self.is_leaf(kid));
+        if !deeper {
+            // Images lie directly in them: classes, unless several say nothing but their parts.
+            return strict && (parts.len() > 1 || (others.is_empty() && paired));
+        }
+        if others.is_empty() {
+            return strict || parts.len() > 1;
+        }
+        // Something else lies beside them.
+        (strict && parts.len() > 1)
+            || self.share_names(found, others)
+            || (strict && others.iter().all(|&kid| self.is_leaf(kid)) && self.has_classes(found))
+    }
+
+    /// Whether every one of them has several folders in it, as parts have.
+    fn has_classes(&self, found: &[(usize, super::parts::Said)]) -> bool {
+        found.iter().all(|&(kid, _)| self.kids(kid).count() > 0)
+    }
+
+    fn names_in(&self, node: usize) -> BTreeSet<String> {
+        let kids = self.kids(node);
+        kids.map(|kid| self.nodes[kid].name.to_lowercase())
+            .collect()
+    }
+
+    /// Whether other folders hold the classes of the parts.
+    fn share_names(&self, found: &[(usize, super::parts::Said)], others: &[usize]) -> bool {
+        let mut classes = BTreeSet::new();
+        for (kid, _) in found {
+            classes.append(&mut self.names_in(*kid));
+        }
+        others
+            .iter()
+            .any(|&other| is_mostly_in(&self.names_in(other), &classes))
+    }
+
+    /// Marks folders between a part and its classes that hold one folder and nothing else.
+    fn find_wrapping(&mut self) {
+        let part_nodes: Vec<usize> = (0..self.nodes.len())
+            .filter(|&n| matches!(self.nodes[n].role, Role::Part(_)))
+            .collect();
+        let mut classes: BTreeSet<String> = BTreeSet::new();
+        for &node in &part_nodes {
+            let names = self.names_in(node);
+            if names.len() > 1 {
+                classes.extend(names);
+            }
+        }
+        for node in part_nodes {
+            let mut at = node;
+            loop {
+                let (first, more) = {
+                    let mut kids = self.kids(at);
+                    (kids.next(), kids.next())
+                };
+                let (Some(only), None) = (first, more) else {
+                    break;
+                };
+                let holds_more = self.nodes[at].direct > 0 || self.is_leaf(only);
+                let is_class = classes.contains(&self.nodes[only].name.to_lowercase());
+                if holds_more || is_class || self.nodes[only].role != Role::Plain {
+                    break;
+                }
+                self.nodes[only].role = Role::Wrapping;
+                at = only;
+            }
+        }
+    }
+
+    /// Siblings of parts whose names say nothing and which hold the same classes.
+    pub(super) fn unknown_parts(&self) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for node in 0..self.nodes.len() {
+            let kids: Vec<usize> = self.kids(node).collect();
+            let is_part = |&kid: &usize| matches!(self.nodes[kid].role, Role::Part(_));
+            let mut classes = BTreeSet::new();
+            for kid in kids.iter().copied().filter(|k| is_part(k)) {
+                classes.append(&mut self.names_in(kid));
+            }
+            if classes.is_empty() {
+                continue;
+            }
+            for kid in kids {
+                if !is_part(&kid) && is_mostly_in(&self.names_in(kid), &classes) {
+                    unknown.push(self.nodes[kid].name.to_owned());
+                }
+            }
+        }
+        unknown.sort();
+        unknown.dedup();
+        unknown
+    }
+
+    /// Folders in the base, if they are few and hold the same folders: they may be parts.
+    fn twin_nodes(&self) -> Vec<usize> {
+        let kids: Vec<usize> = self.kids(self.base).collect();
+        if !(2..=4).contains(&kids.len()) {
+            return Vec::new();
+        }
+        let names: Vec<BTreeSet<String>> = kids.iter().map(|&kid| self.names_in(kid)).collect();
+        let all: BTreeSet<String> = names.iter().flatten().cloned().collect();
+        let alike = all.len() > 1 && names.iter().all(|own| own.len() * 3 >= all.len() * 2);
+        if alike { kids } else { Vec::new() }
+    }
+
+    /// The one of them with the fewest images.
+    pub(super) fn smallest_twin(&self) -> Option<usize> {
+        let twins = self.twin_nodes();
+        // Of equals the last: test sets tend to come after.
+        twins.into_iter().rev().min_by_key(|&n| self.nodes[n].below)
+    }
+
+    /// A number that folders of one name have in common.
+    pub(super) fn number_of_name(&self, name: &str) -> usize {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in name.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        hash as usize
+    }
+}
+
+/// Whether at least half of some names, and one, are among others.
+fn is_mostly_in(names: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
+    let shared = names.intersection(others).count();
+    shared > 0 && shared * 2 >= names.len()
+}
