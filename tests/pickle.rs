@@ -110,10 +110,10 @@ fn a_tensor_outside_its_storage_is_refused_by_name() {
 
 #[test]
 fn small_files_do_not_become_large() {
-    // One element repeated a billion times over by strides of zero.
-    assert_refused(&one(6, 0, &[1 << 30], &[0]), 6, "values");
+    // One element repeated a billion times over by strides of zero is no network's, and never laid out.
+    assert_refused(&one(6, 0, &[1 << 30], &[0]), 6, "no floating-point tensors");
     assert_refused(
-        &one(6, 0, &[1 << 20], &[0]),
+        &one(6, 0, &[1 << 20], &[1]),
         6,
         "more values than its storage",
     );
@@ -156,14 +156,13 @@ fn what_is_no_state_dict_is_refused() {
     assert_refused(
         &start().tensor(6, 0, &[6], &[1]).op(b".").0,
         6,
-        "a tensor, not a state_dict",
+        "holds a tensor, and no tensors under names",
     );
     assert_refused(
         &start().op(b"}").text("lr").int(3).op(b"s.").0,
         6,
-        "entry lr is an int",
+        "holds a dict, and no tensors under names",
     );
-    assert_refused(&start().op(b"}K\x01K\x02s.").0, 6, "where a string belongs");
     assert_refused(&start().op(b".").0, 6, "more than it has put down");
     assert_refused(&start().op(b"}u.").0, 6, "closes what it has not opened");
     assert_refused(&start().op(b"}(K\x01u.").0, 6, "key without a value");
@@ -174,15 +173,93 @@ fn what_is_no_state_dict_is_refused() {
         "other arguments",
     );
     assert_refused(&start().op(b"K\x01)R.").0, 6, "calls an int");
-    assert_refused(&start().op(b"}K\x01b.").0, 6, "the state an int");
-    // NEWOBJ, BUILD's way to any class; INST, protocol 0's way to call.
-    assert_refused(&start().op(b"\x81.").0, 6, "operation 0x81");
-    assert_refused(&start().op(b"(ios\nsystem\n.").0, 6, "operation 0x69");
+    assert_refused(&start().op(b"K\x01}b.").0, 6, "the state a dict");
+    assert_refused(&start().op(b"\x81.").0, 6, "more than it has put down");
+    // Extensions are a registry of Python's, buffers lie outside the pickle.
+    assert_refused(&start().op(b"\x82\x01.").0, 6, "operation 0x82");
+    assert_refused(&start().op(b"\x97.").0, 6, "operation 0x97");
     // A dict within itself ends like any other.
-    assert_refused(
-        &start().op(b"}q\x01").text("w").op(b"h\x01s.").0,
-        6,
-        "entry w is a dict",
+    let within = start().op(b"}q\x01").text("w").op(b"h\x01s.").0;
+    assert_refused(&within, 6, "no tensors under names");
+}
+
+#[test]
+fn every_way_to_ask_for_what_runs_code_is_refused() {
+    let start = || Pickle::default().op(b"\x80\x02}").text("w");
+    let tensor = |p: Pickle| p.tensor(6, 0, &[6], &[1]).op(b"s");
+    for hostile in [
+        &b"cos\nsystem\n)R0."[..],
+        b"(cos\nsystem\no0.",
+        b"(ios\nsystem\n0.",
+        b"cbuiltins\neval\n)\x81.",
+        b"X\x02\0\0\0osX\x06\0\0\0system\x93)R.",
+        b"c__builtin__\ncompile\n.",
+        b"ctorch.hub\nload\n.",
+    ] {
+        // Before the tensors, so that nothing is read of the file.
+        let before = Pickle::default()
+            .op(b"\x80\x02")
+            .op(&hostile[..hostile.len() - 1]);
+        let pickle = tensor(before.op(b"}").text("w")).op(b".").0;
+        assert_refused(&pickle, 6, "Nothing of it was executed");
+        let after = tensor(start()).op(hostile).0;
+        assert_refused(&after, 6, "Nothing of it was executed");
+    }
+}
+
+#[test]
+fn objects_beside_the_weights_are_inert() {
+    let inert: [&[u8]; 8] = [
+        b"cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG?\xb9\x99\x99\x99\x99\x99\x9asb",
+        b"ccollections\nCounter\n}K\x01K\x02s\x85R",
+        b"ccollections\ndefaultdict\nc__builtin__\nlist\n\x85R",
+        b"cpathlib\nPosixPath\nX\x04\0\0\0data\x85R",
+        b"ctorch\ndevice\nX\x03\0\0\0cpu\x85R",
+        b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\nX\x02\0\0\0f8K\0K\x01\x87RU\x08\0\0\0\0\0\0\xf0?tR",
+        b"\x8f(X\x05\0\0\0conv1\x90",
+        b"(I01\nF0.5\nS'text'\nL12L\nl",
+    ];
+    for object in inert {
+        let dict = Pickle::default()
+            .op(b"\x80\x02}")
+            .text("args")
+            .op(object)
+            .op(b"s");
+        let dict = dict.text("state_dict").op(b"}").text("w");
+        let pickle = dict.tensor(6, 0, &[6], &[1]).op(b"ss.").0;
+        let found = open(&pickle, 6).unwrap_or_else(|e| panic!("{e}: {object:?}"));
+        assert_eq!(found.tensors["w"].data, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    }
+}
+
+#[test]
+fn names_of_the_outputs_are_found_beside_the_weights() {
+    let of = |key: &str, value: &[u8]| {
+        let dict = Pickle::default()
+            .op(b"\x80\x02}")
+            .text(key)
+            .op(value)
+            .op(b"s");
+        let pickle = dict.text("w").tensor(6, 0, &[6], &[1]).op(b"s.").0;
+        open(&pickle, 6).unwrap().classes
+    };
+    let wanted = Some(vec!["a".to_string(), "b".to_string()]);
+    let (a, b) = (b"X\x01\0\0\0a", b"X\x01\0\0\0b");
+    assert_eq!(of("classes", &[&b"]("[..], a, b, b"e"].concat()), wanted);
+    let idx = [&b"}("[..], b, b"K\x01", a, b"K\0u"].concat();
+    assert_eq!(of("class_to_idx", &idx), wanted);
+    assert_eq!(
+        of(
+            "idx_to_class",
+            &[&b"}(K\x01"[..], b, b"K\0", a, b"u"].concat()
+        ),
+        wanted
+    );
+    // A number of classes is no list of names, and a gap is no list of outputs.
+    assert_eq!(of("classes", b"K\x06"), None);
+    assert_eq!(
+        of("class_to_idx", &[&b"}"[..], b, b"K\x01s"].concat()),
+        None
     );
 }
 
@@ -190,8 +267,15 @@ fn what_is_no_state_dict_is_refused() {
 fn the_archive_itself_is_checked() {
     let pickle = one(6, 0, &[6], &[1]);
     let text = |file: &[u8]| read("made.pth", file).unwrap_err().to_string();
+    // Unpacked and packed again by an archiver.
     let packed = archive(&pickle, &[0; 24], CompressionMethod::Deflated);
-    assert!(text(&packed).contains("compressed"), "{}", text(&packed));
+    assert_eq!(
+        read("made.pth", &packed).unwrap().tensors["w"].data,
+        [0.0; 6]
+    );
+    let large = one(1 << 20, 0, &[1 << 20], &[1]);
+    let bomb = archive(&large, &vec![0; 4 << 20], CompressionMethod::Deflated);
+    assert!(text(&bomb).contains("64 times"), "{}", text(&bomb));
 
     let mut damaged = archive(&pickle, &[7; 24], CompressionMethod::Stored);
     let at = damaged.windows(24).position(|w| w == [7; 24]).unwrap();

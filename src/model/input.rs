@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::Preprocess;
 use crate::error::{Error, Result};
-use crate::image::{decode, resize, to_tensor};
+use crate::image::{decode_for, resize, to_tensor};
 use crate::kernels::launch::Buffer;
 use crate::kernels::preprocess::Photos;
 use crate::platform::adapter::{self, Adapter};
@@ -44,7 +44,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As [`crate::image::load`]; the batch is then what it was.
     pub fn push(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let image = decode(name, bytes)?;
+        let image = decode_for(name, bytes, self.settings)?;
         let size = self.settings.size;
         match &mut self.photos {
             Some(photos) => {

@@ -53,6 +53,6 @@ pub fn fresh(arch: Arch, seed: u64) -> Checkpoint {
     Checkpoint {
         file: format!("{} of random weights", arch.name()),
         tensors,
-        metadata: BTreeMap::new(),
+        ..Checkpoint::default()
     }
 }

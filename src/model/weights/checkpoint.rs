@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::{Dtype, is_counter};
-use super::{names, pth, safetensors};
+use super::{foreign, names, pth, safetensors};
 use crate::error::{Error, Result};
 
 /// A tensor with its name: name, shape, values in row-major order.
@@ -29,68 +29,38 @@ pub struct Checkpoint {
     pub tensors: BTreeMap<String, Entry>,
     /// Text kept beside the tensors; only safetensors files have any.
     pub metadata: BTreeMap<String, String>,
+    /// Names of the outputs in their order, where the file has them.
+    pub classes: Option<Vec<String>>,
+    /// What the user should know about how it was read, a sentence each.
+    pub warnings: Vec<String>,
 }
 
-/// Reads a checkpoint, `.safetensors` or `.pth`, told apart by content. `file` is for messages.
-/// `DataParallel`'s `module.` is taken off the names, and they are translated to those used here (see
-/// [`names`]).
+/// Reads a checkpoint, safetensors or what `torch.save` wrote, told apart by content. `file` is for messages.
+/// The network is found among whatever else was saved (see [`select`](super::select)), its prefix is taken off the
+/// names, and they are translated to those used here (see [`names`]).
 ///
 /// # Errors
-/// [`Error::Weights`]: another kind of file, a damaged or lying one, a pickle that asks for anything
-/// but tensors, integers where weights belong, NaN or infinity. It names the tensor where one is to blame.
+/// [`Error::Weights`]: another kind of file, a damaged or lying one, a pickle that asks for what runs code, two
+/// networks, NaN or infinity. It names the tensor where one is to blame.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
-    let mut checkpoint = match kind(bytes) {
-        Kind::Safetensors => safetensors::read(file, bytes)?,
-        Kind::Zip => pth::read(file, bytes)?,
-        Kind::Pickle => return Err(pth::refuse_pickle(file, bytes)),
-        Kind::Refused(reason) => return Err(Error::weights(file, reason)),
+    let mut checkpoint = if bytes.starts_with(b"PK") {
+        pth::read(file, bytes)?
+    } else if bytes.get(8) == Some(&b'{') {
+        // Eight bytes of length, then JSON. Asked before the pickle, whose first byte can be a length's.
+        safetensors::read(file, bytes)?
+    } else if pth::is_pickle(bytes) {
+        pth::read_pickle(file, bytes)?
+    } else {
+        let reason = foreign::explain(bytes);
+        let reason = reason.unwrap_or("is neither a safetensors file nor a PyTorch checkpoint");
+        return Err(Error::weights(file, reason));
     };
     if checkpoint.tensors.is_empty() {
         return Err(Error::weights(file, "holds no floating-point tensors"));
     }
-    checkpoint.strip_prefix("module.");
     names::translate(&mut checkpoint.tensors);
+    checkpoint.simplify_head();
     Ok(checkpoint)
-}
-
-/// What the first bytes say a file is.
-enum Kind {
-    Safetensors,
-    Zip,
-    Pickle,
-    Refused(&'static str),
-}
-
-/// `torch.save` before 1.6 began with this number as a pickled long.
-const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-
-fn kind(bytes: &[u8]) -> Kind {
-    const OLD: &str = "is in PyTorch's format from before version 1.6, which is a program to be run; \
-                       load it in PyTorch and save its state_dict again. Nothing of it was executed";
-    if bytes.is_empty() {
-        return Kind::Refused("is empty");
-    }
-    if bytes.starts_with(b"PK") {
-        return Kind::Zip;
-    }
-    if bytes.get(257..262) == Some(b"ustar") {
-        return Kind::Refused(
-            "is in PyTorch's tar format from before version 0.2; load it in PyTorch and save its \
-             state_dict again",
-        );
-    }
-    // Eight bytes of length, then JSON. Asked before the pickle, whose first byte can be a length's.
-    if bytes.get(8) == Some(&b'{') {
-        return Kind::Safetensors;
-    }
-    let head = &bytes[..bytes.len().min(64)];
-    if head.windows(LEGACY_MAGIC.len()).any(|w| w == LEGACY_MAGIC) {
-        return Kind::Refused(OLD);
-    }
-    if head.starts_with(&[0x80]) && head.get(1).is_some_and(|p| *p <= 5) {
-        return Kind::Pickle;
-    }
-    Kind::Refused("is neither a safetensors file nor a PyTorch checkpoint")
 }
 
 impl Checkpoint {
@@ -148,16 +118,44 @@ impl Checkpoint {
         if parts.is_empty() {
             return Ok(());
         }
+        let statistics =
+            |name: &String| name.ends_with(".running_mean") || name.ends_with(".running_var");
+        if misshapen.is_empty() && extra.is_empty() && missing.iter().all(statistics) {
+            let reason = format!(
+                "lacks the running means and variances of its batch norms ({}): it holds parameters only; in Python: \
+                 torch.save(model.state_dict(), 'weights.pth')",
+                first_few(&missing)
+            );
+            return Err(Error::weights(&self.file, reason));
+        }
         Err(Error::weights(&self.file, parts.join("; ")))
     }
 
-    /// Takes `prefix` off every name, if all of them have it.
-    fn strip_prefix(&mut self, prefix: &str) {
-        if self.tensors.keys().all(|name| name.starts_with(prefix)) {
-            self.tensors = std::mem::take(&mut self.tensors)
-                .into_iter()
-                .map(|(name, entry)| (name[prefix.len()..].to_owned(), entry))
-                .collect();
+    /// A linear layer behind a dropout, `fc.1`, is a linear layer, `fc`; one without a bias has a bias of zeros.
+    fn simplify_head(&mut self) {
+        let of_head = |name: &&String| name.starts_with("fc.");
+        let names: Vec<String> = self.tensors.keys().filter(of_head).cloned().collect();
+        let module = |name: &String| name.rsplit_once('.').map(|(module, _)| module.to_owned());
+        let (Some(layer), true) = (names.first().and_then(module), names.len() <= 2) else {
+            return;
+        };
+        let weight = format!("{layer}.weight");
+        let Some(&[outputs, _]) = self.shape(&weight) else {
+            return;
+        };
+        let bias = format!("{layer}.bias");
+        if names.len() == 2 && self.shape(&bias) != Some(&[outputs]) {
+            return;
+        }
+        let zeros = Entry {
+            shape: vec![outputs],
+            dtype: Dtype::F32,
+            data: vec![0.0; outputs],
+        };
+        let bias = self.tensors.remove(&bias).unwrap_or(zeros);
+        if let Some(weight) = self.tensors.remove(&weight) {
+            self.tensors.insert("fc.weight".into(), weight);
+            self.tensors.insert("fc.bias".into(), bias);
         }
     }
 }

@@ -37,6 +37,14 @@ pub(super) fn is_counter(name: &str) -> bool {
     name == "num_batches_tracked" || name.ends_with(".num_batches_tracked")
 }
 
+/// Whether a tensor of integers under this name may lie beside a network (`step`, `queue_ptr`): one that is called as
+/// weights are is asked for, and integers in it are an error.
+pub(super) fn is_beside(name: &str) -> bool {
+    const PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+    let last = name.rsplit('.').next().unwrap_or(name);
+    !PARTS.contains(&last)
+}
+
 /// Elements converted at a time: small enough to stay in the first-level cache.
 const BLOCK: usize = 1024;
 

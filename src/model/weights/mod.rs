@@ -8,11 +8,14 @@
 pub mod bundled;
 mod checkpoint;
 mod convert;
+mod foreign;
 pub mod hub;
 pub mod names;
+mod outputs;
 mod pth;
 mod safetensors;
 mod save;
+mod select;
 
 pub use checkpoint::{Checkpoint, Entry, NamedTensor, load_state, read};
 pub use convert::Dtype;

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use super::select::head_of;
 use crate::config::Family;
 
 /// Name of the head inside.
@@ -27,6 +28,21 @@ pub const fn mark(family: Family) -> &'static str {
         Family::EfficientNet => "features.0.0.weight",
     }
 }
+
+/// The same tensor under names that other programs give it: timm's of an `EfficientNet`, and a `ResNet`'s where its
+/// children were put into a `Sequential`, as fastai does and self-supervised trainings do.
+pub(super) const OTHER_MARKS: [&str; 2] = ["conv_stem.weight", "0.weight"];
+
+/// A `ResNet`'s children by their number; pools and activations have no tensors.
+const CHILDREN: [(&str, &str); 7] = [
+    ("0", "conv1"),
+    ("1", "bn1"),
+    ("4", "layer1"),
+    ("5", "layer2"),
+    ("6", "layer3"),
+    ("7", "layer4"),
+    ("9", "fc"),
+];
 
 /// timm's modules before and after the blocks, and torchvision's.
 const TIMM_ENDS: [(&str, &str); 4] = [
@@ -64,8 +80,28 @@ pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
     if tensors.contains_key("conv_stem.weight") {
         rename(tensors, from_timm);
     }
+    if tensors.contains_key("0.weight") && tensors.contains_key("4.0.conv1.weight") {
+        rename(tensors, |name| {
+            let mut children = CHILDREN.iter();
+            children.find_map(|(number, child)| swap_prefix(name, number, child))
+        });
+    }
     if tensors.contains_key(mark(Family::DenseNet)) {
         rename(tensors, from_old);
+    }
+    let families = [Family::ResNet, Family::DenseNet, Family::EfficientNet];
+    let has = |family: &Family| tensors.contains_key(mark(*family));
+    let own = |name: &String| name.starts_with("classifier.");
+    // A wrapper's `head` on any of them; a ResNet's `classifier` too.
+    let foreign = has(&Family::ResNet) || !tensors.keys().any(own);
+    if foreign && families.iter().any(has) && !tensors.keys().any(|n| n.starts_with("fc.")) {
+        let head = tensors
+            .keys()
+            .find_map(|name| head_of(name))
+            .map(str::to_owned);
+        if let Some(head) = head {
+            rename(tensors, |name| swap_prefix(name, &head, HEAD));
+        }
     }
     let head = |name: &str| name.starts_with("classifier.");
     let known = [Family::DenseNet, Family::EfficientNet].map(mark);

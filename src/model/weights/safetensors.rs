@@ -13,7 +13,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, Entry};
-use super::convert::{Dtype, is_counter, to_f32};
+use super::convert::{Dtype, is_beside, is_counter, to_f32};
+use super::outputs;
+use super::select::{Candidate, select};
 use crate::error::{Error, Result};
 
 /// The entry under this name is text, not a tensor.
@@ -31,11 +33,28 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     let (length, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
     let data = &bytes[LENGTH + length..];
 
+    // Integers count steps; no network asks for them.
+    let stored: Vec<_> = header
+        .tensors()
+        .into_iter()
+        .filter(|(name, info)| {
+            let integers = matches!(dtype(info.dtype), Ok(Dtype::Integer(_)));
+            !(is_counter(name) || (integers && is_beside(name)))
+        })
+        .collect();
+    let candidates: Vec<_> = stored
+        .iter()
+        .map(|(name, info)| Candidate {
+            group: "",
+            name,
+            shape: &info.shape,
+        })
+        .collect();
+    let selection = select(&candidates).map_err(fail)?;
+
     let mut tensors = BTreeMap::new();
-    for (name, info) in header.tensors() {
-        if is_counter(&name) {
-            continue;
-        }
+    for (i, short) in selection.tensors {
+        let (name, info) = &stored[i];
         let in_tensor = |reason: String| fail(format!("tensor {name}: {reason}"));
         let (begin, end) = info.data_offsets;
         let dtype = dtype(info.dtype).map_err(in_tensor)?;
@@ -44,13 +63,19 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
             dtype,
             data: to_f32(dtype, &data[begin..end]).map_err(in_tensor)?,
         };
-        tensors.insert(name, entry);
+        tensors.insert(short, entry);
     }
     let metadata = header.metadata().clone().unwrap_or_default();
+    let metadata: BTreeMap<_, _> = metadata.into_iter().collect();
+    let warnings = selection.warnings.into_iter();
     Ok(Checkpoint {
         file: file.to_owned(),
         tensors,
-        metadata: metadata.into_iter().collect(),
+        classes: outputs::of_metadata(&metadata),
+        metadata,
+        warnings: warnings
+            .map(|warning| format!("{file} {warning}."))
+            .collect(),
     })
 }
 

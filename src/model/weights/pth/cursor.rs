@@ -33,27 +33,38 @@ impl<'a> Cursor<'a> {
         Ok(*bytes)
     }
 
-    /// The operand of LONG1: a length, then that many bytes of two's complement.
-    pub(super) fn long(&mut self) -> Result<i64> {
-        let len = usize::from(self.byte()?);
-        if len > 8 {
-            return Err("its pickle has an integer of more than 64 bits".into());
-        }
+    /// A length in so many bytes, little-endian.
+    pub(super) fn length(&mut self, bytes: usize) -> Result<usize> {
+        let mut wide = [0; 8];
+        wide[..bytes].copy_from_slice(self.take(bytes)?);
+        usize::try_from(u64::from_le_bytes(wide)).map_err(|_| CUT.into())
+    }
+
+    /// The next `len` bytes.
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8]> {
         let bytes = self.bytes[self.at..].get(..len).ok_or(CUT)?;
+        self.at += len;
+        Ok(bytes)
+    }
+
+    /// An integer of `len` bytes of two's complement; none if it has more than 64 bits.
+    pub(super) fn long(&mut self, len: usize) -> Result<Option<i64>> {
+        let bytes = self.take(len)?;
+        if len > 8 {
+            return Ok(None);
+        }
         let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
         let mut wide = [if negative { 0xff } else { 0 }; 8];
         wide[..len].copy_from_slice(bytes);
-        self.at += len;
-        Ok(i64::from_le_bytes(wide))
+        Ok(Some(i64::from_le_bytes(wide)))
     }
 
-    /// `len` bytes of UTF-8: where they begin and end.
-    pub(super) fn text(&mut self, len: usize) -> Result<(usize, usize)> {
-        let bytes = self.bytes[self.at..].get(..len).ok_or(CUT)?;
-        std::str::from_utf8(bytes).map_err(|_| "its pickle has a string that is not UTF-8")?;
+    /// `len` bytes of UTF-8: where they begin and end; none if they are something else.
+    pub(super) fn text(&mut self, len: usize) -> Result<Option<(usize, usize)>> {
         let begin = self.at;
-        self.at += len;
-        Ok((begin, self.at))
+        let bytes = self.take(len)?;
+        let sound = std::str::from_utf8(bytes).is_ok();
+        Ok(sound.then_some((begin, self.at)))
     }
 
     /// A string that [`Self::text`] has found good.
@@ -68,5 +79,19 @@ impl<'a> Cursor<'a> {
         self.at += len + 1;
         std::str::from_utf8(&rest[..len])
             .map_err(|_| "its pickle has a name that is not UTF-8".into())
+    }
+
+    /// The same as a string in the pickle, without the quotes that it may have: where it begins and ends; none if
+    /// it has escapes, which a tensor's name never has.
+    pub(super) fn quoted_line(&mut self) -> Result<Option<(usize, usize)>> {
+        let begin = self.at;
+        let line = self.line()?;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.contains('\\') {
+            return Ok(None);
+        }
+        let quote = line.starts_with(['\'', '"']) && line.len() > 1;
+        let skip = usize::from(quote);
+        Ok(Some((begin + skip, begin + line.len() - skip)))
     }
 }

@@ -1,27 +1,35 @@
-//! `.pth`: what `torch.save` writes since PyTorch 1.6, a zip with a pickle in it.
+//! What `torch.save` writes: since PyTorch 1.6 a zip with a pickle in it, before that the pickle and the tensors'
+//! bytes after it ([`legacy`]).
 //!
-//! `NAME/data.pkl` is the pickle of the state dict, in which every tensor names a storage; the bytes of
-//! storage K are the entry `NAME/data/K`, stored without compression. `NAME/byteorder` says "little".
-//! Source: `torch/serialization.py`, `_save`.
+//! `NAME/data.pkl` is the pickle, in which every tensor names a storage; the bytes of storage K are the entry
+//! `NAME/data/K`, stored without compression. `NAME/byteorder` says "little". Source: `torch/serialization.py`, `_save`.
 //!
 //! burn-store's reader was looked at first (`pytorch-reader` 0.22.1): it opens these archives from a
-//! path only, which a browser has not, and lets unknown classes pass as inert objects. This is the
-//! strict subset: a dict of tensors and nothing else. See [`pickle`] for what that means.
+//! path only, which a browser has not. This one reads from memory, finds the weights among whatever else a training
+//! saved, and keeps to the budgets below.
 
 mod cursor;
+mod globals;
+mod legacy;
 mod pickle;
 mod state;
 mod value;
 mod view;
+mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Cursor, Read};
+use std::ops::Range;
 
-use zip::{CompressionMethod, ZipArchive};
+use zip::ZipArchive;
 
-use self::value::Tensor;
+use self::pickle::{Machine, printable};
+use self::value::{Tensor, Value};
+use self::walk::Found;
 use super::checkpoint::{Checkpoint, Entry};
-use super::convert::is_counter;
+use super::convert::{Dtype, is_beside, is_counter};
+use super::foreign;
+use super::select::{Candidate, select};
 use crate::error::{Error, Result};
 
 /// Largest pickle that is read, in bytes. A ResNet-152's takes 100 kB.
@@ -29,41 +37,155 @@ const MAX_PICKLE: u64 = 4 << 20;
 /// Most values all tensors of a file may have together. Tensors can share a storage, so the file's size
 /// is no bound; a Wide ResNet-101-2 has 127 million.
 const MAX_VALUES: usize = 1 << 28;
+/// How many times its packed size an entry may unpack to: weights hardly shrink.
+const MAX_RATIO: u64 = 64;
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+type Reason<T> = std::result::Result<T, String>;
 
-/// Reads the floating-point tensors of a state dict.
+/// Whether a file without a zip round it may be a pickle, or several.
+pub(super) fn is_pickle(bytes: &[u8]) -> bool {
+    legacy::is_legacy(bytes)
+        || bytes.starts_with(&[0x80]) && bytes.get(1).is_some_and(|protocol| *protocol <= 5)
+}
+
+/// Reads the floating-point tensors of the network in an archive of `torch.save`.
 ///
 /// # Errors
-/// [`Error::Weights`]: no archive of `torch.save`, a pickle that asks for more than tensors, a damaged
-/// entry, a tensor outside its storage.
+/// [`Error::Weights`]: another kind of archive, a pickle that asks for what runs code, a damaged entry, a tensor
+/// outside its storage, two networks.
 pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     read_archive(file, bytes).map_err(|reason| Error::weights(file, reason))
 }
 
-/// Why a pickle without an archive round it is not read: what it asks for, or else that it has no data.
-pub(super) fn refuse_pickle(file: &str, bytes: &[u8]) -> Error {
-    match pickle::state_dict(bytes) {
-        Err(reason) => Error::weights(file, reason),
-        Ok(_) => Error::weights(
-            file,
-            "is a pickle without the archive that holds its tensors",
-        ),
+/// The same of the format before PyTorch 1.6; of any other pickle the reason why it is not read.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_pickle(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
+    let fail = |reason: String| Error::weights(file, reason);
+    let mut machine = Machine::new(bytes);
+    if !legacy::is_legacy(bytes) {
+        let found = machine
+            .run()
+            .and_then(|top| machine.find(top))
+            .map_err(fail)?;
+        return Err(fail(if found.groups.is_empty() {
+            "is a pickle without tensors; in Python: torch.save(model.state_dict(), 'weights.pth')"
+                .into()
+        } else {
+            "is a pickle without the archive that holds its tensors".into()
+        }));
     }
+    let (top, places) = legacy::read(&mut machine, bytes).map_err(fail)?;
+    let found = machine.find(top).map_err(fail)?;
+    let mut storages = InFile { bytes, places };
+    checkpoint(file, found, top, &mut storages).map_err(fail)
 }
 
-fn read_archive(file: &str, bytes: &[u8]) -> std::result::Result<Checkpoint, String> {
-    let mut zip =
-        Archive::new(Cursor::new(bytes)).map_err(|e| format!("is a damaged zip archive: {e}"))?;
+fn read_archive(file: &str, bytes: &[u8]) -> Reason<Checkpoint> {
+    // Known: no archive of torch.save lies behind other bytes, and looking for it can find a wrong place.
+    let config = zip::read::Config {
+        archive_offset: zip::read::ArchiveOffset::Known(0),
+    };
+    let mut zip = Archive::with_config(config, Cursor::new(bytes)).map_err(|e| {
+        format!("is a zip archive that is damaged or cut short (an interrupted download?): {e}")
+    })?;
     let root = root(&zip)?;
     let order = format!("{root}byteorder");
     if zip.index_for_name(&order).is_some() && entry(&mut zip, &order, 16)? != b"little" {
         return Err("was written by a big-endian machine".into());
     }
     let pickled = entry(&mut zip, &format!("{root}data.pkl"), MAX_PICKLE)?;
-    let mut found = pickle::state_dict(&pickled)?;
-    found.retain(|(name, _)| !is_counter(name));
-    let total = found
+    let mut machine = Machine::new(&pickled);
+    let top = machine.run()?;
+    let found = machine.find(top)?;
+    let mut storages = InArchive { zip, root };
+    checkpoint(file, found, top, &mut storages)
+}
+
+/// Where the bytes of storages are.
+trait Storages {
+    /// Those of one tensor's storage.
+    fn get(&mut self, tensor: &Tensor) -> Reason<Vec<u8>>;
+}
+
+struct InArchive<'a> {
+    zip: Archive<'a>,
+    root: String,
+}
+
+impl Storages for InArchive<'_> {
+    fn get(&mut self, tensor: &Tensor) -> Reason<Vec<u8>> {
+        let Tensor { storage, .. } = tensor;
+        let path = format!("{}data/{}", self.root, storage.key);
+        let declared = storage.len.saturating_mul(storage.dtype.size());
+        // One element more shows that the entry is longer than declared.
+        entry(&mut self.zip, &path, declared as u64 + 16)
+    }
+}
+
+struct InFile<'a> {
+    bytes: &'a [u8],
+    places: HashMap<String, Range<usize>>,
+}
+
+impl Storages for InFile<'_> {
+    fn get(&mut self, tensor: &Tensor) -> Reason<Vec<u8>> {
+        let key = &tensor.storage.key;
+        let place = self.places.get(key).cloned();
+        let bytes = place.and_then(|place| self.bytes.get(place));
+        let bytes = bytes.ok_or_else(|| format!("its storage {key} is not in the file"))?;
+        Ok(bytes.to_vec())
+    }
+}
+
+/// The network among what was found.
+fn checkpoint(
+    file: &str,
+    found: Found,
+    top: Value,
+    storages: &mut impl Storages,
+) -> Reason<Checkpoint> {
+    let Found {
+        groups,
+        classes,
+        module,
+    } = found;
+    if groups.is_empty() {
+        return Err(format!(
+            "holds {}, and no tensors under names; in Python: torch.save(model.state_dict(), 'weights.pth')",
+            top.kind()
+        ));
+    }
+    // Integers count steps, and what repeats its elements was never trained: no network asks for either.
+    let tensors: Vec<(&str, &str, &Tensor)> = groups
+        .iter()
+        .flat_map(|group| {
+            let tensors = group.tensors.iter();
+            tensors.map(|(name, tensor)| (group.path.as_str(), name.as_str(), tensor))
+        })
+        .filter(|(_, name, tensor)| {
+            let integers = matches!(tensor.storage.dtype, Dtype::Integer(_));
+            let beside = integers && is_beside(name);
+            !(is_counter(name) || beside || tensor.is_expanded())
+        })
+        .collect();
+    let candidates: Vec<_> = tensors
+        .iter()
+        .map(|(group, name, tensor)| Candidate {
+            group,
+            name,
+            shape: &tensor.shape,
+        })
+        .collect();
+    let selection = select(&candidates)?;
+    let mut chosen: Vec<(String, &Tensor)> = selection
+        .tensors
+        .into_iter()
+        .map(|(i, name)| (name, tensors[i].2))
+        .collect();
+    let total = chosen
         .iter()
         .try_fold(0usize, |sum, (_, tensor)| sum.checked_add(tensor.len()?));
     if total.is_none_or(|total| total > MAX_VALUES) {
@@ -71,71 +193,85 @@ fn read_archive(file: &str, bytes: &[u8]) -> std::result::Result<Checkpoint, Str
     }
 
     // Storage by storage, so that one at a time is in memory beside the result.
-    found.sort_by(|(_, a), (_, b)| a.storage.key.cmp(&b.storage.key));
-    let mut tensors = BTreeMap::new();
-    let (mut key, mut storage) = (String::new(), Vec::new());
-    for (name, tensor) in found {
-        let in_tensor = |reason: String| format!("tensor {name}: {reason}");
-        if tensor.storage.key != key || storage.is_empty() {
-            key.clone_from(&tensor.storage.key);
-            let path = format!("{root}data/{key}");
-            storage = entry(&mut zip, &path, bytes.len() as u64).map_err(in_tensor)?;
-        }
-        let data = view::values(&tensor, &storage).map_err(in_tensor)?;
-        let Tensor {
-            shape,
-            storage: source,
-            ..
-        } = tensor;
-        let dtype = source.dtype;
-        tensors.insert(name, Entry { shape, dtype, data });
+    chosen.sort_by(|(_, a), (_, b)| a.storage.key.cmp(&b.storage.key));
+    let mut entries = BTreeMap::new();
+    let mut held: Option<(&str, Vec<u8>)> = None;
+    for (name, tensor) in chosen {
+        let in_tensor = |reason: String| format!("tensor {}: {reason}", printable(&name));
+        let storage = match held.take() {
+            Some((key, bytes)) if key == tensor.storage.key => bytes,
+            _ => storages.get(tensor).map_err(in_tensor)?,
+        };
+        let data = view::values(tensor, &storage).map_err(in_tensor)?;
+        held = Some((&tensor.storage.key, storage));
+        let (shape, dtype) = (tensor.shape.clone(), tensor.storage.dtype);
+        entries.insert(name, Entry { shape, dtype, data });
+    }
+    let mut warnings: Vec<String> = (selection.warnings.into_iter())
+        .map(|warning| format!("{file} {warning}."))
+        .collect();
+    if module {
+        warnings.push(format!(
+            "{file} is a whole module: its tensors are read, its code is not."
+        ));
     }
     Ok(Checkpoint {
         file: file.to_owned(),
-        tensors,
+        tensors: entries,
         metadata: BTreeMap::new(),
+        classes,
+        warnings,
     })
 }
 
 /// The folder of the archive's only `data.pkl`, with its slash.
-fn root(zip: &Archive) -> std::result::Result<String, String> {
-    let name = (zip.file_names())
+fn root(zip: &Archive) -> Reason<String> {
+    let names: Vec<_> = zip
+        .file_names()
         .filter_map(std::result::Result::ok)
-        .find(|name| name.ends_with("/data.pkl") || name == "data.pkl")
-        .ok_or("is a zip archive without data.pkl: no checkpoint of torch.save")?
-        .into_owned();
+        .collect();
+    let is_pickle = |name: &&str| name.ends_with("/data.pkl") || *name == "data.pkl";
+    let Some(name) = names.iter().map(AsRef::as_ref).find(is_pickle) else {
+        return Err(foreign::explain_zip(names.iter().map(AsRef::as_ref)).into());
+    };
     let root = name.strip_suffix("data.pkl").unwrap_or_default().to_owned();
     if zip
         .index_for_name(&format!("{root}constants.pkl"))
         .is_some()
     {
-        return Err("is a TorchScript program; save the module's state_dict instead".into());
+        return Err(foreign::TORCHSCRIPT.into());
     }
     Ok(root)
 }
 
-/// An entry's bytes, checksum compared. `torch.save` stores without compression, so nothing here can
-/// grow beyond the file itself.
-fn entry(zip: &mut Archive, path: &str, limit: u64) -> std::result::Result<Vec<u8>, String> {
+/// An entry's bytes, checksum compared. `torch.save` stores without compression; an archive that was unpacked and
+/// packed again may be compressed, and is read as long as it unpacks to what weights may.
+fn entry(zip: &mut Archive, path: &str, limit: u64) -> Reason<Vec<u8>> {
     let mut entry = zip
         .by_name(path)
         .map_err(|e| format!("the archive's {path}: {e}"))?;
-    if entry.compression() != CompressionMethod::Stored {
+    let size = entry.size();
+    if size > limit {
         return Err(format!(
-            "the archive's {path} is compressed; torch.save stores"
+            "the archive's {path} claims {size} bytes; {limit} is the limit"
         ));
     }
-    if entry.size() > limit {
+    if size / MAX_RATIO > entry.compressed_size().max(1 << 10) {
         return Err(format!(
-            "the archive's {path} claims {} bytes; {limit} is the limit",
-            entry.size()
+            "the archive's {path} would unpack to more than {MAX_RATIO} times its size, as no weights do"
         ));
     }
-    // `size` is within the limit, and a limit is at most the file's length or a constant.
-    let mut bytes = Vec::with_capacity(entry.size() as usize);
+    // Sizes are claims: memory is taken as the bytes come.
+    let mut bytes = Vec::new();
     (&mut entry)
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(|e| format!("the archive's {path} is damaged: {e}"))?;
+    if bytes.len() as u64 != size {
+        return Err(format!(
+            "the archive's {path} has {} bytes and claims {size}",
+            bytes.len()
+        ));
+    }
     Ok(bytes)
 }

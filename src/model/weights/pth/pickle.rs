@@ -2,9 +2,9 @@
 //!
 //! Python's pickle is a program for a small stack machine that can import and call anything, which is
 //! why loading a stranger's checkpoint in Python can run a stranger's code. This machine knows the
-//! operations that `torch.save` writes for a dict of tensors (protocol 2, or 4 if asked), and the handful
-//! of names in [`Global`]. It calls nothing: "calling" `_rebuild_tensor_v2` notes a shape and a storage.
-//! Any other operation or name ends the reading with an error that says which.
+//! operations of every protocol and the handful of names in [`Global`](super::value::Global) that tensors are made
+//! of. It calls nothing: "calling" `_rebuild_tensor_v2` notes a shape and a storage, and what any other class or
+//! function would make is an inert object. Names that run code end the reading, see [`globals`].
 //!
 //! Every operation takes at least one byte and leaves at most one value more, so memory is bounded by
 //! the pickle's length; nothing recurses. Operations: CPython's `Lib/pickletools.py`.
@@ -12,19 +12,16 @@
 use std::collections::HashMap;
 
 use super::cursor::{Cursor, Result};
-use super::value::{Global, Storage, Tensor, Value};
+use super::globals;
+use super::value::{Global, Object, Storage, Tensor, Value};
 
-/// The tensors of a pickled state dict: the top-level dict, or the one it holds under `state_dict`,
-/// `model_state_dict` or `model`.
-///
-/// # Errors
-/// The reason: an operation or a name that a state dict does not need, a damaged pickle, an entry that
-/// is no tensor.
-pub(super) fn state_dict(pickle: &[u8]) -> Result<Vec<(String, Tensor)>> {
-    let mut machine = Machine::new(pickle);
-    let top = machine.run()?;
-    machine.tensors_of(top)
-}
+/// Longest name of a module or class, in bytes.
+const MAX_GLOBAL: usize = 1024;
+
+/// Most operations of a pickle: each may leave a value of some 50 bytes.
+const MAX_OPERATIONS: usize = 1 << 22;
+
+const EMPTY: &str = "its pickle takes more than it has put down";
 
 /// The stack machine, and the arenas that its values point into.
 pub(super) struct Machine<'a> {
@@ -34,14 +31,17 @@ pub(super) struct Machine<'a> {
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
     pub(super) tuples: Vec<Vec<Value>>,
-    lists: Vec<Vec<Value>>,
+    pub(super) lists: Vec<Vec<Value>>,
     pub(super) dicts: Vec<Vec<(Value, Value)>>,
+    pub(super) objects: Vec<Object>,
     pub(super) storages: Vec<Storage>,
     pub(super) tensors: Vec<Tensor>,
+    /// Pairs copied from lists into dicts: a short reference can name a long list.
+    pub(super) copied: usize,
 }
 
 impl<'a> Machine<'a> {
-    fn new(pickle: &'a [u8]) -> Self {
+    pub(super) fn new(pickle: &'a [u8]) -> Self {
         Self {
             pickle: Cursor::new(pickle),
             stack: Vec::new(),
@@ -50,127 +50,205 @@ impl<'a> Machine<'a> {
             tuples: Vec::new(),
             lists: Vec::new(),
             dicts: Vec::new(),
+            objects: Vec::new(),
             storages: Vec::new(),
             tensors: Vec::new(),
+            copied: 0,
         }
     }
 
-    /// Interprets up to STOP and gives the value that is left.
-    fn run(&mut self) -> Result<Value> {
-        loop {
+    /// Interprets up to STOP and gives the value that is left. Called again, it reads the pickle that follows.
+    ///
+    /// # Errors
+    /// The reason: a name that is refused, a damaged pickle, a tensor that is none.
+    pub(super) fn run(&mut self) -> Result<Value> {
+        self.stack.clear();
+        self.marks.clear();
+        self.memo.clear();
+        for _ in 0..MAX_OPERATIONS {
             let begin = self.pickle.at();
             let operation = self.pickle.byte()?;
             match operation {
-                0x80 => self.protocol()?,
                 b'.' => return self.pop(),
                 b'(' => self.marks.push(self.stack.len()),
-                b'N' => self.stack.push(Value::None),
-                0x88 => self.stack.push(Value::Bool(true)),
-                0x89 => self.stack.push(Value::Bool(false)),
-                b'K' => {
-                    let n = self.pickle.byte()?;
-                    self.stack.push(Value::Int(n.into()));
+                b'0' => {
+                    // POP takes a mark too.
+                    if self.marks.last() == Some(&self.stack.len()) {
+                        self.marks.pop();
+                    } else {
+                        self.pop()?;
+                    }
                 }
-                b'M' => {
-                    let n = u16::from_le_bytes(self.pickle.array()?);
-                    self.stack.push(Value::Int(n.into()));
-                }
-                b'J' => {
-                    let n = i32::from_le_bytes(self.pickle.array()?);
-                    self.stack.push(Value::Int(n.into()));
-                }
-                0x8a => {
-                    let n = self.pickle.long()?;
-                    self.stack.push(Value::Int(n));
-                }
-                b'G' => {
-                    let x = f64::from_be_bytes(self.pickle.array()?);
-                    self.stack.push(Value::Float(x));
-                }
-                b'X' => {
-                    let len = u32::from_le_bytes(self.pickle.array()?) as usize;
-                    self.push_text(len)?;
-                }
-                0x8c => {
-                    let len = self.pickle.byte()?.into();
-                    self.push_text(len)?;
-                }
-                b')' => self.push_tuple(Vec::new()),
-                0x85..=0x87 => {
-                    let n = usize::from(operation - 0x84);
-                    let items = self.pop_many(n)?;
-                    self.push_tuple(items);
-                }
-                b't' => {
-                    let items = self.pop_mark()?;
-                    self.push_tuple(items);
-                }
-                b']' => {
-                    self.lists.push(Vec::new());
-                    self.stack.push(Value::List(self.lists.len() - 1));
-                }
-                b'a' => {
-                    let item = self.pop()?;
-                    self.extend_list(vec![item])?;
-                }
-                b'e' => {
-                    let items = self.pop_mark()?;
-                    self.extend_list(items)?;
-                }
-                b'}' => self.push_dict(),
-                b's' => {
-                    let items = self.pop_many(2)?;
-                    self.extend_dict(&items)?;
-                }
-                b'u' => {
-                    let items = self.pop_mark()?;
-                    self.extend_dict(&items)?;
-                }
-                b'q' => {
-                    let key = self.pickle.byte()?.into();
-                    self.remember(key)?;
-                }
-                b'r' => {
-                    let key = u32::from_le_bytes(self.pickle.array()?);
-                    self.remember(key)?;
-                }
-                b'h' => {
-                    let key = self.pickle.byte()?.into();
-                    self.recall(key)?;
-                }
-                b'j' => {
-                    let key = u32::from_le_bytes(self.pickle.array()?);
-                    self.recall(key)?;
-                }
-                0x94 => {
-                    // MEMOIZE counts the keys itself.
-                    let key = u32::try_from(self.memo.len()).unwrap_or(u32::MAX);
-                    self.remember(key)?;
-                }
-                0x95 => {
-                    // FRAME says how much a reader may fetch at once; all of it is here already.
-                    let _length: [u8; 8] = self.pickle.array()?;
-                }
+                b'1' => drop(self.pop_mark()?),
+                b'2' => self.stack.push(self.top()?),
+                b'p' | b'q' | b'r' | 0x94 => self.put(operation)?,
+                b'g' | b'h' | b'j' => self.get(operation)?,
+                // PROTO, and FRAME, which says how much a reader may fetch at once; all of it is here already.
+                0x80 => self.protocol()?,
+                0x95 => drop(self.pickle.take(8)?),
                 b'c' => self.global()?,
                 0x93 => self.stack_global()?,
                 b'Q' => self.persistent()?,
                 b'R' => self.reduce()?,
                 b'b' => self.build()?,
-                other => {
-                    return Err(format!(
-                        "refused: its pickle has operation 0x{other:02x} at byte {begin}, which a dict \
-                         of tensors does not need. Nothing of it was executed"
-                    ));
+                0x81 | 0x92 | b'o' | b'i' => self.new_object(operation)?,
+                b')'
+                | 0x85..=0x87
+                | b't'
+                | b']'
+                | b'l'
+                | b'a'
+                | b'e'
+                | b'}'
+                | b'd'
+                | b's'
+                | b'u'
+                | 0x8f..=0x91 => self.container(operation)?,
+                _ => {
+                    let value = self.scalar(operation)?.ok_or_else(|| {
+                        format!(
+                            "refused: its pickle has operation 0x{operation:02x} at byte {begin}, which no \
+                             checkpoint needs. Nothing of it was executed"
+                        )
+                    })?;
+                    self.stack.push(value);
                 }
             }
         }
+        Err("its pickle is larger than that of any checkpoint".into())
+    }
+
+    /// The value of an operation that puts one down; none if it is no such operation.
+    fn scalar(&mut self, operation: u8) -> Result<Option<Value>> {
+        let pickle = &mut self.pickle;
+        let int = |n: Option<i64>| n.map_or(Value::Opaque, Value::Int);
+        let text =
+            |span: Option<(usize, usize)>| span.map_or(Value::Opaque, |(a, b)| Value::Text(a, b));
+        Ok(Some(match operation {
+            b'N' => Value::None,
+            0x88 => Value::Bool(true),
+            0x89 => Value::Bool(false),
+            b'K' => Value::Int(pickle.byte()?.into()),
+            b'M' => Value::Int(u16::from_le_bytes(pickle.array()?).into()),
+            b'J' => Value::Int(i32::from_le_bytes(pickle.array()?).into()),
+            0x8a => {
+                let len = pickle.length(1)?;
+                int(pickle.long(len)?)
+            }
+            0x8b => {
+                let len = pickle.length(4)?;
+                int(pickle.long(len)?)
+            }
+            // "01" and "00" are how protocol 0 writes True and False.
+            b'I' | b'L' => match pickle.line()?.trim_end_matches(['L', '\r']) {
+                "01" => Value::Bool(true),
+                "00" => Value::Bool(false),
+                digits => int(digits.parse().ok()),
+            },
+            b'F' => pickle
+                .line()?
+                .trim()
+                .parse()
+                .map_or(Value::Opaque, Value::Float),
+            b'G' => Value::Float(f64::from_be_bytes(pickle.array()?)),
+            b'S' | b'V' => text(pickle.quoted_line()?),
+            b'U' | 0x8c => {
+                let len = pickle.length(1)?;
+                text(pickle.text(len)?)
+            }
+            b'T' | b'X' => {
+                let len = pickle.length(4)?;
+                text(pickle.text(len)?)
+            }
+            0x8d => {
+                let len = pickle.length(8)?;
+                text(pickle.text(len)?)
+            }
+            b'C' | b'B' | 0x8e | 0x96 => {
+                let len = pickle.length(match operation {
+                    b'C' => 1,
+                    b'B' => 4,
+                    _ => 8,
+                })?;
+                pickle.take(len)?;
+                Value::Opaque
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// An operation that makes or fills a tuple, list, set or dict.
+    fn container(&mut self, operation: u8) -> Result<()> {
+        match operation {
+            b')' => self.push_tuple(Vec::new()),
+            0x85..=0x87 => {
+                let items = self.pop_many(usize::from(operation - 0x84))?;
+                self.push_tuple(items);
+            }
+            b't' | 0x91 => {
+                let items = self.pop_mark()?;
+                self.push_tuple(items);
+            }
+            b']' | 0x8f => self.push_list(Vec::new()),
+            b'l' => {
+                let items = self.pop_mark()?;
+                self.push_list(items);
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.extend_list(vec![item])?;
+            }
+            b'e' | 0x90 => {
+                let items = self.pop_mark()?;
+                self.extend_list(items)?;
+            }
+            b'}' => self.push_dict(),
+            b'd' => {
+                let items = self.pop_mark()?;
+                self.push_dict();
+                self.extend_dict(&items)?;
+            }
+            b's' => {
+                let items = self.pop_many(2)?;
+                self.extend_dict(&items)?;
+            }
+            _ => {
+                let items = self.pop_mark()?;
+                self.extend_dict(&items)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// NEWOBJ, NEWOBJ_EX, OBJ and INST: an object of a class, with arguments.
+    fn new_object(&mut self, operation: u8) -> Result<()> {
+        let class = match operation {
+            0x81 => self.pop_many(2)?[0],
+            0x92 => self.pop_many(3)?[0],
+            b'o' => {
+                let items = self.pop_mark()?;
+                *items.first().ok_or(EMPTY)?
+            }
+            _ => {
+                self.global()?;
+                let class = self.pop()?;
+                self.pop_mark()?;
+                class
+            }
+        };
+        match class {
+            Value::Global(Global::OrderedDict) => self.push_dict(),
+            Value::Global(_) | Value::Object(_) => self.push_object(),
+            other => return Err(format!("its pickle calls {}", other.kind())),
+        }
+        Ok(())
     }
 
     fn protocol(&mut self) -> Result<()> {
         match self.pickle.byte()? {
-            2..=5 => Ok(()),
+            0..=5 => Ok(()),
             other => Err(format!(
-                "its pickle is of protocol {other}, and torch.save writes 2"
+                "its pickle is of protocol {other}, and 5 is the last that is known"
             )),
         }
     }
@@ -185,7 +263,7 @@ impl<'a> Machine<'a> {
     /// STACK_GLOBAL: the same from the stack, as protocol 4 has it.
     fn stack_global(&mut self) -> Result<()> {
         match self.pop_many(2)?[..] {
-            [Value::Text(a, b), Value::Text(c, d)] => {
+            [Value::Text(a, b), Value::Text(c, d)] if (b - a).max(d - c) < MAX_GLOBAL => {
                 let (module, name) = (self.pickle.str(a, b), self.pickle.str(c, d));
                 self.push_global(module, name)
             }
@@ -194,9 +272,9 @@ impl<'a> Machine<'a> {
     }
 
     fn push_global(&mut self, module: &str, name: &str) -> Result<()> {
-        let global = Global::lookup(module, name).ok_or_else(|| {
+        let global = globals::lookup(module, name).ok_or_else(|| {
             format!(
-                "refused: its pickle asks for {}.{}, and only tensors are read. Nothing of it was executed",
+                "refused: its pickle asks for {}.{}, which no checkpoint needs. Nothing of it was executed",
                 printable(module),
                 printable(name)
             )
@@ -208,16 +286,16 @@ impl<'a> Machine<'a> {
     pub(super) fn pop(&mut self) -> Result<Value> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
-            return Err("its pickle takes more than it has put down".into());
+            return Err(EMPTY.into());
         }
-        self.stack.pop().ok_or_else(|| "its pickle is empty".into())
+        self.stack.pop().ok_or_else(|| EMPTY.into())
     }
 
     fn pop_many(&mut self, n: usize) -> Result<Vec<Value>> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.len().checked_sub(n) {
             Some(from) if from >= floor => Ok(self.stack.split_off(from)),
-            _ => Err("its pickle takes more than it has put down".into()),
+            _ => Err(EMPTY.into()),
         }
     }
 
@@ -230,14 +308,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn top(&self) -> Result<Value> {
-        (self.stack.last().copied())
-            .ok_or_else(|| "its pickle takes more than it has put down".into())
-    }
-
-    fn push_text(&mut self, len: usize) -> Result<()> {
-        let (begin, end) = self.pickle.text(len)?;
-        self.stack.push(Value::Text(begin, end));
-        Ok(())
+        (self.stack.last().copied()).ok_or_else(|| EMPTY.into())
     }
 
     fn push_tuple(&mut self, items: Vec<Value>) {
@@ -245,41 +316,72 @@ impl<'a> Machine<'a> {
         self.stack.push(Value::Tuple(self.tuples.len() - 1));
     }
 
+    fn push_list(&mut self, items: Vec<Value>) {
+        self.lists.push(items);
+        self.stack.push(Value::List(self.lists.len() - 1));
+    }
+
     pub(super) fn push_dict(&mut self) {
         self.dicts.push(Vec::new());
         self.stack.push(Value::Dict(self.dicts.len() - 1));
     }
 
+    pub(super) fn push_object(&mut self) {
+        self.objects.push(Object::default());
+        self.stack.push(Value::Object(self.objects.len() - 1));
+    }
+
     fn extend_list(&mut self, items: Vec<Value>) -> Result<()> {
-        let Value::List(list) = self.top()? else {
-            return Err(format!("its pickle appends to {}", self.top()?.kind()));
-        };
-        self.lists[list].extend(items);
+        match self.top()? {
+            Value::List(list) => self.lists[list].extend(items),
+            // A deque, or any list that is more: no weights are kept in such.
+            Value::Object(_) => {}
+            other => return Err(format!("its pickle appends to {}", other.kind())),
+        }
         Ok(())
     }
 
     fn extend_dict(&mut self, items: &[Value]) -> Result<()> {
-        let Value::Dict(dict) = self.top()? else {
-            return Err(format!("its pickle sets an item of {}", self.top()?.kind()));
-        };
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
             return Err("its pickle has a key without a value".into());
         }
-        self.dicts[dict].extend(pairs.iter().map(|[key, value]| (*key, *value)));
+        let pairs = pairs.iter().map(|[key, value]| (*key, *value));
+        match self.top()? {
+            Value::Dict(dict) => self.dicts[dict].extend(pairs),
+            Value::Object(object) => self.objects[object].items.extend(pairs),
+            other => return Err(format!("its pickle sets an item of {}", other.kind())),
+        }
         Ok(())
     }
 
-    fn remember(&mut self, key: u32) -> Result<()> {
+    /// PUT in its four forms; MEMOIZE counts the keys itself.
+    fn put(&mut self, operation: u8) -> Result<()> {
+        let key = match operation {
+            b'p' => self.line_key()?,
+            b'q' => self.pickle.byte()?.into(),
+            b'r' => u32::from_le_bytes(self.pickle.array()?),
+            _ => u32::try_from(self.memo.len()).unwrap_or(u32::MAX),
+        };
         let value = self.top()?;
         self.memo.insert(key, value);
         Ok(())
     }
 
-    fn recall(&mut self, key: u32) -> Result<()> {
+    fn get(&mut self, operation: u8) -> Result<()> {
+        let key = match operation {
+            b'g' => self.line_key()?,
+            b'h' => self.pickle.byte()?.into(),
+            _ => u32::from_le_bytes(self.pickle.array()?),
+        };
         let value = (self.memo.get(&key)).ok_or("its pickle refers to what it has not stored")?;
         self.stack.push(*value);
         Ok(())
+    }
+
+    fn line_key(&mut self) -> Result<u32> {
+        let line = self.pickle.line()?;
+        (line.trim().parse()).map_err(|_| "its pickle refers to what it has not stored".into())
     }
 }
 

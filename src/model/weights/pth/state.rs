@@ -1,7 +1,7 @@
-//! What the pickle of a state dict is made of: storages, views on them, and dicts of those.
+//! What the operations of a pickle come to that make tensors and objects.
 
 use super::cursor::Result;
-use super::pickle::{Machine, printable};
+use super::pickle::Machine;
 use super::value::{Global, Storage, Tensor, Value};
 
 // Bounds on what a value may refer to again and again: a reference takes two bytes, its copy this much.
@@ -13,24 +13,33 @@ const MAX_NAME: usize = 256;
 const MAX_TENSORS: usize = 1 << 16;
 
 impl Machine<'_> {
-    /// BINPERSID: `("storage", type, key, device, elements)` becomes a storage.
+    /// BINPERSID: `("storage", type, key, device, elements)` becomes a storage. The format before PyTorch 1.6 adds
+    /// what part of a larger storage it is, which is none in any file since 0.4.
     pub(super) fn persistent(&mut self) -> Result<()> {
         let id = self.pop()?;
-        let &[
-            Value::Text(a, b),
-            Value::Global(Global::Storage(dtype)),
-            key,
-            _device,
-            Value::Int(len),
-        ] = self.items(id)?
-        else {
+        let (kind, storage) = match self.items(id)? {
+            &[kind, Value::Global(class), key, _device, Value::Int(len)]
+            | &[
+                kind,
+                Value::Global(class),
+                key,
+                _device,
+                Value::Int(len),
+                Value::None,
+            ] => (kind, Some((class, key, len))),
+            _ => (Value::None, None),
+        };
+        let is_storage = matches!(kind, Value::Text(a, b) if self.pickle.str(a, b) == "storage");
+        let Some((class, key, len)) = storage.filter(|_| is_storage) else {
             return Err("its pickle refers to something that is no storage".into());
         };
-        if self.pickle.str(a, b) != "storage" {
-            return Err("its pickle refers to something that is no storage".into());
-        }
+        // Complex or quantized elements are no weights of a network known here.
+        let Global::Storage(dtype) = class else {
+            self.push_object();
+            return Ok(());
+        };
         let storage = Storage {
-            key: self.string(key)?,
+            key: self.key(key)?,
             dtype,
             len: size(len)?,
         };
@@ -44,10 +53,26 @@ impl Machine<'_> {
     pub(super) fn reduce(&mut self) -> Result<()> {
         let arguments = self.pop()?;
         let function = self.pop()?;
+        let made = self.call(function, arguments)?;
+        match made {
+            Some(value) => self.stack.push(value),
+            None => self.push_object(),
+        }
+        Ok(())
+    }
+
+    /// What a call comes to; none for an inert object.
+    fn call(&mut self, function: Value, arguments: Value) -> Result<Option<Value>> {
         let arguments = self.items(arguments)?;
         match (function, arguments) {
-            (Value::Global(Global::OrderedDict), []) => self.push_dict(),
-            // storage, offset, shape, strides, requires_grad, hooks and, since 2.0, metadata.
+            (Value::Global(Global::OrderedDict), []) => {
+                self.push_dict();
+                self.pop().map(Some)
+            }
+            (Value::Global(Global::OrderedDict), &[Value::List(pairs)]) => {
+                self.dict_of(pairs).map(Some)
+            }
+            // storage, offset, shape, strides, and more that a frozen tensor has no use for.
             (
                 Value::Global(Global::RebuildTensor),
                 &[
@@ -55,11 +80,17 @@ impl Machine<'_> {
                     Value::Int(offset),
                     shape,
                     strides,
-                    _,
-                    _,
-                    ..,
+                    ref more @ ..,
                 ],
             ) => {
+                // After requires_grad and hooks: whether the values are to be negated or conjugated.
+                if let Some(Value::Dict(metadata)) = more.get(2) {
+                    let mut flags = self.dicts[*metadata].iter();
+                    if flags.any(|(_, value)| *value == Value::Bool(true)) {
+                        let reason = "its pickle has a negated or conjugated view; save a clone of that tensor";
+                        return Err(reason.into());
+                    }
+                }
                 let tensor = Tensor {
                     storage: self.storages[storage].clone(),
                     offset: size(offset)?,
@@ -73,32 +104,68 @@ impl Machine<'_> {
                 }
                 below_limit(self.tensors.len())?;
                 self.tensors.push(tensor);
-                self.stack.push(Value::Tensor(self.tensors.len() - 1));
+                Ok(Some(Value::Tensor(self.tensors.len() - 1)))
             }
-            (Value::Global(Global::RebuildParameter), &[tensor @ Value::Tensor(_), _, _]) => {
-                self.stack.push(tensor);
+            (Value::Global(Global::RebuildTensor), &[Value::Object(_), ..]) => Ok(None),
+            (Value::Global(Global::RebuildParameter), &[tensor @ Value::Tensor(_), ..]) => {
+                Ok(Some(tensor))
             }
-            (Value::Global(global), _) => {
-                return Err(format!(
-                    "its pickle calls {global:?} with other arguments than PyTorch's"
-                ));
-            }
-            (other, _) => return Err(format!("its pickle calls {}", other.kind())),
+            (Value::Global(Global::RebuildParameter), &[Value::Object(_), ..]) => Ok(None),
+            // function, class, its arguments, state.
+            (
+                Value::Global(Global::RebuildFromType),
+                &[
+                    function @ Value::Global(Global::RebuildTensor | Global::RebuildParameter),
+                    _,
+                    arguments @ Value::Tuple(_),
+                    ..,
+                ],
+            ) => self.call(function, arguments),
+            (Value::Global(Global::Inert | Global::RebuildFromType | Global::Storage(_)), _)
+            | (Value::Object(_), _) => Ok(None),
+            (Value::Global(global), _) => Err(format!(
+                "its pickle calls {global:?} with other arguments than PyTorch's"
+            )),
+            (other, _) => Err(format!("its pickle calls {}", other.kind())),
         }
-        Ok(())
     }
 
-    /// BUILD: attributes. A state dict has `_metadata`, version numbers of modules; none is needed.
+    /// A dict of `[[key, value], ...]`, as Python 2 wrote an `OrderedDict`.
+    fn dict_of(&mut self, pairs: usize) -> Result<Value> {
+        let mut dict = Vec::new();
+        for pair in &self.lists[pairs] {
+            let pair = match *pair {
+                Value::List(list) => &self.lists[list],
+                Value::Tuple(tuple) => &self.tuples[tuple],
+                _ => return Err("its pickle has a key without a value".into()),
+            };
+            let &[key, value] = &pair[..] else {
+                return Err("its pickle has a key without a value".into());
+            };
+            dict.push((key, value));
+        }
+        self.copied += dict.len();
+        below_limit(self.copied)?;
+        self.dicts.push(dict);
+        Ok(Value::Dict(self.dicts.len() - 1))
+    }
+
+    /// BUILD: attributes. A state dict's are `_metadata`, version numbers of modules, which nobody needs; those of
+    /// an object are kept, for a module has its tensors there.
     pub(super) fn build(&mut self) -> Result<()> {
         let state = self.pop()?;
-        match (self.top()?, state) {
-            (Value::Dict(_), Value::Dict(_)) => Ok(()),
-            (object, state) => Err(format!(
-                "its pickle gives {} the state {}",
-                object.kind(),
-                state.kind()
-            )),
+        match self.top()? {
+            Value::Object(object) => self.objects[object].state = Some(state),
+            Value::Dict(_) | Value::Tensor(_) | Value::List(_) | Value::Global(_) => {}
+            other => {
+                return Err(format!(
+                    "its pickle gives {} the state {}",
+                    other.kind(),
+                    state.kind()
+                ));
+            }
         }
+        Ok(())
     }
 
     fn items(&self, value: Value) -> Result<&[Value]> {
@@ -112,7 +179,10 @@ impl Machine<'_> {
     }
 
     fn sizes(&self, value: Value) -> Result<Vec<usize>> {
-        let items = self.items(value)?;
+        let items = match value {
+            Value::List(list) => &self.lists[list],
+            other => self.items(other)?,
+        };
         if items.len() > MAX_RANK {
             return Err(format!(
                 "its pickle has a tensor of {} dimensions",
@@ -126,7 +196,15 @@ impl Machine<'_> {
         ints.collect()
     }
 
-    fn string(&self, value: Value) -> Result<String> {
+    /// A storage's name: text, or a number in the format before PyTorch 1.6.
+    pub(super) fn key(&self, value: Value) -> Result<String> {
+        match value {
+            Value::Int(n) => Ok(n.to_string()),
+            other => self.string(other),
+        }
+    }
+
+    pub(super) fn string(&self, value: Value) -> Result<String> {
         match value {
             Value::Text(begin, end) if end - begin > MAX_NAME => {
                 Err(format!("its pickle has a name of {} bytes", end - begin))
@@ -138,38 +216,6 @@ impl Machine<'_> {
             )),
         }
     }
-
-    /// The named tensors of a dict, or of the state dict it holds.
-    pub(super) fn tensors_of(&self, top: Value) -> Result<Vec<(String, Tensor)>> {
-        let Value::Dict(top) = top else {
-            return Err(format!("holds {}, not a state_dict", top.kind()));
-        };
-        let nested = self.dicts[top]
-            .iter()
-            .find_map(|(key, value)| match (*key, *value) {
-                (Value::Text(a, b), Value::Dict(dict))
-                    if ["state_dict", "model_state_dict", "model"]
-                        .contains(&self.pickle.str(a, b)) =>
-                {
-                    Some(dict)
-                }
-                _ => None,
-            });
-        let dict = &self.dicts[nested.unwrap_or(top)];
-        below_limit(dict.len())?;
-        let entries = dict.iter().map(|(key, value)| {
-            let name = self.string(*key)?;
-            match value {
-                Value::Tensor(tensor) => Ok((name, self.tensors[*tensor].clone())),
-                other => Err(format!(
-                    "entry {} is {}, not a tensor: only a state_dict is read",
-                    printable(&name),
-                    other.kind()
-                )),
-            }
-        });
-        entries.collect()
-    }
 }
 
 /// A size, offset or stride.
@@ -178,7 +224,7 @@ fn size(n: i64) -> Result<usize> {
 }
 
 /// An error once there are [`MAX_TENSORS`] of something.
-fn below_limit(n: usize) -> Result<()> {
+pub(super) fn below_limit(n: usize) -> Result<()> {
     if n < MAX_TENSORS {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! What the pickle of a state dict can be made of.
+//! What the pickle of a checkpoint can be made of.
 
 use super::super::convert::Dtype;
 
@@ -12,10 +12,15 @@ pub(super) enum Value {
     Float(f64),
     /// Bytes `.0` to `.1` of the pickle, known to be UTF-8.
     Text(usize, usize),
+    /// A value that no tensor depends on: bytes, a very large integer.
+    Opaque,
     Tuple(usize),
+    /// A list or a set.
     List(usize),
     Dict(usize),
     Global(Global),
+    /// An object of a class that is not known here.
+    Object(usize),
     Storage(usize),
     Tensor(usize),
 }
@@ -29,56 +34,48 @@ impl Value {
             Self::Int(_) => "an int",
             Self::Float(_) => "a float",
             Self::Text(..) => "a string",
+            Self::Opaque => "bytes or a large int",
             Self::Tuple(_) => "a tuple",
             Self::List(_) => "a list",
             Self::Dict(_) => "a dict",
             Self::Global(_) => "a function or class",
+            Self::Object(_) => "an object",
             Self::Storage(_) => "a storage",
             Self::Tensor(_) => "a tensor",
         }
     }
 }
 
-/// The only names a pickle may ask for. Each is a fact here, not a thing that could be called.
+/// The names that mean something here. Each is a fact, not a thing that could be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Global {
     /// `collections.OrderedDict`: the state dict itself.
     OrderedDict,
-    /// `torch._utils._rebuild_tensor_v2`: a view on a storage.
+    /// `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`: a view on a storage.
     RebuildTensor,
-    /// `torch._utils._rebuild_parameter`: a tensor with a flag.
+    /// `torch._utils._rebuild_parameter` and its like: a tensor with a flag.
     RebuildParameter,
+    /// `torch._tensor._rebuild_from_type_v2`: a tensor of a subclass.
+    RebuildFromType,
     /// `torch.FloatStorage` and its like: an element type.
     Storage(Dtype),
+    /// Any other class or function: what it would make is an inert object.
+    Inert,
 }
 
-impl Global {
-    /// The name's meaning; none if it is not one of those a state dict needs.
-    pub(super) fn lookup(module: &str, name: &str) -> Option<Self> {
-        let found = match (module, name) {
-            ("collections", "OrderedDict") => Self::OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
-            ("torch", "FloatStorage") => Self::Storage(Dtype::F32),
-            ("torch", "HalfStorage") => Self::Storage(Dtype::F16),
-            ("torch", "BFloat16Storage") => Self::Storage(Dtype::Bf16),
-            ("torch", "DoubleStorage") => Self::Storage(Dtype::F64),
-            ("torch", "LongStorage") => Self::Storage(Dtype::Integer(8)),
-            ("torch", "IntStorage") => Self::Storage(Dtype::Integer(4)),
-            ("torch", "ShortStorage") => Self::Storage(Dtype::Integer(2)),
-            ("torch", "CharStorage" | "ByteStorage" | "BoolStorage") => {
-                Self::Storage(Dtype::Integer(1))
-            }
-            _ => return None,
-        };
-        Some(found)
-    }
+/// An object of a class that is not known here, as data.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Object {
+    /// What was put into it as into a dict.
+    pub items: Vec<(Value, Value)>,
+    /// What it would be given to restore itself from.
+    pub state: Option<Value>,
 }
 
-/// A run of elements in an entry of the archive.
+/// A run of elements in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Storage {
-    /// The entry's name under `data/`.
+    /// Its name: the entry under `data/` of an archive.
     pub key: String,
     /// Type of the elements.
     pub dtype: Dtype,
@@ -101,5 +98,11 @@ impl Tensor {
     /// Number of values; none if it overflows.
     pub(super) fn len(&self) -> Option<usize> {
         self.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d))
+    }
+
+    /// Whether it repeats elements (`expand`): the trained weights of a network never do.
+    pub(super) fn is_expanded(&self) -> bool {
+        let mut dimensions = self.shape.iter().zip(&self.strides);
+        dimensions.any(|(n, stride)| *n > 1 && *stride == 0)
     }
 }

@@ -1,0 +1,137 @@
+//! What the outputs of a checkpoint are called, as far as its writer noted it beside the tensors.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Most names that are read.
+pub(super) const MAX: usize = 100_000;
+
+/// Keys under which people keep the names, those first that say most surely what they are.
+const KEYS: [&str; 13] = [
+    "class_to_idx",
+    "idx_to_class",
+    "id2label",
+    "label2id",
+    "class2idx",
+    "idx2class",
+    "classes",
+    "class_names",
+    "label_names",
+    "class_list",
+    "categories",
+    "labels",
+    "names",
+];
+
+/// The place of this key among those under which names may lie.
+pub(super) fn rank(key: &str) -> Option<usize> {
+    KEYS.iter().position(|known| *known == key)
+}
+
+/// The names of a list. A list of numbers is no list of names, except under a key that says so.
+pub(super) fn of_list(key: &str, names: Vec<String>) -> Option<Vec<String>> {
+    let numbers = names.iter().all(|name| name.parse::<f64>().is_ok());
+    let says_so = matches!(key, "classes" | "class_names" | "label_names");
+    (!names.is_empty() && (!numbers || says_so)).then_some(names)
+}
+
+/// The names of a dict: one side of its pairs is 0, 1, ... and the other the names. Where both sides are numbers
+/// (digits as classes) the key of the dict must say which is which.
+pub(super) fn of_pairs(key: &str, pairs: &[(String, String)]) -> Option<Vec<String>> {
+    let side = |number: fn(&(String, String)) -> &str, name: fn(&(String, String)) -> &str| {
+        let mut names = BTreeMap::new();
+        for pair in pairs {
+            let place: usize = number(pair).parse().ok()?;
+            names.insert(place, name(pair).to_owned());
+        }
+        let whole = names.len() == pairs.len() && names.keys().copied().eq(0..pairs.len());
+        whole.then(|| names.into_values().collect::<Vec<_>>())
+    };
+    if pairs.is_empty() || pairs.len() > MAX {
+        return None;
+    }
+    let numbers_last = side(|pair| &pair.1, |pair| &pair.0);
+    let numbers_first = side(|pair| &pair.0, |pair| &pair.1);
+    match key {
+        "class_to_idx" | "label2id" | "class2idx" => numbers_last,
+        "idx_to_class" | "id2label" | "idx2class" => numbers_first,
+        _ => match (numbers_last, numbers_first) {
+            (Some(one), Some(other)) if one != other => None,
+            (one, other) => one.or(other),
+        },
+    }
+}
+
+/// The names in the text that a safetensors file keeps beside its tensors: JSON, or a list with commas.
+pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Option<Vec<String>> {
+    let word = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    KEYS.iter().find_map(|key| {
+        let text = metadata.get(*key)?;
+        match serde_json::from_str(text) {
+            Ok(Value::Array(list)) => of_list(key, list.iter().map(word).collect::<Option<_>>()?),
+            Ok(Value::Object(object)) => {
+                let pairs = object
+                    .iter()
+                    .map(|(key, value)| Some((key.clone(), word(value)?)));
+                of_pairs(key, &pairs.collect::<Option<Vec<_>>>()?)
+            }
+            Ok(_) => None,
+            Err(_) => {
+                let names = text.split(',').map(|name| name.trim().to_owned());
+                of_list(key, names.collect())
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        let own = |(a, b): &(&str, &str)| (a.to_string(), b.to_string());
+        list.iter().map(own).collect()
+    }
+
+    #[test]
+    fn names_are_read_from_both_kinds_of_dict() {
+        let wanted = Some(vec!["cat".to_string(), "dog".to_string()]);
+        let to_idx = |list: &[(&str, &str)]| of_pairs("class_to_idx", &pairs(list));
+        assert_eq!(to_idx(&[("dog", "1"), ("cat", "0")]), wanted);
+        assert_eq!(
+            of_pairs("names", &pairs(&[("1", "dog"), ("0", "cat")])),
+            wanted
+        );
+        assert_eq!(to_idx(&[("dog", "2"), ("cat", "0")]), None, "a gap");
+        assert_eq!(to_idx(&[("dog", "0"), ("cat", "0")]), None, "twice");
+        // Digits as classes: `class_to_idx` of MNIST in folders, where "10" sorts before "2".
+        let digits = [("0", "0"), ("10", "1"), ("2", "2")];
+        let named = Some(["0", "10", "2"].map(String::from).to_vec());
+        assert_eq!(to_idx(&digits), named);
+        let turned = digits.map(|(name, number)| (number, name));
+        assert_eq!(of_pairs("idx_to_class", &pairs(&turned)), named);
+        let unclear = [("0", "0"), ("1", "2"), ("2", "1"), ("3", "4"), ("4", "3")];
+        assert!(
+            of_pairs("names", &pairs(&unclear)).is_some(),
+            "the same either way"
+        );
+        let unclear = [("0", "1"), ("1", "2"), ("2", "0")];
+        assert_eq!(of_pairs("names", &pairs(&unclear)), None);
+    }
+
+    #[test]
+    fn metadata_of_other_programs_is_no_list_of_names() {
+        let of = |key: &str, text: &str| of_metadata(&BTreeMap::from([(key.into(), text.into())]));
+        let wanted = Some(vec!["cat".to_string(), "dog".to_string()]);
+        assert_eq!(of("classes", r#"["cat","dog"]"#), wanted);
+        assert_eq!(of("classes", "cat, dog"), wanted);
+        assert_eq!(of("id2label", r#"{"0":"cat","1":"dog"}"#), wanted);
+        assert_eq!(of("classes", "6"), None);
+        assert_eq!(of("names", "[1,2]"), None);
+    }
+}

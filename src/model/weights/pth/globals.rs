@@ -1,0 +1,162 @@
+//! The names that a pickle asks for.
+//!
+//! Python would import and call them; here they are only told apart. Objects of unknown classes are common beside
+//! weights (an `argparse.Namespace`, a `numpy` scalar, a scheduler's `Counter`) and harmless, for nothing is called.
+//! A file that asks for what runs programs is refused all the same: whoever made it means harm, and it will be
+//! opened in Python some day.
+
+use super::super::convert::Dtype;
+use super::value::Global;
+
+/// Modules whose names no checkpoint needs, those below them included: they run code or programs, reach files or the
+/// network, or build functions.
+const REFUSED: [&str; 45] = [
+    "os",
+    "posix",
+    "nt",
+    "ntpath",
+    "posixpath",
+    "sys",
+    "subprocess",
+    "commands",
+    "popen2",
+    "pty",
+    "shutil",
+    "socket",
+    "ssl",
+    "ctypes",
+    "_ctypes",
+    "importlib",
+    "imp",
+    "zipimport",
+    "pkgutil",
+    "runpy",
+    "code",
+    "codeop",
+    "pdb",
+    "bdb",
+    "trace",
+    "timeit",
+    "profile",
+    "cProfile",
+    "doctest",
+    "webbrowser",
+    "multiprocessing",
+    "pickle",
+    "_pickle",
+    "marshal",
+    "urllib",
+    "urllib2",
+    "requests",
+    "ftplib",
+    "smtplib",
+    "pip",
+    "ensurepip",
+    "site",
+    "torch.hub",
+    "torch.utils.cpp_extension",
+    "numpy.f2py",
+];
+
+/// What of Python's own functions runs code or opens files. The others (`set`, `getattr` for a nested class) are data
+/// to a reader that calls none of them.
+const BUILTINS: [&str; 9] = [
+    "eval",
+    "exec",
+    "execfile",
+    "compile",
+    "__import__",
+    "open",
+    "input",
+    "breakpoint",
+    "globals",
+];
+
+/// What the name means; none if it is one of those that are refused.
+pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
+    let found = match (module, name) {
+        ("collections", "OrderedDict") => Global::OrderedDict,
+        ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Global::RebuildTensor,
+        ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+            Global::RebuildParameter
+        }
+        ("torch._tensor", "_rebuild_from_type_v2") => Global::RebuildFromType,
+        ("torch" | "torch.storage" | "torch.cuda", name) if let Some(dtype) = storage(name) => {
+            Global::Storage(dtype)
+        }
+        ("builtins" | "__builtin__" | "__builtins__", name) if BUILTINS.contains(&name) => {
+            return None;
+        }
+        ("types", "CodeType" | "FunctionType") => return None,
+        // A dotted name reaches into a module as an attribute would.
+        (module, name) if is_refused(module) || name.contains('.') && is_refused(name) => {
+            return None;
+        }
+        ("torch" | "torch.jit" | "torch.package" | "torch.serialization", "load") => return None,
+        _ => Global::Inert,
+    };
+    Some(found)
+}
+
+fn is_refused(module: &str) -> bool {
+    let below = |refused: &str| {
+        let rest = module.strip_prefix(refused);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    REFUSED.iter().any(|refused| below(refused))
+}
+
+/// The element type of a storage class.
+fn storage(name: &str) -> Option<Dtype> {
+    Some(match name {
+        "FloatStorage" => Dtype::F32,
+        "HalfStorage" => Dtype::F16,
+        "BFloat16Storage" => Dtype::Bf16,
+        "DoubleStorage" => Dtype::F64,
+        "LongStorage" => Dtype::Integer(8),
+        "IntStorage" => Dtype::Integer(4),
+        "ShortStorage" => Dtype::Integer(2),
+        "CharStorage" | "ByteStorage" | "BoolStorage" => Dtype::Integer(1),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_code_is_refused_and_data_is_not() {
+        for (module, name) in [
+            ("os", "system"),
+            ("os.path", "join"),
+            ("builtins", "eval"),
+            ("__builtin__", "exec"),
+            ("subprocess", "Popen"),
+            ("torch", "load"),
+            ("torch.hub", "load"),
+            ("types", "CodeType"),
+            ("sys", "modules"),
+            ("numpy", "os.system"),
+        ] {
+            assert_eq!(lookup(module, name), None, "{module}.{name}");
+        }
+        for (module, name) in [
+            ("argparse", "Namespace"),
+            ("numpy.core.multiarray", "scalar"),
+            ("numpy", "dtype"),
+            ("collections", "Counter"),
+            ("builtins", "set"),
+            ("builtins", "getattr"),
+            ("functools", "partial"),
+            ("_operator", "getitem"),
+            ("types", "SimpleNamespace"),
+            ("torch", "device"),
+            ("pathlib", "PosixPath"),
+            ("ossaudio", "x"),
+            ("__main__", "Config"),
+        ] {
+            assert_eq!(lookup(module, name), Some(Global::Inert), "{module}.{name}");
+        }
+    }
+}

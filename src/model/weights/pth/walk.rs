@@ -1,0 +1,255 @@
+//! From what a pickle holds to the dicts of tensors in it, wherever people put them: at the top, under
+//! `state_dict`, in a list beside the optimizer's, inside a module.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::super::outputs;
+use super::cursor::Result;
+use super::pickle::Machine;
+use super::state::below_limit;
+use super::value::{Tensor, Value};
+
+/// Most values that are looked at.
+const MAX_STEPS: usize = 1 << 20;
+/// Longest name of a tensor inside a module, in bytes.
+const MAX_NAME: usize = 512;
+
+/// A dict of named tensors.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Where it lies: `state_dict`, `[0]`; empty at the top.
+    pub path: String,
+    pub tensors: Vec<(String, Tensor)>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// From the top down.
+    pub groups: Vec<Group>,
+    /// Names of the outputs in their order.
+    pub classes: Option<Vec<String>>,
+    /// Whether tensors were found inside a module.
+    pub module: bool,
+}
+
+impl Machine<'_> {
+    /// All dicts that hold tensors under names, from the top of the value down, and the names of the outputs.
+    ///
+    /// # Errors
+    /// A name that is too long, or more tensors than any network has.
+    pub(super) fn find(&self, top: Value) -> Result<Found> {
+        let mut found = Found::default();
+        let mut seen = HashSet::new();
+        let mut open = VecDeque::from([(String::new(), top)]);
+        let (mut steps, mut tensors, mut best) = (0, 0, usize::MAX);
+        while let Some((path, value)) = open.pop_front() {
+            if !seen.insert(place(value)) {
+                continue;
+            }
+            if steps > MAX_STEPS {
+                break;
+            }
+            let items = match value {
+                Value::Dict(dict) => self.dicts[dict].as_slice(),
+                Value::Object(object) => {
+                    let group = self.module(value, &path)?;
+                    if !group.tensors.is_empty() {
+                        tensors += group.tensors.len();
+                        below_limit(tensors)?;
+                        found.module = true;
+                        found.groups.push(group);
+                        // Its parts are in it already.
+                        continue;
+                    }
+                    let object = &self.objects[object];
+                    if let Some(state) = object.state.filter(|state| is_container(*state)) {
+                        open.push_back((path.clone(), state));
+                    }
+                    object.items.as_slice()
+                }
+                Value::List(list) => {
+                    steps += self.lists[list].len();
+                    enqueue(&path, &self.lists[list], &mut open);
+                    continue;
+                }
+                Value::Tuple(tuple) => {
+                    steps += self.tuples[tuple].len();
+                    enqueue(&path, &self.tuples[tuple], &mut open);
+                    continue;
+                }
+                _ => continue,
+            };
+            steps += items.len();
+            if steps > MAX_STEPS {
+                break;
+            }
+            let mut group = Group::default();
+            for &(key, value) in items {
+                match (key, value) {
+                    (Value::Text(..), Value::Tensor(tensor)) => {
+                        let name = self.string(key)?;
+                        group.tensors.push((name, self.tensors[tensor].clone()));
+                    }
+                    // Longer than any name: not even looked at.
+                    (Value::Text(a, b), _) if b - a >= MAX_NAME => {}
+                    (Value::Text(a, b), value) => {
+                        let name = self.pickle.str(a, b);
+                        // Of several lists the one whose key says most; of equals the outermost.
+                        let rank = outputs::rank(name).filter(|rank| *rank < best);
+                        if let Some(rank) = rank {
+                            steps += outputs::MAX / 100;
+                            if let Some(names) = self.names(name, value) {
+                                (best, found.classes) = (rank, Some(names));
+                            }
+                        }
+                        // Deeper or longer than any path to weights.
+                        let within = path.len() + name.len() < MAX_NAME;
+                        if is_container(value) && within {
+                            open.push_back((join(&path, name), value));
+                        }
+                    }
+                    (Value::Int(n), value) if is_container(value) && path.len() < MAX_NAME => {
+                        open.push_back((format!("{path}[{n}]"), value));
+                    }
+                    _ => {}
+                }
+            }
+            if !group.tensors.is_empty() {
+                tensors += group.tensors.len();
+                below_limit(tensors)?;
+                group.path = path;
+                found.groups.push(group);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The tensors of a module and the modules in it: `_parameters`, `_buffers`, `_modules`.
+    fn module(&self, top: Value, path: &str) -> Result<Group> {
+        let mut group = Group {
+            path: path.to_owned(),
+            tensors: Vec::new(),
+        };
+        let mut seen = HashSet::new();
+        let mut open = vec![(String::new(), top)];
+        while let Some((prefix, value)) = open.pop() {
+            let Value::Object(object) = value else {
+                continue;
+            };
+            if !seen.insert(object) {
+                continue;
+            }
+            let Some(state) = self.objects[object].state else {
+                continue;
+            };
+            for &(key, held) in self.pairs(state) {
+                let Value::Text(a, b) = key else { continue };
+                let part = self.pickle.str(a, b);
+                if !["_parameters", "_buffers", "_modules"].contains(&part) {
+                    continue;
+                }
+                for &(key, value) in self.pairs(held) {
+                    let Value::Text(a, b) = key else { continue };
+                    let name = join(&prefix, self.pickle.str(a, b));
+                    if name.len() > MAX_NAME {
+                        return Err(format!("its pickle has a name of {} bytes", name.len()));
+                    }
+                    match value {
+                        Value::Tensor(tensor) => {
+                            below_limit(group.tensors.len())?;
+                            group.tensors.push((name, self.tensors[tensor].clone()));
+                        }
+                        _ if part == "_modules" => open.push((name, value)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(group)
+    }
+
+    /// The pairs of a dict, or of an object that is used as one; a tuple of states has its dict among them.
+    fn pairs(&self, value: Value) -> &[(Value, Value)] {
+        match value {
+            Value::Dict(dict) => &self.dicts[dict],
+            Value::Object(object) => &self.objects[object].items,
+            Value::Tuple(tuple) => {
+                let dict = self.tuples[tuple].iter().find_map(|item| match item {
+                    Value::Dict(dict) => Some(*dict),
+                    _ => None,
+                });
+                dict.map_or(&[], |dict| &self.dicts[dict])
+            }
+            _ => &[],
+        }
+    }
+
+    /// The names of the outputs, if that is what the value under this key is.
+    fn names(&self, key: &str, value: Value) -> Option<Vec<String>> {
+        let list = match value {
+            Value::List(list) => &self.lists[list],
+            Value::Tuple(tuple) => &self.tuples[tuple],
+            _ => {
+                let pairs = self.pairs(value);
+                if pairs.len() > outputs::MAX {
+                    return None;
+                }
+                let pairs = pairs.iter();
+                let pairs = pairs.map(|(key, value)| Some((self.word(*key)?, self.word(*value)?)));
+                return outputs::of_pairs(key, &pairs.collect::<Option<Vec<_>>>()?);
+            }
+        };
+        if list.len() > outputs::MAX {
+            return None;
+        }
+        let names = list.iter().map(|item| self.word(*item));
+        outputs::of_list(key, names.collect::<Option<Vec<_>>>()?)
+    }
+
+    /// Text, or a number as text.
+    fn word(&self, value: Value) -> Option<String> {
+        match value {
+            Value::Int(n) => Some(n.to_string()),
+            value => self.string(value).ok(),
+        }
+    }
+}
+
+/// Queues what a list holds. State dicts in a list are few, and no path to them is long.
+fn enqueue(path: &str, items: &[Value], open: &mut VecDeque<(String, Value)>) {
+    const MOST: usize = 1024;
+    if path.len() >= MAX_NAME {
+        return;
+    }
+    let containers = items.iter().enumerate();
+    let containers = containers.filter(|(_, item)| is_container(**item));
+    let named = containers.map(|(i, item)| (format!("{path}[{i}]"), *item));
+    open.extend(named.take(MOST));
+}
+
+fn is_container(value: Value) -> bool {
+    matches!(
+        value,
+        Value::Dict(_) | Value::List(_) | Value::Tuple(_) | Value::Object(_)
+    )
+}
+
+/// What tells one container from another.
+fn place(value: Value) -> (u8, usize) {
+    match value {
+        Value::Dict(i) => (0, i),
+        Value::List(i) => (1, i),
+        Value::Tuple(i) => (2, i),
+        Value::Object(i) => (3, i),
+        _ => (4, 0),
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
