@@ -24,7 +24,7 @@ mod train;
 mod tune;
 mod watch;
 
-use crate::config::{Augment, DemoConfig};
+use crate::config::{Augment, DemoConfig, Transparency};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
@@ -42,6 +42,8 @@ use teach::Taught;
 pub struct Engine {
     desk: Desk,
     hub: Option<String>,
+    /// What becomes of transparency, where the user says.
+    transparency: Option<Transparency>,
     /// Whether the model in use is kept for the next start.
     keeps: bool,
     /// Where a training is kept, if it is.
@@ -101,6 +103,7 @@ impl Engine {
         Self {
             desk,
             hub: None,
+            transparency: None,
             keeps: true,
             place: Some(Place::Own),
             runs: Vec::new(),
@@ -138,10 +141,25 @@ impl Engine {
         let job = desk::job_of(&command).unwrap_or_default();
         let starting = matches!(command, Command::Start { .. });
         let result = match command {
-            Command::Start { device, hub } => self.start(device, hub).await,
+            Command::Start {
+                device,
+                hub,
+                transparency,
+            } => {
+                self.transparency = transparency;
+                self.start(device, hub).await
+            }
             Command::Samples => self.samples(),
             Command::Classify { job, files: named } => self.classify(job, &named, &files).await,
-            Command::OpenDataset { job, source } => self.open_dataset(job, source, &files).await,
+            Command::OpenDataset {
+                job,
+                source,
+                beside,
+                labels,
+            } => {
+                self.open_dataset(job, source, &beside, labels, &files)
+                    .await
+            }
             Command::Train { job, config, seeds } => self.train(job, &config, seeds).await,
             Command::Continue { job } => self.go_on(job).await,
             Command::Discard => self.discard().await,
@@ -165,7 +183,13 @@ impl Engine {
             Command::Fresh { job, arch, seed } => self.fresh(job, arch, seed).await,
             Command::ForgetRun { id } => self.forget_run(id).await,
             Command::Evaluate { job } => self.evaluate(job).await,
-            Command::Import { job, file, arch } => self.import(job, &file, arch, &files).await,
+            Command::Import {
+                job,
+                file,
+                arch,
+                classes,
+            } => self.import(job, &file, arch, classes, &files).await,
+            Command::NameClasses { job, classes } => self.name_classes(job, classes).await,
             Command::Teach { job, file } => self.teach(job, &file, &files).await,
             Command::Download { job, arch } => self.download(job, arch).await,
             Command::Export { job, what } => self.export(job, what).await,

@@ -1,8 +1,13 @@
 //! The classifier: backbone, head and the labels of its outputs, from an image to probabilities.
 
+mod about;
+
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
+
+pub use about::check_names;
+use about::{About, names_of_outputs};
 
 use crate::config::{Arch, Family, HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
@@ -39,24 +44,36 @@ pub struct Classifier {
 pub struct Loaded {
     /// The model.
     pub classifier: Classifier,
-    /// Set if the checkpoint's last layers could not be used and were replaced by untrained ones.
-    pub fresh_head: Option<String>,
+    /// Whether the checkpoint's last layers could not be used and were replaced by untrained ones.
+    pub fresh_head: bool,
+    /// What the user should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// What a checkpoint's last layers are to give.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outputs<'a> {
+    /// Names of the outputs, in order, where they are known better than from the file.
+    pub names: Option<&'a [String]>,
+    /// Labels of the untrained head that takes the place of one that cannot be used.
+    pub fresh: &'a [String],
 }
 
 impl Classifier {
     /// A whole model from a checkpoint. The backbone is `arch` if given, else what the file says it is,
-    /// else the member of the family whose tensors fit. The head is used if its outputs have names: the
-    /// file's own, or `classes` if there are as many; else a fresh one for `classes` takes its place.
+    /// else the member of the family whose tensors fit. A head that is none of the presets, or has ImageNet's
+    /// 1000 outputs without their names, gives way to an untrained linear one for `outputs.fresh`.
     ///
     /// # Errors
-    /// [`Error::Weights`] naming every missing, superfluous or wrongly shaped tensor.
+    /// [`Error::Weights`] naming every missing, superfluous or wrongly shaped tensor; or if `outputs.names` are
+    /// not one for each output.
     pub fn load(
         mut checkpoint: Checkpoint,
         arch: Option<Arch>,
-        classes: &[String],
+        outputs: Outputs<'_>,
         device: &Device,
     ) -> Result<Loaded> {
-        let about = About::of(&checkpoint)?;
+        let about = About::of(&checkpoint);
         let arch = match arch.or(about.arch) {
             Some(arch) => arch,
             None => recognise(&checkpoint)?,
@@ -70,42 +87,53 @@ impl Classifier {
             Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))?;
 
         let file = checkpoint.file.clone();
+        let mut warnings = std::mem::take(&mut checkpoint.warnings);
+        warnings.extend(about.warnings);
         let known = HeadSpec::recognise(&found, features);
-        let outputs = known.map(|(_, outputs)| outputs);
-        let names = match (about.classes, outputs) {
-            (Some(names), _) => Some(names),
-            (None, Some(outputs)) if outputs == classes.len() => Some(classes.to_vec()),
-            _ => None,
+        let unnamed = outputs.names.is_none() && about.classes.is_none();
+        let unusable = match known {
+            None if found.is_empty() => Some("has no last layer".to_string()),
+            None => Some(format!(
+                "has a head that is none of the presets ({})",
+                list_tensors(&found)
+            )),
+            Some((_, 1)) => {
+                Some("has one output, a yes or no by a sigmoid, which is not read".to_string())
+            }
+            Some((_, Pretrained::CLASSES)) if unnamed => {
+                Some("has ImageNet's 1000 outputs, without their names".to_string())
+            }
+            Some(_) => None,
         };
-        let (head_kind, head, classes, fresh_head) = match (known, names) {
-            (Some((kind, outputs)), Some(names)) if outputs == names.len() => {
-                let spec = HeadSpec::of(kind, features, outputs);
+        let fresh_head = unusable.is_some();
+        let (head_kind, head, classes) = match (known, unusable) {
+            (Some((kind, count)), None) => {
+                let names =
+                    names_of_outputs(&file, count, outputs.names, about.classes, &mut warnings)?;
+                let spec = HeadSpec::of(kind, features, count);
                 let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
-                (kind, Head::load(spec, device, take)?, names, None)
+                (kind, Head::load(spec, device, take)?, names)
             }
-            (None, _) if !found.is_empty() => {
-                let names: Vec<_> = found
-                    .iter()
-                    .map(|(name, shape)| format!("{name} {shape:?}"))
-                    .collect();
-                let reason = format!("its head is none of the presets: {}", names.join(", "));
-                return Err(Error::weights(file, reason));
-            }
-            _ => {
-                let had = outputs.map_or("no last layer".to_string(), |n| format!("{n} outputs"));
-                let note = format!(
-                    "{file} has {had}, and {} classes are wanted: the backbone is used with a new, \
-                     untrained head. Train it before you classify.",
-                    classes.len()
-                );
-                let spec = HeadSpec::of(HeadKind::Linear, features, classes.len());
+            (_, unusable) => {
+                let labels = match outputs.names.unwrap_or(outputs.fresh) {
+                    // A layer without outputs is none.
+                    [] => about::numbered(1),
+                    labels => labels.to_vec(),
+                };
+                warnings.push(format!(
+                    "{file} {}: the backbone is used with a new, untrained head for {} classes. Train it \
+                     before you classify.",
+                    unusable.unwrap_or_default(),
+                    labels.len()
+                ));
+                let spec = HeadSpec::of(HeadKind::Linear, features, labels.len());
                 let head = Head::init(spec, FRESH_HEAD, device);
-                (HeadKind::Linear, head, classes.to_vec(), Some(note))
+                (HeadKind::Linear, head, labels)
             }
         };
         // A checkpoint that does not say how large its input is, but has ImageNet's outputs.
-        let usual = match outputs {
-            Some(Pretrained::CLASSES) => Pretrained::of(arch).preprocess(),
+        let usual = match known {
+            Some((_, Pretrained::CLASSES)) => Pretrained::of(arch).preprocess(),
             _ => Preprocess::default(),
         };
         let preprocess = about.preprocess.unwrap_or(usual);
@@ -119,15 +147,21 @@ impl Classifier {
                 tuned: about.tuned,
             },
             fresh_head,
+            warnings,
         })
     }
 
-    /// The same backbone with a head from a checkpoint that holds a head alone.
+    /// The same backbone with a head from a checkpoint that holds a head alone, and what the user should know.
     ///
     /// # Errors
-    /// [`Error::Weights`] if its tensors are no preset's for this backbone, or its outputs have no names.
-    pub fn with_head(&self, mut checkpoint: Checkpoint) -> Result<Self> {
-        let about = About::of(&checkpoint)?;
+    /// [`Error::Weights`] if its tensors are no preset's for this backbone, or `names` are not one for each
+    /// output.
+    pub fn with_head(
+        &self,
+        mut checkpoint: Checkpoint,
+        names: Option<&[String]>,
+    ) -> Result<(Self, Vec<String>)> {
+        let about = About::of(&checkpoint);
         let arch = self.backbone.arch();
         let file = checkpoint.file.clone();
         if let Some(other) = about.arch
@@ -144,31 +178,26 @@ impl Classifier {
         checkpoint.check(&found)?;
         let features = features(arch);
         let Some((head_kind, outputs)) = HeadSpec::recognise(&found, features) else {
-            let names: Vec<_> = found
-                .iter()
-                .map(|(name, shape)| format!("{name} {shape:?}"))
-                .collect();
             let reason = format!(
                 "no preset on {features} features has these tensors: {}",
-                names.join(", ")
+                list_tensors(&found)
             );
             return Err(Error::weights(file, reason));
         };
-        let classes = about.classes.unwrap_or_else(|| self.classes.clone());
-        if classes.len() != outputs {
-            let reason = format!("has {outputs} outputs and names for {}", classes.len());
-            return Err(Error::weights(file, reason));
-        }
+        let mut warnings = std::mem::take(&mut checkpoint.warnings);
+        warnings.extend(about.warnings);
+        let classes = names_of_outputs(&file, outputs, names, about.classes, &mut warnings)?;
         let spec = HeadSpec::of(head_kind, features, outputs);
         let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
-        Ok(Self {
+        let classifier = Self {
             backbone: self.backbone.clone(),
             head: Head::load(spec, self.backbone.device(), take)?,
             head_kind,
             classes,
             preprocess: about.preprocess.unwrap_or_else(|| self.preprocess.clone()),
             tuned: self.tuned,
-        })
+        };
+        Ok((classifier, warnings))
     }
 
     /// Width of what the head takes, C.
@@ -248,69 +277,14 @@ impl Classifier {
             ("std", list(self.preprocess.std)),
             ("backbone", backbone.to_string()),
             ("tuned", self.tuned.name().to_string()),
+            (
+                "transparency",
+                self.preprocess.transparency.name().to_string(),
+            ),
         ]
         .into_iter()
         .map(|(key, value)| (key.to_string(), value))
         .collect()
-    }
-}
-
-/// What a checkpoint says about itself, as far as it does.
-struct About {
-    arch: Option<Arch>,
-    classes: Option<Vec<String>>,
-    preprocess: Option<Preprocess>,
-    tuned: Scope,
-}
-
-impl About {
-    /// Reads the metadata; what is there must make sense.
-    fn of(checkpoint: &Checkpoint) -> Result<Self> {
-        let get = |key: &str| checkpoint.metadata.get(key).map(String::as_str);
-        let wrong = |key: &str, value: &str| {
-            Error::weights(&checkpoint.file, format!("its {key:?} is {value:?}"))
-        };
-        let arch = get("arch")
-            .map(|name| Arch::from_name(name).ok_or_else(|| wrong("arch", name)))
-            .transpose()?;
-        let classes = get("classes").map(|text| {
-            serde_json::from_str(text).unwrap_or_else(|_| {
-                text.split(',')
-                    .map(|name| name.trim().to_string())
-                    .collect()
-            })
-        });
-        let triple = |key: &str| {
-            let Some(text) = get(key) else {
-                return Ok(None);
-            };
-            let values: Vec<f32> = text
-                .split(',')
-                .filter_map(|v| v.trim().parse().ok())
-                .collect();
-            let values = <[f32; 3]>::try_from(values).map_err(|_| wrong(key, text))?;
-            Ok(Some(values))
-        };
-        let preprocess = get("input")
-            .map(|text| {
-                let default = Preprocess::default();
-                let settings = Preprocess {
-                    size: text.parse().map_err(|_| wrong("input", text))?,
-                    mean: triple("mean")?.unwrap_or(default.mean),
-                    std: triple("std")?.unwrap_or(default.std),
-                };
-                settings
-                    .check()
-                    .map_err(|error| Error::weights(&checkpoint.file, error))?;
-                Ok(settings)
-            })
-            .transpose()?;
-        Ok(Self {
-            arch,
-            classes,
-            preprocess,
-            tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
-        })
     }
 }
 
@@ -330,6 +304,19 @@ fn head_tensors(checkpoint: &Checkpoint) -> Vec<(String, Vec<usize>)> {
         .filter(|(name, _)| name.starts_with("fc."))
         .map(|(name, entry)| (name.clone(), entry.shape.clone()))
         .collect()
+}
+
+/// Names and shapes for one line; of a long list the beginning.
+fn list_tensors(tensors: &[(String, Vec<usize>)]) -> String {
+    const SHOWN: usize = 6;
+    let shown = tensors.iter().take(SHOWN);
+    let mut list: Vec<_> = shown
+        .map(|(name, shape)| format!("{name} {shape:?}"))
+        .collect();
+    if tensors.len() > SHOWN {
+        list.push(format!("and {} more", tensors.len() - SHOWN));
+    }
+    list.join(", ")
 }
 
 /// The backbone whose tensors fit best; the loader then names what does not fit.

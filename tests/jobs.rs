@@ -12,7 +12,7 @@ use retune::engine::{Desk, Engine, Order};
 use retune::image::encode_png;
 use retune::model::weights::{self, SaveAs};
 use retune::platform::files::InputFile;
-use retune::protocol::{Command, DatasetSource, EngineState, Event, FileRef};
+use retune::protocol::{Command, DatasetSource, EngineState, Event, FileRef, Labels};
 
 const DATA: u32 = 1;
 const TRAIN: u32 = 2;
@@ -55,10 +55,13 @@ fn run(mut react: impl FnMut(&Event, &Sender<Order>) -> bool + 'static) -> Vec<E
         Command::Start {
             device: DeviceChoice::Cpu,
             hub: None,
+            transparency: None,
         },
         Command::OpenDataset {
             job: DATA,
             source: DatasetSource::Demo { config },
+            beside: Vec::new(),
+            labels: Labels::Auto,
         },
         Command::Train {
             job: TRAIN,
@@ -164,6 +167,7 @@ fn a_checkpoint_that_is_none_leaves_the_model_in_use() {
                 job: 9,
                 file,
                 arch: None,
+                classes: None,
             };
             let files = vec![InputFile::memory("letter.pth", b"Dear network".to_vec())];
             let command = Order {
@@ -208,6 +212,7 @@ fn a_head_that_overflows_leaves_the_model_in_use() {
                     job: 9,
                     file,
                     arch: None,
+                    classes: None,
                 },
                 files: vec![InputFile::memory("huge.safetensors", bytes.clone())],
             };
@@ -241,6 +246,7 @@ fn steps_of_fine_tuning_are_timed() {
     let start = Command::Start {
         device: DeviceChoice::Cpu,
         hub: None,
+        transparency: None,
     };
     for command in [start, measure(32, 3), measure(8, 1)] {
         pollster::block_on(engine.obey(order(command)));

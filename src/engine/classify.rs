@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::{Engine, find};
 use crate::error::{Error, Result};
+use crate::image;
 use crate::infer::Classifier;
 use crate::platform::files::InputFile;
 use crate::platform::time;
@@ -60,7 +61,10 @@ async fn one(
     let start = time::now();
     let path = file.path.clone();
     let result = match find(file, files).and_then(InputFile::read) {
-        Ok(bytes) => classifier.classify(&path, &bytes).await,
+        Ok(bytes) => {
+            let bytes = image::transcode(bytes).await;
+            classifier.classify(&path, &bytes).await
+        }
         Err(error) => Err(error),
     };
     desk.tell(match result {

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use super::features::Pass;
 use super::{AtHand, Data, Engine, find};
 use crate::config::DemoConfig;
-use crate::data::{Dataset, DemoSource, FolderSource, Indexer, Source, Subset, ZipSource, demo};
+use crate::data::{
+    Beside, Dataset, DemoSource, FolderSource, Indexer, Source, Subset, archive, demo,
+};
 use crate::error::{Error, Result};
 use crate::image;
 use crate::model::arch::features;
 use crate::model::input::Batch;
 use crate::platform::files::InputFile;
-use crate::protocol::{DatasetSource, Event, FileRef, JobId, Phase, Skipped};
+use crate::protocol::{DatasetSource, Event, FileRef, JobId, Labels, Phase, Skipped};
 use crate::train::cache::FeatureCache;
 use crate::train::run::Examples;
 
@@ -46,23 +48,33 @@ impl Engine {
         &mut self,
         job: JobId,
         source: DatasetSource,
+        beside: &[FileRef],
+        labels: Labels,
         files: &[InputFile],
     ) -> Result<()> {
         let demo = match &source {
             DatasetSource::Demo { config } => Some(config.clone()),
             _ => None,
         };
-        let (name, source): (String, Box<dyn Source>) = match source {
-            DatasetSource::Folder { files: named } => folder(&named, files)?,
-            DatasetSource::Zip { file } => {
-                let archive = ZipSource::open(find(&file, files)?)?;
-                (file.path, Box::new(archive))
+        let is_folder = matches!(source, DatasetSource::Folder { .. });
+        let (name, mut source): (String, Box<dyn Source>) = match source {
+            DatasetSource::Folder {
+                files: named,
+                unread,
+            } => folder(&named, unread, files)?,
+            DatasetSource::Archive { file } => {
+                let source = archive::open(find(&file, files)?)?;
+                (file.path, source)
             }
             DatasetSource::Demo { config } => {
                 ("demo set".to_string(), Box::new(DemoSource::new(config)))
             }
         };
-        let mut indexer = Indexer::new(name, source);
+        if !beside.is_empty() {
+            let more = FolderSource::new(handles(beside, files)?);
+            source = Box::new(Beside::new(source, more));
+        }
+        let mut indexer = Indexer::new(name, source).labels(labels);
         while !indexer.step() {
             let (done, total) = (indexer.done(), indexer.total());
             self.desk.progress(job, Phase::Indexing, done, total);
@@ -70,8 +82,19 @@ impl Engine {
         }
         let mut set = indexer.finish()?;
         let mut summary = set.summary();
-        let thumbnails = thumbnails(&mut set);
-        summary.thumbnails = thumbnails.as_ref().map(|_| 0);
+        if is_folder {
+            summary.loose_images = set.loose_images();
+        }
+        let mut blobs = Vec::new();
+        if let Some(thumbnails) = thumbnails(&mut set).await {
+            summary.thumbnails = Some(0);
+            blobs = thumbnails;
+        }
+        for (reading, shown) in summary.readings.iter_mut().zip(examples(&mut set).await) {
+            reading.first_picture = blobs.len() as u32;
+            reading.pictures = shown.len() as u32;
+            blobs.extend(shown);
+        }
         // What is measured on other images says nothing of the run that the model is of.
         if let Some(model) = &mut self.model {
             model.run = None;
@@ -84,7 +107,6 @@ impl Engine {
             views: None,
             demo,
         });
-        let blobs = thumbnails.unwrap_or_default();
         self.desk.hand(Event::Dataset { job, summary }, blobs);
         Ok(())
     }
@@ -113,13 +135,16 @@ impl Engine {
             let unknown = samples.iter().filter(|&&i| !cache.knows(i));
             unknown.copied().collect()
         };
-        let load = |batch: &[usize], cache: &mut FeatureCache| {
+        let load = async |batch: &[usize], cache: &mut FeatureCache| {
             let mut good = Vec::new();
             let mut images = Batch::new(classifier.backbone.device(), &classifier.preprocess);
             for &sample in batch {
                 let path = set.samples[sample].path.clone();
-                let bytes = set.read(sample);
-                match bytes.and_then(|bytes| images.push(&path, &bytes)) {
+                let pushed = match set.read(sample) {
+                    Ok(bytes) => images.push(&path, &image::transcode(bytes).await),
+                    Err(error) => Err(error),
+                };
+                match pushed {
                     Ok(()) => good.push(sample),
                     Err(error @ Error::Gpu(_)) => return Err(error),
                     Err(error) => cache.insert_unreadable(sample, error.reason()),
@@ -154,9 +179,12 @@ impl Engine {
 }
 
 /// The loose files of a folder, under the name of what they all lie in.
-fn folder(named: &[FileRef], files: &[InputFile]) -> Result<(String, Box<dyn Source>)> {
-    let with_handle = |file: &FileRef| Ok((file.path.clone(), find(file, files)?.clone()));
-    let list: Vec<_> = named.iter().map(with_handle).collect::<Result<_>>()?;
+fn folder(
+    named: &[FileRef],
+    unread: Vec<Skipped>,
+    files: &[InputFile],
+) -> Result<(String, Box<dyn Source>)> {
+    let list = handles(named, files)?;
     let roots: BTreeSet<&str> = named
         .iter()
         .map(|file| file.path.split('/').next().unwrap_or_default())
@@ -165,12 +193,18 @@ fn folder(named: &[FileRef], files: &[InputFile]) -> Result<(String, Box<dyn Sou
         Some(root) if roots.len() == 1 => (*root).to_string(),
         _ => "folder".to_string(),
     };
-    Ok((name, Box::new(FolderSource::new(list))))
+    Ok((name, Box::new(FolderSource::with_refused(list, unread))))
+}
+
+/// The files, with their handles.
+fn handles(named: &[FileRef], files: &[InputFile]) -> Result<Vec<(String, InputFile)>> {
+    let with_handle = |file: &FileRef| Ok((file.path.clone(), find(file, files)?.clone()));
+    named.iter().map(with_handle).collect()
 }
 
 /// A small PNG of the first readable image of each class; none if a class has no such image among its
 /// first few.
-fn thumbnails(set: &mut Dataset) -> Option<Vec<Vec<u8>>> {
+async fn thumbnails(set: &mut Dataset) -> Option<Vec<Vec<u8>>> {
     const TRIES: usize = 5;
     let samples: Vec<usize> = set.subset(Subset::Train).collect();
     let mut out = Vec::new();
@@ -179,18 +213,40 @@ fn thumbnails(set: &mut Dataset) -> Option<Vec<Vec<u8>>> {
             .iter()
             .filter(|&&i| set.samples[i].class == Some(class));
         let first: Vec<usize> = of_class.take(TRIES).copied().collect();
-        out.push(
-            first
-                .into_iter()
-                .find_map(|sample| thumbnail(set, sample).ok())?,
-        );
+        let mut found = None;
+        for sample in first {
+            if let Ok(bytes) = set.read(sample) {
+                found = thumbnail(bytes).await.ok();
+            }
+            if found.is_some() {
+                break;
+            }
+        }
+        out.push(found?);
     }
     Some(out)
 }
 
-fn thumbnail(set: &mut Dataset, sample: usize) -> Result<Vec<u8>> {
-    let bytes = set.read(sample)?;
-    let image = image::decode(&set.samples[sample].path, &bytes)?;
+/// Small PNGs of the examples of each reading, as far as they can be read.
+async fn examples(set: &mut Dataset) -> Vec<Vec<Vec<u8>>> {
+    let files: Vec<Vec<usize>> = set.readings.iter().map(|r| r.examples.clone()).collect();
+    let mut out = Vec::new();
+    for files in files {
+        let mut shown = Vec::new();
+        for file in files {
+            if let Ok(bytes) = set.read_file(file)
+                && let Ok(small) = thumbnail(bytes).await
+            {
+                shown.push(small);
+            }
+        }
+        out.push(shown);
+    }
+    out
+}
+
+async fn thumbnail(bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let image = image::decode("", &image::transcode(bytes).await)?;
     // The shorter edge fills the thumbnail; the page crops the rest.
     let shorter = image.width.min(image.height).max(1);
     let scale = |edge: usize| (edge * THUMBNAIL).div_ceil(shorter);
@@ -211,7 +267,7 @@ mod tests {
         let handles = [InputFile::memory("a.png", vec![1])];
         let name = |paths: &[&str]| {
             let named: Vec<_> = paths.iter().map(|path| file(path)).collect();
-            folder(&named, &handles).map(|(name, _)| name)
+            folder(&named, Vec::new(), &handles).map(|(name, _)| name)
         };
         assert_eq!(
             name(&["pets/cat/1.png", "pets/dog/2.png"]),

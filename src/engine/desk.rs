@@ -232,6 +232,7 @@ pub const fn job_of(command: &Command) -> Option<JobId> {
         | Command::Fresh { job, .. }
         | Command::Evaluate { job }
         | Command::Import { job, .. }
+        | Command::NameClasses { job, .. }
         | Command::Teach { job, .. }
         | Command::Download { job, .. }
         | Command::Export { job, .. }

@@ -148,7 +148,8 @@ impl Engine {
             &old.preprocess,
             &config.augment,
             config.seed,
-        );
+        )
+        .await;
         let load = (time::now() - start) / some.len().max(1) as f64;
         let images: Vec<Vec<f32>> = images.into_iter().filter_map(Result::ok).collect();
         let n = images.len();

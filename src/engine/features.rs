@@ -39,13 +39,13 @@ impl Pass<'_> {
         &mut self,
         cache: &mut FeatureCache,
         numbers: &[usize],
-        mut load: impl FnMut(&[usize], &mut FeatureCache) -> Result<Option<Numbered>>,
+        mut load: impl AsyncFnMut(&[usize], &mut FeatureCache) -> Result<Option<Numbered>>,
     ) -> Result<f64> {
         self.desk.set_state(EngineState::Featurising);
         let (start, total, mut done) = (time::now(), numbers.len() as u64, 0);
         let mut pending: Option<(Vec<usize>, Tensor<2>)> = None;
         for batch in numbers.chunks(batch_size(self.backend)) {
-            let next = load(batch, cache)?;
+            let next = load(batch, cache).await?;
             let next = next.map(|(good, images)| (good, self.classifier.backbone.forward(images)));
             if let Some((good, features)) = std::mem::replace(&mut pending, next) {
                 cache.insert(&good, &read(features).await?);
@@ -78,7 +78,7 @@ impl Pass<'_> {
                     file: file.clone(),
                     reason: reason.clone(),
                 });
-                skipped.push(Skipped { file, reason });
+                skipped.push(Skipped::failed(file, reason));
             }
         }
         skipped

@@ -132,14 +132,15 @@ impl Engine {
             backend: opened.backend,
             classifier,
         };
-        let load = |batch: &[usize], cache: &mut FeatureCache| {
+        let load = async |batch: &[usize], cache: &mut FeatureCache| {
             let request = |number: &usize| Request {
                 sample: number % all,
                 view: Some(number / all),
                 size: settings.size,
             };
             let requests: Vec<Request> = batch.iter().map(request).collect();
-            let images = pictures::load(set, &requests, settings, &config.augment, config.seed);
+            let images =
+                pictures::load(set, &requests, settings, &config.augment, config.seed).await;
             let (mut good, mut pixels) = (Vec::new(), Vec::new());
             for (&number, image) in batch.iter().zip(images) {
                 match image {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::{Engine, Model, find};
 use crate::config::Arch;
 use crate::error::{Error, Result};
-use crate::infer::{self, Classifier, Loaded};
+use crate::infer::{self, Classifier, Loaded, Outputs};
 use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
@@ -90,10 +90,11 @@ impl Engine {
                 .and_then(|name| Arch::from_name(name));
             let checkpoint = weights::read(BACKBONE, &bytes)?;
             let device = &self.opened()?.device;
-            let loaded = Classifier::load(checkpoint, arch, &bundled::classes(), device)?;
+            // Its own head gives way to the kept one.
+            let loaded = Classifier::load(checkpoint, arch, Outputs::default(), device)?;
             (loaded.classifier, Origin::Kept { sha256 })
         };
-        let classifier = classifier.with_head(head)?;
+        let (classifier, _) = classifier.with_head(head, None)?;
         self.set_model(classifier, origin, source.as_deref().unwrap_or("kept"));
         Ok(())
     }
@@ -107,13 +108,20 @@ impl Engine {
         let bytes = bundled::load(&mut progress).await?;
         let checkpoint = weights::read(bundled::MODEL.path, &bytes)?;
         let device = &self.opened()?.device;
-        let loaded =
-            Classifier::load(checkpoint, Some(bundled::ARCH), &bundled::classes(), device)?;
+        let classes = bundled::classes();
+        let outputs = Outputs {
+            names: Some(&classes),
+            fresh: &classes,
+        };
+        let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), outputs, device)?;
         Ok(loaded.classifier)
     }
 
     /// Puts a model in use and says so. Features of another backbone are worthless and go.
-    pub(super) fn set_model(&mut self, classifier: Classifier, origin: Origin, source: &str) {
+    pub(super) fn set_model(&mut self, mut classifier: Classifier, origin: Origin, source: &str) {
+        if let Some(transparency) = self.transparency {
+            classifier.preprocess.transparency = transparency;
+        }
         let same = self.model.as_ref().is_some_and(|model| {
             model.origin.sha256() == origin.sha256()
                 && model.classifier.preprocess == classifier.preprocess
@@ -189,6 +197,7 @@ impl Engine {
         job: JobId,
         file: &FileRef,
         arch: Option<Arch>,
+        classes: Option<Vec<String>>,
         files: &[InputFile],
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
@@ -199,10 +208,14 @@ impl Engine {
             // this is no reason to refuse.
             let trained_on = checkpoint.metadata.get("backbone");
             let other = trained_on.is_some_and(|sha256| sha256 != model.origin.sha256());
-            let classifier = model.classifier.with_head(checkpoint)?;
+            let (classifier, warnings) =
+                model.classifier.with_head(checkpoint, classes.as_deref())?;
             self.prepare_kernels(&classifier).await?;
             classifier.try_out().await?;
             self.adopt(classifier, &file.path).await?;
+            for warning in warnings {
+                self.desk.warn(warning);
+            }
             if other {
                 self.desk.warn(format!(
                     "{} was trained on another backbone file than the one in use; if its labels make no \
@@ -211,9 +224,31 @@ impl Engine {
                 ));
             }
         } else {
-            self.use_checkpoint(checkpoint, bytes, arch, &file.path)
+            self.use_checkpoint(checkpoint, bytes, arch, classes.as_deref(), &file.path)
                 .await?;
         }
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
+    /// Names the outputs of the model in use.
+    pub(super) async fn name_classes(&mut self, job: JobId, classes: Vec<String>) -> Result<()> {
+        let Model {
+            classifier,
+            origin,
+            source,
+            ..
+        } = self.model()?;
+        let outputs = classifier.classes.len();
+        infer::check_names(&classes, outputs).map_err(|reason| Error::weights(source, reason))?;
+        let names = classes.iter().map(|name| name.trim().to_string());
+        let named = Classifier {
+            classes: names.collect(),
+            ..classifier.clone()
+        };
+        let (origin, source) = (origin.clone(), source.clone());
+        self.set_model(named, origin, &source);
+        self.keep_head().await;
         self.desk.tell(Event::Finished { job });
         Ok(())
     }
@@ -236,7 +271,7 @@ impl Engine {
         let name = format!("{} (ImageNet)", arch.name());
         let used = match weights::read(&name, &file.bytes) {
             Ok(checkpoint) => {
-                self.use_checkpoint(checkpoint, file.bytes, Some(arch), &name)
+                self.use_checkpoint(checkpoint, file.bytes, Some(arch), None, &name)
                     .await
             }
             Err(error) => Err(error),
@@ -263,7 +298,7 @@ impl Engine {
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
         let bytes = weights::save_model(&checkpoint, &[], &metadata.into(), None)?;
         let checkpoint = weights::read(&name, &bytes)?;
-        self.use_checkpoint(checkpoint, bytes, Some(arch), &name)
+        self.use_checkpoint(checkpoint, bytes, Some(arch), None, &name)
             .await?;
         self.desk.tell(Event::Finished { job });
         Ok(())
@@ -275,22 +310,27 @@ impl Engine {
         checkpoint: Checkpoint,
         bytes: Vec<u8>,
         arch: Option<Arch>,
+        names: Option<&[String]>,
         source: &str,
     ) -> Result<()> {
-        let classes = self.classes_wanted();
+        let fresh = self.classes_wanted();
+        let outputs = Outputs {
+            names,
+            fresh: &fresh,
+        };
         let device = &self.opened()?.device;
-        let loaded = Classifier::load(checkpoint, arch, &classes, device)?;
         let Loaded {
             classifier,
-            fresh_head,
-        } = loaded;
+            warnings,
+            ..
+        } = Classifier::load(checkpoint, arch, outputs, device)?;
         self.prepare_kernels(&classifier).await?;
         classifier.try_out().await?;
         let origin = self.keep_backbone(bytes).await;
         self.set_model(classifier, origin, source);
         self.keep_head().await;
-        if let Some(note) = fresh_head {
-            self.desk.warn(note);
+        for warning in warnings {
+            self.desk.warn(warning);
         }
         Ok(())
     }

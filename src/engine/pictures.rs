@@ -14,11 +14,11 @@ pub(super) fn pictures<'a>(
     augment: &'a Augment,
     seed: u64,
 ) -> impl Pictures + 'a {
-    move |requests: &[Request]| load(set, requests, settings, augment, seed)
+    async move |requests: &[Request]| load(set, requests, settings, augment, seed).await
 }
 
 /// The images of some requests, normalised `[3,S,S]` each, or why not.
-pub(super) fn load(
+pub(super) async fn load(
     set: &mut Dataset,
     requests: &[Request],
     settings: &Preprocess,
@@ -26,12 +26,15 @@ pub(super) fn load(
     seed: u64,
 ) -> Vec<Result<Vec<f32>>> {
     // An archive is read by one, decoding is what takes time.
-    let read = |request: &Request| {
+    let mut files = Vec::with_capacity(requests.len());
+    for request in requests {
         let path = set.samples.get(request.sample).map(|s| s.path.clone());
-        let bytes = set.read(request.sample);
-        (*request, path.unwrap_or_default(), bytes)
-    };
-    let files = requests.iter().map(read).collect();
+        let bytes = match set.read(request.sample) {
+            Ok(bytes) => Ok(image::transcode(bytes).await),
+            Err(error) => Err(error),
+        };
+        files.push((*request, path.unwrap_or_default(), bytes));
+    }
     parallel::map(
         files,
         |(request, path, bytes): (Request, String, Result<Vec<u8>>)| {
@@ -55,7 +58,7 @@ fn one(
     let Some(view) = request.view else {
         return image::load(path, bytes, &settings);
     };
-    let image = image::decode(path, bytes)?;
+    let image = image::decode_for(path, bytes, &settings)?;
     let (width, height) = (image.width, image.height);
     let view = View::draw(augment, seed, request.sample, view, width, height);
     view.apply(&image, &settings)

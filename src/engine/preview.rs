@@ -1,7 +1,7 @@
 //! What an augmentation makes of an image.
 
 use super::{Engine, find};
-use crate::config::{Augment, DemoConfig};
+use crate::config::{Augment, DemoConfig, Preprocess};
 use crate::data::{Subset, demo};
 use crate::error::{Error, Result};
 use crate::image::augment::View;
@@ -36,13 +36,18 @@ impl Engine {
             let reason = format!("{} are asked for, {MOST} at most", asked.views);
             return Err(Error::shape("views", reason));
         }
-        let size = self.model()?.classifier.preprocess.size;
+        let settings = self.model()?.classifier.preprocess.clone();
+        let size = settings.size;
         let (name, image, sample) = match file {
             Some(file) => {
-                let bytes = find(file, files)?.read()?;
-                (file.path.clone(), image::decode(&file.path, &bytes)?, 0)
+                let bytes = image::transcode(find(file, files)?.read()?).await;
+                (
+                    file.path.clone(),
+                    image::decode_for(&file.path, &bytes, &settings)?,
+                    0,
+                )
             }
-            None => self.some_image(asked.image)?,
+            None => self.some_image(asked.image, &settings).await?,
         };
         let (mut names, mut blobs) = (vec![name], Vec::new());
         blobs.push(image::encode_png(&image::resize(&image, size, size)?)?);
@@ -57,7 +62,11 @@ impl Engine {
     }
 
     /// A training image of the data set in use, its name and number; a generated one where there is none.
-    fn some_image(&mut self, image: usize) -> Result<(String, Rgb, usize)> {
+    async fn some_image(
+        &mut self,
+        image: usize,
+        settings: &Preprocess,
+    ) -> Result<(String, Rgb, usize)> {
         let Some(data) = &mut self.data else {
             let DemoConfig { size, seed, .. } = DemoConfig::default();
             let class = image % crate::classes::INTEL.len();
@@ -72,7 +81,11 @@ impl Engine {
         let sample = samples.get(image % samples.len().max(1)).copied();
         let sample = sample.ok_or_else(|| Error::Dataset("there is no training image".into()))?;
         let path = data.set.samples[sample].path.clone();
-        let bytes = data.set.read(sample)?;
-        Ok((path.clone(), image::decode(&path, &bytes)?, sample))
+        let bytes = image::transcode(data.set.read(sample)?).await;
+        Ok((
+            path.clone(),
+            image::decode_for(&path, &bytes, settings)?,
+            sample,
+        ))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Engine, find};
 use crate::config::{Preprocess, TrainConfig};
 use crate::error::{Error, Result};
-use crate::infer::{Classifier, Loaded};
+use crate::infer::{Classifier, Loaded, Outputs};
 use crate::model::weights;
 use crate::platform::files::InputFile;
 use crate::platform::hash;
@@ -32,16 +32,18 @@ impl Engine {
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
         let checkpoint = weights::read(&file.path, &bytes)?;
-        let classes = self.classes_wanted();
-        let loaded = Classifier::load(checkpoint, None, &classes, &self.opened()?.device)?;
+        let outputs = Outputs::default();
         let Loaded {
             classifier,
             fresh_head,
-        } = loaded;
-        if fresh_head.is_some() {
-            let reason =
-                "cannot teach: it has no last layer for these classes, or does not name them";
+            warnings,
+        } = Classifier::load(checkpoint, None, outputs, &self.opened()?.device)?;
+        if fresh_head {
+            let reason = format!("cannot teach: {}", warnings.join(" "));
             return Err(Error::weights(&file.path, reason));
+        }
+        for warning in warnings {
+            self.desk.warn(warning);
         }
         self.prepare_kernels(&classifier).await?;
         let tried = classifier.try_out().await;

@@ -4,7 +4,7 @@
 use super::Engine;
 use super::adopt::{Candidate, trained};
 use super::keeper::{self, Keeper, Record};
-use crate::config::{Scope, TrainConfig};
+use crate::config::{Scope, TrainConfig, Transparency};
 use crate::data as dataset;
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
@@ -141,6 +141,7 @@ impl Engine {
             return Err(Error::shape("keep the head", reason));
         }
         let teacher = self.teacher_for(config)?;
+        let transparency = self.model()?.classifier.preprocess.transparency;
         let data = self.data()?;
         Ok(Record {
             run: Interrupted {
@@ -152,7 +153,7 @@ impl Engine {
                 seeds,
             },
             size,
-            data: data.fingerprint().await,
+            data: data.fingerprint(transparency).await,
             backbone,
             teacher,
             id,
@@ -372,16 +373,14 @@ impl Engine {
 }
 
 impl super::Data {
-    /// SHA-256 of its classes and paths.
-    async fn fingerprint(&self) -> String {
-        let paths = self.set.samples.iter().map(|sample| &sample.path);
-        let lines: Vec<&str> = self
-            .set
-            .classes
-            .iter()
-            .chain(paths)
-            .map(String::as_str)
-            .collect();
-        crate::platform::hash::sha256(lines.join("\n").as_bytes()).await
+    /// SHA-256 of all that its images and labels follow from: classes, paths, labels, parts, transparency.
+    async fn fingerprint(&self, transparency: Transparency) -> String {
+        let mut text = self.set.classes.join("\n");
+        for sample in &self.set.samples {
+            let class = sample.class.map_or(-1, |class| class as i64);
+            text.push_str(&format!("\n{}\t{class}\t{:?}", sample.path, sample.subset));
+        }
+        text.push_str(&format!("\n{}", transparency.name()));
+        crate::platform::hash::sha256(text.as_bytes()).await
     }
 }

@@ -142,7 +142,7 @@ pub(super) async fn course(
             let moment = Moment { epoch, step };
             let done = (epoch - 1) * per_epoch + step;
             let factor = schedule::factor(config, done, per_epoch);
-            let batch = feed.batch(moment, &picks, learner.objective())?;
+            let batch = feed.batch(moment, &picks, learner.objective()).await?;
             if feed.is_slow() {
                 // Were long steps queued up, progress and pause would run ahead of the device by minutes.
                 // The step before this one ran while the images were read.
@@ -279,7 +279,7 @@ async fn validate(
 ) -> Result<Option<(Tally, Flow)>> {
     let (mut logits, mut labels) = (Vec::new(), Vec::new());
     let (mut flow, mut index) = (Flow::Continue, 0);
-    while let Some(batch) = feed.validation(index)? {
+    while let Some(batch) = feed.validation(index).await? {
         index += 1;
         if let Some((input, known)) = batch {
             logits.extend(read(model.forward(input)).await?);

@@ -20,6 +20,10 @@ pub type Known = (Input, Vec<usize>);
 
 /// A source of batches. What it gives follows from the seed and the moment alone, so that a run can go on
 /// from any epoch.
+#[expect(
+    async_fn_in_trait,
+    reason = "one thread: nobody asks whether the future is Send"
+)]
 pub trait Feed {
     /// Steps an epoch has.
     fn steps(&self) -> usize;
@@ -29,7 +33,7 @@ pub trait Feed {
     ///
     /// # Errors
     /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails.
-    fn batch(
+    async fn batch(
         &mut self,
         at: Moment,
         picks: &[usize],
@@ -39,7 +43,7 @@ pub trait Feed {
     ///
     /// # Errors
     /// As [`Self::batch`].
-    fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>>;
+    async fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>>;
     /// Whether a step takes long enough to be waited for.
     fn is_slow(&self) -> bool;
 }

@@ -42,9 +42,9 @@ pub struct Request {
 }
 
 /// A way to images, several at a time: normalised pixels `[3,S,S]` each, or why not.
-pub trait Pictures: FnMut(&[Request]) -> Vec<Result<Vec<f32>>> {}
+pub trait Pictures: AsyncFnMut(&[Request]) -> Vec<Result<Vec<f32>>> {}
 
-impl<F: FnMut(&[Request]) -> Vec<Result<Vec<f32>>>> Pictures for F {}
+impl<F: AsyncFnMut(&[Request]) -> Vec<Result<Vec<f32>>>> Pictures for F {}
 
 /// Samples on their way through the frozen part.
 pub struct Inputs<'a, P> {
@@ -140,11 +140,12 @@ impl<'a, P: Pictures> Inputs<'a, P> {
     /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails.
     pub async fn keep(&mut self, samples: &[usize]) -> Result<()> {
         let size = self.size;
-        let (good, pixels) = self.decode(samples.iter().map(|&sample| Request {
+        let requests = samples.iter().map(|&sample| Request {
             sample,
             view: None,
             size,
-        }));
+        });
+        let (good, pixels) = self.decode(requests).await;
         let output = (!good.is_empty()).then(|| {
             let images = self.backbone.batch(pixels, self.size);
             forward_frozen(self.backbone, images, self.scope)
@@ -168,7 +169,7 @@ impl<'a, P: Pictures> Inputs<'a, P> {
 
     /// The input `[N,C,H,W]` of these samples, as they are, on the inner device, and the labels `[N]` of those
     /// that could be read; none if none could.
-    pub fn plain(&mut self, samples: &[Labelled]) -> Option<(Tensor<4>, Vec<usize>)> {
+    pub async fn plain(&mut self, samples: &[Labelled]) -> Option<(Tensor<4>, Vec<usize>)> {
         let cached = |cache: &FeatureCache| {
             samples
                 .iter()
@@ -188,7 +189,7 @@ impl<'a, P: Pictures> Inputs<'a, P> {
         }
         let as_it_is = |labelled: &Labelled| (*labelled, None);
         let samples: Vec<_> = samples.iter().map(as_it_is).collect();
-        let (pixels, labels) = self.images(&samples, self.size);
+        let (pixels, labels) = self.images(&samples, self.size).await;
         (!labels.is_empty()).then(|| (self.through(pixels, self.size), labels))
     }
 
@@ -197,13 +198,13 @@ impl<'a, P: Pictures> Inputs<'a, P> {
     ///
     /// # Errors
     /// What `mix` says.
-    pub fn changed(
+    pub async fn changed(
         &mut self,
         samples: &[(Labelled, Option<usize>)],
         size: usize,
         mix: impl FnOnce(&mut [f32], &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Option<Batch>> {
-        let (mut pixels, labels) = self.images(samples, size);
+        let (mut pixels, labels) = self.images(samples, size).await;
         if labels.is_empty() {
             return Ok(None);
         }
@@ -218,7 +219,7 @@ impl<'a, P: Pictures> Inputs<'a, P> {
     }
 
     /// Pixels `[N,3,S,S]` and labels `[N]` of what can be read.
-    fn images(
+    async fn images(
         &mut self,
         samples: &[(Labelled, Option<usize>)],
         size: usize,
@@ -226,7 +227,7 @@ impl<'a, P: Pictures> Inputs<'a, P> {
         let requests = samples
             .iter()
             .map(|&(Labelled { sample, .. }, view)| Request { sample, view, size });
-        let (good, pixels) = self.decode(requests);
+        let (good, pixels) = self.decode(requests).await;
         let labels = good.into_iter().map(|place| samples[place].0.label);
         (pixels, labels.collect())
     }
@@ -244,13 +245,13 @@ impl<'a, P: Pictures> Inputs<'a, P> {
     }
 
     /// The pixels of those requests that can be read, one after the other, and which those are.
-    fn decode(&mut self, requests: impl Iterator<Item = Request>) -> (Vec<usize>, Vec<f32>) {
+    async fn decode(&mut self, requests: impl Iterator<Item = Request>) -> (Vec<usize>, Vec<f32>) {
         let known =
             |(_, request): &(usize, Request)| !self.unreadable.contains_key(&request.sample);
         let (places, requests): (Vec<usize>, Vec<Request>) =
             requests.enumerate().filter(known).unzip();
         let (mut good, mut pixels) = (Vec::new(), Vec::new());
-        let images = (self.pictures)(&requests);
+        let images = (self.pictures)(&requests).await;
         for ((place, request), image) in places.into_iter().zip(&requests).zip(images) {
             match image {
                 Ok(image) => {

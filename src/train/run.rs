@@ -214,7 +214,7 @@ impl Feed for OnFeatures<'_> {
         self.batches.order(self.examples(), epoch)
     }
 
-    fn batch(
+    async fn batch(
         &mut self,
         at: Moment,
         picks: &[usize],
@@ -237,7 +237,7 @@ impl Feed for OnFeatures<'_> {
         Ok(Some(Batch::new(Input::Features(input), targets)))
     }
 
-    fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
+    async fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
         let start = index * VALIDATION_BATCH;
         let end = self.validation.len().min(start + VALIDATION_BATCH);
         if start >= end {

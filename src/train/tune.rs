@@ -71,7 +71,7 @@ impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
         self.batches.order(self.images.train.len(), epoch)
     }
 
-    fn batch(
+    async fn batch(
         &mut self,
         at: Moment,
         picks: &[usize],
@@ -87,26 +87,27 @@ impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
         if inputs.changes() {
             let (augment, seed) = (&self.config.augment, self.config.seed);
             let size = self.config.size_at(at.epoch, self.images.size);
-            return inputs.changed(&samples, size, |pixels, labels| {
+            let mix = |pixels: &mut [f32], labels: &[usize]| {
                 let mut targets = objective.one_hot(labels);
                 let mix = Mix::draw(augment, seed, at.epoch, at.step, labels.len(), size);
                 if let Some(mix) = mix {
                     mix.apply(pixels, &mut targets)?;
                 }
                 Ok(targets)
-            });
+            };
+            return inputs.changed(&samples, size, mix).await;
         }
         let samples: Vec<_> = samples.into_iter().map(|(labelled, _)| labelled).collect();
-        let plain = inputs.plain(&samples);
+        let plain = inputs.plain(&samples).await;
         Ok(plain.map(|(maps, labels)| Batch::new(Input::Maps(maps), objective.one_hot(&labels))))
     }
 
-    fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
+    async fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
         let size = self.config.batch.max(VALIDATION_BATCH);
         let Some(samples) = self.images.validation.chunks(size).nth(index) else {
             return Ok(None);
         };
-        let plain = self.images.inputs.plain(samples);
+        let plain = self.images.inputs.plain(samples).await;
         Ok(Some(
             plain.map(|(maps, labels)| (Input::Maps(maps), labels)),
         ))

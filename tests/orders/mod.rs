@@ -9,7 +9,7 @@ use retune::data::demo;
 use retune::engine::{Desk, Engine, Order};
 use retune::image::encode_png;
 use retune::platform::files::InputFile;
-use retune::protocol::{Command, DatasetSource, Event, ExportKind, FileRef};
+use retune::protocol::{Command, DatasetSource, Event, ExportKind, FileRef, Labels};
 
 pub type Said = Vec<(Event, Vec<Vec<u8>>)>;
 
@@ -20,7 +20,11 @@ pub fn order(command: Command) -> Order {
 
 pub fn start() -> Order {
     let (device, hub) = (DeviceChoice::Cpu, None);
-    order(Command::Start { device, hub })
+    order(Command::Start {
+        device,
+        hub,
+        transparency: None,
+    })
 }
 
 /// A folder without test images: an evaluation is then on the validation images.
@@ -34,15 +38,28 @@ pub fn data() -> Order {
         let slot = i as u32;
         named.push(FileRef { path, slot });
     }
-    let source = DatasetSource::Folder { files: named };
-    let command = Command::OpenDataset { job: 90, source };
+    let source = DatasetSource::Folder {
+        files: named,
+        unread: Vec::new(),
+    };
+    let command = Command::OpenDataset {
+        job: 90,
+        source,
+        beside: Vec::new(),
+        labels: Labels::Auto,
+    };
     Order { command, files }
 }
 
 pub fn import(bytes: &[u8]) -> Order {
     let (file, files) = handed("model.safetensors", bytes);
     let (job, arch) = (91, None);
-    let command = Command::Import { job, file, arch };
+    let command = Command::Import {
+        job,
+        file,
+        arch,
+        classes: None,
+    };
     Order { command, files }
 }
 
