@@ -5,6 +5,7 @@
 mod args;
 mod compare;
 mod inspect;
+mod label_args;
 mod out;
 mod report;
 mod screen;
@@ -65,8 +66,9 @@ async fn run(task: Task) -> Result<bool> {
         }
         Task::Train(args) => train(*args).await,
         Task::Evaluate { common, data } => {
+            let asked = data.labels.asked(&data.dataset)?;
             let mut session = Session::start(&common, Screen::quiet()).await?;
-            session.open(&data.dataset).await?;
+            session.open(&data.dataset, asked).await?;
             let report = session.evaluate().await?;
             report::print_evaluation(&report, common.json);
             Ok(session.screen().failed == 0)
@@ -79,6 +81,7 @@ async fn run(task: Task) -> Result<bool> {
 /// Trains, evaluates, writes model and report.
 async fn train(args: TrainArgs) -> Result<bool> {
     let mut plan = args.plan()?;
+    let asked = args.labels.asked(&plan.dataset)?;
     // Told before an hour of training, not after it.
     std::fs::create_dir_all(&args.out)
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
@@ -98,10 +101,10 @@ async fn train(args: TrainArgs) -> Result<bool> {
                 .obey(|job| Command::Fresh { job, arch, seed }, Vec::new())
                 .await?;
         }
-        Some(path) => session.import(path, plan.arch).await?,
+        Some(path) => session.import(path, plan.arch, None).await?,
         None => check_bundled(plan.arch)?,
     }
-    session.open(&plan.dataset).await?;
+    session.open(&plan.dataset, asked).await?;
     if let Some(teacher) = &plan.teacher {
         session.teach(&teacher.to_string_lossy()).await?;
     }
@@ -181,15 +184,20 @@ fn dataset(path: &Path) -> Result<(DatasetSource, Vec<InputFile>)> {
             path: file.name().to_string(),
             slot: 0,
         };
-        return Ok((DatasetSource::Zip { file: named }, vec![file]));
+        return Ok((DatasetSource::Archive { file: named }, vec![file]));
     }
     let (mut named, mut handles) = (Vec::new(), Vec::new());
-    for (slot, (path, file)) in list_folder(path)?.into_iter().enumerate() {
+    let (files, unread) = list_folder(path)?;
+    for (slot, (path, file)) in files.into_iter().enumerate() {
         named.push(FileRef {
             path,
             slot: slot as u32,
         });
         handles.push(file);
     }
-    Ok((DatasetSource::Folder { files: named }, handles))
+    let source = DatasetSource::Folder {
+        files: named,
+        unread,
+    };
+    Ok((source, handles))
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Arch, DeviceChoice, HeadKind};
+use crate::config::{Arch, DeviceChoice, HeadKind, Transparency};
 use crate::error::{Error, Result};
 
+use super::label_args::LabelArgs;
 pub use super::train_args::TrainArgs;
 
 /// Classify images, and fine-tune a pretrained `ResNet` on your own.
@@ -24,7 +25,7 @@ pub enum Task {
     Classify {
         #[command(flatten)]
         common: Common,
-        /// JPEG, PNG, WebP, GIF or BMP files.
+        /// JPEG, PNG, WebP, GIF, BMP, TIFF or PNM files.
         #[arg(required = true, value_name = "IMAGE")]
         images: Vec<PathBuf>,
     },
@@ -46,12 +47,18 @@ pub enum Task {
 /// Flags of every task that runs a model.
 #[derive(Args, Clone)]
 pub struct Common {
-    /// Checkpoint to use (.safetensors or .pth) in place of the bundled scenes model.
+    /// Checkpoint to use (.safetensors or PyTorch's) in place of the bundled scenes model.
     #[arg(long)]
     pub model: Option<PathBuf>,
+    /// Names of that model's outputs, in order: NAME,NAME,... or a text file with a name a line.
+    #[arg(long, value_name = "NAMES", requires = "model", value_parser = classes)]
+    pub classes: Option<Classes>,
     /// What runs it; auto takes a real GPU if there is one.
     #[arg(long, default_value = "auto")]
     pub device: Device,
+    /// What becomes of transparency: over white, or dropped as Pillow's convert("RGB") does.
+    #[arg(long, value_parser = transparency, value_name = "white|dropped")]
+    pub transparency: Option<Transparency>,
     /// Print JSON, one object a line.
     #[arg(long)]
     pub json: bool,
@@ -60,8 +67,10 @@ pub struct Common {
 /// Which data set.
 #[derive(Args, Clone)]
 pub struct DataArgs {
-    /// A folder or a zip: a folder a class, optionally under seg_train and seg_test.
+    /// A folder, zip or tar: a folder a class, optionally under train and test, or images with a table of labels.
     pub dataset: PathBuf,
+    #[command(flatten)]
+    pub labels: LabelArgs,
 }
 
 /// A layer table.
@@ -115,6 +124,36 @@ impl From<Device> for DeviceChoice {
             Device::Cuda => Self::Cuda,
         }
     }
+}
+
+/// `--transparency`.
+pub fn transparency(name: &str) -> std::result::Result<Transparency, String> {
+    Transparency::from_name(name).ok_or_else(|| "none of white, dropped".to_string())
+}
+
+/// Names of outputs, in order.
+#[derive(Clone)]
+pub struct Classes(pub Vec<String>);
+
+/// `--classes`: a list, or the file that has one.
+fn classes(text: &str) -> std::result::Result<Classes, String> {
+    let path = std::path::Path::new(text);
+    let list: Vec<String> = if path.is_file() {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+        lines
+            .filter(|line| !line.is_empty())
+            .map(str::to_string)
+            .collect()
+    } else {
+        text.split(',')
+            .map(|name| name.trim().to_string())
+            .collect()
+    };
+    if list.is_empty() {
+        return Err("holds no names".to_string());
+    }
+    Ok(Classes(list))
 }
 
 /// A backbone's name.

@@ -8,7 +8,7 @@ use super::compare;
 use super::out::line;
 use super::screen::Screen;
 use crate::config::TrainConfig;
-use crate::protocol::{Evaluation, Share};
+use crate::protocol::{ClassCount, DatasetSummary, Evaluation, Labels, Share};
 
 /// report.json: settings, data, curves, and the test's numbers if there was a test set.
 pub fn training(config: &TrainConfig, screen: &Screen) -> Value {
@@ -18,7 +18,11 @@ pub fn training(config: &TrainConfig, screen: &Screen) -> Value {
     json!({
         "dataset": summary.map(|summary| &summary.name),
         "classes": summary.map(|summary| &summary.classes),
+        "labels": summary.map(|summary| &summary.labels),
+        "table": summary.map(|summary| &summary.table),
         "duplicates": summary.map(|summary| &summary.duplicates),
+        "leaks": summary.map(|summary| &summary.leaks),
+        "notes": summary.map(|summary| &summary.notes),
         "arch": model.map(|model| model.arch),
         "input": model.map(|model| model.size),
         "backbone_sha256": model.and_then(|model| model.sha256.as_ref()),
@@ -31,6 +35,33 @@ pub fn training(config: &TrainConfig, screen: &Screen) -> Value {
         "test": screen.evaluation,
         "skipped": screen.skipped,
     })
+}
+
+/// The question that a data set asks, with the flags that answer it; none if it asks none.
+pub fn question(summary: &DatasetSummary) -> Option<String> {
+    let asks = summary.labels == Labels::Auto && !summary.readings.is_empty();
+    let problem = summary.problem.as_ref().filter(|_| asks)?;
+    let mut text = format!("{}: {problem}", summary.name);
+    for reading in &summary.readings {
+        let shown = reading.classes.iter().map(|class| {
+            let ClassCount { name, train, test } = class;
+            match test {
+                0 => format!("{name} {train}"),
+                _ => format!("{name} {train}+{test}"),
+            }
+        });
+        let more = if reading.count > reading.classes.len() {
+            ", ..."
+        } else {
+            ""
+        };
+        let list = shown.collect::<Vec<_>>().join(", ");
+        text.push_str(&format!(
+            "\n  {}: {} ({} classes: {list}{more})",
+            reading.flags, reading.text, reading.count
+        ));
+    }
+    Some(text)
 }
 
 /// The end of a training run, for people.

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::out::line;
 use crate::protocol::{
-    DatasetSummary, EpochReport, Evaluation, Event, Interrupted, ModelSummary, Phase, Run, Skipped,
+    DatasetSummary, EpochReport, Evaluation, Event, Interrupted, LeakKind, ModelSummary, Phase,
+    Run, Skipped,
 };
 use crate::train::metrics::argmax;
 
@@ -80,9 +81,7 @@ impl Screen {
             }
             Event::FileError { file, reason, .. } => self.file_error(Path::new(&file), &reason),
             Event::Dataset { summary, .. } => {
-                for Skipped { file, reason } in &summary.skipped {
-                    self.file_error(Path::new(file), reason);
-                }
+                self.dataset(&summary);
                 self.summary = Some(summary);
             }
             Event::Progress {
@@ -168,6 +167,40 @@ impl Screen {
         self.epochs.clone_from(&run.epochs);
     }
 
+    /// Says what was left out of a data set and what makes its figures wrong; counts the images that failed.
+    fn dataset(&mut self, summary: &DatasetSummary) {
+        // A set of another kind would fill the screen with its files.
+        const SHOWN: usize = 20;
+        for failed in [true, false] {
+            let files: Vec<_> = (summary.skipped.iter())
+                .filter(|skipped| skipped.failed == failed)
+                .collect();
+            for Skipped { file, reason, .. } in files.iter().take(SHOWN) {
+                self.say(&format!("{file}: {reason}"));
+            }
+            if files.len() > SHOWN {
+                self.say(&format!("... and {} more", files.len() - SHOWN));
+            }
+            if failed {
+                self.failed += files.len();
+            }
+        }
+        self.skipped.extend(summary.skipped.iter().cloned());
+        for note in &summary.notes {
+            self.say(note);
+        }
+        for leak in summary.leaks.iter().take(SHOWN) {
+            let what = match leak.kind {
+                LeakKind::BetweenParts => "the same image in several parts",
+                LeakKind::TwoLabels => "the same image with two labels",
+            };
+            self.say(&format!("{what}: {}", leak.files.join(" = ")));
+        }
+        if summary.leaks.len() > SHOWN {
+            self.say(&format!("... and {} more", summary.leaks.len() - SHOWN));
+        }
+    }
+
     /// Notes a file that failed, and says so where results go.
     pub fn file_error(&mut self, file: &Path, reason: &str) {
         self.failed += 1;
@@ -176,8 +209,7 @@ impl Screen {
             Some(true) => line(format_args!("{}", json!({"file": file, "error": reason}))),
             _ => self.say(&format!("{file}: {reason}")),
         }
-        let reason = reason.to_string();
-        self.skipped.push(Skipped { file, reason });
+        self.skipped.push(Skipped::failed(file, reason));
     }
 
     fn classified(&mut self, file: &str, probabilities: &[f32], milliseconds: f64) {

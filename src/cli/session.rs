@@ -5,8 +5,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::args::Common;
-use super::dataset;
+use super::label_args::Asked;
 use super::screen::Screen;
+use super::{dataset, report};
 use crate::config::Arch;
 use crate::engine::{Desk, Engine, Order};
 use crate::error::{Error, Result};
@@ -47,11 +48,16 @@ impl Session {
         };
         let device = common.device.into();
         let hub = std::env::var("RETUNE_HUB").ok();
-        let start = Command::Start { device, hub };
+        let start = Command::Start {
+            device,
+            hub,
+            transparency: common.transparency,
+        };
         session.run(start, Vec::new()).await?;
         if let Some(path) = &common.model {
             let path = path.to_string_lossy();
-            session.import(&path, None).await?;
+            let classes = common.classes.clone().map(|classes| classes.0);
+            session.import(&path, None, classes).await?;
         }
         Ok(session)
     }
@@ -96,10 +102,20 @@ impl Session {
     }
 
     /// Puts a checkpoint in use.
-    pub async fn import(&mut self, path: &str, arch: Option<Arch>) -> Result<()> {
+    pub async fn import(
+        &mut self,
+        path: &str,
+        arch: Option<Arch>,
+        classes: Option<Vec<String>>,
+    ) -> Result<()> {
         let (file, handles) = opened(path)?;
-        self.obey(|job| Command::Import { job, file, arch }, handles)
-            .await
+        let command = |job| Command::Import {
+            job,
+            file,
+            arch,
+            classes,
+        };
+        self.obey(command, handles).await
     }
 
     /// Puts a model aside as the teacher.
@@ -109,10 +125,30 @@ impl Session {
     }
 
     /// Opens a data set.
-    pub async fn open(&mut self, path: &Path) -> Result<()> {
-        let (source, files) = dataset(path)?;
-        self.obey(|job| Command::OpenDataset { job, source }, files)
-            .await
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] if its labels can be read in several ways and it is not said in which: the text has the
+    /// flags for each.
+    pub async fn open(&mut self, path: &Path, asked: Asked) -> Result<()> {
+        let (source, mut files) = dataset(path)?;
+        let Asked { labels, beside } = asked;
+        let beside: Vec<FileRef> = beside
+            .into_iter()
+            .map(|(path, handle)| {
+                let slot = files.len() as u32;
+                files.push(handle);
+                FileRef { path, slot }
+            })
+            .collect();
+        let command = |job| Command::OpenDataset {
+            job,
+            source,
+            beside,
+            labels,
+        };
+        self.obey(command, files).await?;
+        let question = self.shown().summary.as_ref().and_then(report::question);
+        question.map_or(Ok(()), |text| Err(Error::Dataset(text)))
     }
 
     /// Whether the data set in use has a test set.

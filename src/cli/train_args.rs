@@ -6,8 +6,11 @@ use clap::Args;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, value::StrDeserializer};
 
-use super::args::{Common, Device, arch};
-use crate::config::{Arch, Augment, HeadKind, NormMode, Optimizer, Schedule, Scope, TrainConfig};
+use super::args::{Common, Device, arch, transparency};
+use super::label_args::LabelArgs;
+use crate::config::{
+    Arch, Augment, HeadKind, NormMode, Optimizer, Schedule, Scope, TrainConfig, Transparency,
+};
 use crate::error::{Error, Result};
 
 /// A teacher's share of the loss where nothing is said of it.
@@ -16,8 +19,10 @@ const DISTILLATION: f64 = 0.5;
 /// A training run.
 #[derive(Args)]
 pub struct TrainArgs {
-    /// A folder or a zip: a folder a class, optionally under seg_train and seg_test.
+    /// A folder, zip or tar: a folder a class, optionally under train and test, or images with a table of labels.
     pub dataset: Option<PathBuf>,
+    #[command(flatten)]
+    pub labels: LabelArgs,
     /// A run file (TOML) with any of these settings and all others; flags win over it.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -111,6 +116,9 @@ pub struct TrainArgs {
     /// What runs it; auto takes a real GPU if there is one.
     #[arg(long)]
     pub device: Option<Device>,
+    /// What becomes of transparency: over white, or dropped as Pillow's convert("RGB") does.
+    #[arg(long, value_parser = transparency, value_name = "white|dropped")]
+    pub transparency: Option<Transparency>,
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -208,6 +216,8 @@ impl TrainArgs {
             teacher,
             common: Common {
                 model: None,
+                classes: None,
+                transparency: self.transparency,
                 device: self.device.unwrap_or(file.device),
                 json: self.json,
             },

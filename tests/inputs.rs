@@ -1,0 +1,253 @@
+//! Promise: data sets and models as people have them are read right by the command line, or it says in words what it
+//! wants to know, and what makes a figure wrong is said before anything is trained.
+
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use program::{Folder, draw, program, text};
+use retune::classes::INTEL;
+use retune::model::weights::{self, SaveAs};
+use serde_json::Value;
+
+/// Trains for an epoch, with these flags.
+fn train(folder: &Folder, dataset: &Path, flags: &[&str]) -> Output {
+    let out = folder.join("out");
+    let (dataset, out) = (dataset.to_str().unwrap(), out.to_str().unwrap());
+    let mut arguments = vec!["train", dataset, "--device", "cpu", "--head", "linear"];
+    arguments.extend(["--epochs", "1", "--batch", "4", "--json", "--out", out]);
+    arguments.extend(flags);
+    program(folder, &arguments).output().unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out} {err}"))
+}
+
+/// Names of the classes, with their numbers of images to train and to test on.
+fn classes(report: &Value) -> Vec<(String, u64, u64)> {
+    let list = report["classes"].as_array().unwrap().iter();
+    list.map(|class| {
+        let number = |key: &str| class[key].as_u64().unwrap();
+        let name = class["name"].as_str().unwrap().to_string();
+        (name, number("train"), number("test"))
+    })
+    .collect()
+}
+
+fn found(list: &[(&str, u64, u64)]) -> Vec<(String, u64, u64)> {
+    let own = |&(name, train, test): &(&str, u64, u64)| (name.to_string(), train, test);
+    list.iter().map(own).collect()
+}
+
+/// Scenes of class `class` in a folder, numbered from `first`.
+fn scenes(folder: &Path, class: usize, first: usize, count: usize) {
+    for index in first..first + count {
+        draw(&folder.join(format!("{index}.png")), class, index);
+    }
+}
+
+#[test]
+fn two_readings_of_the_folders_are_a_question_with_its_answers() {
+    let folder = Folder::new("question");
+    let root = folder.join("set");
+    for (nth, place) in ["garden", "harbour"].into_iter().enumerate() {
+        scenes(&root.join(place).join("forest"), 1, 10 * nth, 4);
+        scenes(&root.join(place).join("sea"), 4, 10 * nth, 4);
+    }
+    let asked = train(&folder, &root, &[]);
+    let said = text(&asked.stderr);
+    assert_ne!(asked.status.code(), Some(0), "{said}");
+    for word in ["--class-level 1", "--class-level 2", "garden", "forest"] {
+        assert!(said.contains(word), "no {word} in: {said}");
+    }
+    assert!(!folder.join("out/model.safetensors").exists());
+
+    let outer = train(&folder, &root, &["--class-level", "1"]);
+    let wanted = found(&[("garden", 8, 0), ("harbour", 8, 0)]);
+    assert_eq!(classes(&report(&outer)), wanted, "{}", text(&outer.stderr));
+    let inner = train(&folder, &root, &["--class-level", "2"]);
+    let wanted = found(&[("forest", 8, 0), ("sea", 8, 0)]);
+    assert_eq!(classes(&report(&inner)), wanted, "{}", text(&inner.stderr));
+
+    let both = ["--class-level", "1", "--label-pattern", "{label}.png"];
+    let output = train(&folder, &root, &both);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_table_gives_the_labels_from_within_the_data_set_and_from_beside_it() {
+    let folder = Folder::new("table");
+    let root = folder.join("set/images");
+    let mut table = String::from("id;scene\n");
+    for index in 0..12 {
+        let class = [1, 4][index % 2];
+        draw(&root.join(format!("a{index}.png")), class, index);
+        table.push_str(&format!("a{index};{}\n", INTEL[class]));
+    }
+    let root = folder.join("set");
+    let wanted = found(&[("forest", 6, 0), ("sea", 6, 0)]);
+
+    let beside = folder.join("elsewhere.csv");
+    fs::write(&beside, &table).unwrap();
+    let output = train(&folder, &root, &["--labels", beside.to_str().unwrap()]);
+    assert_eq!(
+        classes(&report(&output)),
+        wanted,
+        "{}",
+        text(&output.stderr)
+    );
+
+    fs::write(root.join("labels.csv"), &table).unwrap();
+    let output = train(&folder, &root, &[]);
+    assert_eq!(
+        classes(&report(&output)),
+        wanted,
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(output.status.code(), Some(0));
+    let named = ["--labels", "labels.csv", "--label-column", "colour"];
+    let output = train(&folder, &root, &named);
+    assert_ne!(output.status.code(), Some(0));
+    let said = text(&output.stderr);
+    assert!(said.contains("colour") && said.contains("scene"), "{said}");
+}
+
+#[test]
+fn the_same_image_to_train_and_to_test_on_is_said() {
+    let folder = Folder::new("leak");
+    let root = folder.join("set");
+    for (class, name) in [(1, "forest"), (4, "sea")] {
+        scenes(&root.join("train").join(name), class, 0, 4);
+        scenes(&root.join("test").join(name), class, 3, 2);
+    }
+    let output = train(&folder, &root, &[]);
+    let (report, said) = (report(&output), text(&output.stderr));
+    assert_eq!(
+        report["leaks"].as_array().map(Vec::len),
+        Some(2),
+        "{report}"
+    );
+    assert!(
+        said.contains("train/sea/3.png") && said.contains("test/sea/3.png"),
+        "{said}"
+    );
+    // It is a warning: the user may know.
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn outputs_without_names_are_numbered_until_they_are_named() {
+    let folder = Folder::new("names");
+    let photo = folder.join("photo.png");
+    draw(&photo, 1, 0);
+    let mut progress = |_, _| std::ops::ControlFlow::Continue(());
+    let bytes = pollster::block_on(weights::bundled::load(&mut progress)).unwrap();
+    let tensors = weights::read("bundled", &bytes).unwrap().tensors;
+    let tensors: Vec<_> = tensors
+        .into_iter()
+        .map(|(name, entry)| (name, entry.shape, entry.data))
+        .collect();
+    let model = folder.join("theirs.safetensors");
+    fs::write(
+        &model,
+        weights::save(&tensors, &BTreeMap::new(), SaveAs::F32).unwrap(),
+    )
+    .unwrap();
+
+    let classify = |flags: &[&str]| {
+        let mut arguments = vec![
+            "classify",
+            "--device",
+            "cpu",
+            "--model",
+            model.to_str().unwrap(),
+        ];
+        arguments.extend(flags);
+        arguments.push(photo.to_str().unwrap());
+        program(&folder, &arguments).output().unwrap()
+    };
+    let output = classify(&[]);
+    let (out, said) = (text(&output.stdout), text(&output.stderr));
+    assert!(out.contains("photo.png: class 1 "), "{out}");
+    assert!(
+        said.contains("theirs.safetensors") && said.contains("--classes"),
+        "{said}"
+    );
+    let output = classify(&["--classes", "a,b,c,d,e,f"]);
+    assert!(
+        text(&output.stdout).contains("photo.png: b "),
+        "{}",
+        text(&output.stdout)
+    );
+    assert_eq!(text(&output.stderr), "");
+    let list = folder.join("names.txt");
+    fs::write(&list, "a\r\nwood\r\nc\r\nd\r\ne\r\nf\r\n").unwrap();
+    let output = classify(&["--classes", list.to_str().unwrap()]);
+    assert!(
+        text(&output.stdout).contains("photo.png: wood "),
+        "{}",
+        text(&output.stdout)
+    );
+    let output = classify(&["--classes", "a,b"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("6 outputs"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_folder_of_what_is_not_opened_says_what_it_is() {
+    let folder = Folder::new("videos");
+    let root = folder.join("set");
+    for class in ["cat", "dog"] {
+        fs::create_dir_all(root.join(class)).unwrap();
+        for i in 0..3 {
+            let file = root.join(class).join(format!("{i}.psd"));
+            fs::write(file, b"8BPS\0\x01\0\0\0\0\0\0").unwrap();
+        }
+    }
+    let output = train(&folder, &root, &[]);
+    let said = text(&output.stderr);
+    assert_ne!(output.status.code(), Some(0), "{said}");
+    let reason = said.lines().last().unwrap_or_default();
+    assert!(
+        reason.contains("Photoshop") && reason.contains('6'),
+        "{said}"
+    );
+}
+
+#[test]
+fn transparency_is_over_white_unless_it_is_dropped() {
+    let folder = Folder::new("transparency");
+    let fixture = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image");
+        path.join(name).to_string_lossy().into_owned()
+    };
+    let (given, white) = (
+        fixture("transparent.png"),
+        fixture("transparent-expected.png"),
+    );
+    let answers = |flags: &[&str]| {
+        let mut arguments = vec!["classify", "--device", "cpu", "--json"];
+        arguments.extend(flags);
+        arguments.extend([given.as_str(), white.as_str()]);
+        let output = program(&folder, &arguments).output().unwrap();
+        let lines = text(&output.stdout);
+        let answer =
+            |line: &str| serde_json::from_str::<Value>(line).unwrap()["probabilities"].clone();
+        lines.lines().map(answer).collect::<Vec<_>>()
+    };
+    let over_white = answers(&[]);
+    assert_eq!(over_white[0], over_white[1]);
+    let dropped = answers(&["--transparency", "dropped"]);
+    assert_eq!(dropped[1], over_white[1]);
+    assert_ne!(dropped[0], dropped[1]);
+}
