@@ -85,6 +85,7 @@ fn App() -> Html {
                 { notices(Place::Page) }
                 <Classify usable={state.usable()} batch={state.batch.clone()} samples={state.samples.clone()} {on}
                     model={state.model.clone()} job={job(JobKind::Classify)}
+                    loose_images={state.loose_images()}
                     notices={notices(Place::Classify)} />
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
                     reading={state.reading} notices={notices(Place::Data)} />
@@ -101,7 +102,7 @@ fn App() -> Html {
                     notices={notices(Place::Model)} />
             </main>
             <div class="drop-hint" aria-hidden="true">
-                { "Drop images to classify them, a folder or a zip to use it as data set, \
+                { "Drop images to classify them, a folder or an archive to use it as data set, \
                    a checkpoint to import it." }
             </div>
         </div>

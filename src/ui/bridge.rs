@@ -26,7 +26,7 @@ use super::{
     timing::{self, RequestCounter},
 };
 use crate::{
-    config::DeviceChoice,
+    config::{DeviceChoice, Transparency},
     protocol::{Command, EngineState, Event, JobId},
 };
 
@@ -192,9 +192,14 @@ impl Inner {
     }
 
     fn post_start(&self) {
-        let (asked, hub) = start_options();
+        let (asked, hub, transparency) = start_options();
         let device = self.device.get().unwrap_or(asked);
-        self.send(&Command::Start { device, hub }, &Array::new());
+        let start = Command::Start {
+            device,
+            hub,
+            transparency,
+        };
+        self.send(&start, &Array::new());
         for message in mem::take(&mut *self.waiting.borrow_mut()) {
             self.post(&message);
         }
@@ -302,15 +307,15 @@ fn read(message: &JsValue) -> Option<(Event, Array)> {
     Some((event, blobs))
 }
 
-/// The device and the hub that the page's address asks for. Another hub must be of the page's own
+/// The device, the hub and the treatment of transparency that the page's address asks for. Another hub must be of the page's own
 /// origin: a link must not be able to make the page load weights from elsewhere.
-fn start_options() -> (DeviceChoice, Option<String>) {
+fn start_options() -> (DeviceChoice, Option<String>, Option<Transparency>) {
     let Some(location) = web_sys::window().map(|w| w.location()) else {
-        return (DeviceChoice::Auto, None);
+        return (DeviceChoice::Auto, None, None);
     };
     let search = location.search().unwrap_or_default();
     let Ok(query) = UrlSearchParams::new_with_str(&search) else {
-        return (DeviceChoice::Auto, None);
+        return (DeviceChoice::Auto, None, None);
     };
     let device = match query.get("backend").as_deref() {
         Some("webgpu") => DeviceChoice::Gpu,
@@ -321,5 +326,7 @@ fn start_options() -> (DeviceChoice, Option<String>) {
         let url = Url::new_with_base(&path, &location.href().ok()?).ok()?;
         (url.origin() == location.origin().ok()?).then(|| url.href())
     };
-    (device, query.get("hub").and_then(same_origin))
+    let transparency = query.get("transparency");
+    let transparency = transparency.and_then(|name| Transparency::from_name(&name));
+    (device, query.get("hub").and_then(same_origin), transparency)
 }

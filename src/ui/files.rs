@@ -13,6 +13,7 @@ use web_sys::{
 };
 
 use super::{intake::Found, timing};
+use crate::protocol::Skipped;
 
 /// Longest stretch of work between two breaths, in milliseconds.
 const SLICE: f64 = 12.0;
@@ -98,14 +99,11 @@ impl Drop {
         !self.folders.is_empty()
     }
 
-    /// All files of the drop. None if `report` said to stop.
-    ///
-    /// # Errors
-    /// What the browser says when a folder cannot be read.
-    pub async fn files(self, report: Report<'_>) -> Result<Option<Vec<Found<File>>>, JsValue> {
-        let Some(mut found) = from_list(self.loose, false, report).await else {
-            return Ok(None);
-        };
+    /// All files of the drop, and what of it cannot be read: a link to nowhere, a file that is still in the
+    /// cloud, a path too long for the system. None if `report` said to stop.
+    pub async fn files(self, report: Report<'_>) -> Option<(Vec<Found<File>>, Vec<Skipped>)> {
+        let mut found = from_list(self.loose, false, report).await?;
+        let mut unread = Vec::new();
         let mut folders = self.folders;
         while let Some(folder) = folders.pop() {
             let reader = folder.create_reader();
@@ -113,9 +111,17 @@ impl Drop {
                 // A reader gives at most a hundred entries at a time, and none at the end.
                 let entries = call_back(|done, failed| {
                     reader.read_entries_with_callback_and_callback(done, failed)
-                })
-                .await?;
-                let entries: Array = entries.unchecked_into();
+                });
+                let entries: Array = match entries.await {
+                    Ok(entries) => entries.unchecked_into(),
+                    Err(error) => {
+                        unread.push(Skipped::failed(
+                            path_of(&folder),
+                            format!("is a folder that cannot be read ({})", reason(&error)),
+                        ));
+                        break;
+                    }
+                };
                 if entries.length() == 0 {
                     break;
                 }
@@ -128,29 +134,42 @@ impl Drop {
                     if entry.is_directory() {
                         folders.push(entry.unchecked_into());
                     } else {
-                        paths.push(entry.full_path().trim_start_matches('/').to_owned());
+                        paths.push(path_of(&entry));
                         let entry: FileSystemFileEntry = entry.unchecked_into();
-                        files.push(&promise(|done, failed| {
-                            entry.file_with_callback_and_callback(done, failed);
+                        // What cannot be read comes as the error, so that one file does not fail them all.
+                        files.push(&promise(|done, _| {
+                            entry.file_with_callback_and_callback(done, done);
                             Ok(())
                         }));
                     }
                 }
-                let files: Array = JsFuture::from(Promise::all(&files)).await?.unchecked_into();
+                let files = JsFuture::from(Promise::all(&files)).await;
+                let files: Array = files.map_or_else(|_| Array::new(), JsCast::unchecked_into);
                 for (path, file) in paths.into_iter().zip(files.iter()) {
-                    found.push(Found {
-                        path,
-                        in_folder: true,
-                        file: file.unchecked_into(),
-                    });
+                    match file.dyn_into::<File>() {
+                        Ok(file) => found.push(Found {
+                            path,
+                            in_folder: true,
+                            file,
+                        }),
+                        Err(error) => unread.push(Skipped::failed(
+                            path,
+                            format!("cannot be read ({})", reason(&error)),
+                        )),
+                    }
                 }
                 if !report(found.len()) {
-                    return Ok(None);
+                    return None;
                 }
             }
         }
-        Ok(Some(found))
+        Some((found, unread))
     }
+}
+
+/// The path of what was dropped, without the slash at its beginning.
+fn path_of(entry: &FileSystemEntry) -> String {
+    entry.full_path().trim_start_matches('/').to_owned()
 }
 
 fn promise(start: impl Fn(&Function, &Function) -> Result<(), JsValue>) -> Promise {

@@ -1,5 +1,5 @@
 //! What to do with files that were dropped anywhere on the page: images are classified, a folder or a
-//! zip becomes the data set, a checkpoint is imported. Decided by where a file lay and by its name
+//! archive becomes the data set, a checkpoint is imported. Decided by where a file lay and by its name
 //! only; whether it is what it says is for the engine to find out.
 
 use std::collections::{HashMap, HashSet};
@@ -23,20 +23,59 @@ pub struct Intake<F> {
     /// A data set of loose files.
     pub folder: Vec<Found<F>>,
     /// A data set in an archive.
-    pub zip: Option<Found<F>>,
+    pub archive: Option<Found<F>>,
+    /// Tables of labels that came with the archive.
+    pub beside: Vec<Found<F>>,
     /// To import.
     pub checkpoint: Option<Found<F>>,
     /// Files that are passed over, and why.
     pub notes: Vec<String>,
 }
 
+/// Endings of archives, those included that the engine only names.
+const ARCHIVES: [&str; 19] = [
+    ".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tar.zst", ".rar",
+    ".7z", ".gz", ".tbz", ".tzst", ".bz2", ".xz", ".zst", ".z01", ".001",
+];
+
+/// Endings of models, those included that the engine only names.
+const CHECKPOINTS: [&str; 15] = [
+    ".safetensors",
+    ".pth",
+    ".pt",
+    ".ckpt",
+    ".bin",
+    ".pth.tar",
+    ".pkl",
+    ".h5",
+    ".hdf5",
+    ".keras",
+    ".onnx",
+    ".tflite",
+    ".pb",
+    ".gguf",
+    ".msgpack",
+];
+
+/// Endings of tables.
+const TABLES: [&str; 5] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson"];
+
+/// For a picker: everything that an archive may be called.
+pub const ACCEPT_ARCHIVES: &str =
+    ".zip,.tar,.tgz,.gz,.bz2,.tbz2,.xz,.txz,.zst,.rar,.7z,.csv,.tsv,.json,.jsonl";
+
+/// For a picker: everything that a checkpoint may be called.
+pub const ACCEPT_CHECKPOINTS: &str =
+    ".safetensors,.pth,.pt,.ckpt,.bin,.tar,.pkl,.h5,.keras,.onnx,.tflite,.pb";
+
 /// Sorts dropped files. With a folder among them everything is part of the data set, so that no file
-/// is lost in silence.
+/// is lost in silence; so is everything where images come with a table.
 pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
     let mut intake = Intake {
         images: Vec::new(),
         folder: Vec::new(),
-        zip: None,
+        archive: None,
+        beside: Vec::new(),
         checkpoint: None,
         notes: Vec::new(),
     };
@@ -46,13 +85,31 @@ pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
     }
     for found in files {
         let name = found.path.to_ascii_lowercase();
-        if name.ends_with(".zip") {
-            put(&mut intake.zip, found, "one archive", &mut intake.notes);
-        } else if name.ends_with(".safetensors") || name.ends_with(".pth") {
+        let ends = |list: &[&str]| list.iter().any(|ending| name.ends_with(ending));
+        if ends(&CHECKPOINTS) {
             let notes = &mut intake.notes;
             put(&mut intake.checkpoint, found, "one checkpoint", notes);
+        } else if ends(&ARCHIVES) {
+            put(&mut intake.archive, found, "one archive", &mut intake.notes);
+        } else if ends(&TABLES) {
+            intake.beside.push(found);
         } else {
             intake.images.push(found);
+        }
+    }
+    if intake.archive.is_none() && !intake.beside.is_empty() {
+        let tables = std::mem::take(&mut intake.beside);
+        if intake.images.is_empty() {
+            let only = |table: Found<F>| {
+                format!(
+                    "{}: is a table; drop it together with the images that it has labels for.",
+                    table.path
+                )
+            };
+            intake.notes.extend(tables.into_iter().map(only));
+        } else {
+            intake.folder = std::mem::take(&mut intake.images);
+            intake.folder.extend(tables);
         }
     }
     tell_apart(&mut intake.images);
@@ -109,7 +166,7 @@ mod tests {
             found("notes.txt", false),
         ]);
         assert_eq!(paths(&intake.images), ["a.jpg", "notes.txt"]);
-        assert_eq!(intake.zip, Some(found("Archive.ZIP", false)));
+        assert_eq!(intake.archive, Some(found("Archive.ZIP", false)));
         assert_eq!(intake.checkpoint, Some(found("head.safetensors", false)));
         assert!(intake.folder.is_empty() && intake.notes.is_empty());
     }
@@ -118,7 +175,7 @@ mod tests {
     fn a_folder_takes_all() {
         let intake = sort(vec![found("sea/1.jpg", true), found("b.zip", false)]);
         assert_eq!(paths(&intake.folder), ["sea/1.jpg", "b.zip"]);
-        assert!(intake.zip.is_none() && intake.images.is_empty());
+        assert!(intake.archive.is_none() && intake.images.is_empty());
     }
 
     #[test]
@@ -129,7 +186,7 @@ mod tests {
             found("a.pth", false),
             found("b.pth", false),
         ]);
-        assert_eq!(intake.zip, Some(found("a.zip", false)));
+        assert_eq!(intake.archive, Some(found("a.zip", false)));
         assert_eq!(intake.checkpoint, Some(found("a.pth", false)));
         assert_eq!(
             intake.notes,
@@ -138,6 +195,36 @@ mod tests {
                 "b.pth: only one checkpoint at a time is used."
             ]
         );
+    }
+
+    #[test]
+    fn models_are_known_by_every_ending_that_people_have() {
+        for name in [
+            "a.pt",
+            "b.CKPT",
+            "pytorch_model.bin",
+            "resnet18_places365.pth.tar",
+            "m.keras",
+        ] {
+            let intake = sort(vec![found(name, false)]);
+            assert_eq!(intake.checkpoint, Some(found(name, false)), "{name}");
+        }
+        for name in ["set.tar", "flowers.tgz", "flowers.tar.gz", "set.7z"] {
+            let intake = sort(vec![found(name, false)]);
+            assert_eq!(intake.archive, Some(found(name, false)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_table_goes_with_the_images_or_the_archive_it_came_with() {
+        let intake = sort(vec![found("train.zip", false), found("labels.csv", false)]);
+        assert_eq!(paths(&intake.beside), ["labels.csv"]);
+        assert!(intake.archive.is_some() && intake.folder.is_empty());
+        let intake = sort(vec![found("1.jpg", false), found("labels.csv", false)]);
+        assert_eq!(paths(&intake.folder), ["1.jpg", "labels.csv"]);
+        assert!(intake.images.is_empty() && intake.beside.is_empty());
+        let intake = sort(vec![found("labels.csv", false)]);
+        assert!(intake.folder.is_empty() && intake.notes.len() == 1);
     }
 
     #[test]

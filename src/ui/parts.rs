@@ -240,12 +240,11 @@ impl Prediction {
         })
     }
 
-    /// Name of class `index`; its number where the model has no name for it.
+    /// Name of class `index`; its number, from 0, where the model has no name for it.
     #[must_use]
     pub fn name(&self, index: usize) -> String {
         let name = self.model.classes.get(index);
-        name.cloned()
-            .unwrap_or_else(|| format!("class {}", index + 1))
+        name.cloned().unwrap_or_else(|| format!("class {index}"))
     }
 
     /// Name of the best class.
@@ -354,9 +353,33 @@ pub struct Dataset {
     pub summary: DatasetSummary,
     /// Addresses of the thumbnails, one a class; empty if there are none.
     pub thumbnails: Vec<String>,
+    /// Addresses of the pictures of each reading of the labels, in the order of `summary.readings`.
+    pub pictures: Vec<Vec<String>>,
 }
 
 impl Dataset {
+    /// What was found, with the addresses of the pictures that came with it.
+    #[must_use]
+    pub fn new(job: JobId, summary: DatasetSummary, urls: &[String]) -> Self {
+        let some = |first: u32, count: usize| {
+            let pictures = urls.iter().skip(first as usize).take(count);
+            pictures.cloned().collect::<Vec<_>>()
+        };
+        let thumbnails = summary.thumbnails;
+        let thumbnails =
+            thumbnails.map_or_else(Vec::new, |first| some(first, summary.classes.len()));
+        let pictures = summary.readings.iter();
+        let pictures = pictures
+            .map(|reading| some(reading.first_picture, reading.pictures as usize))
+            .collect();
+        Self {
+            job,
+            summary,
+            thumbnails,
+            pictures,
+        }
+    }
+
     /// Images to train and validate on, and to test on.
     #[must_use]
     pub fn totals(&self) -> (usize, usize) {

@@ -3,7 +3,9 @@
 use js_sys::Array;
 use yew::prelude::*;
 
-use super::{card::Card, pick::FilePick, progress::ProgressLine, says, table::Table};
+use super::{
+    card::Card, data::LooseImages, pick::FilePick, progress::ProgressLine, says, table::Table,
+};
 use crate::{
     protocol::ModelSummary,
     ui::{
@@ -11,6 +13,9 @@ use crate::{
         parts::{Batch, Job, Sample, Shared},
     },
 };
+
+/// What the picker offers; some systems do not count all of these as images.
+const ACCEPT_IMAGES: &str = "image/*,.heic,.heif,.avif,.tif,.tiff,.ppm,.pgm,.jfif";
 
 /// What the place shows.
 #[derive(PartialEq, Properties)]
@@ -25,6 +30,8 @@ pub struct ClassifyProps {
     pub job: Option<Job>,
     /// Whether anything can be classified.
     pub usable: bool,
+    /// Images of the folder in use, if it has no classes to learn.
+    pub loose_images: usize,
     /// Messages of the place.
     pub notices: Html,
     /// Told what the user wants.
@@ -54,7 +61,7 @@ pub fn Classify(props: &ClassifyProps) -> Html {
                 { "Drop or paste photos anywhere on this page, or choose them. They stay on this computer." }
             </p>
             <div class="actions">
-                <FilePick label="Choose images" testid="image-input" accept="image/*" multiple=true
+                <FilePick label="Choose images" testid="image-input" accept={ACCEPT_IMAGES} multiple=true
                     primary=true disabled={!props.usable} {on_files} />
                 if !rows.is_empty() {
                     <button type="button" data-testid="csv" onclick={says::<MouseEvent>(on, || Intent::Csv)}>
@@ -68,6 +75,9 @@ pub fn Classify(props: &ClassifyProps) -> Html {
             </div>
             { props.notices.clone() }
             <ProgressLine job={props.job.clone()} on={on.clone()} />
+            if props.loose_images > 0 {
+                <LooseImages images={props.loose_images} disabled={!props.usable} on={on.clone()} />
+            }
             <div class="cards">
                 { for rows.iter().take(cards).map(|row| html! {
                     <Card key={row.file.clone()} row={row.clone()} model={props.model.clone()}

@@ -3,11 +3,17 @@
 use js_sys::Array;
 use yew::prelude::*;
 
-use super::{pick::FilePick, progress::ProgressLine, says, skipped::SkippedList};
-use crate::ui::{
-    desk::Intent,
-    parts::{Dataset, Job, Shared},
-    text,
+use super::{
+    labels::LabelsView, pick::FilePick, progress::ProgressLine, says, skipped::SkippedList,
+};
+use crate::{
+    protocol::{Leak, LeakKind},
+    ui::{
+        desk::Intent,
+        intake,
+        parts::{Dataset, Job, Shared},
+        text,
+    },
 };
 
 /// Classes and groups of duplicates shown.
@@ -39,14 +45,15 @@ pub fn Data(props: &DataProps) -> Html {
         <section id="data" aria-labelledby="data-title">
             <h2 id="data-title">{ "Data" }</h2>
             <p class="lead">
-                { "A folder or a zip with one folder of images for each class. The folders' names become \
-                   the labels. Without images of your own, draw the demo set." }
+                { "A folder, zip or tar with one folder of images for each class: the folders' names become \
+                   the labels. Or images with a table of labels (CSV, TSV, JSON) among them. Without images of your \
+                   own, draw the demo set." }
             </p>
             <div class="actions">
                 <FilePick label="Choose folder" testid="folder-input" folder=true multiple=true {disabled}
                     on_files={on.reform(|files: Array| Intent::Folder(files))} />
-                <FilePick label="Choose zip" testid="zip-input" accept=".zip" {disabled}
-                    on_files={on.reform(|files: Array| Intent::Zip(files))} />
+                <FilePick label="Choose archive" testid="zip-input" accept={intake::ACCEPT_ARCHIVES} multiple=true
+                    {disabled} on_files={on.reform(|files: Array| Intent::Archive(files))} />
                 <button type="button" data-testid="demo-data" {disabled}
                     onclick={says::<MouseEvent>(on, || Intent::Demo)}>{ "Use the demo set" }</button>
             </div>
@@ -64,7 +71,7 @@ pub fn Data(props: &DataProps) -> Html {
                 <ProgressLine job={props.job.clone()} on={on.clone()} />
             }
             if let Some(dataset) = &props.dataset {
-                <Summary dataset={dataset.clone()} />
+                <Summary dataset={dataset.clone()} {disabled} {on} />
             }
         </section>
     }
@@ -73,6 +80,8 @@ pub fn Data(props: &DataProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct SummaryProps {
     dataset: Shared<Dataset>,
+    disabled: bool,
+    on: Callback<Intent>,
 }
 
 #[component]
@@ -115,6 +124,17 @@ fn Summary(props: &SummaryProps) -> Html {
             if let Some(problem) = &summary.problem {
                 <p class="problem" data-testid="dataset-problem">{ problem }</p>
             }
+            if !summary.loose_images.is_empty() {
+                <LooseImages images={summary.loose_images.len()} disabled={props.disabled} on={props.on.clone()} />
+            }
+            <LabelsView dataset={props.dataset.clone()} disabled={props.disabled} on={props.on.clone()} />
+            if !summary.notes.is_empty() {
+                <ul class="notes">
+                    { for summary.notes.iter().map(|note| html! { <li data-testid="dataset-note">{ note }</li> }) }
+                </ul>
+            }
+            { leaks(&summary.leaks, LeakKind::BetweenParts) }
+            { leaks(&summary.leaks, LeakKind::TwoLabels) }
             if classes > 0 {
                 <div class="scroll">
                     <table class="narrow">
@@ -145,12 +165,68 @@ fn duplicates(groups: &[Vec<String>]) -> Html {
     html! {
         <details data-testid="duplicates">
             <summary>{ format!("{title} of identical images") }</summary>
-            <ul class="skipped">
-                { for groups.iter().take(MOST).map(|group| html! { <li class="file">{ group.join(" = ") }</li> }) }
-            </ul>
-            if groups.len() > MOST {
-                <p class="muted">{ format!("and {} more", text::count((groups.len() - MOST) as u64)) }</p>
-            }
+            { identical(groups.iter().map(Vec::as_slice)) }
         </details>
+    }
+}
+
+/// Identical images that make figures wrong, of one kind.
+fn leaks(all: &[Leak], kind: LeakKind) -> Html {
+    let groups: Vec<&[String]> = (all.iter())
+        .filter(|leak| leak.kind == kind)
+        .map(|leak| leak.files.as_slice())
+        .collect();
+    if groups.is_empty() {
+        return html! {};
+    }
+    html! {
+        <details class="leaks" data-testid="leaks" data-kind={format!("{kind:?}")}
+            data-count={groups.len().to_string()}>
+            <summary class="problem">{ text::leaks(kind, groups.len()) }</summary>
+            { identical(groups.into_iter()) }
+        </details>
+    }
+}
+
+/// Groups of identical images, by their paths.
+fn identical<'a>(groups: impl ExactSizeIterator<Item = &'a [String]>) -> Html {
+    let more = groups.len().saturating_sub(MOST);
+    html! {
+        <>
+            <ul class="skipped">
+                { for groups.take(MOST).map(|group| html! { <li class="file">{ group.join(" = ") }</li> }) }
+            </ul>
+            if more > 0 {
+                <p class="muted">{ format!("and {} more", text::count(more as u64)) }</p>
+            }
+        </>
+    }
+}
+
+/// The offer to classify a folder that has no classes to learn.
+#[derive(PartialEq, Properties)]
+pub struct LooseImagesProps {
+    /// Its images.
+    pub images: usize,
+    /// Whether nothing can be begun now.
+    pub disabled: bool,
+    /// Told what the user wants.
+    pub on: Callback<Intent>,
+}
+
+/// A sentence and a button.
+#[component]
+pub fn LooseImages(props: &LooseImagesProps) -> Html {
+    let images = text::counted(props.images, "image", "images");
+    html! {
+        <div class="notice offer" role="status" data-testid="loose-images">
+            <p>{ "There are no classes to learn here. The photos can be classified with the model in use." }</p>
+            <div class="actions">
+                <button type="button" data-testid="classify-folder" disabled={props.disabled}
+                    onclick={says::<MouseEvent>(&props.on, || Intent::ClassifyFolder)}>
+                    { format!("Classify {images}") }
+                </button>
+            </div>
+        </div>
     }
 }

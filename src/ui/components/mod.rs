@@ -10,6 +10,7 @@ pub mod data;
 pub mod epochs;
 pub mod evaluate;
 pub mod header;
+pub mod labels;
 pub mod model;
 pub mod notices;
 pub mod overlay;

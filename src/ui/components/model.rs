@@ -1,7 +1,7 @@
 //! The place of the model itself: what it is, where it comes from, how to take it along.
 
 use js_sys::Array;
-use web_sys::HtmlSelectElement;
+use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::{pick::FilePick, progress::ProgressLine, says};
@@ -10,6 +10,7 @@ use crate::{
     protocol::{ExportKind, ModelSummary},
     ui::{
         desk::Intent,
+        intake,
         parts::{Job, Shared},
         state::Action,
         text,
@@ -53,12 +54,15 @@ pub fn Model(props: &ModelProps) -> Html {
                 { summary(model) }
             }
             <div class="actions">
-                <FilePick label="Import a checkpoint" testid="weights-input" accept=".safetensors,.pth" {disabled}
+                <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::ACCEPT_CHECKPOINTS} {disabled}
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
                 { button("export-head", "Export the head", unloaded, || Intent::Export(ExportKind::Head)) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::Export(ExportKind::Model)) }
                 { button("reset-model", "Back to the bundled model", unloaded, || Intent::Reset) }
             </div>
+            if let Some(model) = &props.model {
+                <OutputNames model={model.clone()} {disabled} on={on.clone()} />
+            }
             { props.notices.clone() }
             <ProgressLine job={props.job.clone()} on={on.clone()} />
             <h3>{ "Another backbone" }</h3>
@@ -96,6 +100,45 @@ pub fn Model(props: &ModelProps) -> Html {
                 </button>
             </div>
         </section>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct OutputNamesProps {
+    model: Shared<ModelSummary>,
+    disabled: bool,
+    on: Callback<Intent>,
+}
+
+/// The names of the outputs, to be given where the file has none or has other ones.
+#[component]
+fn OutputNames(props: &OutputNamesProps) -> Html {
+    let area = use_node_ref();
+    let classes = &props.model.classes;
+    let onclick = {
+        let (area, on) = (area.clone(), props.on.clone());
+        Callback::from(move |_: MouseEvent| {
+            if let Some(area) = area.cast::<HtmlTextAreaElement>() {
+                on.emit(Intent::NameClasses(text::names(&area.value())));
+            }
+        })
+    };
+    html! {
+        <details class="output-names" data-testid="output-names" open={text::unnamed(classes)}>
+            <summary>{ "Names of the outputs" }</summary>
+            <p class="hint" id="output-names-hint">
+                { format!("{} in their order, one a line. In Python: print('\\n'.join(dataset.classes))",
+                    text::counted(classes.len(), "name", "names")) }
+            </p>
+            <textarea ref={area} data-testid="output-names-input" aria-label="Names of the outputs"
+                aria-describedby="output-names-hint" rows="6" key={classes.join("\n")} disabled={props.disabled}
+                value={classes.join("\n")} />
+            <div class="actions">
+                <button type="button" data-testid="name-outputs" disabled={props.disabled} {onclick}>
+                    { "Use these names" }
+                </button>
+            </div>
+        </details>
     }
 }
 

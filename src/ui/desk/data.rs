@@ -1,12 +1,15 @@
-//! Opening data sets, and opening the one in use again for a fresh worker.
+//! Opening data sets, and opening the one in use again: for a fresh worker, or to read its labels in another way.
+
+use std::collections::HashSet;
 
 use js_sys::Array;
+use wasm_bindgen::JsCast;
 use web_sys::File;
 
 use super::Desk;
 use crate::{
     config::DemoConfig,
-    protocol::{Command, DatasetSource, FileRef, JobId},
+    protocol::{Command, DatasetSource, FileRef, JobId, Labels, Skipped},
     ui::{
         intake::Found,
         parts::{JobKind, Place},
@@ -15,71 +18,133 @@ use crate::{
 };
 
 /// A data set as it was opened, to open it again.
+#[derive(Clone)]
 pub(super) struct Opened {
     job: JobId,
     source: DatasetSource,
+    beside: Vec<FileRef>,
+    labels: Labels,
     files: Array,
 }
 
 impl Desk {
-    pub(super) fn open_dataset(
+    /// Opens a data set of these files; the last `beside` of them lie beside it.
+    fn open_dataset(
         &self,
         found: &[Found<File>],
+        beside: usize,
         source: impl FnOnce(Vec<FileRef>) -> DatasetSource,
     ) {
         if !self.may_begin(JobKind::Dataset) {
             return;
         }
-        self.begin(Began::Other(JobKind::Dataset), found, |job, refs| {
-            let source = source(refs);
-            let files = found.iter().map(|f| &f.file).collect();
-            self.remember(job, source.clone(), files);
-            Command::OpenDataset { job, source }
+        self.begin(Began::Other(JobKind::Dataset), found, |job, mut refs| {
+            let beside = refs.split_off(refs.len() - beside);
+            let opened = Opened {
+                job,
+                source: source(refs),
+                beside,
+                labels: Labels::Auto,
+                files: found.iter().map(|f| &f.file).collect(),
+            };
+            let command = opened.command();
+            self.remember(opened);
+            command
         });
     }
 
     pub(super) fn open_demo(&self, config: DemoConfig) {
-        self.open_dataset(&[], |_| DatasetSource::Demo { config });
+        self.open_dataset(&[], 0, |_| DatasetSource::Demo { config });
     }
 
     /// Notes how a data set is opened, beside the one in use: which of them is needed again shows later.
-    pub(super) fn remember(&self, job: JobId, source: DatasetSource, files: Array) {
+    fn remember(&self, new: Opened) {
         let in_use = self.now().dataset.as_ref().map(|d| d.job);
         let mut opened = self.opened.borrow_mut();
         opened.retain(|o| Some(o.job) == in_use);
-        opened.push(Opened { job, source, files });
+        opened.push(new);
+    }
+
+    /// How the data set in use was opened.
+    fn in_use(&self) -> Option<Opened> {
+        let in_use = self.now().dataset.as_ref().map(|d| d.job);
+        let opened = self.opened.borrow();
+        opened.iter().find(|o| Some(o.job) == in_use).cloned()
     }
 
     /// Opens the data set in use again, for a fresh worker.
     pub(super) fn open_again(&self) {
-        let in_use = self.now().dataset.as_ref().map(|d| d.job);
-        let opened = self.opened.borrow();
-        let found = opened.iter().find(|o| Some(o.job) == in_use);
-        let Some((source, files)) = found.map(|o| (o.source.clone(), o.files.clone())) else {
-            return self.act(Action::GiveUp);
-        };
-        drop(opened);
-        let job = self.bridge.next_job();
-        self.remember(job, source.clone(), files.clone());
-        self.act(Action::Began(job, Began::Other(JobKind::Dataset)));
-        self.bridge
-            .send(&Command::OpenDataset { job, source }, &files);
-    }
-
-    pub(super) fn open_folder(&self, found: Vec<Found<File>>) {
-        if found.is_empty() {
-            let text = "The folder has no files.".to_owned();
-            self.act(Action::Say(Place::Data, text));
-        } else {
-            self.open_dataset(&found, |files| DatasetSource::Folder { files });
+        match self.in_use() {
+            Some(opened) => self.send_again(opened),
+            None => self.act(Action::GiveUp),
         }
     }
 
-    pub(super) fn open_zip(&self, found: Found<File>) {
+    /// Opens the data set in use again, with its labels read in another way.
+    pub(super) fn read_labels(&self, labels: Labels) {
+        if let (true, Some(opened)) = (self.may_begin(JobKind::Dataset), self.in_use()) {
+            self.send_again(Opened { labels, ..opened });
+        }
+    }
+
+    fn send_again(&self, opened: Opened) {
+        let job = self.bridge.next_job();
+        let opened = Opened { job, ..opened };
+        let (command, files) = (opened.command(), opened.files.clone());
+        self.remember(opened);
+        self.act(Action::Began(job, Began::Other(JobKind::Dataset)));
+        self.bridge.send(&command, &files);
+    }
+
+    pub(super) fn open_folder(&self, found: Vec<Found<File>>, unread: Vec<Skipped>) {
+        if found.is_empty() && unread.is_empty() {
+            let text = "The folder has no files.".to_owned();
+            self.act(Action::Say(Place::Data, text));
+        } else {
+            self.open_dataset(&found, 0, |files| DatasetSource::Folder { files, unread });
+        }
+    }
+
+    pub(super) fn open_archive(&self, archive: Found<File>, tables: Vec<Found<File>>) {
         let file = FileRef {
-            path: found.path.clone(),
+            path: archive.path.clone(),
             slot: 0,
         };
-        self.open_dataset(&[found], |_| DatasetSource::Zip { file });
+        let beside = tables.len();
+        let found: Vec<_> = [archive].into_iter().chain(tables).collect();
+        self.open_dataset(&found, beside, |_| DatasetSource::Archive { file });
+    }
+
+    /// Classifies the images of the folder in use instead of learning from them.
+    pub(super) fn classify_folder(&self) {
+        let (Some(opened), Some(dataset)) = (self.in_use(), self.now().dataset.clone()) else {
+            return;
+        };
+        let DatasetSource::Folder { files, .. } = opened.source else {
+            return;
+        };
+        let loose: HashSet<&String> = dataset.summary.loose_images.iter().collect();
+        let images = files.into_iter().filter(|f| loose.contains(&f.path));
+        let found = images.filter_map(|FileRef { path, slot }| {
+            let file = opened.files.get(slot).dyn_into().ok()?;
+            let in_folder = true;
+            Some(Found {
+                path,
+                in_folder,
+                file,
+            })
+        });
+        self.classify(found.collect());
+    }
+}
+
+impl Opened {
+    fn command(&self) -> Command {
+        Command::OpenDataset {
+            job: self.job,
+            source: self.source.clone(),
+            beside: self.beside.clone(),
+            labels: self.labels.clone(),
+        }
     }
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     config::{Arch, DemoConfig},
-    protocol::{Command, ExportKind, FileRef, JobId},
+    protocol::{Command, ExportKind, FileRef, JobId, Labels},
 };
 
 /// What the user wants.
@@ -36,8 +36,14 @@ pub enum Intent {
     Images(Array),
     /// A folder's files.
     Folder(Array),
-    /// An archive.
-    Zip(Array),
+    /// An archive, and tables of labels beside it.
+    Archive(Array),
+    /// Read the labels of the data set in use in this way.
+    Labels(Labels),
+    /// Classify the images of the folder in use.
+    ClassifyFolder,
+    /// Name the outputs of the model in use.
+    NameClasses(Vec<String>),
     /// A checkpoint.
     Checkpoint(Array),
     /// The sample image of that number.
@@ -128,9 +134,19 @@ impl Desk {
             Intent::Act(action) => self.act(action),
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
-            Intent::Folder(list) => self.read(list, true, Self::open_folder),
-            Intent::Zip(list) => {
-                self.read(list, false, |desk, found| desk.first(found, Self::open_zip))
+            Intent::Folder(list) => self.read(list, true, |desk, found| {
+                desk.open_folder(found, Vec::new());
+            }),
+            Intent::Archive(list) => self.read(list, false, |desk, found| {
+                desk.take(intake::sort(found), Vec::new());
+            }),
+            Intent::Labels(labels) => self.read_labels(labels),
+            Intent::ClassifyFolder => self.classify_folder(),
+            Intent::NameClasses(classes) => {
+                self.begin_long(JobKind::Import, &[], |job, _| Command::NameClasses {
+                    job,
+                    classes,
+                });
             }
             Intent::Checkpoint(list) => {
                 self.read(list, false, |desk, found| desk.first(found, Self::import));
@@ -296,6 +312,7 @@ impl Desk {
             job,
             file,
             arch: None,
+            classes: None,
         });
     }
 

@@ -5,11 +5,14 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use super::Desk;
-use crate::ui::{
-    files,
-    intake::{self, Found, Intake},
-    parts::Place,
-    state::Action,
+use crate::{
+    protocol::Skipped,
+    ui::{
+        files,
+        intake::{self, Found, Intake},
+        parts::Place,
+        state::Action,
+    },
 };
 
 impl Desk {
@@ -41,17 +44,11 @@ impl Desk {
         spawn_local(async move {
             let in_folders = dropped.has_folders();
             let report = desk.reporter(in_folders);
-            let found = dropped.files(&report).await;
-            if in_folders && !matches!(found, Ok(None)) {
-                desk.act(Action::Reading(None));
-            }
-            match found {
-                Ok(Some(found)) => desk.take(intake::sort(found)),
-                Ok(None) => {}
-                Err(error) => {
-                    let text = format!("The folder could not be read: {}", files::reason(&error));
-                    desk.act(Action::Say(Place::Data, text));
+            if let Some((found, unread)) = dropped.files(&report).await {
+                if in_folders {
+                    desk.act(Action::Reading(None));
                 }
+                desk.take(intake::sort(found), unread);
             }
         });
     }
@@ -73,15 +70,15 @@ impl Desk {
         }
     }
 
-    pub(super) fn take(&self, intake: Intake<File>) {
+    pub(super) fn take(&self, intake: Intake<File>, unread: Vec<Skipped>) {
         for note in intake.notes {
             self.act(Action::Say(Place::Page, note));
         }
-        if !intake.folder.is_empty() {
-            self.open_folder(intake.folder);
+        if !intake.folder.is_empty() || !unread.is_empty() {
+            self.open_folder(intake.folder, unread);
         }
-        if let Some(zip) = intake.zip {
-            self.open_zip(zip);
+        if let Some(archive) = intake.archive {
+            self.open_archive(archive, intake.beside);
         }
         if let Some(checkpoint) = intake.checkpoint {
             self.import(checkpoint);

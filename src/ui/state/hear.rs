@@ -113,18 +113,14 @@ impl State {
                 (JobKind::Classify, _) => {
                     self.batch.change().settle(&file, Outcome::Failed(reason));
                 }
-                (JobKind::Train, Some(run)) => run.change().skipped.push(Skipped { file, reason }),
+                (JobKind::Train, Some(run)) => {
+                    run.change().skipped.push(Skipped::failed(file, reason))
+                }
                 // The others list them in what they answer at their end.
                 _ => {}
             },
             Event::Dataset { summary, .. } => {
-                let first = summary.thumbnails.map_or(urls.len(), |i| i as usize);
-                let thumbnails = urls.into_iter().skip(first).collect();
-                self.dataset = Some(Shared::new(Dataset {
-                    job: id,
-                    summary,
-                    thumbnails,
-                }));
+                self.dataset = Some(Shared::new(Dataset::new(id, summary, &urls)));
                 self.evaluation = None;
                 self.forecast = None;
                 self.end(id);

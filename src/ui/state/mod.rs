@@ -16,7 +16,7 @@ pub use runs::{CURVES, Runs};
 
 use super::{
     form::{Choice, Field, Flag, TrainForm},
-    parts::{Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Place, Sample, Shared},
+    parts::{Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Place, Row, Sample, Shared},
     training::{Forecast, Training},
 };
 use crate::{
@@ -216,6 +216,20 @@ impl State {
             && self.jobs.iter().all(quick)
     }
 
+    /// Images of the folder in use, if it has no classes to learn and they were not classified since.
+    #[must_use]
+    pub fn loose_images(&self) -> usize {
+        let loose = self.dataset.as_ref();
+        let loose = loose.map_or(&[][..], |d| &d.summary.loose_images);
+        let rows = &self.batch.rows;
+        let first = |row: &Shared<Row>| loose.first() == Some(&row.file);
+        if rows.len() == loose.len() && rows.iter().any(first) {
+            0
+        } else {
+            loose.len()
+        }
+    }
+
     /// Why training cannot begin, for the place where the button is.
     #[must_use]
     pub fn training_needs(&self) -> Option<String> {
@@ -234,7 +248,9 @@ impl State {
         let cards = self.batch.rows.iter().take(Batch::ALL_CARDS);
         let cards = cards.filter_map(|r| r.url.as_ref());
         let samples = self.samples.iter().map(|s| &s.url);
-        let thumbnails = self.dataset.iter().flat_map(|d| &d.thumbnails);
+        let thumbnails = self.dataset.iter();
+        let thumbnails =
+            thumbnails.flat_map(|d| d.thumbnails.iter().chain(d.pictures.iter().flatten()));
         let previews = self.previews.iter().map(|p| &p.url);
         cards.chain(samples).chain(thumbnails).chain(previews)
     }

@@ -1,6 +1,9 @@
 //! Numbers and states in words: units, times, what a job is at.
 
+mod data;
 mod training;
+
+pub use data::{asks, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{
     forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,

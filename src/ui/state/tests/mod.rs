@@ -1,6 +1,7 @@
 //! The reducer, driven by the protocol's events as the worker sends them.
 
 mod batch;
+mod labels;
 mod recover;
 mod training;
 
