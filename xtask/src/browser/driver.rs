@@ -1,7 +1,7 @@
 //! chromedriver and the browsers it opens: each in a fresh profile, all gone when the tests are, however
 //! they end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -125,7 +125,7 @@ impl Driver {
             client,
             downloads,
             process,
-            _home: home,
+            home,
         })
     }
 }
@@ -137,10 +137,15 @@ pub struct Browser {
     /// Where it saves what the page hands out.
     pub downloads: PathBuf,
     process: Option<u64>,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Browser {
+    /// The folder of its profile.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Closes it in the orderly way.
     ///
     /// # Errors

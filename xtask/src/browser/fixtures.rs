@@ -51,6 +51,7 @@ pub fn good_images(dir: &Path) -> Result<Vec<PathBuf>> {
         ("photo.webp", ImageFormat::WebP),
         ("photo.gif", ImageFormat::Gif),
         ("photo.bmp", ImageFormat::Bmp),
+        ("photo.tiff", ImageFormat::Tiff),
     ]
     .into_iter()
     .zip(0..)
@@ -72,7 +73,7 @@ pub fn bad_images(dir: &Path) -> Result<Vec<PathBuf>> {
             "drawing.svg",
             b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>",
         ),
-        ("huge.png", &png_claiming(10_000, 6_000)?),
+        ("huge.png", &png_claiming(20_000, 15_000)?),
     ];
     files
         .into_iter()
@@ -101,6 +102,33 @@ pub fn folder(dir: &Path, classes: usize, per_class: u32) -> Result<PathBuf> {
         }
     }
     Ok(dir.to_owned())
+}
+
+/// A flat folder of images with a table that has two columns that divide the images: `label` into two classes, `weather` into four.
+pub fn folder_with_table(dir: &Path, images: u32) -> Result<()> {
+    let mut table = String::from("picture;label;weather\n");
+    for i in 0..images {
+        let (class, tint) = CLASSES[i as usize % 2];
+        let weather = ["sun", "rain", "fog", "snow"][i as usize / 2 % 4];
+        write(
+            dir,
+            &format!("img_{i}.jpg"),
+            &encoded(tint, i, ImageFormat::Jpeg)?,
+        )?;
+        table.push_str(&format!("img_{i};{class};{weather}\n"));
+    }
+    write(dir, "labels.csv", table.as_bytes())?;
+    Ok(())
+}
+
+/// The same picture as an AVIF, and as a PNG of what Pillow decodes it to.
+pub fn avif_and_png(dir: &Path) -> Result<Vec<PathBuf>> {
+    let avif = include_bytes!("../../../tests/fixtures/page/photo.avif");
+    let png = include_bytes!("../../../tests/fixtures/page/photo.png");
+    Ok(vec![
+        write(dir, "scene.avif", avif)?,
+        write(dir, "scene.png", png)?,
+    ])
 }
 
 /// What [`kaggle_zip`] puts in besides good images: a damaged one, and one that leads out of the archive.
@@ -159,8 +187,76 @@ pub fn malicious_pth(dir: &Path) -> Result<PathBuf> {
     write(dir, "malicious.pth", &zip.finish()?.into_inner())
 }
 
-/// A ResNet-18 with 1000 classes as timm saves it: torchvision's names, f32, small made-up weights.
+/// A ResNet-18 with 1000 classes as timm saves it.
 pub fn imagenet_resnet18() -> Result<Vec<u8>> {
+    let tensors = resnet18(1000);
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(safetensors::serialize(views, None)?)
+}
+
+/// `model.pt`: a ResNet-18 with so many classes as `torch.save(model.state_dict(), "model.pt")` writes it.
+pub fn torch_resnet18(dir: &Path, classes: usize) -> Result<PathBuf> {
+    let tensors = resnet18(classes);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    zip.start_file("model/data.pkl", stored)?;
+    zip.write_all(&state_dict_pickle(&tensors))?;
+    for (key, (_, _, bytes)) in tensors.iter().enumerate() {
+        zip.start_file(format!("model/data/{key}"), stored)?;
+        zip.write_all(bytes)?;
+    }
+    zip.start_file("model/version", stored)?;
+    zip.write_all(b"3\n")?;
+    write(dir, "model.pt", &zip.finish()?.into_inner())
+}
+
+/// The pickle (protocol 2) of a dict of tensors: tensor i is all of storage i.
+fn state_dict_pickle(tensors: &[Tensor]) -> Vec<u8> {
+    let text = |text: &str| {
+        let length = text.len() as u32;
+        [b"X", &length.to_le_bytes()[..], text.as_bytes()].concat()
+    };
+    let int = |n: usize| [b"J", &(n as i32).to_le_bytes()[..]].concat();
+    let tuple = |items: &[Vec<u8>]| [b"(", &items.concat()[..], b"t"].concat();
+    let mut pickle = b"\x80\x02}(".to_vec();
+    for (key, (name, shape, bytes)) in tensors.iter().enumerate() {
+        let storage = tuple(&[
+            text("storage"),
+            b"ctorch\nFloatStorage\n".to_vec(),
+            text(&key.to_string()),
+            text("cpu"),
+            int(bytes.len() / 4),
+        ]);
+        let mut strides = vec![1; shape.len()];
+        for d in (1..shape.len()).rev() {
+            strides[d - 1] = strides[d] * shape[d];
+        }
+        let ints = |list: &[usize]| tuple(&list.iter().map(|n| int(*n)).collect::<Vec<_>>());
+        let arguments = tuple(&[
+            [&storage[..], b"Q"].concat(),
+            int(0),
+            ints(shape),
+            ints(&strides),
+            b"\x89".to_vec(),
+            b"ccollections\nOrderedDict\n)R".to_vec(),
+        ]);
+        pickle.extend(text(name));
+        pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n");
+        pickle.extend(arguments);
+        pickle.push(b'R');
+    }
+    pickle.extend(b"u.");
+    pickle
+}
+
+/// Name, shape, little-endian f32.
+type Tensor = (String, Vec<usize>, Vec<u8>);
+
+/// A ResNet-18 in torchvision's names, with small made-up weights.
+fn resnet18(classes: usize) -> Vec<Tensor> {
     let mut shapes: Vec<(String, Vec<usize>)> = Vec::new();
     let mut layer = |conv: &str, norm: &str, shape: [usize; 4]| {
         shapes.push((format!("{conv}.weight"), shape.to_vec()));
@@ -194,10 +290,10 @@ pub fn imagenet_resnet18() -> Result<Vec<u8>> {
             input = width;
         }
     }
-    shapes.push(("fc.weight".into(), vec![1000, 512]));
-    shapes.push(("fc.bias".into(), vec![1000]));
+    shapes.push(("fc.weight".into(), vec![classes, 512]));
+    shapes.push(("fc.bias".into(), vec![classes]));
 
-    let tensors: Vec<_> = shapes
+    shapes
         .into_iter()
         .map(|(name, shape)| {
             let count: usize = shape.iter().product();
@@ -216,10 +312,5 @@ pub fn imagenet_resnet18() -> Result<Vec<u8>> {
                 .collect();
             (name, shape, bytes)
         })
-        .collect();
-    let views = tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>>>()?;
-    Ok(safetensors::serialize(views, None)?)
+        .collect()
 }

@@ -200,6 +200,20 @@ impl Page {
         sent.with_context(|| format!("cannot put files into {id}"))
     }
 
+    /// Drops files and folders on the page, as from the desktop.
+    ///
+    /// # Errors
+    /// If the browser refuses.
+    pub async fn drop(&self, files: &[PathBuf]) -> Result<()> {
+        let files: Vec<_> = files.iter().map(|f| f.display().to_string()).collect();
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
+            let event = json!({ "type": kind, "x": 400, "y": 300, "data": data });
+            self.devtools("Input.dispatchDragEvent", event).await?;
+        }
+        Ok(())
+    }
+
     /// Replaces the text of an input, as a user would: select all, type.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! kinds of work take turns, so that a machine that slows down slows them all; shown are medians with
 //! the span round them. `cargo xtask bench peers` is the same question asked of the peers as well.
 
+mod large;
 mod peers;
 
 use std::collections::BTreeMap;
@@ -101,6 +102,9 @@ pub async fn run(options: &Options) -> Result<()> {
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     times.insert("ready_ms_cpu", ready(&driver, &host).await?);
     measure(&driver, &host, options.rounds, &mut times).await?;
+    let (seconds, megabytes) = large::photo(&driver, &host).await?;
+    times.insert("photo_108mp_s", vec![seconds]);
+    times.insert("photo_108mp_mb", vec![megabytes]);
 
     let mut figures = serde_json::Map::new();
     println!("{:<28}{:>12}{:>12}{:>12}", "", "median", "least", "most");

@@ -30,6 +30,8 @@ async fn zip(scene: &Scene<'_>, page: &Page) -> Result<()> {
         "seg_test is not the test set: {set:?}"
     );
     let [damaged, escape] = ZIP_BAD;
+    // Nothing is unpacked to a disk, so the way out of the archive is taken off; then it lies in no class folder.
+    let escape = escape.trim_start_matches("../");
     page.until(&format!("{escape} to be named"), 20, async || {
         let rows = page.all("skipped-row").await?;
         Ok(rows.into_iter().find(|r| r.get("data-file") == escape))

@@ -6,6 +6,7 @@ mod classify;
 mod course;
 mod data;
 mod device;
+mod inputs;
 mod train;
 mod tune;
 mod weights;
@@ -47,6 +48,8 @@ enum Scenario {
     Train,
     /// Zip, folder, a data set that cannot be trained on.
     Data,
+    /// A broken link, a question, a table, loose photos, AVIF, a `.pt`.
+    Inputs,
     /// Checkpoints that must be refused.
     Refuse,
     /// Pretrained weights from a stand-in for the hub, whole and damaged.
@@ -102,6 +105,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Classify => classify::classify(&scene).await,
             Scenario::Train => train::train(&scene).await,
             Scenario::Data => data::data(&scene).await,
+            Scenario::Inputs => inputs::inputs(&scene).await,
             Scenario::Refuse => weights::refuse(&scene).await,
             Scenario::Hub => weights::hub(&scene).await,
             Scenario::Parity => device::parity(&scene).await,

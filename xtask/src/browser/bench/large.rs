@@ -1,0 +1,59 @@
+//! A photo of 108 megapixels, as phones take them: how long the page needs for it, and how much memory.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use image::{ImageFormat, RgbImage};
+use tempfile::TempDir;
+
+use crate::driver::Driver;
+use crate::host::Host;
+use crate::page::Page;
+
+/// Edges in pixels.
+const PHOTO: (u32, u32) = (12_000, 9_000);
+
+/// Seconds from dropping the photo to its label, and by how many megabytes the tab's process grew at the most.
+pub async fn photo(driver: &Driver, host: &Host) -> Result<(f64, f64)> {
+    let dir = TempDir::new()?;
+    let file = dir.path().join("photo.jpg");
+    let (width, height) = PHOTO;
+    let shade = |x: u32, y: u32| image::Rgb([(x / 50) as u8, (y / 50) as u8, (x ^ y) as u8]);
+    RgbImage::from_fn(width, height, shade).save_with_format(&file, ImageFormat::Jpeg)?;
+
+    let browser = driver.open(&host.proxy).await?;
+    let profile = browser.home().to_owned();
+    let page = Page::open(browser, &host.url, "?backend=cpu").await?;
+    page.state("ready", 120).await?;
+    let before = peak(&profile)?;
+    let start = Instant::now();
+    page.put("image-input", &[file]).await?;
+    let seen = page.appears("prediction", 180).await?;
+    let seconds = start.elapsed().as_secs_f64();
+    ensure!(!seen.get("data-label").is_empty(), "no label: {seen:?}");
+    let grown = peak(&profile)? - before;
+    page.close().await?;
+    Ok((seconds, grown))
+}
+
+/// The most megabytes that the largest tab of this profile has held so far (Linux's `VmHWM`).
+fn peak(profile: &Path) -> Result<f64> {
+    let profile = profile.display().to_string();
+    let mut most: f64 = 0.0;
+    for process in fs::read_dir("/proc")?.filter_map(Result::ok) {
+        let read = |name: &str| fs::read_to_string(process.path().join(name)).unwrap_or_default();
+        let command = read("cmdline");
+        if !command.contains("--type=renderer") || !command.contains(&profile) {
+            continue;
+        }
+        let status = read("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        let kilobytes: f64 = kilobytes.context("no VmHWM")?.parse()?;
+        most = most.max(kilobytes / 1000.0);
+    }
+    ensure!(most > 0.0, "there is no tab of {profile}");
+    Ok(most)
+}
