@@ -10,7 +10,7 @@ use super::value::Global;
 
 /// Modules whose names no checkpoint needs, those below them included: they run code or programs, reach files or the
 /// network, or build functions.
-const REFUSED: [&str; 45] = [
+const REFUSED: [&str; 64] = [
     "os",
     "posix",
     "nt",
@@ -56,6 +56,25 @@ const REFUSED: [&str; 45] = [
     "torch.hub",
     "torch.utils.cpp_extension",
     "numpy.f2py",
+    "asyncio",
+    "concurrent",
+    "threading",
+    "_thread",
+    "_posixsubprocess",
+    "tempfile",
+    "shelve",
+    "http.client",
+    "http.server",
+    "platform",
+    "distutils",
+    "setuptools",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "torch.distributed.run",
+    "torch.distributed.launch",
+    "numpy.testing",
+    "numpy.distutils",
 ];
 
 /// What of Python's own functions runs code or opens files. The others (`set`, `getattr` for a nested class) are data
@@ -88,14 +107,21 @@ pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
             return None;
         }
         ("types", "CodeType" | "FunctionType") => return None,
-        // A dotted name reaches into a module as an attribute would.
-        (module, name) if is_refused(module) || name.contains('.') && is_refused(name) => {
-            return None;
-        }
+        (module, name) if is_refused(module) || reaches_refused(module, name) => return None,
+        ("io" | "_io", "open" | "open_code" | "FileIO") => return None,
+        ("operator" | "_operator", "attrgetter" | "methodcaller") => return None,
+        ("numpy", "load") | ("pandas", "read_pickle") => return None,
         ("torch" | "torch.jit" | "torch.package" | "torch.serialization", "load") => return None,
         _ => Global::Inert,
     };
     Some(found)
+}
+
+/// Whether a dotted name leads into such a module: since protocol 4 a name may have parts, each an attribute of the
+/// one before, and a module that imports `os` has it as an attribute (`torch`, `serialization.os.system`).
+fn reaches_refused(module: &str, name: &str) -> bool {
+    name.contains('.')
+        && (name.split('.').any(is_refused) || is_refused(&format!("{module}.{name}")))
 }
 
 fn is_refused(module: &str) -> bool {
@@ -138,6 +164,15 @@ mod tests {
             ("types", "CodeType"),
             ("sys", "modules"),
             ("numpy", "os.system"),
+            ("torch", "serialization.os.system"),
+            ("torch", "hub.load"),
+            ("a", "b.sys.modules"),
+            ("a", "b.os"),
+            ("io", "open"),
+            ("operator", "methodcaller"),
+            ("numpy", "load"),
+            ("dill", "loads"),
+            ("numpy.testing._private.utils", "runstring"),
         ] {
             assert_eq!(lookup(module, name), None, "{module}.{name}");
         }
@@ -155,6 +190,11 @@ mod tests {
             ("pathlib", "PosixPath"),
             ("ossaudio", "x"),
             ("__main__", "Config"),
+            ("__main__", "Outer.Inner"),
+            ("__main__", "Outer.host"),
+            ("iopath", "Path"),
+            ("_io", "BytesIO"),
+            ("http", "HTTPStatus"),
         ] {
             assert_eq!(lookup(module, name), Some(Global::Inert), "{module}.{name}");
         }
