@@ -14,6 +14,7 @@ pub mod data;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;
+mod fnv;
 #[cfg(feature = "data")]
 pub mod image;
 #[cfg(feature = "engine")]

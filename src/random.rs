@@ -4,6 +4,8 @@
 //! and a mixing function. Splits, shuffles, first weights, dropout masks and the demo set draw from it;
 //! a device's own generator would give other numbers on each backend.
 
+use crate::fnv;
+
 /// A stream of numbers that follows from its seed.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
@@ -18,11 +20,8 @@ impl Random {
     /// A stream for a purpose: same seed and purpose, same stream; other purpose, unrelated stream.
     #[must_use]
     pub fn for_purpose(seed: u64, purpose: &str) -> Self {
-        // 64-bit FNV-1a of the purpose, so that streams do not overlap by accident.
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in purpose.bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        // A hash of the purpose, so that streams do not overlap by accident.
+        let hash = fnv::add(fnv::START, purpose.bytes());
         Self::new(Self::new(seed ^ hash).bits())
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::labelling::many;
 use super::parts::{residue, said, words};
+use crate::fnv;
 use crate::protocol::Part;
 
 /// Folders deeper than this count as the one at this depth: nobody nests classes so, and paths come from
@@ -515,11 +516,7 @@ impl<'a> Tree<'a> {
 
     /// A number that folders of one name have in common.
     pub(super) fn number_of_name(&self, name: &str) -> usize {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in name.bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-        hash as usize
+        fnv::add(fnv::START, name.bytes()) as usize
     }
 }
 

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::fnv;
+
 /// The value of a `const` line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Constant {
@@ -74,7 +76,7 @@ impl Source {
         Self {
             name: name.to_owned(),
             text: text.to_owned(),
-            libs: NO_LIBS,
+            libs: fnv::START,
             values: BTreeMap::new(),
         }
     }
@@ -86,7 +88,7 @@ impl Source {
             self.text.push('\n');
         }
         self.text.push_str(text);
-        self.libs = fnv(self.libs, text);
+        self.libs = fnv::add(self.libs, text.bytes());
         self
     }
 
@@ -141,7 +143,7 @@ impl Source {
     /// key of a cache of pipelines. Shared functions show as a hash.
     #[must_use]
     pub fn id(&self) -> String {
-        let libs = (self.libs != NO_LIBS).then(|| format!("+{:016x}", self.libs));
+        let libs = (self.libs != fnv::START).then(|| format!("+{:016x}", self.libs));
         let values = self
             .values
             .iter()
@@ -157,16 +159,6 @@ impl Source {
     pub fn text(&self) -> &str {
         &self.text
     }
-}
-
-/// 64-bit FNV-1a's start value, hence the hash of nothing.
-const NO_LIBS: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// 64-bit FNV-1a, continued. <http://www.isthe.com/chongo/tech/comp/fnv/>
-fn fnv(hash: u64, text: &str) -> u64 {
-    text.bytes().fold(hash, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// The text with `value` between `start`, which begins a line, and the semicolon; whatever follows that is

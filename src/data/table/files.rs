@@ -3,6 +3,7 @@
 use crate::data::labelling::clean;
 use crate::data::layout::{file_name, parent};
 use crate::data::parts;
+use crate::fnv;
 use crate::protocol::Part;
 
 /// Folders of a path that are compared, the name counted.
@@ -30,16 +31,13 @@ pub(in crate::data) struct Files<'a> {
     ends: Vec<(u64, u32)>,
 }
 
-/// FNV-1a, 64 bits, of the lower-case text.
+/// A hash of the lower-case text.
 fn hash(text: &str) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     if text.is_ascii() {
-        text.bytes().for_each(|b| add(b.to_ascii_lowercase()));
+        fnv::add(fnv::START, text.bytes().map(|b| b.to_ascii_lowercase()))
     } else {
-        clean(text).to_lowercase().bytes().for_each(add);
+        fnv::add(fnv::START, clean(text).to_lowercase().bytes())
     }
-    hash
 }
 
 /// A path without the ending of its name.
