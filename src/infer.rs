@@ -321,15 +321,14 @@ fn list_tensors(tensors: &[(String, Vec<usize>)]) -> String {
 
 /// The backbone whose tensors fit best; the loader then names what does not fit.
 fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
-    let families = [Family::ResNet, Family::DenseNet, Family::EfficientNet];
-    let family = families
+    let family = Family::ALL
         .into_iter()
         .find(|family| checkpoint.shape(names::mark(*family)).is_some());
     let Some(family) = family else {
         let found: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
         let reason = format!(
             "is no backbone known here: none of the tensors {} among {}, ...",
-            families.map(names::mark).join(", "),
+            Family::ALL.map(names::mark).join(", "),
             found.join(", ")
         );
         return Err(Error::weights(&checkpoint.file, reason));

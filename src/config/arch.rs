@@ -52,6 +52,11 @@ pub enum Family {
     EfficientNet,
 }
 
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ResNet, Self::DenseNet, Self::EfficientNet];
+}
+
 impl Arch {
     /// All of them, small to large within a family.
     pub const ALL: [Self; 16] = [

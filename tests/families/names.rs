@@ -78,7 +78,7 @@ fn the_old_spelling_of_a_densenet_is_read() {
 
 #[test]
 fn heads_are_written_as_torchvision_names_them_and_read_back() {
-    for family in [Family::ResNet, Family::DenseNet, Family::EfficientNet] {
+    for family in Family::ALL {
         for kind in HeadKind::ALL {
             let spec = HeadSpec::of(kind, 8, 3);
             let written: Vec<Shaped> = spec

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::{Dtype, is_counter};
-use super::{foreign, names, pth, safetensors};
+use super::{first_few, foreign, names, pth, safetensors};
 use crate::error::{Error, Result};
+
+/// Names of tensors in one message.
+const SHOWN: usize = 5;
 
 /// A tensor with its name: name, shape, values in row-major order.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
@@ -113,7 +116,7 @@ impl Checkpoint {
         ]
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
-        .map(|(what, names)| format!("{} {what}: {}", count(names.len()), first_few(names)))
+        .map(|(what, names)| format!("{} {what}: {}", count(names.len()), first_few(names, SHOWN)))
         .collect();
         if parts.is_empty() {
             return Ok(());
@@ -124,7 +127,7 @@ impl Checkpoint {
             let reason = format!(
                 "lacks the running means and variances of its batch norms ({}): it holds parameters only; in Python: \
                  torch.save(model.state_dict(), 'weights.pth')",
-                first_few(&missing)
+                first_few(&missing, SHOWN)
             );
             return Err(Error::weights(&self.file, reason));
         }
@@ -183,14 +186,4 @@ pub fn load_state(
 /// "1 tensor", "3 tensors".
 fn count(n: usize) -> String {
     format!("{n} tensor{}", if n == 1 { "" } else { "s" })
-}
-
-/// A list that stays readable when a hundred tensors are wrong.
-fn first_few(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        rest => format!("{shown} and {rest} more"),
-    }
 }

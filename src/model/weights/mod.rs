@@ -20,3 +20,14 @@ mod select;
 pub use checkpoint::{Checkpoint, Entry, NamedTensor, load_state, read};
 pub use convert::Dtype;
 pub use save::{SaveAs, save, save_model};
+
+/// A list that stays readable when it is of a hundred tensors: of more names than `shown` the first ones, and
+/// how many more.
+fn first_few(names: &[impl AsRef<str>], shown: usize) -> String {
+    let first: Vec<&str> = names.iter().take(shown).map(AsRef::as_ref).collect();
+    let first = first.join(", ");
+    match names.len().saturating_sub(shown) {
+        0 => first,
+        rest => format!("{first} and {rest} more"),
+    }
+}

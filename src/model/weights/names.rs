@@ -89,12 +89,11 @@ pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
     if tensors.contains_key(mark(Family::DenseNet)) {
         rename(tensors, from_old);
     }
-    let families = [Family::ResNet, Family::DenseNet, Family::EfficientNet];
     let has = |family: &Family| tensors.contains_key(mark(*family));
     let own = |name: &String| name.starts_with("classifier.");
     // A wrapper's `head` on any of them; a ResNet's `classifier` too.
     let foreign = has(&Family::ResNet) || !tensors.keys().any(own);
-    if foreign && families.iter().any(has) && !tensors.keys().any(|n| n.starts_with("fc.")) {
+    if foreign && Family::ALL.iter().any(has) && !tensors.keys().any(|n| n.starts_with("fc.")) {
         let head = tensors
             .keys()
             .find_map(|name| head_of(name))

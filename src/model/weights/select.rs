@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::is_counter;
-use super::names;
+use super::{first_few, names};
 use crate::config::Family;
 
 /// A tensor by name and shape.
@@ -165,7 +165,7 @@ fn within(
     if !passed.is_empty() {
         selection.warnings.push(format!(
             "holds tensors outside {prefix} that are passed over: {}",
-            few(&passed)
+            first_few(&passed, 3)
         ));
     }
     selection
@@ -216,8 +216,7 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
     let &[_, 3, _, _] = candidate.shape else {
         return None;
     };
-    let families = [Family::ResNet, Family::DenseNet, Family::EfficientNet];
-    let known = families
+    let known = Family::ALL
         .map(names::mark)
         .into_iter()
         .chain(names::OTHER_MARKS);
@@ -262,16 +261,6 @@ fn below<'a>(name: &'a str, wrapper: &str) -> Option<&'a str> {
 pub(super) fn head_of(name: &str) -> Option<&str> {
     let (module, _) = name.split_once('.')?;
     HEADS.contains(&module).then_some(module)
-}
-
-/// The first few of a long list.
-fn few(names: &[&str]) -> String {
-    const SHOWN: usize = 3;
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        rest => format!("{shown} and {rest} more"),
-    }
 }
 
 #[cfg(test)]
