@@ -5,16 +5,11 @@
 mod support;
 
 use retune::error::Error;
-use retune::image::{
-    DecodeOptions, Kind, MAX_PIXELS, MAX_PIXELS_KEPT, Rgb, Transparency, decode, decode_with,
-};
+use retune::image::{Kind, MAX_PIXELS, MAX_PIXELS_KEPT, Rgb, Transparency, decode, decode_with};
 use support::{assert_close, assert_refused, file, open};
 
 fn dropped(name: &str) -> Rgb {
-    let options = DecodeOptions {
-        transparency: Transparency::Dropped,
-    };
-    decode_with(name, &file(name), &options).unwrap_or_else(|e| panic!("{e}"))
+    decode_with(name, &file(name), Transparency::Dropped).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[test]

@@ -18,19 +18,12 @@ use crate::error::{Error, Result};
 /// megapixels of RGB.
 const MAX_IMAGE_BYTES: u64 = 340_000_000;
 
-/// How to decode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DecodeOptions {
-    /// What becomes of transparency.
-    pub transparency: Transparency,
-}
-
 /// Decodes as [`decode_with`] does, with transparency over white.
 ///
 /// # Errors
 /// [`Error::Decode`] under the name given: not an image, another format, damaged, cut short, too large.
 pub fn decode(name: &str, bytes: &[u8]) -> Result<Rgb> {
-    decode_with(name, bytes, &DecodeOptions::default())
+    decode_with(name, bytes, Transparency::default())
 }
 
 /// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP, TIFF (its first page) or PNM, told by content and not
@@ -39,8 +32,8 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<Rgb> {
 ///
 /// # Errors
 /// [`Error::Decode`] under the name given: not an image, another format, damaged, cut short, too large.
-pub fn decode_with(name: &str, bytes: &[u8], options: &DecodeOptions) -> Result<Rgb> {
-    opened(bytes, options.transparency).map_err(|reason| Error::decode(name, reason))
+pub fn decode_with(name: &str, bytes: &[u8], transparency: Transparency) -> Result<Rgb> {
+    opened(bytes, transparency).map_err(|reason| Error::decode(name, reason))
 }
 
 pub(super) const CUT_SHORT: &str = "is cut short: its end is missing";

@@ -14,7 +14,7 @@ mod tiff;
 
 pub use browser::transcode;
 pub use canvas::{MAX_PIXELS, MAX_PIXELS_KEPT};
-pub use decode::{DecodeOptions, decode, decode_with, encode_png};
+pub use decode::{decode, decode_with, encode_png};
 pub use kind::Kind;
 pub use normalize::to_tensor;
 pub use resize::resize;
@@ -39,8 +39,7 @@ pub struct Rgb {
 /// # Errors
 /// As [`decode()`].
 pub fn decode_for(name: &str, bytes: &[u8], settings: &Preprocess) -> Result<Rgb> {
-    let transparency = settings.transparency;
-    decode_with(name, bytes, &DecodeOptions { transparency })
+    decode_with(name, bytes, settings.transparency)
 }
 
 /// Decodes, resizes to the model's input and normalises: a tensor `[3,S,S]`.
