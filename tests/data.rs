@@ -8,7 +8,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use retune::classes::INTEL;
 use retune::config::DemoConfig;
 use retune::data::demo::draw;
-use retune::data::{Dataset, DemoSource, FolderSource, Indexer, Source, Subset, ZipSource};
+use retune::data::{ArchiveSource, Dataset, DemoSource, FolderSource, Indexer, Source, Subset};
 use retune::error::Error;
 use retune::image::decode;
 use retune::platform::files::InputFile;
@@ -36,8 +36,8 @@ fn zip_bytes(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("a zip").into_inner()
 }
 
-fn open_zip(bytes: Vec<u8>) -> Result<ZipSource, Error> {
-    ZipSource::open(&InputFile::memory("set.zip", bytes))
+fn open_zip(bytes: Vec<u8>) -> Result<ArchiveSource, Error> {
+    ArchiveSource::open(&InputFile::memory("set.zip", bytes))
 }
 
 /// Overwrites bytes of an entry's header in the archive's directory (`PK 1 2`, its name at 46) or before

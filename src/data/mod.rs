@@ -22,7 +22,7 @@ pub mod split;
 mod table;
 mod tree;
 
-pub use archive::{ArchiveSource, ZipSource};
+pub use archive::ArchiveSource;
 pub use beside::Beside;
 pub use dataset::{Candidate, Dataset, Sample};
 pub use demo::DemoSource;

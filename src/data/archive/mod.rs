@@ -56,9 +56,6 @@ pub struct ArchiveSource {
     empty_folders: Vec<String>,
 }
 
-/// The files of a zip.
-pub type ZipSource = ArchiveSource;
-
 /// The bytes of an archive.
 #[derive(Debug)]
 enum Bytes {
