@@ -96,11 +96,17 @@ fn changed_bytes_do_no_harm() {
         "views.pth",
         "protocol4.pth",
         "whole-module.pth",
+        "numpy-names.pth",
+        "numpy-protocol5.pth",
+        "label-encoder.pth",
     ];
     let formats: [(&str, &[&str]); 4] = [
         ("the pickle of an archive", &archives),
         ("an archive", &archives),
-        ("the format before 1.6", &["legacy.pth"]),
+        (
+            "the format before 1.6",
+            &["legacy.pth", "legacy-beside.pth"],
+        ),
         ("safetensors", &["f32.safetensors", "f16.safetensors"]),
     ];
     let mut random = Random::new(17);

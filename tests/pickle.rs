@@ -197,6 +197,11 @@ fn every_way_to_ask_for_what_runs_code_is_refused() {
         // A name of several parts: an attribute of an attribute.
         b"\x8c\x05torch\x8c\x17serialization.os.system\x93.",
         b"ctorch.hub\nload\n.",
+        // The same step by step, by a function that most would call harmless.
+        b"cbuiltins\ngetattr\nctorch\nserialization\nX\x02\0\0\0os\x86R.",
+        b"c__builtin__\ngetattr\nctorch\nnn\nX\x0b\0\0\0__globals__\x86R.",
+        b"cbuiltins\ngetattr\nctorch\nnn\nK\x01\x86R.",
+        b"ctorch.serialization\nos\n.",
     ] {
         // Before the tensors, so that nothing is read of the file.
         let before = Pickle::default()
@@ -211,7 +216,10 @@ fn every_way_to_ask_for_what_runs_code_is_refused() {
 
 #[test]
 fn objects_beside_the_weights_are_inert() {
-    let inert: [&[u8]; 8] = [
+    let inert: [&[u8]; 10] = [
+        // A member of an enum.
+        b"cbuiltins\ngetattr\nc__main__\nColour\nX\x03\0\0\0RED\x86R",
+        b"c_codecs\nencode\nX\x01\0\0\0aX\x06\0\0\0latin1\x86R",
         b"cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG?\xb9\x99\x99\x99\x99\x99\x9asb",
         b"ccollections\nCounter\n}K\x01K\x02s\x85R",
         b"ccollections\ndefaultdict\nc__builtin__\nlist\n\x85R",

@@ -185,7 +185,40 @@ fn the_format_before_1_6_is_read() {
 }
 
 #[test]
+fn what_else_the_old_format_holds_is_passed_over() {
+    assert_is_state(open("legacy-protocol1.pth"));
+    for name in ["beside.pth", "legacy-beside.pth"] {
+        assert_is_state(open(name));
+    }
+    let module = open("legacy-module.pth");
+    assert_eq!(module.shape("weight"), Some(&[2, 2][..]));
+}
+
+#[test]
+fn names_in_arrays_of_numpy_are_read() {
+    let wanted = ["sea", "for\u{ea}t", "street"].map(String::from).to_vec();
+    for name in [
+        "numpy-names.pth",
+        "numpy-objects.pth",
+        "numpy-protocol5.pth",
+        "numpy-scalars.pth",
+        "numpy-keys.pth",
+        "label-encoder.pth",
+    ] {
+        let checkpoint = open(name);
+        assert_eq!(checkpoint.classes.as_ref(), Some(&wanted), "{name}");
+        assert_is_state(checkpoint);
+    }
+}
+
+#[test]
 fn old_and_other_formats_are_named() {
+    assert_refused("dumped.pkl", &fixture("dumped.pkl"), &["pickle.load(open("]);
+    assert_refused(
+        "protocol0.pth",
+        &fixture("protocol0.pth"),
+        &["pickle_protocol=0"],
+    );
     assert_refused(
         "torchscript.pth",
         &fixture("torchscript.pth"),

@@ -125,8 +125,9 @@ impl Checkpoint {
             |name: &String| name.ends_with(".running_mean") || name.ends_with(".running_var");
         if misshapen.is_empty() && extra.is_empty() && missing.iter().all(statistics) {
             let reason = format!(
-                "lacks the running means and variances of its batch norms ({}): it holds parameters only; in Python: \
-                 torch.save(model.state_dict(), 'weights.pth')",
+                "lacks the running means and variances of its batch norms ({}). If it holds parameters only, save all \
+                 of the model, in Python: torch.save(model.state_dict(), 'weights.pth'). If it was built with \
+                 GroupNorm or without statistics, it is a network that is not known here",
                 first_few(&missing, SHOWN)
             );
             return Err(Error::weights(&self.file, reason));

@@ -16,6 +16,8 @@ pub enum Dtype {
     F64,
     /// Integers and booleans of this many bytes: counters, never weights.
     Integer(u8),
+    /// Complex numbers of this many bytes: no weights of a network known here.
+    Complex(u8),
 }
 
 impl Dtype {
@@ -26,7 +28,7 @@ impl Dtype {
             Self::F32 => 4,
             Self::F16 | Self::Bf16 => 2,
             Self::F64 => 8,
-            Self::Integer(bytes) => bytes as usize,
+            Self::Integer(bytes) | Self::Complex(bytes) => bytes as usize,
         }
     }
 }
@@ -37,12 +39,13 @@ pub(super) fn is_counter(name: &str) -> bool {
     name == "num_batches_tracked" || name.ends_with(".num_batches_tracked")
 }
 
-/// Whether a tensor of integers under this name may lie beside a network (`step`, `queue_ptr`): one that is called as
-/// weights are is asked for, and integers in it are an error.
-pub(super) fn is_beside(name: &str) -> bool {
+/// Whether a tensor of this type and name is none of a network's: a step counter, or integers and complex numbers
+/// (`step`, `queue_ptr`). One that is called as weights are is asked for, and then its type is an error.
+pub(super) fn is_beside(name: &str, dtype: Dtype) -> bool {
     const PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
     let last = name.rsplit('.').next().unwrap_or(name);
-    !PARTS.contains(&last)
+    let real = !matches!(dtype, Dtype::Integer(_) | Dtype::Complex(_));
+    is_counter(name) || (!real && !PARTS.contains(&last))
 }
 
 /// Elements converted at a time: small enough to stay in the first-level cache.
@@ -71,6 +74,7 @@ pub(super) fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
         Dtype::F16 => halves(bytes, f16::from_bits),
         Dtype::Bf16 => halves(bytes, bf16::from_bits),
         Dtype::Integer(_) => return Err("holds integers; floating point is expected".into()),
+        Dtype::Complex(_) => return Err("holds complex numbers; real ones are expected".into()),
     };
     check_finite(&values)?;
     Ok(values)

@@ -11,6 +11,17 @@ macro_rules! save {
 pub(super) const TORCHSCRIPT: &str = "is a TorchScript program, which is not run; in Python: \
      torch.save(torch.jit.load('FILE').state_dict(), 'weights.pth')";
 
+/// Why a state dict that was not saved by PyTorch is not read.
+pub(super) const DUMPED: &str = "was written by pickle.dump, which packs each tensor as a program; in Python: \
+     torch.save(pickle.load(open('FILE', 'rb')), 'weights.pth')";
+
+/// Whether a pickle holds tensors as `pickle.dump` packs them.
+pub(super) fn is_dumped(bytes: &[u8]) -> bool {
+    const LOADER: &[u8] = b"_load_from_bytes";
+    let head = &bytes[..bytes.len().min(1 << 16)];
+    head.windows(LOADER.len()).any(|window| window == LOADER)
+}
+
 /// The sentence for a file that is no checkpoint, to follow its name; none if it may be one.
 pub(super) fn explain(bytes: &[u8]) -> Option<&'static str> {
     const HDF5: &str = "is a Keras or HDF5 model, and PyTorch's weights are read; load the same network in PyTorch and \
@@ -61,6 +72,10 @@ pub(super) fn explain(bytes: &[u8]) -> Option<&'static str> {
             "is an ONNX graph, which is not read; save the network that it was exported from, ",
             save!()
         ));
+    }
+    // Protocols 0 and 1, which say no number: a class, or a dict.
+    if is_dumped(bytes) {
+        return Some(DUMPED);
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if text.trim_ascii_start().starts_with(b"<") {

@@ -33,6 +33,16 @@ pub const fn mark(family: Family) -> &'static str {
 /// children were put into a `Sequential`, as fastai does and self-supervised trainings do.
 pub(super) const OTHER_MARKS: [&str; 2] = ["conv_stem.weight", "0.weight"];
 
+/// The modules at the top of a network that has this mark, the head left out.
+pub(super) fn top_modules(mark: &str) -> &'static [&'static str] {
+    match mark {
+        "conv1.weight" => &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"],
+        "conv_stem.weight" => &["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
+        "0.weight" => &["0", "1", "4", "5", "6", "7"],
+        _ => &["features"],
+    }
+}
+
 /// A `ResNet`'s children by their number; pools and activations have no tensors.
 const CHILDREN: [(&str, &str); 7] = [
     ("0", "conv1"),

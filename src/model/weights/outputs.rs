@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::first_few;
+
 /// Most names that are read.
 pub(super) const MAX: usize = 100_000;
 
 /// Keys under which people keep the names, those first that say most surely what they are.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "class_to_idx",
     "idx_to_class",
     "id2label",
@@ -16,6 +18,7 @@ const KEYS: [&str; 13] = [
     "class2idx",
     "idx2class",
     "classes",
+    "classes_",
     "class_names",
     "label_names",
     "class_list",
@@ -24,9 +27,33 @@ const KEYS: [&str; 13] = [
     "names",
 ];
 
+/// Most lists of names that are looked at in one file.
+pub(super) const MOST_LISTS: usize = 64;
+
 /// The place of this key among those under which names may lie.
 pub(super) fn rank(key: &str) -> Option<usize> {
     KEYS.iter().position(|known| *known == key)
+}
+
+/// Of several lists, with their keys and from the top of the file down, the one whose key says most; of equals the
+/// outermost. With it a sentence, to follow the file's name, where another list of as many names has another order.
+pub(super) fn choose(lists: Vec<(String, Vec<String>)>) -> (Option<Vec<String>>, Option<String>) {
+    let mut lists: Vec<_> = lists.into_iter().collect();
+    // Stable: equals stay in their order.
+    lists.sort_by_key(|(key, _)| rank(key));
+    let mut lists = lists.into_iter();
+    let Some((key, names)) = lists.next() else {
+        return (None, None);
+    };
+    let other = lists.find(|(_, other)| other.len() == names.len() && *other != names);
+    let doubt = other.map(|(other, others)| {
+        format!(
+            "names its outputs twice and differently, {} under {key} and {} under {other}: {key} is believed",
+            first_few(&names, 3),
+            first_few(&others, 3)
+        )
+    });
+    (Some(names), doubt)
 }
 
 /// The names of a list. A list of numbers is no list of names, except under a key that says so.
@@ -64,14 +91,17 @@ pub(super) fn of_pairs(key: &str, pairs: &[(String, String)]) -> Option<Vec<Stri
 }
 
 /// The names in the text that a safetensors file keeps beside its tensors: JSON, or a list with commas.
-pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Option<Vec<String>> {
+/// With a sentence as of [`choose`].
+pub(super) fn of_metadata(
+    metadata: &BTreeMap<String, String>,
+) -> (Option<Vec<String>>, Option<String>) {
     let word = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    KEYS.iter().find_map(|key| {
-        let text = metadata.get(*key)?;
+    let read = |key: &str| -> Option<Vec<String>> {
+        let text = metadata.get(key)?;
         match serde_json::from_str(text) {
             Ok(Value::Array(list)) => of_list(key, list.iter().map(word).collect::<Option<_>>()?),
             Ok(Value::Object(object)) => {
@@ -86,7 +116,11 @@ pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Option<Vec<Str
                 of_list(key, names.collect())
             }
         }
-    })
+    };
+    let lists = KEYS
+        .iter()
+        .filter_map(|key| Some((key.to_string(), read(key)?)));
+    choose(lists.collect())
 }
 
 #[cfg(test)]
@@ -126,12 +160,28 @@ mod tests {
 
     #[test]
     fn metadata_of_other_programs_is_no_list_of_names() {
-        let of = |key: &str, text: &str| of_metadata(&BTreeMap::from([(key.into(), text.into())]));
+        let of =
+            |key: &str, text: &str| of_metadata(&BTreeMap::from([(key.into(), text.into())])).0;
         let wanted = Some(vec!["cat".to_string(), "dog".to_string()]);
         assert_eq!(of("classes", r#"["cat","dog"]"#), wanted);
         assert_eq!(of("classes", "cat, dog"), wanted);
         assert_eq!(of("id2label", r#"{"0":"cat","1":"dog"}"#), wanted);
         assert_eq!(of("classes", "6"), None);
         assert_eq!(of("names", "[1,2]"), None);
+    }
+
+    #[test]
+    fn two_lists_that_disagree_are_said() {
+        let list =
+            |key: &str, names: [&str; 2]| (key.to_string(), names.map(String::from).to_vec());
+        let lists = [
+            list("classes", ["dog", "cat"]),
+            list("class_to_idx", ["cat", "dog"]),
+        ];
+        let (names, doubt) = choose(lists.to_vec());
+        assert_eq!(names, Some(lists[1].1.clone()));
+        assert!(doubt.is_some_and(|doubt| doubt.contains("classes")));
+        let (_, doubt) = choose(vec![lists[0].clone(), lists[0].clone()]);
+        assert_eq!(doubt, None);
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, Entry};
-use super::convert::{Dtype, is_beside, is_counter, to_f32};
+use super::convert::{Dtype, is_beside, to_f32};
 use super::outputs;
 use super::select::{Candidate, select};
 use crate::error::{Error, Result};
@@ -37,10 +37,7 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     let stored: Vec<_> = header
         .tensors()
         .into_iter()
-        .filter(|(name, info)| {
-            let integers = matches!(dtype(info.dtype), Ok(Dtype::Integer(_)));
-            !(is_counter(name) || (integers && is_beside(name)))
-        })
+        .filter(|(name, info)| !dtype(info.dtype).is_ok_and(|dtype| is_beside(name, dtype)))
         .collect();
     let candidates: Vec<_> = stored
         .iter()
@@ -67,11 +64,12 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     }
     let metadata = header.metadata().clone().unwrap_or_default();
     let metadata: BTreeMap<_, _> = metadata.into_iter().collect();
-    let warnings = selection.warnings.into_iter();
+    let (classes, doubt) = outputs::of_metadata(&metadata);
+    let warnings = selection.warnings.into_iter().chain(doubt);
     Ok(Checkpoint {
         file: file.to_owned(),
         tensors,
-        classes: outputs::of_metadata(&metadata),
+        classes,
         metadata,
         warnings: warnings
             .map(|warning| format!("{file} {warning}."))
@@ -160,6 +158,7 @@ fn dtype(stored: Stored) -> std::result::Result<Dtype, String> {
         Stored::U16 | Stored::I16 => Ok(Dtype::Integer(2)),
         Stored::U32 | Stored::I32 => Ok(Dtype::Integer(4)),
         Stored::U64 | Stored::I64 => Ok(Dtype::Integer(8)),
+        Stored::C64 => Ok(Dtype::Complex(8)),
         other => Err(format!("holds {other}; F32, F16, BF16 or F64 is expected")),
     }
 }

@@ -2,7 +2,7 @@
 //! other things beside them. Found by matching, not by a list of wrappers: a family is known by the tensor of its
 //! first convolution, see [`names::mark`], and what stands before that tensor's name is the prefix.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::convert::is_counter;
 use super::{first_few, names};
@@ -59,7 +59,7 @@ type Place = (String, String);
 pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> {
     let mut places: BTreeMap<Place, usize> = BTreeMap::new();
     for candidate in candidates {
-        if let Some(prefix) = prefix(candidate) {
+        if let Some((prefix, _)) = prefix(candidate) {
             places.insert((candidate.group.to_owned(), prefix.to_owned()), 0);
         }
     }
@@ -81,6 +81,7 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     };
     // A detail that looks like a first convolution is far smaller than any network.
     found.retain(|(_, count)| *count >= SMALLEST.min(most));
+    let all: Vec<Place> = found.iter().map(|(place, _)| place.clone()).collect();
     let (copies, mut networks): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|(place, _)| is_copy(place));
     let mut warnings = Vec::new();
@@ -109,66 +110,220 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
             list.join(", ")
         ));
     }
-    let (group, prefix) = networks.swap_remove(0).0;
-    Ok(within(candidates, &group, &prefix, warnings))
+    let place = networks.swap_remove(0).0;
+    Ok(within(candidates, &place, &all, warnings))
 }
 
-/// The tensors below a prefix, and the head where a wrapper keeps it beside the backbone.
+/// The tensors below a prefix, and the head where a wrapper keeps it beside the backbone. `networks` are the places of
+/// all networks in the file.
 fn within(
     candidates: &[Candidate<'_>],
-    group: &str,
-    prefix: &str,
+    (group, prefix): &Place,
+    networks: &[Place],
     warnings: Vec<String>,
 ) -> Selection {
     let mut selection = Selection {
         tensors: Vec::new(),
         warnings,
     };
+    let other_network = |c: &Candidate<'_>| {
+        let mut places = networks.iter();
+        places.any(|place| place.0 == c.group && place.1 != *prefix && c.name.starts_with(&place.1))
+    };
     let mut others = Vec::new();
     for (i, candidate) in candidates.iter().enumerate() {
-        if candidate.group != group {
+        if candidate.group != *group {
             continue;
         }
-        match candidate.name.strip_prefix(prefix) {
+        match candidate.name.strip_prefix(prefix.as_str()) {
+            Some(name) if is_of_loss(name) => others.push((i, candidate)),
             Some(name) => selection.tensors.push((i, name.to_owned())),
             None => others.push((i, candidate)),
         }
     }
-    let has_head = selection
-        .tensors
+    let own = candidates.iter().find_map(|c| {
+        let first = c.group == *group && self::prefix(c).is_some_and(|(found, _)| found == prefix);
+        first.then(|| self::prefix(c))?
+    });
+    let modules = own.map_or(&[][..], |(_, mark)| names::top_modules(mark));
+    let head = find_head(candidates, &mut selection, &others, modules, prefix);
+    others.retain(|(i, _)| !head.contains(i));
+    let passed = others
         .iter()
-        .any(|(_, name)| head_of(name).is_some());
-    // Beside `backbone.` in the same wrapper: `head.weight`; the wrapper's own prefix goes.
-    let wrapper = prefix
-        .trim_end_matches('.')
-        .rsplit_once('.')
-        .map_or("", |(outer, _)| outer);
-    let heads: BTreeSet<&str> = others
-        .iter()
-        .filter_map(|(_, candidate)| head_of(below(candidate.name, wrapper)?))
-        .collect();
-    if let (false, 1) = (has_head, heads.len()) {
-        others.retain(|(i, candidate)| {
-            let name = below(candidate.name, wrapper);
-            let is_head = name.is_some_and(|name| head_of(name).is_some());
-            if let (true, Some(name)) = (is_head, name) {
-                selection.tensors.push((*i, name.to_owned()));
-            }
-            !is_head
-        });
-    }
-    let passed: Vec<&str> = others
-        .iter()
-        .filter(|(_, candidate)| !candidate.shape.is_empty() && !is_counter(candidate.name))
-        .map(|(_, candidate)| candidate.name)
-        .collect();
+        .filter(|(_, candidate)| !candidate.shape.is_empty() && !is_counter(candidate.name));
+    let passed: Vec<&Candidate<'_>> = passed.map(|(_, candidate)| *candidate).collect();
     if !passed.is_empty() {
+        let names: Vec<&str> = passed.iter().map(|c| c.name).collect();
         selection.warnings.push(format!(
-            "holds tensors outside {prefix} that are passed over: {}",
-            first_few(&passed, 3)
+            "holds tensors beside the network that are passed over: {}",
+            first_few(&names, 3)
         ));
     }
+    let beside = passed.iter().filter(|c| !other_network(c));
+    let shapes: Vec<&[usize]> = head.iter().map(|i| candidates[*i].shape).collect();
+    let between: Vec<&str> = beside
+        .filter(|c| may_join(c.shape, &shapes))
+        .map(|c| c.name)
+        .collect();
+    if !between.is_empty() {
+        selection.warnings.push(format!(
+            "has tensors that by their shape may stand before or behind its last layer ({}), which is therefore \
+             not used",
+            first_few(&between, 3)
+        ));
+        selection.tensors.retain(|(i, _)| !head.contains(i));
+    }
     selection
+}
+
+/// Finds the last layers: below the prefix, else in the wrappers around the backbone from the inside out, where
+/// they join the selection. By the names that people give them, else by their shape: the only module beside the
+/// backbone that is all matrices and vectors. Gives the numbers of its tensors.
+fn find_head(
+    candidates: &[Candidate<'_>],
+    selection: &mut Selection,
+    others: &[(usize, &Candidate<'_>)],
+    modules: &[&str],
+    prefix: &str,
+) -> Vec<usize> {
+    let inside: Vec<(usize, &str)> = selection
+        .tensors
+        .iter()
+        .map(|(i, n)| (*i, n.as_str()))
+        .collect();
+    let inside = inside.into_iter().filter(|(_, name)| {
+        let module = name.split('.').next().unwrap_or(name);
+        !modules.contains(&module)
+    });
+    let inside: Vec<(usize, &str)> = inside.collect();
+    let renamed = head_among(candidates, &inside);
+    if !renamed.is_empty() {
+        let found: Vec<usize> = renamed.iter().map(|(i, _)| *i).collect();
+        for (i, name) in renamed {
+            if let Some(tensor) = selection.tensors.iter_mut().find(|(at, _)| *at == i) {
+                tensor.1 = name;
+            }
+        }
+        return found;
+    }
+    if !inside.is_empty() {
+        // Modules that are not known stand inside the network; the comparison with the model will name them.
+        return Vec::new();
+    }
+    let mut wrapper = prefix.trim_end_matches('.');
+    while !wrapper.is_empty() {
+        wrapper = wrapper.rsplit_once('.').map_or("", |(outer, _)| outer);
+        let level: Vec<(usize, &str)> = others
+            .iter()
+            .filter(|(_, c)| !is_of_loss(c.name))
+            .filter_map(|(i, c)| Some((*i, below(c.name, wrapper)?)))
+            .collect();
+        let found = head_among(candidates, &level);
+        if !found.is_empty() {
+            let numbers = found.iter().map(|(i, _)| *i).collect();
+            selection.tensors.extend(found);
+            return numbers;
+        }
+    }
+    Vec::new()
+}
+
+/// The head among tensors of one level, with the names that it gets; empty if there is none, or no telling which.
+fn head_among(candidates: &[Candidate<'_>], level: &[(usize, &str)]) -> Vec<(usize, String)> {
+    let mut modules: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+    for &(i, name) in level {
+        if let Some((module, rest)) = name.split_once('.') {
+            modules.entry(module).or_default().push((i, rest));
+        }
+    }
+    let named = |(module, tensors): (&str, &Vec<(usize, &str)>)| {
+        let name = |(i, rest): &(usize, &str)| (*i, format!("{module}.{rest}"));
+        tensors.iter().map(name).collect::<Vec<_>>()
+    };
+    let known: Vec<&str> = modules
+        .keys()
+        .copied()
+        .filter(|m| HEADS.contains(m))
+        .collect();
+    if let [module] = known[..] {
+        return named((module, &modules[module]));
+    }
+    if !known.is_empty() {
+        return Vec::new();
+    }
+    // Layers of a Sequential around the backbone: `1.weight`, `3.weight`.
+    let number = |module: &str| module.parse::<usize>().ok();
+    let numbers: Vec<usize> = modules.keys().filter_map(|m| number(m)).collect();
+    let small = |tensors: &Vec<(usize, &str)>| {
+        let mut tensors = tensors.iter();
+        tensors.all(|(i, _)| candidates[*i].shape.len() <= 2)
+    };
+    // Linear layers have a bias; prototypes, centres and ArcFace's weights, which are used otherwise, have none.
+    let linear = |tensors: &Vec<(usize, &str)>| {
+        let biased = |rest: &str| {
+            let bias = rest
+                .strip_suffix("weight")
+                .map(|module| format!("{module}bias"));
+            bias.is_some_and(|bias| tensors.iter().any(|(_, other)| *other == bias))
+        };
+        let matrices = || {
+            tensors
+                .iter()
+                .filter(|(i, _)| candidates[*i].shape.len() == 2)
+        };
+        small(tensors) && matrices().next().is_some() && matrices().all(|(_, rest)| biased(rest))
+    };
+    if numbers.len() == modules.len() && !numbers.is_empty() {
+        if !modules.values().any(linear) || !modules.values().all(small) {
+            return Vec::new();
+        }
+        let first = numbers.iter().min().copied().unwrap_or_default();
+        let rename = |(module, tensors): (&&str, &Vec<(usize, &str)>)| {
+            let at = number(module).unwrap_or_default() - first;
+            let head = match numbers.len() {
+                1 => names::HEAD.to_owned(),
+                _ => format!("{}.{at}", names::HEAD),
+            };
+            let renamed = tensors
+                .iter()
+                .map(|(i, rest)| (*i, format!("{head}.{rest}")));
+            renamed.collect::<Vec<_>>()
+        };
+        return modules.iter().flat_map(rename).collect();
+    }
+    let mut found = modules.iter().filter(|(_, tensors)| linear(tensors));
+    match (found.next(), found.next()) {
+        (Some((_, tensors)), None) => {
+            let rename = |(i, rest): &(usize, &str)| (*i, format!("{}.{rest}", names::HEAD));
+            tensors.iter().map(rename).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a tensor of this shape may be part of a layer just before or behind a head of these shapes: then the head
+/// alone would be given something else than in its training.
+fn may_join(shape: &[usize], head: &[&[usize]]) -> bool {
+    let matrices = || {
+        head.iter().filter_map(|shape| match shape {
+            [outputs, inputs] => Some((*outputs, *inputs)),
+            _ => None,
+        })
+    };
+    // Inputs that no layer of the head gives, and outputs that none takes.
+    let mut inputs = matrices().map(|(_, inputs)| inputs);
+    let mut outputs = matrices().map(|(outputs, _)| outputs);
+    let before = inputs.any(|n| !matrices().any(|(o, _)| o == n) && shape.first() == Some(&n));
+    let behind = outputs
+        .any(|n| !matrices().any(|(_, i)| i == n) && shape.len() == 2 && shape.last() == Some(&n));
+    before || behind
+}
+
+/// Whether the tensor belongs to a loss: weights of classes, centres. A network's answer does not depend on it.
+fn is_of_loss(name: &str) -> bool {
+    let module = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
+    let mut words = module.split('_');
+    words.any(|word| matches!(word, "criterion" | "loss"))
 }
 
 /// A file without a backbone: a head alone, or nothing known. What all names share, they lose.
@@ -211,8 +366,8 @@ fn without_backbone(candidates: &[Candidate<'_>]) -> Selection {
     }
 }
 
-/// What stands before the name, if this is the first convolution of a family: it is the one on three channels.
-fn prefix<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
+/// What stands before the name, and the name, if this is the first convolution of a family: the one on three channels.
+fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
     let &[_, 3, _, _] = candidate.shape else {
         return None;
     };
@@ -220,13 +375,13 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
         .map(names::mark)
         .into_iter()
         .chain(names::OTHER_MARKS);
-    // The longest: `features.0.0.weight` ends in `0.0.weight` too.
+    // The longest name: `features.0.0.weight` ends in `0.0.weight` too.
     known
         .filter_map(|mark| {
             let prefix = candidate.name.strip_suffix(mark)?;
-            (prefix.is_empty() || prefix.ends_with('.')).then_some(prefix)
+            (prefix.is_empty() || prefix.ends_with('.')).then_some((prefix, mark))
         })
-        .min_by_key(|prefix| prefix.len())
+        .min_by_key(|(prefix, _)| prefix.len())
 }
 
 /// Whether the place is that of an average or of the teacher of a self-supervised training.
@@ -318,6 +473,99 @@ mod tests {
         let list = [("", "net.backbone.conv1.weight"), ("", "net.head.weight")];
         let wanted = ["conv1.weight", "head.weight"].map(String::from).to_vec();
         assert_eq!(chosen(&list), Ok((wanted, 0)));
+    }
+
+    /// The names and warnings for a backbone under a prefix and these tensors beside it.
+    fn beside(prefix: &str, list: &[(&str, &'static [usize])]) -> (Vec<String>, String) {
+        let first = format!("{prefix}conv1.weight");
+        let mut candidates = vec![Candidate {
+            group: "",
+            name: &first,
+            shape: FIRST,
+        }];
+        candidates.extend(list.iter().map(|(name, shape)| Candidate {
+            group: "",
+            name,
+            shape,
+        }));
+        let Selection { tensors, warnings } = select(&candidates).expect("one network");
+        let names = tensors.into_iter().skip(1).map(|(_, name)| name);
+        (names.collect(), warnings.join(" "))
+    }
+
+    #[test]
+    fn a_head_is_found_under_any_name_and_around_any_wrapper() {
+        let fc = ["fc.weight", "fc.bias"].map(String::from).to_vec();
+        for (prefix, weight, bias) in [
+            ("net.", "cls.weight", "cls.bias"),
+            ("net.", "net.cls.weight", "net.cls.bias"),
+            ("", "out_proj.weight", "out_proj.bias"),
+            ("0.", "1.weight", "1.bias"),
+            ("0.", "2.weight", "2.bias"),
+            ("a.b.net.", "a.top.weight", "a.top.bias"),
+            ("a.b.net.", "top.weight", "top.bias"),
+        ] {
+            let (names, said) = beside(prefix, &[(weight, &[6, 512]), (bias, &[6])]);
+            assert_eq!((names, said), (fc.clone(), String::new()), "{weight}");
+        }
+        let layers: [(&str, &[usize]); 4] = [
+            ("2.weight", &[128, 512]),
+            ("2.bias", &[128]),
+            ("4.weight", &[6, 128]),
+            ("4.bias", &[6]),
+        ];
+        let wanted = ["fc.0.weight", "fc.0.bias", "fc.2.weight", "fc.2.bias"];
+        let (mut names, said) = beside("0.", &layers);
+        names.sort_by_key(|name| wanted.iter().position(|w| w == name));
+        assert_eq!(
+            (names, said),
+            (wanted.map(String::from).to_vec(), String::new())
+        );
+    }
+
+    #[test]
+    fn a_head_that_is_not_alone_is_not_used() {
+        let head: [(&str, &[usize]); 2] = [("head.weight", &[6, 512]), ("head.bias", &[6])];
+        for (name, shape) in [
+            ("neck.weight", &[512, 512][..]),
+            ("neck.bias", &[512]),
+            ("reduce.weight", &[512, 2048, 1, 1]),
+            ("last.weight", &[3, 6]),
+        ] {
+            let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
+            assert!(names.is_empty(), "{name}: {names:?}");
+            assert!(said.contains("last layer") && said.contains(name), "{said}");
+        }
+        for (name, shape) in [
+            ("criterion.weight", &[6][..]),
+            ("loss.centers", &[6, 512]),
+            ("arcface.weight", &[6, 512]),
+            ("projector.weight", &[128, 512]),
+        ] {
+            let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
+            assert_eq!(names, ["head.weight", "head.bias"], "{name}");
+            assert!(said.contains("passed over"), "{said}");
+        }
+        // No linear layer has these shapes alone: nothing is taken for a head.
+        for list in [
+            &[("arcface.weight", &[6, 512][..])][..],
+            &[
+                ("a.weight", &[6, 512]),
+                ("a.bias", &[6]),
+                ("b.weight", &[9, 512]),
+                ("b.bias", &[9]),
+            ],
+        ] {
+            let (names, said) = beside("net.", list);
+            assert!(
+                names.is_empty() && said.contains("passed over"),
+                "{names:?} {said}"
+            );
+        }
+        // Weights of a loss beside an unwrapped network are passed over too.
+        let (names, said) = beside("", &[("fc.weight", &[6, 512]), ("criterion.weight", &[6])]);
+        assert_eq!(names, ["fc.weight"]);
+        assert!(said.contains("criterion.weight"), "{said}");
     }
 
     #[test]

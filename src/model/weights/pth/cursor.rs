@@ -72,6 +72,11 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(&self.bytes[begin..end]).unwrap_or_default()
     }
 
+    /// The bytes of a span that was taken before.
+    pub(super) fn bytes(&self, begin: usize, end: usize) -> &'a [u8] {
+        self.bytes.get(begin..end).unwrap_or_default()
+    }
+
     /// The bytes up to the next line feed, which is passed over.
     pub(super) fn line(&mut self) -> Result<&'a str> {
         let rest = &self.bytes[self.at..];

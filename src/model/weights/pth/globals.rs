@@ -100,6 +100,12 @@ pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
             Global::RebuildParameter
         }
         ("torch._tensor", "_rebuild_from_type_v2") => Global::RebuildFromType,
+        ("_codecs", "encode") => Global::Encode,
+        ("numpy", "dtype") => Global::NumpyDtype,
+        ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Global::NumpyArray,
+        ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Global::NumpyScalar,
+        ("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer") => Global::NumpyBuffer,
+        ("builtins" | "__builtin__", "getattr") => Global::GetAttr,
         ("torch" | "torch.storage" | "torch.cuda", name) if let Some(dtype) = storage(name) => {
             Global::Storage(dtype)
         }
@@ -108,6 +114,8 @@ pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
         }
         ("types", "CodeType" | "FunctionType") => return None,
         (module, name) if is_refused(module) || reaches_refused(module, name) => return None,
+        // A module that another one imports, as a value: `torch.serialization`, `os`.
+        (module, name) if module != "__main__" && is_refused(name) => return None,
         ("io" | "_io", "open" | "open_code" | "FileIO") => return None,
         ("operator" | "_operator", "attrgetter" | "methodcaller") => return None,
         ("numpy", "load") | ("pandas", "read_pickle") => return None,
@@ -120,8 +128,26 @@ pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
 /// Whether a dotted name leads into such a module: since protocol 4 a name may have parts, each an attribute of the
 /// one before, and a module that imports `os` has it as an attribute (`torch`, `serialization.os.system`).
 fn reaches_refused(module: &str, name: &str) -> bool {
-    name.contains('.')
-        && (name.split('.').any(is_refused) || is_refused(&format!("{module}.{name}")))
+    name.contains('.') && name.split('.').any(is_refused) || is_refused(&format!("{module}.{name}"))
+}
+
+/// Whether `getattr` may be asked for this attribute: a chain of them reaches every module that is loaded.
+pub(super) fn is_harmless_attribute(name: &str) -> bool {
+    const RUNS: [&str; 9] = [
+        "system",
+        "popen",
+        "Popen",
+        "call",
+        "run",
+        "load",
+        "loads",
+        "hub",
+        "cpp_extension",
+    ];
+    !(name.starts_with("__")
+        || name.split('.').any(is_refused)
+        || BUILTINS.contains(&name)
+        || RUNS.contains(&name))
 }
 
 fn is_refused(module: &str) -> bool {
@@ -142,7 +168,14 @@ fn storage(name: &str) -> Option<Dtype> {
         "LongStorage" => Dtype::Integer(8),
         "IntStorage" => Dtype::Integer(4),
         "ShortStorage" => Dtype::Integer(2),
-        "CharStorage" | "ByteStorage" | "BoolStorage" => Dtype::Integer(1),
+        // Untyped storages hold what has no class of its own: 8-bit floats, 16-bit unsigned integers.
+        "CharStorage" | "ByteStorage" | "BoolStorage" | "UntypedStorage" => Dtype::Integer(1),
+        "ComplexFloatStorage" => Dtype::Complex(8),
+        "ComplexDoubleStorage" => Dtype::Complex(16),
+        "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" => {
+            Dtype::Integer(1)
+        }
+        "QInt32Storage" => Dtype::Integer(4),
         _ => return None,
     })
 }
@@ -168,6 +201,9 @@ mod tests {
             ("torch", "hub.load"),
             ("a", "b.sys.modules"),
             ("a", "b.os"),
+            ("torch.serialization", "os"),
+            ("torch", "hub"),
+            ("torch.utils", "cpp_extension"),
             ("io", "open"),
             ("operator", "methodcaller"),
             ("numpy", "load"),
@@ -178,11 +214,8 @@ mod tests {
         }
         for (module, name) in [
             ("argparse", "Namespace"),
-            ("numpy.core.multiarray", "scalar"),
-            ("numpy", "dtype"),
             ("collections", "Counter"),
             ("builtins", "set"),
-            ("builtins", "getattr"),
             ("functools", "partial"),
             ("_operator", "getitem"),
             ("types", "SimpleNamespace"),
@@ -197,6 +230,19 @@ mod tests {
             ("http", "HTTPStatus"),
         ] {
             assert_eq!(lookup(module, name), Some(Global::Inert), "{module}.{name}");
+        }
+        for name in [
+            "os",
+            "system",
+            "__globals__",
+            "__import__",
+            "eval",
+            "a.os.b",
+        ] {
+            assert!(!is_harmless_attribute(name), "{name}");
+        }
+        for name in ["RED", "Inner", "value", "host"] {
+            assert!(is_harmless_attribute(name), "{name}");
         }
     }
 }

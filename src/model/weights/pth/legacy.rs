@@ -12,10 +12,13 @@ use super::value::Value;
 /// The pickled long that such a file begins with.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
+/// The same as protocols 0 and 1 write it.
+const MAGIC_IN_DIGITS: &[u8] = b"L119547037146038801333356L\n";
+
 /// Whether a file begins as one of that format does.
 pub(super) fn is_legacy(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(64)];
-    head.windows(MAGIC.len()).any(|window| window == MAGIC)
+    bytes.starts_with(MAGIC_IN_DIGITS) || head.windows(MAGIC.len()).any(|window| window == MAGIC)
 }
 
 /// Reads the pickles with `machine`, which is at the file's start: the object, and where the bytes of each storage

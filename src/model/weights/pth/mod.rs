@@ -11,6 +11,7 @@
 mod cursor;
 mod globals;
 mod legacy;
+mod numpy;
 mod pickle;
 mod state;
 mod value;
@@ -27,8 +28,9 @@ use self::pickle::{Machine, printable};
 use self::value::{Tensor, Value};
 use self::walk::Found;
 use super::checkpoint::{Checkpoint, Entry};
-use super::convert::{Dtype, is_beside, is_counter};
+use super::convert::is_beside;
 use super::foreign;
+use super::outputs;
 use super::select::{Candidate, select};
 use crate::error::{Error, Result};
 
@@ -66,6 +68,9 @@ pub(super) fn read_pickle(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     let fail = |reason: String| Error::weights(file, reason);
     let mut machine = Machine::new(bytes);
     if !legacy::is_legacy(bytes) {
+        if foreign::is_dumped(bytes) {
+            return Err(fail(foreign::DUMPED.into()));
+        }
         let found = machine
             .run()
             .and_then(|top| machine.find(top))
@@ -149,9 +154,10 @@ fn checkpoint(
 ) -> Reason<Checkpoint> {
     let Found {
         groups,
-        classes,
+        names,
         module,
     } = found;
+    let (classes, doubt) = outputs::choose(names);
     if groups.is_empty() {
         return Err(format!(
             "holds {}, and no tensors under names; in Python: torch.save(model.state_dict(), 'weights.pth')",
@@ -166,9 +172,7 @@ fn checkpoint(
             tensors.map(|(name, tensor)| (group.path.as_str(), name.as_str(), tensor))
         })
         .filter(|(_, name, tensor)| {
-            let integers = matches!(tensor.storage.dtype, Dtype::Integer(_));
-            let beside = integers && is_beside(name);
-            !(is_counter(name) || beside || tensor.is_expanded())
+            !(is_beside(name, tensor.storage.dtype) || tensor.is_expanded())
         })
         .collect();
     let candidates: Vec<_> = tensors
@@ -207,7 +211,8 @@ fn checkpoint(
         let (shape, dtype) = (tensor.shape.clone(), tensor.storage.dtype);
         entries.insert(name, Entry { shape, dtype, data });
     }
-    let mut warnings: Vec<String> = (selection.warnings.into_iter())
+    let warnings = selection.warnings.into_iter().chain(doubt);
+    let mut warnings: Vec<String> = warnings
         .map(|warning| format!("{file} {warning}."))
         .collect();
     if module {

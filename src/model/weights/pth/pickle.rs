@@ -21,6 +21,9 @@ const MAX_GLOBAL: usize = 1024;
 /// Most operations of a pickle: each may leave a value of some 50 bytes.
 const MAX_OPERATIONS: usize = 1 << 22;
 
+const PROTOCOL_0: &str = "was saved with pickle_protocol=0, which loses where the tensors lie; PyTorch itself cannot load it. Save it again \
+     without that argument";
+
 const EMPTY: &str = "its pickle takes more than it has put down";
 
 /// The stack machine, and the arenas that its values point into.
@@ -89,6 +92,8 @@ impl<'a> Machine<'a> {
                 b'c' => self.global()?,
                 0x93 => self.stack_global()?,
                 b'Q' => self.persistent()?,
+                // Written by protocol 0 alone, whose identifiers are text. PyTorch reads none of it either.
+                b'P' => return Err(PROTOCOL_0.into()),
                 b'R' => self.reduce()?,
                 b'b' => self.build()?,
                 0x81 | 0x92 | b'o' | b'i' => self.new_object(operation)?,
@@ -170,8 +175,9 @@ impl<'a> Machine<'a> {
                     b'B' => 4,
                     _ => 8,
                 })?;
+                let begin = pickle.at();
                 pickle.take(len)?;
-                Value::Opaque
+                Value::Bytes(begin, begin + len)
             }
             _ => return Ok(None),
         }))
@@ -324,6 +330,14 @@ impl<'a> Machine<'a> {
     pub(super) fn push_dict(&mut self) {
         self.dicts.push(Vec::new());
         self.stack.push(Value::Dict(self.dicts.len() - 1));
+    }
+
+    /// An object that a call would make, with what says how.
+    pub(super) fn push_made(&mut self, made_by: Global, arguments: Value) {
+        self.push_object();
+        if let Some(object) = self.objects.last_mut() {
+            object.made_by = Some((made_by, arguments));
+        }
     }
 
     pub(super) fn push_object(&mut self) {

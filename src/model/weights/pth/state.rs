@@ -1,7 +1,8 @@
 //! What the operations of a pickle come to that make tensors and objects.
 
 use super::cursor::Result;
-use super::pickle::Machine;
+use super::globals;
+use super::pickle::{Machine, printable};
 use super::value::{Global, Storage, Tensor, Value};
 
 // Bounds on what a value may refer to again and again: a reference takes two bytes, its copy this much.
@@ -27,6 +28,16 @@ impl Machine<'_> {
                 Value::Int(len),
                 Value::None,
             ] => (kind, Some((class, key, len))),
+            // A class of a module, with its source, so that PyTorch could warn of a change.
+            &[
+                Value::Text(a, b),
+                class @ Value::Global(_),
+                Value::Text(..) | Value::None,
+                ..,
+            ] if self.pickle.str(a, b) == "module" => {
+                self.stack.push(class);
+                return Ok(());
+            }
             _ => (Value::None, None),
         };
         let is_storage = matches!(kind, Value::Text(a, b) if self.pickle.str(a, b) == "storage");
@@ -53,10 +64,10 @@ impl Machine<'_> {
     pub(super) fn reduce(&mut self) -> Result<()> {
         let arguments = self.pop()?;
         let function = self.pop()?;
-        let made = self.call(function, arguments)?;
-        match made {
-            Some(value) => self.stack.push(value),
-            None => self.push_object(),
+        match (self.call(function, arguments)?, function) {
+            (Some(value), _) => self.stack.push(value),
+            (None, Value::Global(made_by)) => self.push_made(made_by, arguments),
+            (None, _) => self.push_object(),
         }
         Ok(())
     }
@@ -121,7 +132,39 @@ impl Machine<'_> {
                     ..,
                 ],
             ) => self.call(function, arguments),
-            (Value::Global(Global::Inert | Global::RebuildFromType | Global::Storage(_)), _)
+            (Value::Global(Global::Encode), &[Value::Text(a, b), Value::Text(c, d)])
+                if self.pickle.str(c, d) == "latin1" =>
+            {
+                Ok(Some(Value::Latin1(a, b)))
+            }
+            (Value::Global(Global::GetAttr), &[_, Value::Text(a, b), ..])
+                if globals::is_harmless_attribute(self.pickle.str(a, b)) =>
+            {
+                Ok(None)
+            }
+            (Value::Global(Global::GetAttr), arguments) => {
+                let name = match arguments {
+                    &[_, Value::Text(a, b), ..] => printable(self.pickle.str(a, b)),
+                    _ => "that is no text".to_owned(),
+                };
+                Err(format!(
+                    "refused: its pickle asks for the attribute {name}, which no checkpoint needs. Nothing of it was \
+                     executed"
+                ))
+            }
+            (
+                Value::Global(
+                    Global::Inert
+                    | Global::RebuildFromType
+                    | Global::Storage(_)
+                    | Global::Encode
+                    | Global::NumpyArray
+                    | Global::NumpyBuffer
+                    | Global::NumpyScalar
+                    | Global::NumpyDtype,
+                ),
+                _,
+            )
             | (Value::Object(_), _) => Ok(None),
             (Value::Global(global), _) => Err(format!(
                 "its pickle calls {global:?} with other arguments than PyTorch's"

@@ -12,7 +12,11 @@ pub(super) enum Value {
     Float(f64),
     /// Bytes `.0` to `.1` of the pickle, known to be UTF-8.
     Text(usize, usize),
-    /// A value that no tensor depends on: bytes, a very large integer.
+    /// Bytes `.0` to `.1` of the pickle, as they are.
+    Bytes(usize, usize),
+    /// Bytes as protocol 2 writes them: the characters of the text `.0` to `.1`, one for each.
+    Latin1(usize, usize),
+    /// A value that no tensor depends on: a very large integer, text that is no UTF-8.
     Opaque,
     Tuple(usize),
     /// A list or a set.
@@ -34,7 +38,8 @@ impl Value {
             Self::Int(_) => "an int",
             Self::Float(_) => "a float",
             Self::Text(..) => "a string",
-            Self::Opaque => "bytes or a large int",
+            Self::Bytes(..) | Self::Latin1(..) => "bytes",
+            Self::Opaque => "a large int or undecodable text",
             Self::Tuple(_) => "a tuple",
             Self::List(_) => "a list",
             Self::Dict(_) => "a dict",
@@ -59,6 +64,18 @@ pub(super) enum Global {
     RebuildFromType,
     /// `torch.FloatStorage` and its like: an element type.
     Storage(Dtype),
+    /// `_codecs.encode`: bytes, written as text.
+    Encode,
+    /// `numpy.core.multiarray._reconstruct`: an array whose state follows.
+    NumpyArray,
+    /// `numpy.core.numeric._frombuffer`: the same with its bytes as an argument, from protocol 5 on.
+    NumpyBuffer,
+    /// `numpy.core.multiarray.scalar`: one value of a dtype.
+    NumpyScalar,
+    /// `numpy.dtype`: an element type.
+    NumpyDtype,
+    /// `getattr`: a member of an enum or a nested class, as long as no attribute leads to what runs code.
+    GetAttr,
     /// Any other class or function: what it would make is an inert object.
     Inert,
 }
@@ -66,6 +83,8 @@ pub(super) enum Global {
 /// An object of a class that is not known here, as data.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Object {
+    /// What would be called to make it, and the arguments, where they say something about the names of classes.
+    pub made_by: Option<(Global, Value)>,
     /// What was put into it as into a dict.
     pub items: Vec<(Value, Value)>,
     /// What it would be given to restore itself from.

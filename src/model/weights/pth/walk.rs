@@ -27,8 +27,8 @@ pub(super) struct Group {
 pub(super) struct Found {
     /// From the top down.
     pub groups: Vec<Group>,
-    /// Names of the outputs in their order.
-    pub classes: Option<Vec<String>>,
+    /// Lists of names of outputs in their order, with their keys.
+    pub names: Vec<(String, Vec<String>)>,
     /// Whether tensors were found inside a module.
     pub module: bool,
 }
@@ -42,7 +42,7 @@ impl Machine<'_> {
         let mut found = Found::default();
         let mut seen = HashSet::new();
         let mut open = VecDeque::from([(String::new(), top)]);
-        let (mut steps, mut tensors, mut best) = (0, 0, usize::MAX);
+        let (mut steps, mut tensors, mut lists) = (0, 0, 0);
         while let Some((path, value)) = open.pop_front() {
             if !seen.insert(place(value)) {
                 continue;
@@ -95,13 +95,12 @@ impl Machine<'_> {
                     (Value::Text(a, b), _) if b - a >= MAX_NAME => {}
                     (Value::Text(a, b), value) => {
                         let name = self.pickle.str(a, b);
-                        // Of several lists the one whose key says most; of equals the outermost.
-                        let rank = outputs::rank(name).filter(|rank| *rank < best);
-                        if let Some(rank) = rank {
-                            steps += outputs::MAX / 100;
-                            if let Some(names) = self.names(name, value) {
-                                (best, found.classes) = (rank, Some(names));
-                            }
+                        if outputs::rank(name).is_some() && lists < outputs::MOST_LISTS {
+                            lists += 1;
+                            let names = self.names(name, value);
+                            found
+                                .names
+                                .extend(names.map(|names| (name.to_owned(), names)));
                         }
                         // Deeper or longer than any path to weights.
                         let within = path.len() + name.len() < MAX_NAME;
@@ -190,6 +189,9 @@ impl Machine<'_> {
         let list = match value {
             Value::List(list) => &self.lists[list],
             Value::Tuple(tuple) => &self.tuples[tuple],
+            Value::Object(_) if let Some(names) = self.numpy_array(value) => {
+                return outputs::of_list(key, names);
+            }
             _ => {
                 let pairs = self.pairs(value);
                 if pairs.len() > outputs::MAX {
@@ -207,10 +209,11 @@ impl Machine<'_> {
         outputs::of_list(key, names.collect::<Option<Vec<_>>>()?)
     }
 
-    /// Text, or a number as text.
-    fn word(&self, value: Value) -> Option<String> {
+    /// Text, or a number as text; of Python or of NumPy.
+    pub(super) fn word(&self, value: Value) -> Option<String> {
         match value {
             Value::Int(n) => Some(n.to_string()),
+            Value::Object(_) => self.numpy_scalar(value),
             value => self.string(value).ok(),
         }
     }
