@@ -101,7 +101,10 @@ async fn train(args: TrainArgs) -> Result<bool> {
                 .obey(|job| Command::Fresh { job, arch, seed }, Vec::new())
                 .await?;
         }
-        Some(path) => session.import(path, plan.arch, None).await?,
+        Some(path) => {
+            let input = plan.common.input();
+            session.import(path, plan.arch, None, input).await?;
+        }
         None => check_bundled(plan.arch)?,
     }
     session.open(&plan.dataset, asked).await?;

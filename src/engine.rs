@@ -188,8 +188,13 @@ impl Engine {
                 file,
                 arch,
                 classes,
-            } => self.import(job, &file, arch, classes, &files).await,
+                input,
+            } => {
+                let told = (classes, input);
+                self.import(job, &file, arch, told, &files).await
+            }
             Command::NameClasses { job, classes } => self.name_classes(job, classes).await,
+            Command::SetInput { job, input } => self.set_input(job, input).await,
             Command::Teach { job, file } => self.teach(job, &file, &files).await,
             Command::Download { job, arch } => self.download(job, arch).await,
             Command::Export { job, what } => self.export(job, what).await,

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 pub use about::check_names;
 use about::{About, names_of_outputs};
 
-use crate::config::{Arch, Family, HeadKind, Preprocess, Scope};
+use crate::config::{Arch, Family, HeadKind, InputSettings, Normalization, Preprocess, Scope};
 use crate::error::{Error, Result};
 use crate::model::arch::{features, tensors};
 use crate::model::backbone::Backbone;
@@ -37,6 +37,8 @@ pub struct Classifier {
     pub preprocess: Preprocess,
     /// How much of it was trained here: with tuned convolutions the head alone is of no use.
     pub tuned: Scope,
+    /// Whether the head was never trained: it stands in for one that could not be used, and its answers mean nothing.
+    pub untrained: bool,
 }
 
 /// A model read from a checkpoint, and what the user should know about it.
@@ -50,27 +52,29 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// What a checkpoint's last layers are to give.
+/// What is known of a model beside its checkpoint.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Outputs<'a> {
+pub struct Given<'a> {
     /// Names of the outputs, in order, where they are known better than from the file.
     pub names: Option<&'a [String]>,
     /// Labels of the untrained head that takes the place of one that cannot be used.
     pub fresh: &'a [String],
+    /// How its images are prepared, where the user says so.
+    pub input: InputSettings,
 }
 
 impl Classifier {
     /// A whole model from a checkpoint. The backbone is `arch` if given, else what the file says it is,
     /// else the member of the family whose tensors fit. A head that is none of the presets, or has ImageNet's
-    /// 1000 outputs without their names, gives way to an untrained linear one for `outputs.fresh`.
+    /// 1000 outputs without their names, gives way to an untrained linear one for `given.fresh`.
     ///
     /// # Errors
-    /// [`Error::Weights`] naming every missing, superfluous or wrongly shaped tensor; or if `outputs.names` are
+    /// [`Error::Weights`] naming every missing, superfluous or wrongly shaped tensor; or if `given.names` are
     /// not one for each output.
     pub fn load(
         mut checkpoint: Checkpoint,
         arch: Option<Arch>,
-        outputs: Outputs<'_>,
+        given: Given<'_>,
         device: &Device,
     ) -> Result<Loaded> {
         let about = About::of(&checkpoint);
@@ -90,7 +94,8 @@ impl Classifier {
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
         warnings.extend(about.warnings);
         let known = HeadSpec::recognise(&found, features);
-        let unnamed = outputs.names.is_none() && about.classes.is_none();
+        let said_head = checkpoint.metadata.contains_key("head");
+        let unnamed = given.names.is_none() && about.classes.is_none();
         let unusable = match known {
             None if found.is_empty() => Some("has no last layer".to_string()),
             None => Some(format!(
@@ -109,13 +114,14 @@ impl Classifier {
         let (head_kind, head, classes) = match (known, unusable) {
             (Some((kind, count)), None) => {
                 let names =
-                    names_of_outputs(&file, count, outputs.names, about.classes, &mut warnings)?;
+                    names_of_outputs(&file, count, given.names, about.classes, &mut warnings)?;
+                warnings.extend(assumed_layers(&file, kind, said_head));
                 let spec = HeadSpec::of(kind, features, count);
                 let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
                 (kind, Head::load(spec, device, take)?, names)
             }
             (_, unusable) => {
-                let labels = match outputs.names.unwrap_or(outputs.fresh) {
+                let labels = match given.names.unwrap_or(given.fresh) {
                     // A layer without outputs is none.
                     [] => about::numbered(1),
                     labels => labels.to_vec(),
@@ -136,7 +142,14 @@ impl Classifier {
             Some((_, Pretrained::CLASSES)) => Pretrained::of(arch).preprocess(),
             _ => Preprocess::default(),
         };
-        let preprocess = about.preprocess.unwrap_or(usual);
+        let said = about.preprocess.is_some() || given.input.is_complete();
+        let mut preprocess = about.preprocess.unwrap_or(usual);
+        given.input.apply(&mut preprocess);
+        preprocess.check()?;
+        // A new head is trained on whatever is assumed here; one that was trained already is not.
+        if !said && !fresh_head {
+            warnings.push(assumed_input(&file, &preprocess));
+        }
         Ok(Loaded {
             classifier: Self {
                 backbone,
@@ -145,6 +158,7 @@ impl Classifier {
                 classes,
                 preprocess,
                 tuned: about.tuned,
+                untrained: fresh_head || about.untrained,
             },
             fresh_head,
             warnings,
@@ -187,6 +201,15 @@ impl Classifier {
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
         warnings.extend(about.warnings);
         let classes = names_of_outputs(&file, outputs, names, about.classes, &mut warnings)?;
+        let said_head = checkpoint.metadata.contains_key("head");
+        warnings.extend(assumed_layers(&file, head_kind, said_head));
+        if about.arch.is_none() {
+            warnings.push(format!(
+                "{file} is a head alone and does not say which backbone it was trained on: it is put on the {} in \
+                 use. On another one its answers mean nothing.",
+                arch.name()
+            ));
+        }
         let spec = HeadSpec::of(head_kind, features, outputs);
         let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
         let classifier = Self {
@@ -196,8 +219,22 @@ impl Classifier {
             classes,
             preprocess: about.preprocess.unwrap_or_else(|| self.preprocess.clone()),
             tuned: self.tuned,
+            untrained: about.untrained,
         };
         Ok((classifier, warnings))
+    }
+
+    /// Refuses to answer with a head that was never trained. `source` is what the model is called.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if it was not.
+    pub fn check_trained(&self, source: &str) -> Result<()> {
+        if self.untrained {
+            let reason = "has a backbone, but no head that was trained for these classes: train it before you \
+                          classify or measure with it";
+            return Err(Error::weights(source, reason));
+        }
+        Ok(())
     }
 
     /// Width of what the head takes, C.
@@ -266,6 +303,7 @@ impl Classifier {
     #[must_use]
     pub fn metadata(&self, backbone: &str) -> BTreeMap<String, String> {
         let list = |values: [f32; 3]| values.map(|v| v.to_string()).join(",");
+        let untrained = self.untrained.then_some(("untrained", "true".to_string()));
         let classes = serde_json::Value::from(self.classes.clone());
         [
             ("format", "pt".to_string()),
@@ -283,9 +321,33 @@ impl Classifier {
             ),
         ]
         .into_iter()
+        .chain(untrained)
         .map(|(key, value)| (key.to_string(), value))
         .collect()
     }
+}
+
+/// A sentence about what a state dict does not say of a head of several layers: what is between them.
+fn assumed_layers(file: &str, kind: HeadKind, said: bool) -> Option<String> {
+    (!said && kind != HeadKind::Linear).then(|| {
+        format!(
+            "{file} does not say what is between the layers of its head: they are taken for those of the preset {}, \
+             with ReLU. If it was trained with another activation, its answers are wrong.",
+            kind.name()
+        )
+    })
+}
+
+/// A sentence about what a checkpoint does not say of its images.
+fn assumed_input(file: &str, assumed: &Preprocess) -> String {
+    format!(
+        "{file} does not say how its images were prepared: {0} x {0} pixels and {1} are assumed (say otherwise by \
+         --input-size and --normalize, or in the page under Model).",
+        assumed.size,
+        assumed
+            .normalization()
+            .map_or("its own mean and deviation", Normalization::text)
+    )
 }
 
 /// Whether a checkpoint is a head alone.

@@ -179,13 +179,22 @@ fn outputs_without_names_are_numbered_until_they_are_named() {
         said.contains("theirs.safetensors") && said.contains("--classes"),
         "{said}"
     );
-    let output = classify(&["--classes", "a,b,c,d,e,f"]);
+    // What is said needs no guess, and then nothing is left to warn of.
+    assert!(said.contains("150 x 150 pixels"), "{said}");
+    let all = ["--classes", "a,b,c,d,e,f", "--input-size", "160"];
+    let output = classify(&all);
+    assert!(text(&output.stdout).contains("photo.png: b "));
+    let said = text(&output.stderr);
+    assert!(said.contains("160 x 160 pixels and ImageNet's"), "{said}");
+    let output = classify(&[&all[..], &["--normalize", "imagenet"]].concat());
     assert!(
         text(&output.stdout).contains("photo.png: b "),
         "{}",
         text(&output.stdout)
     );
     assert_eq!(text(&output.stderr), "");
+    let output = classify(&["--input-size", "9000"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     let list = folder.join("names.txt");
     fs::write(&list, "a\r\nwood\r\nc\r\nd\r\ne\r\nf\r\n").unwrap();
     let output = classify(&["--classes", list.to_str().unwrap()]);
@@ -200,6 +209,61 @@ fn outputs_without_names_are_numbered_until_they_are_named() {
         text(&output.stderr).contains("6 outputs"),
         "{}",
         text(&output.stderr)
+    );
+}
+
+#[test]
+fn how_images_are_prepared_is_said_of_any_model() {
+    let folder = Folder::new("prepared");
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image");
+    let photo = photo.join("transparent-expected.png");
+    let answer = |flags: &[&str]| {
+        let mut arguments = vec!["classify", "--device", "cpu", "--json"];
+        arguments.extend(flags);
+        arguments.push(photo.to_str().unwrap());
+        let output = program(&folder, &arguments).output().unwrap();
+        let line: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        line["probabilities"].clone()
+    };
+    let usual = answer(&[]);
+    assert_eq!(usual, answer(&["--normalize", "imagenet"]));
+    assert_ne!(usual, answer(&["--normalize", "none"]));
+    assert_ne!(usual, answer(&["--input-size", "96"]));
+}
+
+#[test]
+fn a_backbone_without_its_head_does_not_answer() {
+    let folder = Folder::new("untrained");
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image");
+    let photo = photo.join("transparent-expected.png");
+    let mut progress = |_, _| std::ops::ControlFlow::Continue(());
+    let bytes = pollster::block_on(weights::bundled::load(&mut progress)).unwrap();
+    let tensors = weights::read("bundled", &bytes).unwrap().tensors;
+    let tensors = tensors
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("fc."));
+    let tensors: Vec<_> = tensors
+        .map(|(name, entry)| (name, entry.shape, entry.data))
+        .collect();
+    let model = folder.join("backbone.safetensors");
+    let file = weights::save(&tensors, &BTreeMap::new(), SaveAs::F32).unwrap();
+    fs::write(&model, file).unwrap();
+    let arguments = [
+        "classify",
+        "--device",
+        "cpu",
+        "--model",
+        model.to_str().unwrap(),
+        photo.to_str().unwrap(),
+    ];
+    let output = program(&folder, &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    let said = text(&output.stderr);
+    let last = said.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("backbone.safetensors") && last.contains("train it"),
+        "{said}"
     );
 }
 

@@ -168,6 +168,7 @@ fn a_checkpoint_that_is_none_leaves_the_model_in_use() {
                 file,
                 arch: None,
                 classes: None,
+                input: Default::default(),
             };
             let files = vec![InputFile::memory("letter.pth", b"Dear network".to_vec())];
             let command = Order {
@@ -213,6 +214,7 @@ fn a_head_that_overflows_leaves_the_model_in_use() {
                     file,
                     arch: None,
                     classes: None,
+                    input: Default::default(),
                 },
                 files: vec![InputFile::memory("huge.safetensors", bytes.clone())],
             };

@@ -7,7 +7,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::{DeviceChoice, Preprocess};
 use retune::image::{self, Rgb};
-use retune::infer::{Classifier, Outputs};
+use retune::infer::{Classifier, Given};
 use retune::kernels::choice;
 use retune::kernels::launch::Buffer;
 use retune::kernels::loss::softmax_cross_entropy;
@@ -366,7 +366,7 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
     let bytes = pollster::block_on(bundled::load(&mut progress)).expect("the bundled model");
     let checkpoint = weights::read("bundled", &bytes).expect("a checkpoint");
-    let loaded = Classifier::load(checkpoint, None, Outputs::default(), &device);
+    let loaded = Classifier::load(checkpoint, None, Given::default(), &device);
     let mut classifier = loaded.expect("a model").classifier;
     classifier.preprocess = settings;
     for (bytes, pixels) in files.iter().zip(on_cpu) {

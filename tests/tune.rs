@@ -8,7 +8,7 @@ use retune::config::{HeadKind, NormMode, Preprocess, Scope, TrainConfig};
 use retune::data::demo;
 use retune::error::{Error, Result};
 use retune::image;
-use retune::infer::{Classifier, Outputs};
+use retune::infer::{Classifier, Given};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
 use retune::model::tune::{Tail, forward_frozen};
@@ -56,7 +56,7 @@ fn checkpoint() -> Checkpoint {
 }
 
 fn classifier() -> Classifier {
-    let loaded = Classifier::load(checkpoint(), None, Outputs::default(), &Device::flex()).unwrap();
+    let loaded = Classifier::load(checkpoint(), None, Given::default(), &Device::flex()).unwrap();
     loaded.classifier
 }
 
@@ -363,7 +363,7 @@ fn what_was_tuned_survives_a_file() {
     tensors.extend(pollster::block_on(classifier.head_state()).unwrap());
     let file = weights::save(&tensors, &classifier.metadata("none"), weights::SaveAs::F32);
     let again = weights::read("tuned", &file.unwrap()).unwrap();
-    let again = Classifier::load(again, None, Outputs::default(), &Device::flex()).unwrap();
+    let again = Classifier::load(again, None, Given::default(), &Device::flex()).unwrap();
     assert!(!again.fresh_head);
     let again = again.classifier;
     assert_eq!(again.tuned, Scope::All);

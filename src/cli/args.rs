@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Arch, DeviceChoice, HeadKind, Transparency};
+use crate::config::{
+    Arch, DeviceChoice, HeadKind, InputSettings, Normalization, Preprocess, Transparency,
+};
 use crate::error::{Error, Result};
 
 use super::label_args::LabelArgs;
@@ -59,9 +61,25 @@ pub struct Common {
     /// What becomes of transparency: over white, or dropped as Pillow's convert("RGB") does.
     #[arg(long, value_parser = transparency, value_name = "white|dropped")]
     pub transparency: Option<Transparency>,
+    /// Edge of the model's input, in pixels, where its file does not say.
+    #[arg(long, value_name = "PIXELS", value_parser = input_size)]
+    pub input_size: Option<usize>,
+    /// What the pixels were brought to in the model's training, where its file does not say.
+    #[arg(long, value_parser = normalization, value_name = "imagenet|half|none")]
+    pub normalize: Option<Normalization>,
     /// Print JSON, one object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+impl Common {
+    /// What is said of the model's images.
+    pub const fn input(&self) -> InputSettings {
+        InputSettings {
+            size: self.input_size,
+            normalization: self.normalize,
+        }
+    }
 }
 
 /// Which data set.
@@ -84,7 +102,7 @@ pub struct InspectArgs {
     /// Head on it.
     #[arg(long, default_value = "linear", value_parser = head)]
     pub head: HeadKind,
-    /// Outputs of the head; 1000 is ImageNet's.
+    /// Given of the head; 1000 is ImageNet's.
     #[arg(long, default_value_t = 1000)]
     pub classes: usize,
     /// Print JSON.
@@ -129,6 +147,18 @@ impl From<Device> for DeviceChoice {
 /// `--transparency`.
 pub fn transparency(name: &str) -> std::result::Result<Transparency, String> {
     Transparency::from_name(name).ok_or_else(|| "none of white, dropped".to_string())
+}
+
+/// `--input-size`.
+fn input_size(text: &str) -> std::result::Result<usize, String> {
+    let (low, high) = Preprocess::SIZE;
+    let size = text.parse().ok().filter(|size| (low..=high).contains(size));
+    size.ok_or_else(|| format!("not a number of pixels from {low} to {high}"))
+}
+
+/// `--normalize`.
+fn normalization(name: &str) -> std::result::Result<Normalization, String> {
+    Normalization::from_name(name).ok_or_else(|| "none of imagenet, half, none".to_string())
 }
 
 /// Names of outputs, in order.

@@ -8,7 +8,7 @@ use super::args::Common;
 use super::label_args::Asked;
 use super::screen::Screen;
 use super::{dataset, report};
-use crate::config::Arch;
+use crate::config::{Arch, InputSettings};
 use crate::engine::{Desk, Engine, Order};
 use crate::error::{Error, Result};
 use crate::platform::files::InputFile;
@@ -57,7 +57,11 @@ impl Session {
         if let Some(path) = &common.model {
             let path = path.to_string_lossy();
             let classes = common.classes.clone().map(|classes| classes.0);
-            session.import(&path, None, classes).await?;
+            session.import(&path, None, classes, common.input()).await?;
+        } else if common.input() != InputSettings::default() {
+            let input = common.input();
+            let command = |job| Command::SetInput { job, input };
+            session.obey(command, Vec::new()).await?;
         }
         Ok(session)
     }
@@ -107,6 +111,7 @@ impl Session {
         path: &str,
         arch: Option<Arch>,
         classes: Option<Vec<String>>,
+        input: InputSettings,
     ) -> Result<()> {
         let (file, handles) = opened(path)?;
         let command = |job| Command::Import {
@@ -114,6 +119,7 @@ impl Session {
             file,
             arch,
             classes,
+            input,
         };
         self.obey(command, handles).await
     }

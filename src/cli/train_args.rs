@@ -9,7 +9,8 @@ use serde::de::{DeserializeOwned, value::StrDeserializer};
 use super::args::{Common, Device, arch, transparency};
 use super::label_args::LabelArgs;
 use crate::config::{
-    Arch, Augment, HeadKind, NormMode, Optimizer, Schedule, Scope, TrainConfig, Transparency,
+    Arch, Augment, HeadKind, NormMode, Normalization, Optimizer, Schedule, Scope, TrainConfig,
+    Transparency,
 };
 use crate::error::{Error, Result};
 
@@ -119,6 +120,9 @@ pub struct TrainArgs {
     /// What becomes of transparency: over white, or dropped as Pillow's convert("RGB") does.
     #[arg(long, value_parser = transparency, value_name = "white|dropped")]
     pub transparency: Option<Transparency>,
+    /// What the pixels were brought to in the training of --weights, where the file does not say.
+    #[arg(long, value_parser = word::<Normalization>, value_name = "imagenet|half|none")]
+    pub normalize: Option<Normalization>,
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -218,6 +222,8 @@ impl TrainArgs {
                 model: None,
                 classes: None,
                 transparency: self.transparency,
+                input_size: None,
+                normalize: self.normalize,
                 device: self.device.unwrap_or(file.device),
                 json: self.json,
             },

@@ -58,6 +58,59 @@ impl Transparency {
     }
 }
 
+/// What the pixels, 0 to 1, are brought to: the usual ones by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalization {
+    /// ImageNet's mean and deviation of each channel, as torchvision's models want it.
+    Imagenet,
+    /// Mean and deviation 0.5: -1 to 1.
+    Half,
+    /// None: 0 to 1, as `ToTensor` alone gives them.
+    None,
+}
+
+impl Normalization {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Imagenet, Self::Half, Self::None];
+
+    /// The word in flags.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Imagenet => "imagenet",
+            Self::Half => "half",
+            Self::None => "none",
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Imagenet => "ImageNet's mean and deviation",
+            Self::Half => "-1 to 1 (mean and deviation 0.5)",
+            Self::None => "0 to 1 (no normalisation)",
+        }
+    }
+
+    /// By that word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|n| n.name() == name)
+    }
+
+    /// Mean and standard deviation of red, green, blue, in 0..1.
+    #[must_use]
+    pub const fn mean_std(self) -> ([f32; 3], [f32; 3]) {
+        match self {
+            Self::Imagenet => ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+            Self::Half => ([0.5; 3], [0.5; 3]),
+            Self::None => ([0.0; 3], [1.0; 3]),
+        }
+    }
+}
+
 /// How an image becomes the tensor `[3,S,S]`: resized to S x S, scaled to 0..1, then
 /// `(x - mean) / deviation` per channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,10 +128,11 @@ pub struct Preprocess {
 
 impl Default for Preprocess {
     fn default() -> Self {
+        let (mean, std) = Normalization::Imagenet.mean_std();
         Self {
             size: 150,
-            mean: [0.485, 0.456, 0.406],
-            std: [0.229, 0.224, 0.225],
+            mean,
+            std,
             transparency: Transparency::default(),
         }
     }
@@ -87,6 +141,13 @@ impl Default for Preprocess {
 impl Preprocess {
     /// Input sizes that every backbone accepts and a tab can hold, in pixels.
     pub const SIZE: (usize, usize) = (32, 512);
+
+    /// The name of its normalisation, if it has one.
+    #[must_use]
+    pub fn normalization(&self) -> Option<Normalization> {
+        let mut known = Normalization::ALL.into_iter();
+        known.find(|n| n.mean_std() == (self.mean, self.std))
+    }
 
     /// Checks the ranges.
     ///
@@ -106,6 +167,32 @@ impl Preprocess {
             within("mean", f64::from(m), -1e4, 1e4)?;
         }
         Ok(())
+    }
+}
+
+/// What a user says of the images of a model whose file does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InputSettings {
+    /// Edge of the input, in pixels; none to leave it.
+    pub size: Option<usize>,
+    /// None to leave it.
+    pub normalization: Option<Normalization>,
+}
+
+impl InputSettings {
+    /// Whether nothing is left to be assumed.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.size.is_some() && self.normalization.is_some()
+    }
+
+    /// Puts what is said in place of what was.
+    pub fn apply(&self, preprocess: &mut Preprocess) {
+        preprocess.size = self.size.unwrap_or(preprocess.size);
+        if let Some(normalization) = self.normalization {
+            (preprocess.mean, preprocess.std) = normalization.mean_std();
+        }
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) fn trained(
         head_kind: config.head,
         classes,
         tuned: old.tuned.max(config.scope),
+        untrained: false,
         ..old.clone()
     }
 }

@@ -21,6 +21,7 @@ impl Engine {
         let model = model
             .as_ref()
             .ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
+        model.classifier.check_trained(&model.source)?;
         let total = named.len() as u64;
         for (done, file) in (1..).zip(named) {
             one(desk, &model.classifier, job, file, files).await?;
@@ -40,6 +41,10 @@ pub(super) async fn few(
     named: &[FileRef],
     files: &[InputFile],
 ) {
+    if let Err(error) = classifier.check_trained("the model in use") {
+        let error = error.to_string();
+        return desk.tell(Event::Failed { job, error });
+    }
     for file in named {
         if let Err(error) = one(desk, classifier, job, file, files).await {
             let error = error.to_string();

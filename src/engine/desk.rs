@@ -233,6 +233,7 @@ pub const fn job_of(command: &Command) -> Option<JobId> {
         | Command::Evaluate { job }
         | Command::Import { job, .. }
         | Command::NameClasses { job, .. }
+        | Command::SetInput { job, .. }
         | Command::Teach { job, .. }
         | Command::Download { job, .. }
         | Command::Export { job, .. }

@@ -16,7 +16,9 @@ impl Engine {
     /// Measures the model in use on the test images; where there are none, on the validation images; where
     /// no training has held out any either, on all of them, with a warning.
     pub(super) async fn evaluate(&mut self, job: JobId) -> Result<()> {
-        let classes = self.model()?.classifier.classes.clone();
+        let model = self.model()?;
+        model.classifier.check_trained(&model.source)?;
+        let classes = model.classifier.classes.clone();
         let (split, samples) = self.data()?.to_measure();
         let translate = translation(&self.data()?.set.classes, &classes)?;
         if split == ALL {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{Engine, Model, find};
-use crate::config::Arch;
+use crate::config::{Arch, InputSettings};
 use crate::error::{Error, Result};
-use crate::infer::{self, Classifier, Loaded, Outputs};
+use crate::infer::{self, Classifier, Given, Loaded};
 use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
@@ -91,7 +91,7 @@ impl Engine {
             let checkpoint = weights::read(BACKBONE, &bytes)?;
             let device = &self.opened()?.device;
             // Its own head gives way to the kept one.
-            let loaded = Classifier::load(checkpoint, arch, Outputs::default(), device)?;
+            let loaded = Classifier::load(checkpoint, arch, Given::default(), device)?;
             (loaded.classifier, Origin::Kept { sha256 })
         };
         let (classifier, _) = classifier.with_head(head, None)?;
@@ -109,11 +109,12 @@ impl Engine {
         let checkpoint = weights::read(bundled::MODEL.path, &bytes)?;
         let device = &self.opened()?.device;
         let classes = bundled::classes();
-        let outputs = Outputs {
+        let given = Given {
             names: Some(&classes),
             fresh: &classes,
+            ..Given::default()
         };
-        let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), outputs, device)?;
+        let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), given, device)?;
         Ok(loaded.classifier)
     }
 
@@ -159,6 +160,8 @@ impl Engine {
                 head: Some(classifier.head_kind),
                 classes: classifier.classes.clone(),
                 size: classifier.preprocess.size,
+                normalization: classifier.preprocess.normalization(),
+                untrained: classifier.untrained,
                 features,
                 parameters: table.map_or(0, |table| table.parameters),
                 source: source.clone(),
@@ -197,7 +200,7 @@ impl Engine {
         job: JobId,
         file: &FileRef,
         arch: Option<Arch>,
-        classes: Option<Vec<String>>,
+        (classes, input): (Option<Vec<String>>, InputSettings),
         files: &[InputFile],
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
@@ -208,8 +211,10 @@ impl Engine {
             // this is no reason to refuse.
             let trained_on = checkpoint.metadata.get("backbone");
             let other = trained_on.is_some_and(|sha256| sha256 != model.origin.sha256());
-            let (classifier, warnings) =
+            let (mut classifier, warnings) =
                 model.classifier.with_head(checkpoint, classes.as_deref())?;
+            input.apply(&mut classifier.preprocess);
+            classifier.preprocess.check()?;
             self.prepare_kernels(&classifier).await?;
             classifier.try_out().await?;
             self.adopt(classifier, &file.path).await?;
@@ -224,7 +229,8 @@ impl Engine {
                 ));
             }
         } else {
-            self.use_checkpoint(checkpoint, bytes, arch, classes.as_deref(), &file.path)
+            let told = (classes.as_deref(), input);
+            self.use_checkpoint(checkpoint, bytes, arch, told, &file.path)
                 .await?;
         }
         self.desk.tell(Event::Finished { job });
@@ -253,6 +259,26 @@ impl Engine {
         Ok(())
     }
 
+    /// Changes how the images of the model in use are prepared.
+    pub(super) async fn set_input(&mut self, job: JobId, input: InputSettings) -> Result<()> {
+        let Model {
+            classifier,
+            origin,
+            source,
+            ..
+        } = self.model()?;
+        let mut changed = classifier.clone();
+        input.apply(&mut changed.preprocess);
+        changed.preprocess.check()?;
+        let (origin, source) = (origin.clone(), source.clone());
+        self.prepare_kernels(&changed).await?;
+        changed.try_out().await?;
+        self.set_model(changed, origin, &source);
+        self.keep_head().await;
+        self.desk.tell(Event::Finished { job });
+        Ok(())
+    }
+
     /// Pretrained ImageNet weights from the hub.
     pub(super) async fn download(&mut self, job: JobId, arch: Arch) -> Result<()> {
         let desk = &mut self.desk;
@@ -271,8 +297,14 @@ impl Engine {
         let name = format!("{} (ImageNet)", arch.name());
         let used = match weights::read(&name, &file.bytes) {
             Ok(checkpoint) => {
-                self.use_checkpoint(checkpoint, file.bytes, Some(arch), None, &name)
-                    .await
+                self.use_checkpoint(
+                    checkpoint,
+                    file.bytes,
+                    Some(arch),
+                    Default::default(),
+                    &name,
+                )
+                .await
             }
             Err(error) => Err(error),
         };
@@ -298,7 +330,7 @@ impl Engine {
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
         let bytes = weights::save_model(&checkpoint, &[], &metadata.into(), None)?;
         let checkpoint = weights::read(&name, &bytes)?;
-        self.use_checkpoint(checkpoint, bytes, Some(arch), None, &name)
+        self.use_checkpoint(checkpoint, bytes, Some(arch), Default::default(), &name)
             .await?;
         self.desk.tell(Event::Finished { job });
         Ok(())
@@ -310,20 +342,21 @@ impl Engine {
         checkpoint: Checkpoint,
         bytes: Vec<u8>,
         arch: Option<Arch>,
-        names: Option<&[String]>,
+        (names, input): (Option<&[String]>, InputSettings),
         source: &str,
     ) -> Result<()> {
         let fresh = self.classes_wanted();
-        let outputs = Outputs {
+        let given = Given {
             names,
             fresh: &fresh,
+            input,
         };
         let device = &self.opened()?.device;
         let Loaded {
             classifier,
             warnings,
             ..
-        } = Classifier::load(checkpoint, arch, outputs, device)?;
+        } = Classifier::load(checkpoint, arch, given, device)?;
         self.prepare_kernels(&classifier).await?;
         classifier.try_out().await?;
         let origin = self.keep_backbone(bytes).await;

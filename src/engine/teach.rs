@@ -3,7 +3,7 @@
 use super::{Engine, find};
 use crate::config::{Preprocess, TrainConfig};
 use crate::error::{Error, Result};
-use crate::infer::{Classifier, Loaded, Outputs};
+use crate::infer::{Classifier, Given, Loaded};
 use crate::model::weights;
 use crate::platform::files::InputFile;
 use crate::platform::hash;
@@ -32,12 +32,12 @@ impl Engine {
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
         let checkpoint = weights::read(&file.path, &bytes)?;
-        let outputs = Outputs::default();
+        let given = Given::default();
         let Loaded {
             classifier,
             fresh_head,
             warnings,
-        } = Classifier::load(checkpoint, None, outputs, &self.opened()?.device)?;
+        } = Classifier::load(checkpoint, None, given, &self.opened()?.device)?;
         if fresh_head {
             let reason = format!("cannot teach: {}", warnings.join(" "));
             return Err(Error::weights(&file.path, reason));

@@ -4,7 +4,7 @@
 use super::Engine;
 use super::adopt::{Candidate, trained};
 use super::keeper::{self, Keeper, Record};
-use crate::config::{Scope, TrainConfig, Transparency};
+use crate::config::{Normalization, Preprocess, Scope, TrainConfig};
 use crate::data as dataset;
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
@@ -141,7 +141,7 @@ impl Engine {
             return Err(Error::shape("keep the head", reason));
         }
         let teacher = self.teacher_for(config)?;
-        let transparency = self.model()?.classifier.preprocess.transparency;
+        let preprocess = self.model()?.classifier.preprocess.clone();
         let data = self.data()?;
         Ok(Record {
             run: Interrupted {
@@ -153,7 +153,7 @@ impl Engine {
                 seeds,
             },
             size,
-            data: data.fingerprint(transparency).await,
+            data: data.fingerprint(&preprocess).await,
             backbone,
             teacher,
             id,
@@ -373,14 +373,18 @@ impl Engine {
 }
 
 impl super::Data {
-    /// SHA-256 of all that its images and labels follow from: classes, paths, labels, parts, transparency.
-    async fn fingerprint(&self, transparency: Transparency) -> String {
+    /// SHA-256 of all that its images and labels follow from: classes, paths, labels, parts, how they are prepared.
+    async fn fingerprint(&self, preprocess: &Preprocess) -> String {
         let mut text = self.set.classes.join("\n");
         for sample in &self.set.samples {
             let class = sample.class.map_or(-1, |class| class as i64);
             text.push_str(&format!("\n{}\t{class}\t{:?}", sample.path, sample.subset));
         }
-        text.push_str(&format!("\n{}", transparency.name()));
+        text.push_str(&format!("\n{}", preprocess.transparency.name()));
+        // ImageNet's is not written, so that trainings kept before there was a choice go on.
+        if preprocess.normalization() != Some(Normalization::Imagenet) {
+            text.push_str(&format!("\n{:?}\n{:?}", preprocess.mean, preprocess.std));
+        }
         crate::platform::hash::sha256(text.as_bytes()).await
     }
 }

@@ -10,6 +10,8 @@ pub(super) struct About {
     pub classes: Option<Vec<String>>,
     pub preprocess: Option<Preprocess>,
     pub tuned: Scope,
+    /// Whether its head was never trained.
+    pub untrained: bool,
     /// What it says in a way that is not understood, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -71,6 +73,7 @@ impl About {
             classes: checkpoint.classes.clone(),
             preprocess,
             tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
+            untrained: get("untrained") == Some("true"),
             warnings,
         }
     }

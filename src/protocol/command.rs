@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{JobId, Skipped};
-use crate::config::{Arch, Augment, DemoConfig, DeviceChoice, TrainConfig, Transparency};
+use crate::config::{
+    Arch, Augment, DemoConfig, DeviceChoice, InputSettings, TrainConfig, Transparency,
+};
 
 /// A file that came with a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,6 +244,9 @@ pub enum Command {
         /// Names of its outputs, where the user gives them; they win over the file's own.
         #[serde(default)]
         classes: Option<Vec<String>>,
+        /// How its images are prepared, where the user says so; it wins over the file's own.
+        #[serde(default)]
+        input: InputSettings,
     },
     /// Name the outputs of the model in use, in their order.
     NameClasses {
@@ -249,6 +254,13 @@ pub enum Command {
         job: JobId,
         /// As many names as there are outputs, all different.
         classes: Vec<String>,
+    },
+    /// Say how the images of the model in use are prepared, where its file does not or is wrong.
+    SetInput {
+        /// Names the job.
+        job: JobId,
+        /// What is said; the rest stays.
+        input: InputSettings,
     },
     /// Load a whole model from a file as the teacher of trainings with a `distillation`.
     Teach {

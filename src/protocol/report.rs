@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Columns, Labels};
-use crate::config::{Arch, DemoConfig, HeadKind, TrainConfig};
+use crate::config::{Arch, DemoConfig, HeadKind, Normalization, TrainConfig};
 
 /// What the engine is doing. One value, never a handful of booleans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -77,6 +77,12 @@ pub struct ModelSummary {
     pub classes: Vec<String>,
     /// Edge of the input, in pixels.
     pub size: usize,
+    /// What its input is normalised to; none if that has no name.
+    #[serde(default)]
+    pub normalization: Option<Normalization>,
+    /// Whether its head was never trained, so that it cannot classify yet.
+    #[serde(default)]
+    pub untrained: bool,
     /// Width of the features, C.
     pub features: usize,
     /// Parameters of backbone and head.

@@ -67,6 +67,8 @@ mod tests {
             head: None,
             classes: classes.iter().map(ToString::to_string).collect(),
             size: 150,
+            normalization: None,
+            untrained: false,
             features: 512,
             parameters: 0,
             source: "test".into(),

@@ -59,6 +59,7 @@ pub fn import(bytes: &[u8]) -> Order {
         file,
         arch,
         classes: None,
+        input: Default::default(),
     };
     Order { command, files }
 }

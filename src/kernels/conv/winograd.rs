@@ -46,7 +46,7 @@ transform!(OUTPUT_2, "winograd2_output");
 transform!(OUTPUT_4, "winograd4_output");
 
 impl Tile {
-    /// Outputs along an edge.
+    /// Given along an edge.
     #[must_use]
     pub const fn edge(self) -> usize {
         match self {

@@ -1,12 +1,12 @@
 //! The place of the model itself: what it is, where it comes from, how to take it along.
 
 use js_sys::Array;
-use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::{pick::FilePick, progress::ProgressLine, says};
 use crate::{
-    config::Arch,
+    config::{Arch, InputSettings, Normalization, Preprocess},
     protocol::{ExportKind, ModelSummary},
     ui::{
         desk::Intent,
@@ -62,6 +62,7 @@ pub fn Model(props: &ModelProps) -> Html {
             </div>
             if let Some(model) = &props.model {
                 <OutputNames model={model.clone()} {disabled} on={on.clone()} />
+                <Preparation model={model.clone()} {disabled} on={on.clone()} />
             }
             { props.notices.clone() }
             <ProgressLine job={props.job.clone()} on={on.clone()} />
@@ -142,6 +143,55 @@ fn OutputNames(props: &OutputNamesProps) -> Html {
     }
 }
 
+/// How the images are prepared, to be said where the file does not.
+#[component]
+fn Preparation(props: &OutputNamesProps) -> Html {
+    let (size, chosen) = (use_node_ref(), use_node_ref());
+    let model = &props.model;
+    let onclick = {
+        let (size, chosen, on) = (size.clone(), chosen.clone(), props.on.clone());
+        Callback::from(move |_: MouseEvent| {
+            let size = size.cast::<HtmlInputElement>();
+            let size = size.and_then(|input| input.value().trim().parse().ok());
+            let chosen = chosen.cast::<HtmlSelectElement>();
+            let normalization = chosen.and_then(|select| Normalization::from_name(&select.value()));
+            on.emit(Intent::SetInput(InputSettings {
+                size,
+                normalization,
+            }));
+        })
+    };
+    let (low, high) = Preprocess::SIZE;
+    html! {
+        <details class="output-names" data-testid="input-settings">
+            <summary>{ "How its images are prepared" }</summary>
+            <p class="hint" id="input-settings-hint">
+                { "As in the model's training. A file of PyTorch's does not say it; a model of this page does." }
+            </p>
+            <div class="actions" key={format!("{} {:?}", model.size, model.normalization)}>
+                <label for="input-size">{ "Edge in pixels" }</label>
+                <input ref={size} id="input-size" data-testid="model-input-size" type="number" min={low.to_string()}
+                    max={high.to_string()} value={model.size.to_string()} disabled={props.disabled}
+                    aria-describedby="input-settings-hint" />
+                <label for="normalization">{ "Normalisation" }</label>
+                <select ref={chosen} id="normalization" data-testid="model-normalization" disabled={props.disabled}>
+                    if model.normalization.is_none() {
+                        <option value="" selected=true>{ text::normalization(None) }</option>
+                    }
+                    { for Normalization::ALL.into_iter().map(|n| html! {
+                        <option value={n.name()} selected={model.normalization == Some(n)}>
+                            { text::normalization(Some(n)) }
+                        </option>
+                    }) }
+                </select>
+                <button type="button" data-testid="set-input" disabled={props.disabled} {onclick}>
+                    { "Use these" }
+                </button>
+            </div>
+        </details>
+    }
+}
+
 /// The backbones with weights to download: torchvision's first ones of `wide_resnet101_2` are not on
 /// the hub.
 fn downloads() -> impl Iterator<Item = Arch> {
@@ -163,11 +213,12 @@ fn summary(model: &ModelSummary) -> Html {
     let fact = |name: &str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
     html! {
         <dl class="facts" data-testid="model-summary" data-arch={model.arch.name()} data-head={head}
-            data-source={model.source.clone()} data-classes={model.classes.join(",")}>
+            data-source={model.source.clone()} data-untrained={model.untrained.to_string()}
+            data-classes={model.classes.join(",")}>
             { fact("Backbone", format!("{}, {} features", model.arch.name(), model.features)) }
-            { fact("Head", head.to_owned()) }
+            { fact("Head", format!("{head}{}", if model.untrained { ", not trained yet" } else { "" })) }
             { fact("Labels", text::labels(&model.classes)) }
-            { fact("Input", format!("{0} × {0} pixels", model.size)) }
+            { fact("Input", format!("{0} × {0} pixels, {1}", model.size, text::normalization(model.normalization))) }
             { fact("Parameters", text::count(model.parameters)) }
             { fact("Source", model.source.clone()) }
             if let Some(hash) = &model.sha256 {

@@ -22,7 +22,7 @@ use super::{
     state::{Action, Began, Duty, State, Task},
 };
 use crate::{
-    config::{Arch, DemoConfig},
+    config::{Arch, DemoConfig, InputSettings},
     protocol::{Command, ExportKind, FileRef, JobId, Labels},
 };
 
@@ -44,6 +44,8 @@ pub enum Intent {
     ClassifyFolder,
     /// Name the outputs of the model in use.
     NameClasses(Vec<String>),
+    /// Say how the images of the model in use are prepared.
+    SetInput(InputSettings),
     /// A checkpoint.
     Checkpoint(Array),
     /// The sample image of that number.
@@ -146,6 +148,12 @@ impl Desk {
                 self.begin_long(JobKind::Import, &[], |job, _| Command::NameClasses {
                     job,
                     classes,
+                });
+            }
+            Intent::SetInput(input) => {
+                self.begin_long(JobKind::Import, &[], |job, _| Command::SetInput {
+                    job,
+                    input,
                 });
             }
             Intent::Checkpoint(list) => {
@@ -313,6 +321,7 @@ impl Desk {
             file,
             arch: None,
             classes: None,
+            input: InputSettings::default(),
         });
     }
 

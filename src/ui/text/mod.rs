@@ -10,12 +10,19 @@ pub use training::{
 };
 
 use super::parts::Progress;
+use crate::config::Normalization;
 use crate::protocol::{EngineState, ModelSummary, Phase, Share};
 
 /// `0.934` as `93.4 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
     format!("{:.1}\u{a0}%", share * 100.0)
+}
+
+/// What pixels are brought to.
+#[must_use]
+pub fn normalization(normalization: Option<Normalization>) -> &'static str {
+    normalization.map_or("its own mean and deviation", Normalization::text)
 }
 
 /// `17034` as `17 034`.

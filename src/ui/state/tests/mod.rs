@@ -45,6 +45,8 @@ fn model() -> ModelSummary {
         head: Some(HeadKind::Linear),
         classes: vec!["sea".into(), "street".into()],
         size: 150,
+        normalization: None,
+        untrained: false,
         features: 512,
         parameters: 11_000_000,
         source: "bundled".into(),
