@@ -60,13 +60,24 @@ const CHECKPOINTS: [&str; 15] = [
 /// Endings of tables.
 const TABLES: [&str; 5] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson"];
 
-/// For a picker: everything that an archive may be called.
-pub const ACCEPT_ARCHIVES: &str =
-    ".zip,.tar,.tgz,.gz,.bz2,.tbz2,.xz,.txz,.zst,.rar,.7z,.csv,.tsv,.json,.jsonl";
+/// For a picker: everything that an archive, or a table beside it, may be called.
+pub fn accept_archives() -> String {
+    accept(ARCHIVES.iter().chain(&TABLES))
+}
 
 /// For a picker: everything that a checkpoint may be called.
-pub const ACCEPT_CHECKPOINTS: &str =
-    ".safetensors,.pth,.pt,.ckpt,.bin,.tar,.pkl,.h5,.keras,.onnx,.tflite,.pb";
+pub fn accept_checkpoints() -> String {
+    accept(CHECKPOINTS.iter())
+}
+
+/// A picker's `accept`. Browsers look at what follows the last dot.
+fn accept<'a>(endings: impl Iterator<Item = &'a &'static str>) -> String {
+    let last = endings.filter_map(|ending| ending.rsplit_once('.'));
+    let mut list: Vec<String> = last.map(|(_, last)| format!(".{last}")).collect();
+    list.sort_unstable();
+    list.dedup();
+    list.join(",")
+}
 
 /// Sorts dropped files. With a folder among them everything is part of the data set, so that no file
 /// is lost in silence; so is everything where images come with a table.
@@ -155,6 +166,22 @@ mod tests {
 
     fn paths(files: &[Found<()>]) -> Vec<&str> {
         files.iter().map(|f| f.path.as_str()).collect()
+    }
+
+    #[test]
+    fn pickers_offer_all_that_is_sorted() {
+        for (list, accepted) in [
+            (&ARCHIVES[..], accept_archives()),
+            (&TABLES[..], accept_archives()),
+            (&CHECKPOINTS[..], accept_checkpoints()),
+        ] {
+            for ending in list {
+                let name = format!("x{ending}");
+                let offered = accepted.split(',').any(|accept| name.ends_with(accept));
+                assert!(offered, "{ending}");
+            }
+        }
+        assert!(!accept_checkpoints().contains(".."));
     }
 
     #[test]

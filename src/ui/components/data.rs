@@ -52,7 +52,7 @@ pub fn Data(props: &DataProps) -> Html {
             <div class="actions">
                 <FilePick label="Choose folder" testid="folder-input" folder=true multiple=true {disabled}
                     on_files={on.reform(|files: Array| Intent::Folder(files))} />
-                <FilePick label="Choose archive" testid="zip-input" accept={intake::ACCEPT_ARCHIVES} multiple=true
+                <FilePick label="Choose archive" testid="zip-input" accept={intake::accept_archives()} multiple=true
                     {disabled} on_files={on.reform(|files: Array| Intent::Archive(files))} />
                 <button type="button" data-testid="demo-data" {disabled}
                     onclick={says::<MouseEvent>(on, || Intent::Demo)}>{ "Use the demo set" }</button>

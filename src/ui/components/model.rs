@@ -54,7 +54,7 @@ pub fn Model(props: &ModelProps) -> Html {
                 { summary(model) }
             }
             <div class="actions">
-                <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::ACCEPT_CHECKPOINTS} {disabled}
+                <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::accept_checkpoints()} {disabled}
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
                 { button("export-head", "Export the head", unloaded, || Intent::Export(ExportKind::Head)) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::Export(ExportKind::Model)) }
