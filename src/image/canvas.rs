@@ -3,7 +3,6 @@
 
 use super::Rgb;
 use crate::config::Transparency;
-use crate::error::Error;
 
 /// Most pixels an image may have: enough for phones' 200-megapixel modes.
 pub const MAX_PIXELS: u64 = 210_000_000;
@@ -183,36 +182,6 @@ impl Canvas {
 /// What is said where memory ends.
 pub(super) const NO_MEMORY: &str =
     "needs more memory to decode than an image may take; save it smaller";
-
-impl Rgb {
-    /// From pixels that were decoded elsewhere, `[H,W,4]` with alpha last and not multiplied in, as a canvas
-    /// in the browser gives them. Transparency and large photos are treated as [`super::decode`] does.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the bytes are not `[H,W,4]`, or there are too many or none.
-    pub fn from_rgba(
-        width: usize,
-        height: usize,
-        rgba: &[u8],
-        transparency: Transparency,
-    ) -> Result<Self, Error> {
-        let fail = |reason: String| Error::shape("image", reason);
-        let side = |n: usize| u32::try_from(n).map_err(|e| fail(e.to_string()));
-        let mut canvas = Canvas::new(side(width)?, side(height)?, transparency).map_err(fail)?;
-        let wrong = || {
-            fail(format!(
-                "{} bytes for {width} x {height} pixels of RGBA",
-                rgba.len()
-            ))
-        };
-        if width.checked_mul(height).and_then(|n| n.checked_mul(4)) != Some(rgba.len()) {
-            return Err(wrong());
-        }
-        rgba.chunks_exact(width * 4)
-            .for_each(|row| canvas.rgba(row));
-        canvas.finish().ok_or_else(wrong)
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -132,8 +132,8 @@ impl Kind {
         )
     }
 
-    /// Whether some browsers open it though [`super::decode`] does not: worth a try with
-    /// `createImageBitmap`, whose pixels [`super::Rgb::from_rgba`] takes.
+    /// Whether some browsers open it though [`super::decode`] does not: worth a try with `createImageBitmap`, as
+    /// [`super::transcode`] does.
     #[must_use]
     pub const fn by_browser(self) -> bool {
         matches!(self, Self::Avif | Self::Heic | Self::Jxl | Self::Ico)
