@@ -131,6 +131,19 @@ pub fn avif_and_png(dir: &Path) -> Result<Vec<PathBuf>> {
     ])
 }
 
+/// A folder of two classes, of which one is all AVIF.
+pub fn avif_folder(dir: &Path) -> Result<()> {
+    folder(dir, 1, 4)?;
+    let [avif, _] = avif_and_png(dir)?.try_into().unwrap_or_default();
+    let scene = dir.join("scene");
+    fs::create_dir_all(&scene)?;
+    for i in 0..4 {
+        fs::copy(&avif, scene.join(format!("{i}.avif")))?;
+    }
+    fs::remove_file(avif)?;
+    Ok(fs::remove_file(dir.join("scene.png"))?)
+}
+
 /// What [`kaggle_zip`] puts in besides good images: a damaged one, and one that leads out of the archive.
 pub const ZIP_BAD: [&str; 2] = ["seg_train/seg_train/brick/damaged.jpg", "../escape.jpg"];
 
@@ -199,18 +212,28 @@ pub fn imagenet_resnet18() -> Result<Vec<u8>> {
 
 /// `model.pt`: a ResNet-18 with so many classes as `torch.save(model.state_dict(), "model.pt")` writes it.
 pub fn torch_resnet18(dir: &Path, classes: usize) -> Result<PathBuf> {
-    let tensors = resnet18(classes);
+    torch_file(dir, "model.pt", &resnet18(classes))
+}
+
+/// The same without its last layer.
+pub fn torch_backbone(dir: &Path) -> Result<PathBuf> {
+    let mut tensors = resnet18(2);
+    tensors.retain(|(name, ..)| !name.starts_with("fc."));
+    torch_file(dir, "backbone.pt", &tensors)
+}
+
+fn torch_file(dir: &Path, file: &str, tensors: &[Tensor]) -> Result<PathBuf> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     zip.start_file("model/data.pkl", stored)?;
-    zip.write_all(&state_dict_pickle(&tensors))?;
+    zip.write_all(&state_dict_pickle(tensors))?;
     for (key, (_, _, bytes)) in tensors.iter().enumerate() {
         zip.start_file(format!("model/data/{key}"), stored)?;
         zip.write_all(bytes)?;
     }
     zip.start_file("model/version", stored)?;
     zip.write_all(b"3\n")?;
-    write(dir, "model.pt", &zip.finish()?.into_inner())
+    write(dir, file, &zip.finish()?.into_inner())
 }
 
 /// The pickle (protocol 2) of a dict of tensors: tensor i is all of storage i.

@@ -18,7 +18,9 @@ pub async fn inputs(scene: &Scene<'_>) -> Result<()> {
             table(scene, page, &dir.join("table")).await?;
             loose(page, &dir.join("holiday")).await?;
             browser_only(page, dir).await?;
-            model(scene, page, dir).await
+            browser_only_training(page, &dir.join("avif")).await?;
+            model(scene, page, dir).await?;
+            untrained(scene, page, dir).await
         })
         .await
 }
@@ -183,6 +185,34 @@ async fn browser_only(page: &Page, dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Images that only the browser opens are trained on too.
+async fn browser_only_training(page: &Page, dir: &Path) -> Result<()> {
+    fixtures::avif_folder(dir)?;
+    page.put("folder-input", &[dir.to_owned()]).await?;
+    let set = opened(page, "avif").await?;
+    ensure!(
+        set.number("data-train")? == 8.0,
+        "the AVIF images are not used: {set:?}"
+    );
+    page.fill("epochs-input", "1").await?;
+    page.click("train-start").await?;
+    let epoch = page
+        .until("the epoch on AVIF images", 120, async || {
+            let rows = page.all("epoch").await?;
+            Ok(rows.into_iter().find(|row| row.get("data-epoch") == "1"))
+        })
+        .await?;
+    let loss = epoch.number("data-train-loss")?;
+    ensure!(loss.is_finite() && loss > 0.0, "the loss is {loss}");
+    page.state("ready", 60).await?;
+    let skipped = page.all("skipped-row").await?;
+    let avif = skipped
+        .iter()
+        .find(|r| r.get("data-file").ends_with(".avif"));
+    ensure!(avif.is_none(), "an AVIF was left out: {avif:?}");
+    Ok(())
+}
+
 fn probabilities(seen: &Seen) -> Result<Vec<f64>> {
     let list = seen
         .get("data-probabilities")
@@ -223,5 +253,55 @@ async fn model(scene: &Scene<'_>, page: &Page, dir: &Path) -> Result<()> {
         ["heron", "kite", "owl"].contains(&label),
         "the label is {label}"
     );
+    Ok(())
+}
+
+/// A backbone without its last layer does not answer, and says why; how its images are prepared can be said.
+async fn untrained(scene: &Scene<'_>, page: &Page, dir: &Path) -> Result<()> {
+    page.drop(&[fixtures::torch_backbone(dir)?]).await?;
+    let model = |what: &'static str, is: fn(&Seen) -> bool| async move {
+        let found = async || Ok(page.first("model-summary").await?.filter(is));
+        page.until(what, 60, found).await
+    };
+    model("the backbone", |m| m.get("data-untrained") == "true").await?;
+    page.state("ready", 30).await?;
+    page.until("the input size to be free", 10, async || {
+        let input = page.first("model-input-size").await?;
+        Ok(input.filter(|input| !input.has("disabled")))
+    })
+    .await?;
+    page.client()
+        .execute(
+            "document.querySelector('[data-testid=input-settings]').open = true",
+            vec![],
+        )
+        .await?;
+    page.fill("model-input-size", "96").await?;
+    page.choose("model-normalization", "none").await?;
+    page.click("set-input").await?;
+    model("the input of 96 pixels", |m| {
+        let text = m.get("text");
+        text.contains("96") && text.contains("no normalisation")
+    })
+    .await?;
+    page.state("ready", 30).await?;
+    scene.shoot(page, "untrained").await?;
+    page.click("sample").await?;
+    page.until("the reason why it does not answer", 30, async || {
+        Ok(page
+            .text()
+            .await?
+            .contains("train it before you classify")
+            .then_some(()))
+    })
+    .await?;
+    let answers = page.all("prediction").await?;
+    ensure!(
+        answers.iter().all(|a| a.get("data-label").is_empty()),
+        "an untrained head answers: {answers:?}"
+    );
+    page.state("ready", 30).await?;
+    page.click("reset-model").await?;
+    model("the bundled model", |m| m.get("data-untrained") == "false").await?;
     Ok(())
 }
