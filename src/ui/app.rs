@@ -47,10 +47,8 @@ fn App() -> Html {
     let on = &*on;
     {
         let desk = desk.clone();
-        use_effect_with(state.duty, move |duty| {
-            if let Some(duty) = *duty {
-                desk.carry_out(duty);
-            }
+        use_effect_with(state.effects.clone(), move |effects| {
+            desk.carry_out(effects)
         });
     }
     {

@@ -19,7 +19,7 @@ use super::{
     csv, files,
     intake::{self, Found},
     parts::{Batch, JobKind, Place},
-    state::{Action, Began, Duty, State, Task},
+    state::{Action, Began, Effect, EffectKind, State},
 };
 use crate::{
     config::{Arch, DemoConfig, InputSettings},
@@ -110,6 +110,8 @@ pub struct Desk {
     opened: Rc<RefCell<Vec<data::Opened>>>,
     /// The first of the images last given.
     given: Rc<RefCell<Option<Found<File>>>>,
+    /// The last effect that was carried out.
+    effect: Rc<Cell<u32>>,
 }
 
 impl Desk {
@@ -122,6 +124,7 @@ impl Desk {
             reading: Rc::default(),
             opened: Rc::default(),
             given: Rc::default(),
+            effect: Rc::default(),
         }
     }
 
@@ -214,15 +217,26 @@ impl Desk {
         }
     }
 
-    /// Does what the reducer left to be done.
-    pub fn carry_out(&self, duty: Duty) {
-        match duty.task {
-            Task::Restart(device) => {
-                self.bridge.restart(device);
-                self.act(Action::Restarted);
-                self.open_again();
+    /// Does what the reducer left to be done. A list that grows before it is known to be done comes again with
+    /// what was done already, which is passed over.
+    pub fn carry_out(&self, effects: &[Effect]) {
+        let done = self.effect.get();
+        let Some(last) = effects.last().map(|effect| effect.id.max(done)) else {
+            return;
+        };
+        self.effect.set(last);
+        self.act(Action::EffectsTaken(last));
+        for effect in effects.iter().filter(|effect| effect.id > done) {
+            match effect.kind {
+                EffectKind::Restart(device) => {
+                    self.bridge.restart(device);
+                    self.act(Action::Restarted);
+                    self.open_again();
+                }
+                EffectKind::Continue => {
+                    self.begin(Began::Continue, &[], |job, _| Command::Continue { job });
+                }
             }
-            Task::Continue => self.begin(Began::Continue, &[], |job, _| Command::Continue { job }),
         }
     }
 

@@ -63,7 +63,7 @@ impl State {
             Event::Runs { runs } => self.know(runs),
             Event::Interrupted { run } => self.interrupted = run.map(Shared::new),
             Event::Warning { text } => self.say(Place::Page, false, text),
-            Event::Failed { job: 0, error } => {
+            Event::Failed { job: 0, error, .. } => {
                 self.end(0);
                 self.say(Place::Page, true, error);
             }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use yew::Reducible;
 
-pub use recover::{Continuation, Duty, Resume, Task};
+pub use recover::{Continuation, Effect, EffectKind, Resume};
 pub use runs::{CURVES, Runs};
 
 use super::{
@@ -49,8 +49,10 @@ pub struct State {
     pub interrupted: Option<Shared<Interrupted>>,
     /// What follows once the data set is open.
     pub resume: Option<Resume>,
-    /// What is to be done outside, once.
-    pub duty: Option<Duty>,
+    /// What is to be done outside, each once and in this order; gone once it is said to be done.
+    pub effects: Vec<Effect>,
+    /// The number of the last effect that there was.
+    pub last_effect: u32,
     /// How long a training as set will take.
     pub forecast: Option<Shared<Forecast>>,
     /// An image and what the augmentation makes of it.
@@ -108,6 +110,8 @@ pub enum Action {
     Broken(String),
     /// Another worker is in its place.
     Restarted,
+    /// The effects up to this number are being carried out.
+    EffectsTaken(u32),
     /// A job was sent to the worker.
     Began(JobId, Began),
     /// A setting was typed.
@@ -160,7 +164,8 @@ impl Default for State {
             runs: Shared::default(),
             interrupted: None,
             resume: None,
-            duty: None,
+            effects: Vec::new(),
+            last_effect: 0,
             forecast: None,
             previews: Shared::default(),
             preview: 0,
@@ -265,6 +270,7 @@ impl State {
             Action::Broken(_) if self.deaf => {}
             Action::Broken(why) => self.broken(&why),
             Action::Restarted => self.deaf = false,
+            Action::EffectsTaken(last) => self.effects.retain(|effect| effect.id > last),
             Action::Began(id, began) => self.begin(id, began),
             Action::Typed(field, text) => self.settings().type_in(field, text),
             Action::Chosen(choice, name) => self.settings().choose(choice, &name),

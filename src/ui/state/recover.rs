@@ -1,5 +1,5 @@
 //! Trainings that go on: after a reload, a lost GPU, a worker that died. What has to be done outside the
-//! page's state is left as a [`Duty`], which the desk carries out.
+//! page's state is left as an [`Effect`], which the desk carries out.
 
 use super::State;
 use crate::{
@@ -11,22 +11,22 @@ use crate::{
     },
 };
 
-/// What is to be done outside.
+/// What is to be done outside the state.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Task {
+pub enum EffectKind {
     /// A fresh worker, on that device or the one asked for at first, with the data set opened again.
     Restart(Option<DeviceChoice>),
     /// Go on with the interrupted training.
     Continue,
 }
 
-/// A task, to be done once.
+/// Something to be done once.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Duty {
-    /// Tells it from a task like it.
+pub struct Effect {
+    /// Its number; later ones have larger numbers.
     pub id: u32,
-    /// It.
-    pub task: Task,
+    /// What to do.
+    pub kind: EffectKind,
 }
 
 /// What the page does when the data set that is being opened is open.
@@ -169,7 +169,7 @@ impl State {
             progress: None,
         });
         self.resume = resume;
-        self.leave(Task::Restart(device));
+        self.leave(EffectKind::Restart(device));
     }
 
     /// The data set is open, if one was waited for.
@@ -183,7 +183,7 @@ impl State {
             // Waited for until the desk says that it began: the offer to go on would flash up.
             Some(resume) => {
                 self.resume = Some(resume);
-                self.leave(Task::Continue);
+                self.leave(EffectKind::Continue);
             }
         }
     }
@@ -212,8 +212,9 @@ impl State {
         self.end(id);
     }
 
-    fn leave(&mut self, task: Task) {
-        let id = self.duty.map_or(0, |duty| duty.id) + 1;
-        self.duty = Some(Duty { id, task });
+    pub(super) fn leave(&mut self, kind: EffectKind) {
+        self.last_effect += 1;
+        let id = self.last_effect;
+        self.effects.push(Effect { id, kind });
     }
 }

@@ -8,6 +8,7 @@ mod training;
 use super::*;
 use crate::{
     config::HeadKind,
+    error::ErrorKind,
     protocol::{
         Backend, ClassCount, DatasetSummary, EpochReport, Event, ModelSummary, Phase, Share,
     },
@@ -141,6 +142,7 @@ fn progress(job: JobId, done: u64) -> Event {
 fn failed(job: JobId) -> Event {
     Event::Failed {
         job,
+        kind: ErrorKind::Weights,
         error: "layer1.0.conv1.weight: missing".into(),
     }
 }

@@ -76,8 +76,8 @@ fn lost() -> Action {
     }])
 }
 
-fn task(state: &State) -> Option<Task> {
-    state.duty.map(|duty| duty.task)
+fn task(state: &State) -> Option<EffectKind> {
+    state.effects.last().map(|effect| effect.kind)
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn one_on_the_demo_set_opens_it_first() {
     assert!(failed.resume.is_none() && task(&failed).is_none());
     assert!(failed.continuation().is_some());
     let open = then(opening, [worker([dataset(1)])]);
-    assert_eq!(task(&open), Some(Task::Continue));
+    assert_eq!(task(&open), Some(EffectKind::Continue));
     let going = then(open, [Action::Began(2, Began::Continue)]);
     assert!(going.resume.is_none());
     assert_eq!(going.training.as_ref().map(|t| t.reports.len()), Some(3));
@@ -157,7 +157,7 @@ fn one_on_the_demo_set_opens_it_first() {
             worker([dataset(3)]),
         ],
     );
-    assert_eq!(later.duty, going.duty);
+    assert_eq!(later.effects, going.effects);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
         training(),
         [worker([interrupted(None, "demo set")]), lost()],
     );
-    assert_eq!(task(&state), Some(Task::Restart(None)));
+    assert_eq!(task(&state), Some(EffectKind::Restart(None)));
     assert_eq!(state.engine, EngineState::Starting);
     let kinds: Vec<_> = state.jobs.iter().map(|j| j.kind).collect();
     assert_eq!(kinds, [JobKind::Train, JobKind::Start]);
@@ -191,7 +191,7 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
             worker([dataset(4)]),
         ],
     );
-    assert_eq!(task(&open), Some(Task::Continue));
+    assert_eq!(task(&open), Some(EffectKind::Continue));
     let going = then(
         open,
         [
@@ -209,6 +209,21 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
         [1.5]
     );
     assert_eq!(notices(&going).len(), 1);
+}
+
+#[test]
+fn effects_are_done_in_their_order_and_none_is_lost() {
+    let mut state = training();
+    state.leave(EffectKind::Continue);
+    state.leave(EffectKind::Restart(None));
+    let kinds: Vec<_> = state.effects.iter().map(|effect| effect.kind).collect();
+    assert_eq!(kinds, [EffectKind::Continue, EffectKind::Restart(None)]);
+    // One that was left while the first two were carried out stays.
+    let last = state.last_effect;
+    state.leave(EffectKind::Continue);
+    let state = then(state, [Action::EffectsTaken(last)]);
+    let ids: Vec<_> = state.effects.iter().map(|effect| effect.id).collect();
+    assert_eq!(ids, [last + 1]);
 }
 
 #[test]
@@ -238,7 +253,11 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
     let cpu = Some(DeviceChoice::Cpu);
     assert_eq!(
         tasks,
-        [Task::Restart(None), Task::Restart(None), Task::Restart(cpu)]
+        [
+            EffectKind::Restart(None),
+            EffectKind::Restart(None),
+            EffectKind::Restart(cpu)
+        ]
     );
     assert!(
         notices(&state)
@@ -250,7 +269,7 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
         reason: "hung".into(),
     };
     let state = then(state, [worker([event])]);
-    assert_eq!(task(&state), Some(Task::Restart(cpu)));
+    assert_eq!(task(&state), Some(EffectKind::Restart(cpu)));
     assert!(state.job(JobKind::Train).is_none() && state.resume.is_none());
     assert!(notices(&state).last().is_some_and(|n| n.1));
     // A training that the user begins is counted anew.
@@ -270,7 +289,7 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
 fn a_worker_that_dies_in_a_training_is_started_again_once() {
     let dies = || Action::Broken("The engine stopped.".into());
     let state = then(training(), [dies()]);
-    assert_eq!(task(&state), Some(Task::Restart(None)));
+    assert_eq!(task(&state), Some(EffectKind::Restart(None)));
     assert!(state.job(JobKind::Train).is_some() && state.usable());
     let reopened = |state, extra: Option<Event>| {
         let events = extra.into_iter().chain([dataset(4)]);
@@ -285,12 +304,12 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
         )
     };
     let kept = reopened(state.clone(), Some(interrupted(None, "demo set")));
-    assert_eq!(task(&kept), Some(Task::Continue));
+    assert_eq!(task(&kept), Some(EffectKind::Continue));
     let again = then(kept, [Action::Began(5, Began::Continue), dies()]);
     assert!(!again.usable() && again.jobs.is_empty());
 
     let not_kept = reopened(state, None);
-    assert_eq!(task(&not_kept), Some(Task::Restart(None)));
+    assert_eq!(task(&not_kept), Some(EffectKind::Restart(None)));
     assert!(not_kept.idle() && not_kept.resume.is_none());
     let last = notices(&not_kept).last().map(|n| (n.0, n.1));
     assert_eq!(last, Some((Place::Train, true)));
@@ -310,7 +329,7 @@ fn a_training_that_cannot_go_on_ends() {
     assert!(refused.job(JobKind::Train).is_none() && refused.resume.is_none());
     let given_up = then(opening.clone(), [Action::GiveUp, worker([dataset(4)])]);
     assert!(given_up.job(JobKind::Train).is_none());
-    assert_eq!(task(&given_up), Some(Task::Restart(None)));
+    assert_eq!(task(&given_up), Some(EffectKind::Restart(None)));
     let state = EngineState::Failed;
     let no_start = then(opening, [worker([failed(0), Event::State { state }])]);
     assert!(no_start.jobs.is_empty() && no_start.resume.is_none());
@@ -330,7 +349,7 @@ fn what_the_old_worker_still_says_counts_no_more() {
         training(),
         [lost(), failed(), Action::Broken("Gone.".into())],
     );
-    assert_eq!(task(&late), Some(Task::Restart(None)));
+    assert_eq!(task(&late), Some(EffectKind::Restart(None)));
     assert!(late.job(JobKind::Train).is_some() && late.usable());
     assert_eq!(notices(&late).len(), 1);
     let heard = then(late, [Action::Restarted, failed()]);
