@@ -4,6 +4,7 @@
 
 mod args;
 mod compare;
+mod failure;
 mod inspect;
 mod label_args;
 mod out;
@@ -17,11 +18,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::Arch;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::platform::files::{InputFile, list_folder};
 use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
 use args::{Cli, Task, TrainArgs};
+use failure::Result;
 use out::line;
 use screen::Screen;
 use session::Session;
@@ -39,14 +40,9 @@ pub fn main() -> ExitCode {
     match pollster::block_on(run(cli.task)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("retune: {error}");
-            // A setting outside its range is the command line's fault, the rest the input's.
-            ExitCode::from(if matches!(error, Error::Shape { .. }) {
-                2
-            } else {
-                1
-            })
+        Err(failure) => {
+            eprintln!("retune: {}", failure.text);
+            ExitCode::from(failure.exit_code())
         }
     }
 }
@@ -73,8 +69,8 @@ async fn run(task: Task) -> Result<bool> {
             report::print_evaluation(&report, common.json);
             Ok(session.screen().failed == 0)
         }
-        Task::Compare(args) => compare::run(&args).map(|()| true),
-        Task::Inspect(args) => inspect::run(&args).map(|()| true),
+        Task::Compare(args) => Ok(compare::run(&args).map(|()| true)?),
+        Task::Inspect(args) => Ok(inspect::run(&args).map(|()| true)?),
     }
 }
 
@@ -105,7 +101,8 @@ async fn train(args: TrainArgs) -> Result<bool> {
             let input = plan.common.input();
             session.import(path, plan.arch, None, input).await?;
         }
-        None => check_bundled(plan.arch)?,
+        // The plan has seen to it that the bundled backbone is meant.
+        None => {}
     }
     session.open(&plan.dataset, asked).await?;
     if let Some(teacher) = &plan.teacher {
@@ -159,24 +156,9 @@ async fn train(args: TrainArgs) -> Result<bool> {
     Ok(screen.failed == 0)
 }
 
-/// Without `--weights` there is only the bundled backbone.
-fn check_bundled(arch: Option<Arch>) -> Result<()> {
-    match arch {
-        None | Some(Arch::ResNet18) => Ok(()),
-        Some(arch) => Err(Error::shape(
-            "--arch",
-            format!(
-                "{} has no bundled weights; give --weights FILE, --weights imagenet to download them, or \
-                 --weights random",
-                arch.name()
-            ),
-        )),
-    }
-}
-
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes)
-        .map_err(|error| Error::Storage(format!("{}: {error}", path.display())))
+    let written = std::fs::write(path, bytes);
+    Ok(written.map_err(|error| Error::Storage(format!("{}: {error}", path.display())))?)
 }
 
 /// The handles of a data set on disk, and how the engine is told of it.

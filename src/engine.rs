@@ -232,10 +232,7 @@ impl Engine {
         match result {
             Ok(()) => {}
             Err(Error::Cancelled) => self.desk.tell(Event::Cancelled { job }),
-            Err(error) => self.desk.tell(Event::Failed {
-                job,
-                error: error.to_string(),
-            }),
+            Err(error) => self.desk.fail(job, &error),
         }
         if starting && failed {
             self.desk.set_state(EngineState::Failed);

@@ -1,6 +1,8 @@
 //! One error for the whole crate. Every variant names what it is about (file, tensor, device), because
 //! the text is shown to the user as it stands, next to the thing that failed.
 
+use serde::{Deserialize, Serialize};
+
 /// What can go wrong. The message is complete: a caller adds nothing to it and shows it once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -20,14 +22,25 @@ pub enum Error {
         /// Why, naming the tensor where one is to blame.
         reason: String,
     },
-    /// A shape or a setting is outside what the operation accepts.
+    /// A setting is outside its range, or does not go with another one or with the model.
+    #[error("{name}: {reason}")]
+    Setting {
+        /// The setting.
+        name: String,
+        /// What was expected and what came.
+        reason: String,
+    },
+    /// A tensor or an image has another shape than the operation accepts.
     #[error("{what}: {reason}")]
     Shape {
-        /// The operation, tensor or setting.
+        /// The operation or the tensor.
         what: String,
         /// What was expected and what came.
         reason: String,
     },
+    /// The loss of a training is no longer a finite number.
+    #[error("{0}")]
+    Diverged(String),
     /// The GPU could not be opened, failed a command, or was lost.
     #[error("GPU: {0}")]
     Gpu(String),
@@ -39,6 +52,22 @@ pub enum Error {
     Storage(String),
     /// The user asked for it to stop.
     #[error("cancelled")]
+    Cancelled,
+}
+
+/// The variants of [`Error`] without what they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "documented at `Error`")]
+pub enum ErrorKind {
+    Decode,
+    Weights,
+    Setting,
+    Shape,
+    Diverged,
+    Gpu,
+    Dataset,
+    Storage,
     Cancelled,
 }
 
@@ -62,11 +91,35 @@ impl Error {
         }
     }
 
+    /// An [`Error::Setting`].
+    pub fn setting(name: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Setting {
+            name: name.into(),
+            reason: reason.to_string(),
+        }
+    }
+
     /// An [`Error::Shape`].
     pub fn shape(what: impl Into<String>, reason: impl ToString) -> Self {
         Self::Shape {
             what: what.into(),
             reason: reason.to_string(),
+        }
+    }
+
+    /// What kind of error it is, for where the error itself does not go: over the wire, into an exit code.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Decode { .. } => ErrorKind::Decode,
+            Self::Weights { .. } => ErrorKind::Weights,
+            Self::Setting { .. } => ErrorKind::Setting,
+            Self::Shape { .. } => ErrorKind::Shape,
+            Self::Diverged(_) => ErrorKind::Diverged,
+            Self::Gpu(_) => ErrorKind::Gpu,
+            Self::Dataset(_) => ErrorKind::Dataset,
+            Self::Storage(_) => ErrorKind::Storage,
+            Self::Cancelled => ErrorKind::Cancelled,
         }
     }
 

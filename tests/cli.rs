@@ -226,7 +226,43 @@ fn exit_codes_tell_usage_from_input() {
     let one_class = dataset(&folder, &[2], 3);
     let (root, out) = (one_class.to_str().unwrap(), folder.join("out"));
     let out = out.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 12] = [
+        // Said before anything is loaded: there is no such data set.
+        (
+            &["train", "/no/such", "--out", out, "--seeds", "25"],
+            2,
+            "1 to 20",
+        ),
+        (
+            &[
+                "train",
+                "/no/such",
+                "--out",
+                out,
+                "--weights",
+                "imagenet",
+                "--arch",
+                "densenet121",
+                "--train",
+                "all",
+            ],
+            2,
+            "only the head",
+        ),
+        (
+            &[
+                "train",
+                "/no/such",
+                "--out",
+                out,
+                "--weights",
+                "random",
+                "--arch",
+                "efficientnet_b0",
+            ],
+            2,
+            "--weights random",
+        ),
         (&["classify"], 2, "IMAGE"),
         (
             &["train", root, "--out", out, "--head", "conv"],

@@ -183,7 +183,7 @@ fn a_checkpoint_that_is_none_leaves_the_model_in_use() {
         !matches!(event, Event::Failed { .. })
     });
     let failed = events.iter().find_map(|event| match event {
-        Event::Failed { job: 9, error } => Some(error.as_str()),
+        Event::Failed { job: 9, error, .. } => Some(error.as_str()),
         _ => None,
     });
     assert!(

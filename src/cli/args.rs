@@ -190,7 +190,7 @@ fn classes(text: &str) -> std::result::Result<Classes, String> {
 pub fn arch(name: &str) -> Result<Arch> {
     Arch::from_name(name).ok_or_else(|| {
         let names = Arch::ALL.map(Arch::name).join(", ");
-        Error::shape("architecture", format!("{name} is none of {names}"))
+        Error::setting("architecture", format!("{name} is none of {names}"))
     })
 }
 

@@ -64,7 +64,7 @@ impl LabelArgs {
     /// What they ask for, of the data set at `dataset`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if two of them contradict each other, [`Error::Storage`] if the table cannot be opened.
+    /// [`Error::Setting`] if two of them contradict each other, [`Error::Storage`] if the table cannot be opened.
     pub fn asked(&self, dataset: &Path) -> Result<Asked> {
         let folders =
             self.class_level.is_some() || self.merge_similar.is_some() || !self.part.is_empty();
@@ -72,7 +72,7 @@ impl LabelArgs {
         if ways.into_iter().filter(|way| *way).count() > 1 {
             let reason = "labels come from folders (--class-level, --merge-similar, --part), a table \
                           (--labels) or file names (--label-pattern); give one of them";
-            return Err(Error::shape("labels", reason));
+            return Err(Error::setting("labels", reason));
         }
         if let Some(table) = &self.labels {
             return self.table(table, dataset);
@@ -177,7 +177,7 @@ mod tests {
         };
         assert!(matches!(
             args.asked(Path::new(".")),
-            Err(Error::Shape { .. })
+            Err(Error::Setting { .. })
         ));
         assert_eq!(part("a=b=test"), Ok(("a=b".to_string(), Part::Test)));
         assert!(part("a=rest").is_err() && part("a").is_err());

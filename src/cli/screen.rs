@@ -6,7 +6,9 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::failure::Failure;
 use super::out::line;
+use crate::error::ErrorKind;
 use crate::protocol::{
     DatasetSummary, EpochReport, Evaluation, Event, Interrupted, LeakKind, ModelSummary, Phase,
     Run, Skipped,
@@ -24,7 +26,7 @@ pub struct Screen {
     /// The same, by name.
     pub skipped: Vec<Skipped>,
     /// Why the last command failed, if it did.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
     /// What runs the model.
     pub device: String,
     /// The model in use.
@@ -121,9 +123,12 @@ impl Screen {
             Event::Runs { runs } => self.runs = runs,
             Event::Interrupted { run } => self.interrupted = run,
             Event::DeviceLost { reason, .. } => {
-                self.failure = Some(format!(
-                    "GPU: {reason}; the training goes on from its last epoch with --resume"
-                ));
+                self.failure = Some(Failure {
+                    kind: ErrorKind::Gpu,
+                    text: format!(
+                        "GPU: {reason}; the training goes on from its last epoch with --resume"
+                    ),
+                });
             }
             Event::Epoch { report, .. } => {
                 self.say(&format!(
@@ -150,7 +155,7 @@ impl Screen {
                 self.exported = blobs.into_iter().next().unwrap_or_default();
             }
             Event::Warning { text } => self.say(&text),
-            Event::Failed { error, .. } => self.failure = Some(error),
+            Event::Failed { kind, error, .. } => self.failure = Some(Failure { kind, text: error }),
             Event::State { .. }
             | Event::Samples { .. }
             | Event::Measured { .. }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::args::Common;
+use super::failure::Result;
 use super::label_args::Asked;
 use super::screen::Screen;
 use super::{dataset, report};
 use crate::config::{Arch, InputSettings};
 use crate::engine::{Desk, Engine, Order};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{Command, Evaluation, FileRef, JobId};
 
@@ -88,11 +89,7 @@ impl Session {
 
     async fn run(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
         self.engine.obey(Order { command, files }).await;
-        match self.screen().failure.take() {
-            None => Ok(()),
-            // The engine's text is complete.
-            Some(text) => Err(Error::Storage(text)),
-        }
+        self.screen().failure.take().map_or(Ok(()), Err)
     }
 
     /// Classifies one file.
@@ -154,7 +151,7 @@ impl Session {
         };
         self.obey(command, files).await?;
         let question = self.shown().summary.as_ref().and_then(report::question);
-        question.map_or(Ok(()), |text| Err(Error::Dataset(text)))
+        question.map_or(Ok(()), |text| Err(Error::Dataset(text).into()))
     }
 
     /// Whether the data set in use has a test set.
@@ -169,7 +166,7 @@ impl Session {
         self.obey(|job| Command::Evaluate { job }, Vec::new())
             .await?;
         let report = self.shown().evaluation.clone();
-        report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()))
+        report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()).into())
     }
 }
 

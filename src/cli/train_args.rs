@@ -8,11 +8,14 @@ use serde::de::{DeserializeOwned, value::StrDeserializer};
 
 use super::args::{Common, Device, arch, transparency};
 use super::label_args::LabelArgs;
+use super::{HUB, RANDOM};
 use crate::config::{
     Arch, Augment, HeadKind, NormMode, Normalization, Optimizer, Schedule, Scope, TrainConfig,
     Transparency,
 };
 use crate::error::{Error, Result};
+use crate::model::arch::check_scope;
+use crate::model::weights::bundled;
 
 /// A teacher's share of the loss where nothing is said of it.
 const DISTILLATION: f64 = 0.5;
@@ -165,7 +168,7 @@ impl TrainArgs {
     /// Reads the run file, puts the flags over it, checks the ranges.
     ///
     /// # Errors
-    /// [`Error::Storage`] if the file cannot be read, [`Error::Shape`] naming what is wrong in it or among the
+    /// [`Error::Storage`] if the file cannot be read, [`Error::Setting`] naming what is wrong in it or among the
     /// flags.
     pub fn plan(&self) -> Result<Plan> {
         let file = match &self.config {
@@ -197,7 +200,7 @@ impl TrainArgs {
         if let Some(name) = &self.augment {
             config.augment = Augment::preset(name).ok_or_else(|| {
                 let names = Augment::PRESETS.join(", ");
-                Error::shape("--augment", format!("{name} is none of {names}"))
+                Error::setting("--augment", format!("{name} is none of {names}"))
             })?;
         }
         config.check()?;
@@ -212,11 +215,17 @@ impl TrainArgs {
             self.check_teacher(teacher.as_deref(), &mut config)?;
         }
         let name = self.arch.clone().or(file.arch);
+        let arch = name.as_deref().map(arch).transpose()?;
+        let weights = self.weights.clone().or(file.weights);
+        check_weights(arch, weights.as_deref(), config.scope)?;
+        let seeds = self.seeds.or(file.seeds).unwrap_or(1);
+        TrainConfig::check_seeds(seeds)?;
         Ok(Plan {
-            dataset: dataset
-                .ok_or_else(|| Error::shape("data set", "none is named: give a folder or a zip"))?,
-            arch: name.as_deref().map(arch).transpose()?,
-            weights: self.weights.clone().or(file.weights),
+            dataset: dataset.ok_or_else(|| {
+                Error::setting("data set", "none is named: give a folder or a zip")
+            })?,
+            arch,
+            weights,
             teacher,
             common: Common {
                 model: None,
@@ -227,7 +236,7 @@ impl TrainArgs {
                 device: self.device.unwrap_or(file.device),
                 json: self.json,
             },
-            seeds: self.seeds.or(file.seeds).unwrap_or(1),
+            seeds,
             config,
         })
     }
@@ -235,7 +244,7 @@ impl TrainArgs {
     /// For a training that begins: gives a teacher its share, unless the flag says another, 0 too.
     ///
     /// # Errors
-    /// [`Error::Shape`] if a teacher is wanted and none is named, or one is named that cannot teach.
+    /// [`Error::Setting`] if a teacher is wanted and none is named, or one is named that cannot teach.
     pub fn check_teacher(&self, teacher: Option<&Path>, config: &mut TrainConfig) -> Result<()> {
         let unsaid = self.distillation.is_none() && config.distillation <= 0.0;
         if teacher.is_some() && unsaid {
@@ -243,10 +252,32 @@ impl TrainArgs {
         }
         if teacher.is_none() && config.distillation > 0.0 {
             let reason = "no teacher is named: give --teacher FILE";
-            return Err(Error::shape("distillation", reason));
+            return Err(Error::setting("distillation", reason));
         }
         config.check()
     }
+}
+
+/// Whether there are such weights of that backbone, and what is to be trained of it can be: as far as it is known before
+/// anything is loaded.
+fn check_weights(arch: Option<Arch>, weights: Option<&str>, scope: Scope) -> Result<()> {
+    let known = match (arch, weights) {
+        // A file may say which backbone it is.
+        (None, Some(file)) if file != HUB && file != RANDOM => return Ok(()),
+        (arch, _) => arch.unwrap_or_default(),
+    };
+    if weights.is_none() && known != bundled::ARCH {
+        let reason = format!(
+            "{} has no bundled weights; give --weights FILE, --weights imagenet to download them, or --weights random",
+            known.name()
+        );
+        return Err(Error::setting("--arch", reason));
+    }
+    if weights == Some(RANDOM) && !known.trains_convolutions() {
+        let reason = format!("of {} only the head can be trained", known.name());
+        return Err(Error::setting("--weights random", reason));
+    }
+    check_scope(known, scope)
 }
 
 fn set<T>(setting: &mut T, flag: Option<T>) {
@@ -259,7 +290,8 @@ fn read(path: &Path) -> Result<RunFile> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::Storage(format!("{shown}: {error}")))?;
-    toml::from_str(&text).map_err(|error| Error::shape(shown.to_string(), error.to_string().trim()))
+    toml::from_str(&text)
+        .map_err(|error| Error::setting(shown.to_string(), error.to_string().trim()))
 }
 
 /// A setting by the word that it has in files.

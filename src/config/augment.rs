@@ -267,7 +267,7 @@ impl Augment {
     /// Checks the ranges.
     ///
     /// # Errors
-    /// [`Error::Shape`] naming the setting.
+    /// [`Error::Setting`] naming the setting.
     pub fn check(&self) -> Result<()> {
         within("horizontal flip", self.horizontal_flip, 0.0, 1.0)?;
         within("vertical flip", self.vertical_flip, 0.0, 1.0)?;
@@ -285,7 +285,7 @@ impl Augment {
                     within(what, lo, least, most)?;
                     within(what, hi, least, most)?;
                     if lo > hi {
-                        return Err(Error::shape(what, format!("{lo} is above {hi}")));
+                        return Err(Error::setting(what, format!("{lo} is above {hi}")));
                     }
                 }
             }

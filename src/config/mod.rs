@@ -152,7 +152,7 @@ impl Preprocess {
     /// Checks the ranges.
     ///
     /// # Errors
-    /// [`Error::Shape`] naming the setting.
+    /// [`Error::Setting`] naming the setting.
     pub fn check(&self) -> Result<()> {
         within(
             "input size",
@@ -223,7 +223,7 @@ fn within(what: &str, value: f64, lo: f64, hi: f64) -> Result<()> {
     if value >= lo && value <= hi {
         return Ok(());
     }
-    Err(Error::shape(
+    Err(Error::setting(
         what,
         format!("{value} is outside {lo} to {hi}"),
     ))

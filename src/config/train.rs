@@ -266,6 +266,8 @@ impl TrainConfig {
     pub const LEARNING_RATE: (f64, f64) = (1e-7, 1.0);
     /// Valid factors between the convolutions' learning rate and the head's.
     pub const BACKBONE_LR_FACTOR: (f64, f64) = (1e-3, 1.0);
+    /// Valid numbers of trainings that differ in their seed.
+    pub const SEEDS: (usize, usize) = (1, 20);
     /// Valid numbers of epochs.
     pub const EPOCHS: (usize, usize) = (1, 1000);
     /// Valid batch sizes, in images.
@@ -282,10 +284,23 @@ impl TrainConfig {
             .map_or(own, |from| from.size)
     }
 
+    /// Checks how many trainings that differ in their seed are asked for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if it is none, or too many.
+    pub fn check_seeds(seeds: usize) -> Result<()> {
+        let (lo, hi) = Self::SEEDS;
+        if (lo..=hi).contains(&seeds) {
+            return Ok(());
+        }
+        let reason = format!("{seeds} is outside {lo} to {hi}");
+        Err(Error::setting("trainings with different seeds", reason))
+    }
+
     /// Checks the ranges, and that the settings fit each other.
     ///
     /// # Errors
-    /// [`Error::Shape`] naming the setting.
+    /// [`Error::Setting`] naming the setting.
     pub fn check(&self) -> Result<()> {
         let (lo, hi) = Self::LEARNING_RATE;
         within("learning rate", self.learning_rate, lo, hi)?;
@@ -322,18 +337,18 @@ impl TrainConfig {
         if !self.sizes.is_empty() && self.scope == Scope::Head {
             let reason =
                 "with a frozen backbone each image goes through it once, at the model's own size";
-            return Err(Error::shape("training size", reason));
+            return Err(Error::setting("training size", reason));
         }
         if self.distillation > 0.0 && self.scope == Scope::Head {
             let reason =
                 "a teacher looks at images, and a frozen backbone's head is trained on features";
-            return Err(Error::shape("distillation", reason));
+            return Err(Error::setting("distillation", reason));
         }
         let (lo, hi) = Self::BATCH;
         within("batch", self.batch as f64, lo as f64, hi as f64)?;
         if self.normalises_batches() && self.batch < 2 {
             let reason = "1 image a step leaves batch norm nothing to normalise; 2 at least";
-            return Err(Error::shape("batch", reason));
+            return Err(Error::setting("batch", reason));
         }
         let (lo, hi) = Self::VAL_FRACTION;
         within("validation fraction", self.val_fraction, lo, hi)

@@ -42,13 +42,11 @@ pub(super) async fn few(
     files: &[InputFile],
 ) {
     if let Err(error) = classifier.check_trained("the model in use") {
-        let error = error.to_string();
-        return desk.tell(Event::Failed { job, error });
+        return desk.fail(job, &error);
     }
     for file in named {
         if let Err(error) = one(desk, classifier, job, file, files).await {
-            let error = error.to_string();
-            return desk.tell(Event::Failed { job, error });
+            return desk.fail(job, &error);
         }
     }
     desk.tell(Event::Finished { job });

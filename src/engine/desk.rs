@@ -79,6 +79,15 @@ impl Desk {
         (self.emit)(event, Vec::new());
     }
 
+    /// Says that a job failed.
+    pub fn fail(&self, job: JobId, error: &Error) {
+        self.tell(Event::Failed {
+            job,
+            kind: error.kind(),
+            error: error.to_string(),
+        });
+    }
+
     /// Sends an event with bytes.
     pub fn hand(&self, event: Event, blobs: Vec<Vec<u8>>) {
         (self.emit)(event, blobs);

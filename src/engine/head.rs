@@ -48,7 +48,7 @@ impl Engine {
                 bytes >> 20,
                 MOST >> 20
             );
-            return Err(Error::shape("views", reason));
+            return Err(Error::setting("views", reason));
         }
         let (train, validation) = if views > 1 || config.augment.changes_images() {
             let images = split.train.len() * views + split.validation.len();

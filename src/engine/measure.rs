@@ -30,7 +30,7 @@ impl Engine {
         runs: usize,
     ) -> Result<()> {
         if !(32..=512).contains(&size) || !(1..=64).contains(&batch) || runs > MOST {
-            return Err(Error::shape(
+            return Err(Error::setting(
                 "measurement",
                 format!("{batch} images of {size}, {runs} runs"),
             ));
@@ -65,7 +65,7 @@ impl Engine {
         steps: usize,
     ) -> Result<()> {
         if !(32..=512).contains(&size) || !(1..=64).contains(&batch) || steps > MOST {
-            return Err(Error::shape(
+            return Err(Error::setting(
                 "measurement",
                 format!("{batch} images of {size}, {steps} steps"),
             ));
@@ -116,7 +116,7 @@ impl Engine {
         epochs: usize,
     ) -> Result<()> {
         if !(2..=MOST).contains(&samples) || !(1..=4096).contains(&features) || epochs > MOST {
-            return Err(Error::shape(
+            return Err(Error::setting(
                 "measurement",
                 format!("{samples} samples of {features} features"),
             ));

@@ -322,7 +322,7 @@ impl Engine {
     pub(super) async fn fresh(&mut self, job: JobId, arch: Arch, seed: u64) -> Result<()> {
         if !arch.trains_convolutions() {
             let reason = format!("of {} only the head can be trained", arch.name());
-            return Err(Error::shape("random weights", reason));
+            return Err(Error::setting("random weights", reason));
         }
         let checkpoint = crate::model::tune::fresh(arch, seed);
         let name = checkpoint.file.clone();

@@ -34,7 +34,7 @@ impl Engine {
         asked.augment.check()?;
         if asked.views > MOST {
             let reason = format!("{} are asked for, {MOST} at most", asked.views);
-            return Err(Error::shape("views", reason));
+            return Err(Error::setting("views", reason));
         }
         let settings = self.model()?.classifier.preprocess.clone();
         let size = settings.size;

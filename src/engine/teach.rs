@@ -68,14 +68,14 @@ impl Engine {
     /// SHA-256 of the teacher's file, for a training that wants one.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there is none, [`Error::Weights`] if it does not fit model and data set.
+    /// [`Error::Setting`] if there is none, [`Error::Weights`] if it does not fit model and data set.
     pub(super) fn teacher_for(&self, config: &TrainConfig) -> Result<Option<String>> {
         if config.distillation <= 0.0 {
             return Ok(None);
         }
         let Some(taught) = &self.teacher else {
             let reason = "the training learns from a teacher, and none is loaded (--teacher FILE)";
-            return Err(Error::shape("distillation", reason));
+            return Err(Error::setting("distillation", reason));
         };
         let classes = self.classes_wanted();
         if taught.classes != classes {

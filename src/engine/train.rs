@@ -13,9 +13,6 @@ use crate::protocol::{Backend, EngineState, Event, Interrupted, JobId, Run};
 use crate::train::metrics::share;
 use crate::train::run::Resume;
 
-/// Most trainings of one command.
-const MOST_SEEDS: usize = 20;
-
 impl Engine {
     /// Trains, so many times.
     pub(super) async fn train(
@@ -24,10 +21,7 @@ impl Engine {
         config: &TrainConfig,
         seeds: usize,
     ) -> Result<()> {
-        if !(1..=MOST_SEEDS).contains(&seeds) {
-            let reason = format!("{seeds} is outside 1 to {MOST_SEEDS}");
-            return Err(Error::shape("trainings with different seeds", reason));
-        }
+        TrainConfig::check_seeds(seeds)?;
         config.check()?;
         let before = self.model()?.classifier.preprocess.size;
         let wanted = config.input_size.unwrap_or(before);
@@ -138,7 +132,7 @@ impl Engine {
                 config.head.name(),
                 data.set.classes.join(", ")
             );
-            return Err(Error::shape("keep the head", reason));
+            return Err(Error::setting("keep the head", reason));
         }
         let teacher = self.teacher_for(config)?;
         let preprocess = self.model()?.classifier.preprocess.clone();
@@ -287,7 +281,7 @@ impl Engine {
                 Ok(())
             }
             // Nobody wants it any more, or it would end so again.
-            error @ (Error::Cancelled | Error::Shape { .. }) => {
+            error @ (Error::Cancelled | Error::Diverged(_)) => {
                 let _ = self.discard().await;
                 Err(error)
             }

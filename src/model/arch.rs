@@ -31,12 +31,12 @@ pub fn tensors(arch: Arch) -> Vec<Shaped> {
 /// Refuses to train convolutions that cannot be: where a training begins.
 ///
 /// # Errors
-/// [`Error::Shape`] naming the setting.
+/// [`Error::Setting`] naming the setting.
 pub fn check_scope(arch: Arch, scope: Scope) -> Result<()> {
     if scope == Scope::Head || arch.trains_convolutions() {
         return Ok(());
     }
     let (scope, arch) = (scope.name(), arch.name());
     let reason = format!("is \u{201c}{scope}\u{201d}: of {arch} only the head can be trained");
-    Err(Error::shape("what is trained", reason))
+    Err(Error::setting("what is trained", reason))
 }

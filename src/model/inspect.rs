@@ -47,10 +47,10 @@ pub struct Inspection {
 /// The table for a backbone with a head on a square input of `size` pixels.
 ///
 /// # Errors
-/// [`Error::Shape`] for an input too small to leave a pixel after the last stage, or absurdly large.
+/// [`Error::Setting`] for an input too small to leave a pixel after the last stage, or absurdly large.
 pub fn inspect(arch: Arch, head: &HeadSpec, size: usize) -> Result<Inspection> {
     if !(1..=65_536).contains(&size) {
-        return Err(Error::shape(
+        return Err(Error::setting(
             "input size",
             format!("{size} is outside 1 to 65536"),
         ));
@@ -66,7 +66,7 @@ pub fn inspect(arch: Arch, head: &HeadSpec, size: usize) -> Result<Inspection> {
     }
     if table.size == 0 {
         let reason = format!("of {size} pixels nothing is left after {}", arch.name());
-        return Err(Error::shape("input size", reason));
+        return Err(Error::setting("input size", reason));
     }
     let mut layers = table.layers;
     let features = vec![features(arch)];

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::ErrorKind;
+
 use super::{
     Backend, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation, Interrupted, JobId,
     ModelSummary, Run,
@@ -237,6 +239,8 @@ pub enum Event {
     Failed {
         /// Which job.
         job: JobId,
+        /// What kind of error it is.
+        kind: ErrorKind,
         /// The error's text, complete.
         error: String,
     },

@@ -110,7 +110,7 @@ pub struct Course {
 /// Runs the epochs, or those that are left of them, and gives the best one's model.
 ///
 /// # Errors
-/// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss runs away, [`Error::Weights`] if what was
+/// [`Error::Gpu`] if the device fails, [`Error::Diverged`] if the loss is not finite, [`Error::Weights`] if what was
 /// kept does not fit, and what the feed and the observer say.
 pub(super) async fn course(
     config: &TrainConfig,
@@ -175,7 +175,7 @@ pub(super) async fn course(
         let (report, flow) = match report(config, learner, feed, epoch, &clock, observer).await {
             Ok(report) => report,
             // What was good before is not lost with it.
-            Err(error @ (Error::Shape { .. } | Error::Weights { .. })) if best.is_some() => {
+            Err(error @ (Error::Diverged(_) | Error::Weights { .. })) if best.is_some() => {
                 ran_away = Some(error);
                 stopped = true;
                 break;
@@ -202,7 +202,7 @@ pub(super) async fn course(
             observer.keep(kept).await?;
         }
     }
-    let model = best.ok_or_else(|| Error::shape("epochs", "none was asked for"))?;
+    let model = best.ok_or_else(|| Error::setting("epochs", "none was asked for"))?;
     Ok(Course {
         model,
         best_epoch: progress.best_epoch,

@@ -181,7 +181,7 @@ impl Learner {
     /// Mean loss and accuracy over the examples since the last call.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
+    /// [`Error::Gpu`] if the device fails, [`Error::Diverged`] if the loss is not finite.
     pub async fn sums(&mut self) -> Result<(f64, f64)> {
         self.sums.take().await
     }

@@ -105,7 +105,7 @@ pub struct Features<'a> {
 /// Trains a head.
 ///
 /// # Errors
-/// [`Error::Shape`] for a setting out of range or an empty part, [`Error::Gpu`] if the device fails, and
+/// [`Error::Setting`] for a setting out of range or an empty part, [`Error::Gpu`] if the device fails, and
 /// what the observer says.
 pub async fn run(
     config: &TrainConfig,
@@ -149,7 +149,7 @@ pub(super) fn head_on(
         Some(head) if *head.spec() == spec => {
             Ok(replace(fresh_head(config, spec, device), collect(&head)))
         }
-        Some(_) => Err(Error::shape(
+        Some(_) => Err(Error::setting(
             "keep the head",
             "the model's head is another one than that of the settings, or has other classes",
         )),

@@ -75,7 +75,7 @@ impl Sums {
     /// Mean loss and accuracy over the examples since the last call.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if the device fails, [`Error::Shape`] if the loss has run away.
+    /// [`Error::Gpu`] if the device fails, [`Error::Diverged`] if the loss is not finite.
     pub async fn take(&mut self) -> Result<(f64, f64)> {
         let seen = std::mem::take(&mut self.seen).max(1) as f64;
         let (loss, hits) = match (self.loss.take(), self.hits.take()) {
@@ -83,9 +83,8 @@ impl Sums {
             _ => (0.0, 0.0),
         };
         if !loss.is_finite() {
-            return Err(Error::shape(
-                "learning rate",
-                "the loss is no longer a number; try a smaller one",
+            return Err(Error::Diverged(
+                "learning rate: the loss is no longer a number; try a smaller one".to_string(),
             ));
         }
         Ok((f64::from(loss) / seen, f64::from(hits) / seen))

@@ -30,7 +30,7 @@ pub struct Images<'a, 'b, P> {
 /// Trains `tail`, which is on a device with gradients, and a head on it.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::error::Error::Shape) for a setting out of range,
+/// [`Error::Setting`](crate::error::Error::Shape) for a setting out of range,
 /// [`Error::Dataset`](crate::error::Error::Dataset) if no image of a part can be read,
 /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails, and what the observer says.
 pub async fn run<P: Pictures>(

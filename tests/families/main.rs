@@ -107,7 +107,7 @@ fn only_the_head_of_these_is_trained() {
             if scope == Scope::Head || arch.family() == Family::ResNet {
                 assert_eq!(checked, Ok(()));
             } else {
-                let Err(error @ Error::Shape { .. }) = checked else {
+                let Err(error @ Error::Setting { .. }) = checked else {
                     panic!("{arch:?} {scope:?}: {checked:?}");
                 };
                 let text = error.to_string();

@@ -38,15 +38,12 @@ impl Default for TrainForm {
             on.augment.crop = Some(crop);
             form.fill(&on, |_| true);
         }
-        form.take(&TrainConfig::default(), Self::SEEDS.0);
+        form.take(&TrainConfig::default(), TrainConfig::SEEDS.0);
         form
     }
 }
 
 impl TrainForm {
-    /// Valid numbers of trainings that differ in their seed.
-    pub const SEEDS: (usize, usize) = (1, 10);
-
     /// Takes over the settings of a training.
     pub fn take(&mut self, config: &TrainConfig, seeds: usize) {
         self.fill(config, |_| true);
@@ -153,7 +150,7 @@ impl TrainForm {
                 let (lo, hi) = TrainConfig::LEARNING_RATE;
                 format!("{lo:e} to {hi}")
             }
-            Field::Seeds => format!("{} to {}", Self::SEEDS.0, Self::SEEDS.1),
+            Field::Seeds => format!("{} to {}", TrainConfig::SEEDS.0, TrainConfig::SEEDS.1),
             _ => self.range(field).unwrap_or_default(),
         };
         match (range.as_str(), field.note()) {
@@ -166,7 +163,7 @@ impl TrainForm {
     /// The settings, if all are valid.
     ///
     /// # Errors
-    /// [`Error::Shape`] naming the first setting that is not.
+    /// [`Error::Setting`] naming the first setting that is not.
     pub fn config(&self) -> Result<TrainConfig> {
         let mut config = self.base();
         let used = |field: &Field| self.is_used(Item::F(*field));
@@ -180,7 +177,7 @@ impl TrainForm {
     /// The augmentation, if it is valid.
     ///
     /// # Errors
-    /// [`Error::Shape`] naming the first setting that is not.
+    /// [`Error::Setting`] naming the first setting that is not.
     pub fn augment(&self) -> Result<Augment> {
         let mut config = self.base();
         let used = |field: &Field| field.is_augment() && self.is_used(Item::F(*field));
@@ -194,18 +191,18 @@ impl TrainForm {
     /// How many trainings that differ in their seed.
     ///
     /// # Errors
-    /// [`Error::Shape`] naming the setting.
+    /// [`Error::Setting`] naming the setting.
     pub fn seeds(&self) -> Result<usize> {
         let text = self.typed(Field::Seeds).trim();
-        let (lo, hi) = Self::SEEDS;
+        let (lo, hi) = TrainConfig::SEEDS;
         let name = Field::Seeds.name();
         match text.parse::<usize>() {
             Ok(seeds) if (lo..=hi).contains(&seeds) => Ok(seeds),
-            Ok(seeds) => Err(Error::shape(
+            Ok(seeds) => Err(Error::setting(
                 name,
                 format!("{seeds} is outside {lo} to {hi}"),
             )),
-            Err(_) => Err(Error::shape(
+            Err(_) => Err(Error::setting(
                 name,
                 format!("“{text}” is not a whole number"),
             )),

@@ -17,17 +17,17 @@ impl Slot<'_> {
     /// Takes what was typed.
     pub(super) fn write(self, text: &str, name: &str) -> Result<()> {
         let text = text.trim();
-        let whole = || Error::shape(name, format!("“{text}” is not a whole number"));
+        let whole = || Error::setting(name, format!("“{text}” is not a whole number"));
         match self {
             Self::Number(value) => {
-                let no_number = || Error::shape(name, format!("“{text}” is not a number"));
+                let no_number = || Error::setting(name, format!("“{text}” is not a number"));
                 *value = number(text).ok_or_else(no_number)?;
             }
             Self::Whole(value) => *value = text.parse().map_err(|_| whole())?,
             Self::Seed(value) => *value = text.parse().map_err(|_| whole())?,
             Self::Sizes(value) => {
                 let no_sizes =
-                    || Error::shape(name, format!("“{text}” is not a list of epoch:pixels"));
+                    || Error::setting(name, format!("“{text}” is not a list of epoch:pixels"));
                 *value = sizes(text).ok_or_else(no_sizes)?;
             }
         }

@@ -239,10 +239,10 @@ fn a_bad_setting_is_named_and_only_that_one_is_marked() {
         assert!(error.starts_with(field.name()), "{error}");
     }
     let mut form = TrainForm::default();
-    form.type_in(Field::Seeds, "11".to_owned());
+    form.type_in(Field::Seeds, "21".to_owned());
     assert!(
         form.problem(Field::Seeds)
-            .is_some_and(|p| p.contains("1 to 10"))
+            .is_some_and(|p| p.contains("1 to 20"))
     );
 }
 
