@@ -67,6 +67,26 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             "l.json",
             b"[[\"1.jpg\",\"cat\"],[\"2.jpg\",\"dog\"]]".to_vec(),
         ),
+        (
+            "l.json",
+            format!(
+                "[{}{{}}]",
+                rows(|i, l| format!("{{\"data\":{{\"image\":\"/data/upload/1/0123abcd-{i}.jpg\"}},\"annotations\":[{{\"result\":[{{\"from_name\":\"a\",\"value\":{{\"choices\":[\"{l}\"]}}}}]}}]}},"))
+            )
+            .into_bytes(),
+        ),
+        (
+            "images.csv",
+            format!("id,label,set\n{}", rows(|i, l| format!("{i},{l},{}\n", i % 2))).into_bytes(),
+        ),
+        (
+            "images.txt",
+            rows(|i, _| format!("{i} x/{i}.jpg\n")).into_bytes(),
+        ),
+        (
+            "train.txt",
+            rows(|i, _| format!("x/{i}.jpg {}\n", i % 2)).into_bytes(),
+        ),
     ]
 }
 
@@ -140,6 +160,12 @@ fn spoilt_tables_do_no_harm() {
         spoil(&mut bytes, &mut random, other);
         let mut files = images.clone();
         files.push(((*name).to_owned(), bytes));
+        // What an index by numbers is joined to.
+        let numbered = (0..8).map(|i| format!("{i} {}\n", i % 2));
+        files.push((
+            "image_labels.txt".into(),
+            numbered.collect::<String>().into(),
+        ));
         let labels = match round % 3 {
             0 => Labels::Table {
                 file: (*name).into(),
@@ -169,6 +195,10 @@ fn spoilt_tables_do_no_harm() {
         ),
         ("l.json", "[".repeat(size)),
         ("l.jsonl", "{}\n".repeat(size / 3)),
+        ("train.txt", "0.jpg\n".repeat(size / 6)),
+        ("train.txt", "0 ".repeat(size / 2)),
+        ("labels.txt", "\n0 0.jpg".repeat(size / 8)),
+        ("test.txt", "x\n".repeat(size / 2)),
     ] {
         let mut files = images.clone();
         files.push((name.to_owned(), text.into_bytes()));

@@ -2,64 +2,18 @@
 //! a question wherever two readings are left.
 #![cfg(feature = "data")]
 
-use std::collections::BTreeMap;
-
-use retune::data::{Dataset, Indexer, Subset};
+use retune::data::{Dataset, Indexer};
 use retune::error::Error;
 use retune::protocol::{Columns, Labels, LeakKind, Part};
 
 mod sets;
 
-use sets::{folder, source};
-
-/// Files of one folder each, with contents of their own: "3 train/cat" is three files in `train/cat`.
-fn tree(spec: &str) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
-    for part in spec.split(", ") {
-        let (count, folder) = part.split_once(' ').expect("a count");
-        let count = count.parse::<usize>().expect("a number");
-        for i in 0..count {
-            let path = format!("{folder}/{i:03}.jpg");
-            let bytes = path.clone().into_bytes();
-            files.push((path, bytes));
-        }
-    }
-    files
-}
+use sets::{counts, folder, source, tree, with};
 
 fn open(files: &[(String, Vec<u8>)], labels: Labels) -> Result<Dataset, Error> {
     Indexer::new("set", Box::new(source(files)))
         .labels(labels)
         .finish()
-}
-
-/// "cat 3/2+1, dog 1": training, validation and test images of each class, those above 0.
-fn counts(data: &Dataset) -> String {
-    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
-    for class in &data.classes {
-        counts.insert(class, [0; 3]);
-    }
-    for sample in &data.samples {
-        let Some(class) = sample.class else { continue };
-        let count = counts.entry(&data.classes[class]).or_default();
-        count[sample.subset as usize] += 1;
-    }
-    let text = |(class, [train, validation, test]): (&&str, &[usize; 3])| {
-        let mut text = format!("{class} {train}");
-        if *validation > 0 {
-            text += &format!("/{validation}");
-        }
-        if *test > 0 {
-            text += &format!("+{test}");
-        }
-        text
-    };
-    let classes: Vec<String> = counts.iter().map(text).collect();
-    let unlabelled = data.subset(Subset::Unlabelled).count();
-    if unlabelled > 0 {
-        return format!("{}; {unlabelled} unlabelled", classes.join(", "));
-    }
-    classes.join(", ")
 }
 
 #[track_caller]
@@ -453,11 +407,6 @@ fn hidden_folders_are_read_if_named_and_listed_if_not() {
 /// Six images in `folder`, without labels.
 fn flat(folder: &str) -> Vec<(String, Vec<u8>)> {
     tree(&format!("6 {folder}"))
-}
-
-fn with(mut files: Vec<(String, Vec<u8>)>, path: &str, text: &str) -> Vec<(String, Vec<u8>)> {
-    files.push((path.into(), text.as_bytes().to_vec()));
-    files
 }
 
 #[test]

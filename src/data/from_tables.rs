@@ -1,51 +1,44 @@
 //! Labels from the tables of a data set: which one, which columns, and whether the user must choose.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::dataset::Candidate;
 use super::folders::Way;
-use super::labelling::{Labelling, list, quoted};
+use super::labelling::{Labelling, Spot, clean, list, many, quoted};
 use super::layout::file_name;
-use super::reading::{Reader, Reading, TableFile, similar_note, without_classes};
-use super::table::{Files, LabelTable, Rows};
+use super::reading::{NOT_OFFERED, Reader, Reading, similar_note, without_classes};
+use super::table::{LabelTable, Parsed, Rows, is_text};
 use crate::error::{Error, Result};
-use crate::protocol::{Columns, Labels, TableSummary};
+use crate::protocol::{Columns, Labels, Part, TableSummary};
 
 impl Reader<'_> {
-    /// Class folders with a table beside them: if it says something else of many images, the user chooses.
-    pub(super) fn against_tables(self, way: Way) -> Reading {
-        if self.tables.is_empty() {
-            return self.settle(way);
-        }
-        let files = Files::new(self.paths, &self.parts);
-        let (mut others, mut split) = (Vec::new(), Vec::new());
-        for file in self.tables {
-            let Ok(bytes) = &file.bytes else { continue };
-            let Ok(table) = LabelTable::read(&file.path, bytes, &files, &Columns::default()) else {
+    /// Class folders with tables beside them: if one says something else of many images, the user chooses.
+    pub(super) fn against_tables(self, mut way: Way) -> Reading {
+        let (mut others, mut notes) = (Vec::new(), Vec::new());
+        for (path, table) in self.found {
+            let Some((table, rows)) = self.sure_rows(table) else {
                 continue;
             };
-            if table.has_parts() && !self.parts.iter().any(Option::is_some) {
-                split.push(format!(
-                    "{} also says which images are for training and for testing, which is not used beside the folders; \
-                     --labels {} uses it.",
-                    file_name(&file.path),
-                    quoted(file_name(&file.path))
-                ));
+            if rows.divides_like(&way.labelling) {
+                continue;
             }
-            let mut rows = Rows::new(self.paths.len());
-            let sure = table.is_sure() && table.apply(&files, &mut rows).is_ok();
-            if !sure || rows.labelled() * 2 < self.paths.len() || rows.divides_like(&way.labelling)
-            {
+            if rows.labelled() * 2 < self.paths.len() {
+                notes.push(format!(
+                    "The labels in {} divide the images in another way than the folders; those of the folders are used.",
+                    file_name(path)
+                ));
                 continue;
             }
             let base = without_classes(&way.labelling);
-            let other = table_way(&[&table], rows.labelling(&base, &[&table]));
+            let other = table_way(&[table], rows.labelling(&base, &[table]));
             if other.labelling.filled() > 1 {
                 others.push(other);
             }
         }
+        way.labelling.notes.append(&mut notes);
+        self.label_parts_without_classes(&mut way.labelling);
         if others.is_empty() {
-            let mut reading = self.settle(way);
-            reading.labelling.notes.extend(split);
-            return reading;
+            return self.settle(way);
         }
         let question = format!(
             "The folders give the classes {}, and {} others: {}. Choose one.",
@@ -71,24 +64,147 @@ impl Reader<'_> {
         self.ask(ways, question)
     }
 
+    /// What a table says whose header names the labels.
+    fn sure_rows<'t>(
+        &self,
+        table: &'t std::result::Result<LabelTable, String>,
+    ) -> Option<(&'t LabelTable, Rows)> {
+        let table = table.as_ref().ok().filter(|table| table.is_sure())?;
+        let mut rows = Rows::new(self.paths.len());
+        table.apply(self.files, &mut rows).ok()?;
+        Some((table, rows))
+    }
+
+    /// Labels images of a part that has no class folders (`Test/00000.png` beside `Train/0/*.png`) by the tables that
+    /// name them (`Test.csv`). A label there is the class of the images that have it and lie in a class folder, else
+    /// the class of that name.
+    pub(super) fn label_parts_without_classes(&self, found: &mut Labelling) {
+        let part_of = |image: usize| {
+            let part = self.parts[image].or_else(|| self.division.part(image));
+            part.filter(|part| matches!(part, Part::Test | Part::Validation))
+        };
+        let lacks: Vec<usize> = (0..found.spots.len())
+            .filter(|&i| matches!(found.spots[i], Spot::In(_, None)) && part_of(i).is_some())
+            .collect();
+        if lacks.is_empty() {
+            return;
+        }
+        let tables: Vec<_> = self
+            .found
+            .iter()
+            .filter_map(|(_, table)| self.sure_rows(table))
+            .collect();
+        // None where two classes have one label.
+        let mut learned: HashMap<&str, Option<u32>> = HashMap::new();
+        for (_, rows) in &tables {
+            for (image, spot) in found.spots.iter().enumerate() {
+                if let (Spot::In(_, Some(class)), Some(label)) = (spot, rows.label(image)) {
+                    let known = learned.entry(label).or_insert(Some(*class));
+                    *known = known.filter(|known| known == class);
+                }
+            }
+        }
+        let number = |name: &str| name.parse::<u64>().ok();
+        let by_name = |label: &str| {
+            let same = |name: &String| {
+                *name == clean(label) || (number(name).is_some() && number(name) == number(label))
+            };
+            let mut classes = (0..found.names.len()).filter(|&class| same(&found.names[class]));
+            match (classes.next(), classes.next()) {
+                (Some(one), None) => Some(one as u32),
+                _ => None,
+            }
+        };
+        let (mut labelled, mut by) = (Vec::new(), Vec::new());
+        let (mut strange, mut strangers) = (BTreeSet::new(), 0);
+        for (table, rows) in &tables {
+            let before = labelled.len();
+            for &image in &lacks {
+                let Some(label) = rows.label(image) else {
+                    continue;
+                };
+                let class = match learned.get(label) {
+                    Some(class) => *class,
+                    None => by_name(label),
+                };
+                match class {
+                    Some(class) => labelled.push((image, class)),
+                    None => {
+                        strange.insert(label);
+                        strangers += 1;
+                    }
+                }
+            }
+            if labelled.len() > before {
+                by.push(file_name(&table.path));
+            }
+        }
+        let mut notes = Vec::new();
+        if !labelled.is_empty() {
+            notes.push(format!(
+                "{} in no class folder {} from {}.",
+                many(labelled.len(), "image"),
+                if labelled.len() == 1 {
+                    "has its label"
+                } else {
+                    "have their labels"
+                },
+                list(&by)
+            ));
+        }
+        if strangers > 0 {
+            let strange: Vec<&str> = strange.into_iter().collect();
+            notes.push(format!(
+                "{} in no class folder {} of a table that no class folder has ({}) and {} without a class.",
+                many(strangers, "image"),
+                if strangers == 1 { "has a label" } else { "have labels" },
+                list(&strange),
+                if strangers == 1 { "stays" } else { "stay" },
+            ));
+        }
+        for (image, class) in labelled {
+            if let Some(part) = part_of(image) {
+                found.spots[image] = Spot::In(part, Some(class));
+            }
+        }
+        found.notes.append(&mut notes);
+    }
+
     pub(super) fn by_table(
         self,
         base: &Labelling,
         file: &str,
         columns: &Columns,
     ) -> Result<Reading> {
-        let files = Files::new(self.paths, &self.parts);
-        let mut tables = Vec::new();
+        let mut named = Vec::new();
         for wanted in file.split(';').map(str::trim).filter(|f| !f.is_empty()) {
+            let fail = |reason: String| Error::Dataset(format!("{wanted}: {reason}"));
+            named.push((wanted, self.table_file(wanted).map_err(fail)?));
+        }
+        let mut tables = Vec::new();
+        for (wanted, parsed) in &named {
+            // Each of several tables has columns of its own; what is named must be in one of them.
+            let own = match &named[..] {
+                [_] => columns.clone(),
+                _ => parsed.own(columns),
+            };
             let fail = |reason: &str| Error::Dataset(format!("{wanted}: {reason}"));
-            let found = self.table_file(wanted).map_err(|r| fail(&r))?;
-            let bytes = found.bytes.as_ref().map_err(|r| fail(r))?;
-            let table =
-                LabelTable::read(&found.path, bytes, &files, columns).map_err(|r| fail(&r))?;
+            let table = LabelTable::read(parsed, self.parsed, self.files, &own)
+                .map_err(|reason| fail(&reason))?;
             if !table.has_labels() {
                 return Err(fail("has no column with labels beside the one of images"));
             }
             tables.push(table);
+        }
+        for column in [&columns.image, &columns.label, &columns.part]
+            .into_iter()
+            .flatten()
+        {
+            if !named.is_empty() && !named.iter().any(|(_, parsed)| parsed.has_column(column)) {
+                return Err(Error::Dataset(format!(
+                    "none of the tables {file} has a column \u{201c}{column}\u{201d}"
+                )));
+            }
         }
         if tables.is_empty() {
             return Err(Error::Dataset("no table of labels is named".into()));
@@ -97,7 +213,7 @@ impl Reader<'_> {
             && !table.choices().is_empty()
         {
             let found = Tables {
-                ways: self.column_ways(table, &files, base),
+                ways: self.column_ways(table, base),
                 question: Some(column_question(table)),
                 summary: None,
             };
@@ -107,7 +223,7 @@ impl Reader<'_> {
         let mut summary = None;
         for table in &tables {
             let own = table
-                .apply(&files, &mut rows)
+                .apply(self.files, &mut rows)
                 .map_err(|r| Error::Dataset(format!("{}: {r}", table.path)))?;
             summary.get_or_insert(own);
         }
@@ -122,21 +238,21 @@ impl Reader<'_> {
     }
 
     /// The table of a name: its whole path, or the end of it.
-    fn table_file(&self, wanted: &str) -> std::result::Result<&TableFile, String> {
+    fn table_file(&self, wanted: &str) -> std::result::Result<&Parsed, String> {
         let ends = |path: &str| {
             path == wanted
                 || path
                     .strip_suffix(wanted)
                     .is_some_and(|rest| rest.ends_with('/'))
         };
-        let mut found: Vec<&TableFile> = self.tables.iter().filter(|t| ends(&t.path)).collect();
+        let mut found: Vec<&Parsed> = self.parsed.iter().filter(|t| ends(&t.path)).collect();
         if let Some(exact) = found.iter().find(|t| t.path == wanted) {
             return Ok(exact);
         }
         match (found.len(), found.pop()) {
             (1, Some(only)) => Ok(only),
             (0, _) => {
-                let names: Vec<&str> = self.tables.iter().map(|t| t.path.as_str()).collect();
+                let names: Vec<&str> = self.parsed.iter().map(|t| t.path.as_str()).collect();
                 Err(if names.is_empty() {
                     "there is no such table among the files of the data set, nor any other".into()
                 } else {
@@ -151,41 +267,37 @@ impl Reader<'_> {
     }
 
     /// A reading for each column that may be the label.
-    fn column_ways(&self, table: &LabelTable, files: &Files, base: &Labelling) -> Vec<Way> {
+    fn column_ways(&self, table: &LabelTable, base: &Labelling) -> Vec<Way> {
         let readings = table.choices().into_iter().filter_map(|column| {
             let table = table.with_label(&column);
             let mut rows = Rows::new(self.paths.len());
-            table.apply(files, &mut rows).ok()?;
+            table.apply(self.files, &mut rows).ok()?;
             Some(table_way(&[&table], rows.labelling(base, &[&table])))
         });
         readings.collect()
     }
 
     /// The tables that give labels, and why others give none.
-    pub(super) fn find_tables(
-        &self,
-        files: &Files,
-        base: &Labelling,
-    ) -> (Option<Tables>, Vec<String>) {
+    pub(super) fn find_tables(&self, base: &Labelling) -> (Option<Tables>, Vec<String>) {
         let mut tried = Vec::new();
-        let mut found: Vec<(LabelTable, Rows, TableSummary)> = Vec::new();
-        for file in self.tables {
-            let name = &file.path;
+        let mut found: Vec<(&LabelTable, Rows, TableSummary)> = Vec::new();
+        for (name, table) in self.found {
             let mut read = || -> std::result::Result<(), String> {
-                let bytes = file.bytes.as_ref().map_err(Clone::clone)?;
-                let table = LabelTable::read(name, bytes, files, &Columns::default())?;
+                let table = table.as_ref().map_err(Clone::clone)?;
                 if !table.has_labels() {
                     return Err("names images and has no column with labels".into());
                 }
                 let mut rows = Rows::new(self.paths.len());
-                let summary = table.apply(files, &mut rows)?;
+                let summary = table.apply(self.files, &mut rows)?;
                 if summary.matched == 0 {
                     return Err("names no image that is here".into());
                 }
                 found.push((table, rows, summary));
                 Ok(())
             };
-            if let Err(reason) = read() {
+            if let Err(reason) = read()
+                && !is_text(name)
+            {
                 tried.push(format!("{name} {reason}"));
             }
         }
@@ -195,7 +307,7 @@ impl Reader<'_> {
             return (None, tried);
         };
         if !main.choices().is_empty() {
-            let ways = self.column_ways(main, files, base);
+            let ways = self.column_ways(main, base);
             let question = Some(column_question(main));
             return (
                 Some(Tables {
@@ -206,21 +318,21 @@ impl Reader<'_> {
                 tried,
             );
         }
-        let mut together = vec![main];
+        let mut together = vec![*main];
         let mut apart = Vec::new();
         for (table, rows, _) in &found[1..] {
             let (new, agree) = rows.compare(main_rows);
             if !agree {
-                apart.push((table, rows));
+                apart.push((*table, rows));
             } else if new > 0 && (table.is_sure() || !main.is_sure()) && table.choices().is_empty()
             {
-                together.push(table);
+                together.push(*table);
             }
         }
         let mut rows = Rows::new(self.paths.len());
         for table in &together {
             // It went well alone.
-            let _ = table.apply(files, &mut rows);
+            let _ = table.apply(self.files, &mut rows);
         }
         let mut ways = vec![table_way(&together, rows.labelling(base, &together))];
         for (table, _) in apart.iter().take(5) {
@@ -228,7 +340,7 @@ impl Reader<'_> {
                 continue;
             }
             let mut rows = Rows::new(self.paths.len());
-            let _ = table.apply(files, &mut rows);
+            let _ = table.apply(self.files, &mut rows);
             ways.push(table_way(&[table], rows.labelling(base, &[table])));
         }
         let question = (ways.len() > 1).then(|| {
@@ -255,8 +367,11 @@ impl Reader<'_> {
         names: Option<Way>,
         tried: Vec<String>,
     ) -> Reading {
-        let mut ways = found.ways;
-        let asks = found.question.is_some() || ways.is_empty();
+        let asks = found.question.is_some() || found.ways.is_empty();
+        let (mut ways, fewer) = match asks {
+            true => self.trainable(found.ways),
+            false => (found.ways, false),
+        };
         ways.extend(names);
         let readings: Vec<Candidate> = ways.iter().map(|way| self.candidate(way)).collect();
         let Some(way) = ways.into_iter().next() else {
@@ -269,7 +384,12 @@ impl Reader<'_> {
         reading.table = found.summary;
         if asks {
             reading.labels = Labels::Auto;
-            reading.question = found.question;
+            reading.question = found.question.map(|mut question| {
+                if fewer {
+                    question.push_str(NOT_OFFERED);
+                }
+                question
+            });
         }
         reading.readings = readings;
         reading
@@ -295,27 +415,37 @@ fn column_question(table: &LabelTable) -> String {
 fn table_way(tables: &[&LabelTable], labelling: Labelling) -> Way {
     let paths: Vec<&str> = tables.iter().map(|t| t.path.as_str()).collect();
     let file = paths.join(";");
-    let used = tables.first().map(|t| t.used()).unwrap_or_default();
+    let used: Vec<Columns> = tables.iter().map(|t| t.used()).collect();
+    let short = |label: &str| label.chars().take(60).collect::<String>();
+    let first = used.first().cloned().unwrap_or_default();
+    let is_same = used.iter().all(|columns| columns.label == first.label);
     let mut flags = format!("--labels {}", quoted(&file));
-    let text = match &used.label {
-        Some(label) => {
+    let text = match &first.label {
+        Some(label) if is_same => {
             flags.push_str(&format!(" --label-column {}", quoted(label)));
-            let label: String = label.chars().take(60).collect();
             format!(
-                "the column \u{201c}{label}\u{201d} of {file}: {}",
+                "the column \u{201c}{}\u{201d} of {file}: {}",
+                short(label),
                 labelling.listed()
             )
         }
+        Some(_) => {
+            let columns = used.iter().zip(&paths).map(|(columns, path)| {
+                let label = columns.label.as_deref().unwrap_or_default();
+                format!("\u{201c}{}\u{201d} of {path}", short(label))
+            });
+            let columns: Vec<String> = columns.collect();
+            format!("the columns {}: {}", list(&columns), labelling.listed())
+        }
         None => format!("{file}: {}", labelling.listed()),
     };
-    let columns = if tables.len() == 1 {
-        used
-    } else {
+    let columns = match tables.len() {
+        1 => first,
         // Each has its own.
-        Columns {
-            label: used.label,
+        _ => Columns {
+            label: first.label.filter(|_| is_same),
             ..Columns::default()
-        }
+        },
     };
     Way {
         labels: Labels::Table { file, columns },

@@ -7,7 +7,6 @@ use super::dataset::{Dataset, Sample};
 use super::labelling::{Labelling, Spot, clean, list, many};
 use super::layout::{self, file_name, parent};
 use super::leaks;
-use super::parts;
 use super::problem::{self, Facts, LeftOut};
 use super::reading::{self, TableFile};
 use super::source::Source;
@@ -125,7 +124,7 @@ impl Indexer {
         }
         let path = path.to_owned();
         if let Some(reason) = layout::not_an_image(&path) {
-            if table::is_table(&path) {
+            if table::is_table(&path) || table::is_list(&path) {
                 self.tables.push(i);
             }
             self.pass_over(path, reason, is_archive(reason));
@@ -251,10 +250,11 @@ impl Indexer {
             self.skipped.push(Skipped::passed_over(folder, reason));
         }
         let hidden = self.tell_hidden();
-        let used: Vec<&str> = match &reading.labels {
+        let mut used: Vec<&str> = match &reading.labels {
             Labels::Table { file, .. } => file.split(';').collect(),
             _ => Vec::new(),
         };
+        used.extend(reading.read.iter().map(String::as_str));
         let is_read = |s: &Skipped| {
             used.iter().any(|used| {
                 s.file == *used || s.file.strip_suffix(used).is_some_and(|r| r.ends_with('/'))
@@ -268,7 +268,6 @@ impl Indexer {
         let mut notes = std::mem::take(&mut labelling.notes);
         notes.extend(hidden.iter().cloned());
         notes.extend(unlabelled(&samples));
-        notes.extend(self.unread_lists(&samples));
         let mut leaks = Vec::new();
         let problem = match reading.question {
             Some(question) => Some(question),
@@ -366,31 +365,6 @@ impl Indexer {
         }
     }
 
-    /// A sentence about text files that by their names list the images of a part, where the folders know no part: such
-    /// lists are not read.
-    fn unread_lists(&self, samples: &[Sample]) -> Option<String> {
-        if samples.iter().any(|s| s.subset == Part::Test) {
-            return None;
-        }
-        let is_list = |s: &&Skipped| {
-            let name = file_name(&s.file);
-            let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-            ending.eq_ignore_ascii_case("txt")
-                && (parts::said(stem).is_some() || parts::words(stem).iter().any(|w| w == "split"))
-        };
-        let lists: Vec<&str> = (self.skipped.iter().filter(is_list))
-            .map(|s| s.file.as_str())
-            .collect();
-        (!lists.is_empty()).then(|| {
-            format!(
-                "By {} name {} may say which images are for testing; text lists are not read, so all images are for \
-                 training and validation.",
-                if lists.len() == 1 { "its" } else { "their" },
-                list(&lists)
-            )
-        })
-    }
-
     /// Lists the hidden folders that hold images, and says so.
     fn tell_hidden(&mut self) -> Vec<String> {
         let mut names = Vec::new();
@@ -440,7 +414,17 @@ impl Indexer {
         }
         let mut left = TABLE_BYTES;
         let mut tables = Vec::new();
-        for i in order.into_iter().take(TABLES) {
+        // As many lists in plain text as tables.
+        let (mut texts, mut others) = (0, 0);
+        order.retain(|&i| {
+            let count = match table::is_text(self.source.path(i)) {
+                true => &mut texts,
+                false => &mut others,
+            };
+            *count += 1;
+            *count <= TABLES
+        });
+        for i in order {
             let (path, size) = (self.source.path(i).to_owned(), self.source.size(i));
             let bytes = if size > table::MAX_BYTES || size > left {
                 Err(format!(

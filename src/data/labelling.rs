@@ -97,6 +97,15 @@ impl Labelling {
         counts.iter().filter(|c| c.iter().any(|&n| n > 0)).count()
     }
 
+    /// Classes that have an image to train on.
+    pub(super) fn trained(&self) -> usize {
+        let counts = self.counts();
+        counts
+            .iter()
+            .filter(|c| c[Part::Train as usize] > 0)
+            .count()
+    }
+
     /// Names that differ in case, blanks, underscores and hyphens alone, the most frequent one first; in
     /// alphabetical order.
     pub(super) fn similar(&self) -> Vec<Vec<u32>> {

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod beside;
 pub mod dataset;
 pub mod demo;
+mod division;
 mod file_names;
 mod folders;
 mod from_tables;

@@ -4,14 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dataset::Candidate;
+use super::division::Division;
 use super::file_names::{self, Pattern};
 use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::layout::file_name;
 use super::parts::{residue, said};
-use super::table::Files;
+use super::table::{self, Files, LabelTable, Parsed};
 use crate::error::{Error, Result};
-use crate::protocol::{Labels, Part, TableSummary};
+use crate::protocol::{Columns, Labels, Part, TableSummary};
+
+/// Ends a question of which not every answer is offered.
+pub(super) const NOT_OFFERED: &str =
+    " A reading that leaves fewer than two classes with images to train on is not offered.";
 
 /// A reading that was settled on, or the question.
 pub(super) struct Reading {
@@ -29,12 +34,32 @@ pub(super) struct Reading {
     pub(super) masks: Vec<(String, usize)>,
     /// What was looked at for labels and gave none, a sentence each.
     pub(super) tried: Vec<String>,
+    /// Paths of the tables and lists that were used.
+    pub(super) read: Vec<String>,
 }
 
 /// A file among those of the data set that may be a table.
 pub(super) struct TableFile {
     pub(super) path: String,
     pub(super) bytes: std::result::Result<Vec<u8>, String>,
+}
+
+/// The path of a table or list, and what it holds or why it gives nothing.
+pub(super) type ReadTable = (String, std::result::Result<LabelTable, String>);
+
+/// The tables whose parts count: those that the user named, if they say parts, else all.
+fn counting<'a>(asked: &Labels, found: &'a [ReadTable]) -> Vec<&'a ReadTable> {
+    let Labels::Table { file, .. } = asked else {
+        return found.iter().collect();
+    };
+    let is_named = |path: &str| file.split(';').any(|wanted| path.ends_with(wanted.trim()));
+    let named: Vec<&ReadTable> = found.iter().filter(|(path, _)| is_named(path)).collect();
+    let say = |(_, table): &&ReadTable| table.as_ref().is_ok_and(LabelTable::has_parts);
+    if named.iter().any(say) {
+        named
+    } else {
+        found.iter().collect()
+    }
 }
 
 /// Reads the labels. Where the user has chosen one of several readings, all of them are given again, so that another
@@ -85,21 +110,51 @@ fn read_as(
     let folders = Folders::of(paths, folder_asked);
     let parts = folders.parts_of_images();
     let masks = folders.masks();
+    let files = if tables.is_empty() {
+        Files::new(&[], &[])
+    } else {
+        Files::new(paths, &parts)
+    };
+    let parsed = table::parse_all(tables, &files);
+    let found: Vec<ReadTable> = parsed
+        .iter()
+        .filter(|table| !table.is_part)
+        .map(|one| {
+            let table = LabelTable::read(one, &parsed, &files, &Columns::default());
+            (one.path.clone(), table)
+        })
+        .collect();
+    let division = Division::of(&counting(asked, &found), &files, &parts);
     let reader = Reader {
         paths,
         numbers,
-        tables,
-        parts,
+        parts: &parts,
+        files: &files,
+        parsed: &parsed,
+        found: &found,
+        division: &division,
         merge,
         masks,
     };
-    let found = folders.read();
-    match asked {
-        Labels::Auto => reader.auto(found),
-        Labels::Folders { .. } => reader.by_folders(found),
-        Labels::Table { file, columns } => reader.by_table(&bare(found), file, columns),
-        Labels::FileNames { pattern } => reader.by_pattern(&bare(found), pattern),
-    }
+    let reading = match asked {
+        Labels::Auto => reader.auto(folders.read()),
+        Labels::Folders { .. } => reader.by_folders(folders.read()),
+        Labels::Table { file, columns } => reader.by_table(&bare(folders.read()), file, columns),
+        Labels::FileNames { pattern } => reader.by_pattern(&bare(folders.read()), pattern),
+    };
+    reading.map(|mut reading| {
+        reading.read.clone_from(&division.read);
+        if let Labels::Table { file, .. } = &reading.labels {
+            let used = found
+                .iter()
+                .filter(|(path, _)| file.split(';').any(|f| f == path));
+            let with = used.filter_map(|(_, table)| table.as_ref().ok());
+            reading
+                .read
+                .extend(with.flat_map(|table| table.with.iter().cloned()));
+        }
+        reading
+    })
 }
 
 /// Whether the folders that the user speaks of are there.
@@ -157,15 +212,22 @@ pub(super) struct Reader<'a> {
     pub(super) paths: &'a [String],
     /// Their numbers in the source.
     pub(super) numbers: &'a [usize],
-    pub(super) tables: &'a [TableFile],
     /// The parts that their folders say.
-    pub(super) parts: Vec<Option<Part>>,
+    pub(super) parts: &'a [Option<Part>],
+    pub(super) files: &'a Files<'a>,
+    /// Tables and lists as they stand in their files.
+    pub(super) parsed: &'a [Parsed],
+    /// The same with their columns found.
+    pub(super) found: &'a [ReadTable],
+    /// The parts that tables and lists say.
+    pub(super) division: &'a Division,
     merge: Option<bool>,
     masks: Vec<(String, usize)>,
 }
 
 impl Reader<'_> {
-    pub(super) fn reading(self, labelling: Labelling, labels: Labels) -> Reading {
+    pub(super) fn reading(self, mut labelling: Labelling, labels: Labels) -> Reading {
+        self.division.apply(&mut labelling, self.parts);
         Reading {
             labelling,
             labels,
@@ -174,11 +236,14 @@ impl Reader<'_> {
             table: None,
             masks: self.masks,
             tried: Vec::new(),
+            read: Vec::new(),
         }
     }
 
     pub(super) fn candidate(&self, way: &Way) -> Candidate {
-        way.labelling.candidate(
+        let mut labelling = way.labelling.clone();
+        self.division.apply(&mut labelling, self.parts);
+        labelling.candidate(
             way.labels.clone(),
             way.text.clone(),
             way.flags.clone(),
@@ -186,7 +251,27 @@ impl Reader<'_> {
         )
     }
 
-    pub(super) fn ask(self, ways: Vec<Way>, question: String) -> Reading {
+    /// Readings that a model can be trained by: two classes at least have images to train on. All of them, if none is
+    /// such; and whether any was left out.
+    pub(super) fn trainable(&self, ways: Vec<Way>) -> (Vec<Way>, bool) {
+        let can_train = |way: &Way| {
+            let mut labelling = way.labelling.clone();
+            self.division.apply(&mut labelling, self.parts);
+            labelling.trained() > 1
+        };
+        let (some, others): (Vec<Way>, Vec<Way>) = ways.into_iter().partition(can_train);
+        if some.is_empty() {
+            (others, false)
+        } else {
+            (some, !others.is_empty())
+        }
+    }
+
+    pub(super) fn ask(self, ways: Vec<Way>, mut question: String) -> Reading {
+        let (ways, fewer) = self.trainable(ways);
+        if fewer {
+            question.push_str(NOT_OFFERED);
+        }
         let readings = ways.iter().map(|way| self.candidate(way)).collect();
         let first = ways.into_iter().next();
         let labelling = first.map(|way| way.labelling).unwrap_or_default();
@@ -199,7 +284,10 @@ impl Reader<'_> {
 
     fn by_folders(self, found: Found) -> Result<Reading> {
         Ok(match found {
-            Found::Classes(way) => self.settle(*way),
+            Found::Classes(mut way) => {
+                self.label_parts_without_classes(&mut way.labelling);
+                self.settle(*way)
+            }
             Found::Several(ways, question) => self.ask(ways, question),
             Found::None {
                 labelling,
@@ -308,8 +396,7 @@ impl Reader<'_> {
                 doubtful,
             } => (labelling, single, doubtful),
         };
-        let files = Files::new(self.paths, &self.parts);
-        let (found, tried) = self.find_tables(&files, &labelling);
+        let (found, tried) = self.find_tables(&labelling);
         let names = self.file_names(&labelling);
         if let Some(found) = found {
             return Ok(self.use_tables(found, names, tried));

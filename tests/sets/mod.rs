@@ -1,7 +1,9 @@
 //! Data sets of files in memory, for tests.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use retune::data::{Dataset, FolderSource, Indexer, Source};
+use std::collections::BTreeMap;
+
+use retune::data::{Dataset, FolderSource, Indexer, Source, Subset};
 use retune::platform::files::InputFile;
 
 /// A source's data set.
@@ -26,4 +28,54 @@ pub fn source<P: AsRef<str>, B: AsRef<[u8]>>(files: &[(P, B)]) -> FolderSource {
 /// The data set of files under paths.
 pub fn folder<P: AsRef<str>, B: AsRef<[u8]>>(files: &[(P, B)]) -> Dataset {
     index(source(files))
+}
+
+/// Files of one folder each, with contents of their own: "3 train/cat" is three files in `train/cat`.
+pub fn tree(spec: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for part in spec.split(", ") {
+        let (count, folder) = part.split_once(' ').expect("a count");
+        let count = count.parse::<usize>().expect("a number");
+        for i in 0..count {
+            let path = format!("{folder}/{i:03}.jpg");
+            let bytes = path.clone().into_bytes();
+            files.push((path, bytes));
+        }
+    }
+    files
+}
+
+/// "cat 3/2+1, dog 1": training, validation and test images of each class, those above 0.
+pub fn counts(data: &Dataset) -> String {
+    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for class in &data.classes {
+        counts.insert(class, [0; 3]);
+    }
+    for sample in &data.samples {
+        let Some(class) = sample.class else { continue };
+        let count = counts.entry(&data.classes[class]).or_default();
+        count[sample.subset as usize] += 1;
+    }
+    let text = |(class, [train, validation, test]): (&&str, &[usize; 3])| {
+        let mut text = format!("{class} {train}");
+        if *validation > 0 {
+            text += &format!("/{validation}");
+        }
+        if *test > 0 {
+            text += &format!("+{test}");
+        }
+        text
+    };
+    let classes: Vec<String> = counts.iter().map(text).collect();
+    let unlabelled = data.subset(Subset::Unlabelled).count();
+    if unlabelled > 0 {
+        return format!("{}; {unlabelled} unlabelled", classes.join(", "));
+    }
+    classes.join(", ")
+}
+
+/// The files with a text beside them.
+pub fn with(mut files: Vec<(String, Vec<u8>)>, path: &str, text: &str) -> Vec<(String, Vec<u8>)> {
+    files.push((path.into(), text.as_bytes().to_vec()));
+    files
 }

@@ -15,7 +15,7 @@ const CELLS: usize = 400_000;
 const MAX_LABELS: usize = 20_000;
 
 /// Words of a header that say "label", the surest first.
-const LABEL_WORDS: [&str; 23] = [
+const LABEL_WORDS: [&str; 25] = [
     "label",
     "labels",
     "class",
@@ -39,6 +39,8 @@ const LABEL_WORDS: [&str; 23] = [
     "etiqueta",
     "tag",
     "tags",
+    "choice",
+    "choices",
 ];
 /// Words of a header that say "file".
 const FILE_WORDS: [&str; 12] = [
@@ -68,12 +70,29 @@ const PART_WORDS: [&str; 9] = [
     "mode",
 ];
 
+/// Words of a header that say that images are divided; numbers below it do not say which one is for training.
+const DIVISION_WORDS: [&str; 9] = [
+    "split",
+    "splits",
+    "subset",
+    "set",
+    "partition",
+    "usage",
+    "fold",
+    "folds",
+    "kfold",
+];
+
 /// Columns by number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Picked {
     pub(super) image: usize,
+    /// Whether the images are named by numbers that stand in their names: `7` for `img_007.jpg`.
+    pub(super) by_number: bool,
     pub(super) label: Label,
     pub(super) part: Option<usize>,
+    /// Columns that divide the images by numbers of which nothing says which one is for training.
+    pub(super) undecided: Vec<usize>,
 }
 
 /// Where the labels stand.
@@ -114,7 +133,7 @@ fn rank(table: &Table, column: usize, words: &[&str]) -> Option<usize> {
 ///
 /// # Errors
 /// The reason, with the names that there are.
-fn by_name(table: &Table, name: &str) -> Result<usize, String> {
+pub(super) fn by_name(table: &Table, name: &str) -> Result<usize, String> {
     let same = |own: &String| own.trim().to_lowercase() == name.trim().to_lowercase();
     let exact = table.columns.iter().position(|own| own == name);
     exact
@@ -150,15 +169,34 @@ pub(super) fn pick(
         }
         name => named(name)?.map(Label::Column),
     };
-    let image = match named(&asked.image)? {
-        Some(column) => column,
-        None => image_column(table, files, hint)
-            .ok_or("has no column that names the images that are here")?,
+    let text = |cell: &str| files.find(cell, hint);
+    let number = |cell: &str| files.find_number(cell, hint);
+    let (image, by_number) = match named(&asked.image)? {
+        Some(column) => {
+            let names = |find: &dyn Fn(&str) -> Match| {
+                sample(table).any(|row| find(table.cell(row, column)) != Match::None)
+            };
+            (column, !names(&text) && names(&number))
+        }
+        None => match image_column(table, files, &text, false) {
+            Some(column) => (column, false),
+            None => image_column(table, files, &number, true)
+                .map(|column| (column, true))
+                .ok_or("has no column that names the images that are here")?,
+        },
     };
     let part = match named(&asked.part)? {
         Some(column) => Some(column),
         None => part_column(table, image, asked_label.as_ref()),
     };
+    let undecided: Vec<usize> = (0..table.columns.len())
+        .filter(|&column| {
+            column != image
+                && Some(column) != part
+                && asked_label != Some(Label::Column(column))
+                && is_undecided(table, column)
+        })
+        .collect();
     let label = match asked_label {
         Some(label) => {
             if let Label::Column(column) = label {
@@ -166,18 +204,66 @@ pub(super) fn pick(
             }
             label
         }
-        None => label_column(table, files, image, part, hint)?,
+        None => {
+            let find: &dyn Fn(&str) -> Match = if by_number { &number } else { &text };
+            let used: Vec<usize> = (std::iter::once(image).chain(part))
+                .chain(undecided.iter().copied())
+                .collect();
+            label_column(table, find, image, &used)?
+        }
     };
-    Ok(Picked { image, label, part })
+    Ok(Picked {
+        image,
+        by_number,
+        label,
+        part,
+        undecided,
+    })
 }
 
-/// The column that names the most images.
-fn image_column(table: &Table, files: &Files, hint: Option<Part>) -> Option<usize> {
+/// Whether a table has a column that names images, at least half of its rows.
+pub(super) fn names_images(table: &Table, files: &Files) -> bool {
+    let rows: Vec<usize> = sample(table).collect();
+    (0..table.columns.len()).any(|column| {
+        let named = rows
+            .iter()
+            .filter(|&&row| files.find(table.cell(row, column), None) != Match::None);
+        named.count() * 2 >= rows.len().max(1)
+    })
+}
+
+/// Whether a column divides the images by numbers, and nothing says which of them is for training.
+fn is_undecided(table: &Table, column: usize) -> bool {
+    let divides = rank(table, column, &DIVISION_WORDS).is_some();
+    let values: HashSet<&str> = sample(table)
+        .map(|row| table.cell(row, column))
+        .filter(|cell| !cell.is_empty())
+        .collect();
+    divides
+        && flag(table, column).is_none()
+        && !values.is_empty()
+        && values.len() <= 50
+        && values
+            .iter()
+            .all(|v| v.parse::<f64>().is_ok_and(|n| n.fract() == 0.0))
+}
+
+/// The column that names the most images. Numbers count only under a header that says "file", if at least half of the
+/// rows have an image's number.
+fn image_column(
+    table: &Table,
+    files: &Files,
+    find: &dyn Fn(&str) -> Match,
+    numbers: bool,
+) -> Option<usize> {
     let mut best: Option<(usize, usize, usize)> = None;
     for column in 0..table.columns.len() {
+        if numbers && rank(table, column, &FILE_WORDS).is_none() {
+            continue;
+        }
         let mut named = HashSet::new();
         for row in sample(table) {
-            match files.find(table.cell(row, column), hint) {
+            match find(table.cell(row, column)) {
                 Match::One(image) => {
                     named.insert(image);
                 }
@@ -190,6 +276,9 @@ fn image_column(table: &Table, files: &Files, hint: Option<Part>) -> Option<usiz
         }
         let says = rank(table, column, &FILE_WORDS).map_or(0, |r| FILE_WORDS.len() - r);
         let score = (named.len(), says, column);
+        if numbers && named.len() * 2 < sample(table).count() {
+            continue;
+        }
         if !named.is_empty() && best.is_none_or(|b| (score.0, score.1) > (b.0, b.1)) {
             best = Some(score);
         }
@@ -221,16 +310,22 @@ fn part_column(table: &Table, image: usize, label: Option<&Label>) -> Option<usi
         if values.iter().all(|v| is_part(v)) && (says || (parts.len() > 1 && !is_labels)) {
             return true;
         }
-        is_training_flag(table, column) && values.iter().all(|v| truth(v).is_some())
+        flag(table, column).is_some() && values.iter().all(|v| truth(v).is_some())
     })
 }
 
-/// Whether a column is called `is_train` or alike.
-fn is_training_flag(table: &Table, column: usize) -> bool {
+/// The part that a 1 means in a column of 0 and 1, by its name: `is_train`, `is_test`, and `train_test_split`, where
+/// 1 is for training (as CUB-200 has it).
+fn flag(table: &Table, column: usize) -> Option<Part> {
     let header = header(table, column);
-    header.len() == 2
-        && header[0] == "is"
-        && said(&header[1]).is_some_and(|s| s.part != Part::Unlabelled)
+    let words: Vec<&str> = header.iter().map(String::as_str).collect();
+    match words[..] {
+        ["is", part] => said(part)
+            .map(|s| s.part)
+            .filter(|&part| part != Part::Unlabelled),
+        ["train" | "training", "test" | "testing", "split"] => Some(Part::Train),
+        _ => None,
+    }
 }
 
 fn truth(cell: &str) -> Option<bool> {
@@ -241,17 +336,25 @@ fn truth(cell: &str) -> Option<bool> {
     }
 }
 
-/// The part that a cell says.
-pub(super) fn part_of(table: &Table, column: usize, cell: &str) -> Option<Part> {
-    if is_training_flag(table, column) {
-        let own = said(&table.columns[column])?.part;
-        return match (truth(cell)?, own) {
-            (true, own) => Some(own),
-            (false, Part::Train) => Some(Part::Test),
-            (false, _) => Some(Part::Train),
-        };
+/// The part that a row says. Where several columns of 0 and 1 speak of it (`is_train`, `is_val`, `is_test`), the one
+/// with the 1 counts.
+pub(super) fn part_of(table: &Table, column: usize, row: usize) -> Option<Part> {
+    let cell = table.cell(row, column);
+    let Some(own) = flag(table, column) else {
+        return said(cell).map(|s| s.part);
+    };
+    if truth(cell)? {
+        return Some(own);
     }
-    said(cell).map(|s| s.part)
+    let mut others = (0..table.columns.len()).filter(|&other| other != column);
+    let marked = others.find_map(|other| {
+        flag(table, other).filter(|_| truth(table.cell(row, other)) == Some(true))
+    });
+    marked.or(Some(if own == Part::Train {
+        Part::Test
+    } else {
+        Part::Train
+    }))
 }
 
 /// What a column's cells are like.
@@ -291,18 +394,18 @@ fn profile<'a>(table: &'a Table, column: usize, rows: &[usize]) -> Profile<'a> {
     profile
 }
 
+/// The column of labels, of those that are not `used` for anything else.
 fn label_column(
     table: &Table,
-    files: &Files,
+    find: &dyn Fn(&str) -> Match,
     image: usize,
-    part: Option<usize>,
-    hint: Option<Part>,
+    used: &[usize],
 ) -> Result<Label, String> {
     // Rows of images that are here; what stands in others gives no class.
     let rows: Vec<usize> = sample(table)
-        .filter(|&row| files.find(table.cell(row, image), hint) != Match::None)
+        .filter(|&row| find(table.cell(row, image)) != Match::None)
         .collect();
-    let others = (0..table.columns.len()).filter(|&c| c != image && Some(c) != part);
+    let others = (0..table.columns.len()).filter(|c| !used.contains(c));
     let mut candidates = Vec::new();
     let mut marks = Vec::new();
     for column in others {
@@ -421,6 +524,19 @@ fn one_hot(
 fn refuse_several(table: &Table, column: usize) -> Result<(), String> {
     let rows: Vec<usize> = sample(table).collect();
     let values = profile(table, column, &rows).counts;
+    let several = |example: &str| {
+        let example: String = example.chars().take(60).collect();
+        Err(format!(
+            "gives images several labels (\u{201c}{example}\u{201d} in the column \u{201c}{}\u{201d}); one label an image is needed",
+            table.columns[column]
+        ))
+    };
+    // A list as JSON has it, in a cell: `["cat", "dog"]`, `{"choices": ["cat", "dog"]}`.
+    let is_json =
+        |v: &&&str| v.starts_with("[\"") || v.starts_with("['") || v.starts_with("{\"choices\"");
+    if let Some(example) = values.keys().filter(is_json).min() {
+        return several(example);
+    }
     for separator in ['|', ';', ',', ' '] {
         let lists: Vec<&str> = values
             .keys()
@@ -455,12 +571,7 @@ fn refuse_several(table: &Table, column: usize) -> Result<(), String> {
             _ => recombined || (alone * 2 >= lists.len() && alone > 0),
         };
         if is_list {
-            let example = lists.iter().min().copied().unwrap_or_default();
-            let example: String = example.chars().take(60).collect();
-            return Err(format!(
-                "gives images several labels (\u{201c}{example}\u{201d} in the column \u{201c}{}\u{201d}); one label an image is needed",
-                table.columns[column]
-            ));
+            return several(lists.iter().min().copied().unwrap_or_default());
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Which image a cell of a table names.
 
+use std::collections::HashSet;
+
 use crate::data::labelling::clean;
 use crate::data::layout::{file_name, parent};
 use crate::data::parts;
@@ -29,6 +31,57 @@ pub(in crate::data) struct Files<'a> {
     parts: &'a [Option<Part>],
     /// Hash of the end of a path, image. Sorted.
     ends: Vec<(u64, u32)>,
+    /// Hashes of the names of the folders that images lie in.
+    folders: HashSet<u64>,
+    /// Number in the name of an image, image; sorted. Empty unless the images are numbered.
+    numbers: Vec<(u64, u32)>,
+}
+
+/// The number in a name that has one alone: 7 of `img_007.jpg`.
+fn number(path: &str) -> Option<u64> {
+    let name = file_name(stem(path));
+    let mut groups = name
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty());
+    let (first, None) = (groups.next()?, groups.next()) else {
+        return None;
+    };
+    first.parse().ok()
+}
+
+/// A path without `%20` and the like, as addresses have it; none if there is nothing of the kind.
+fn decoded(path: &str) -> Option<String> {
+    if !path.contains('%') {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = after
+            .get(..2)
+            .filter(|_| byte == b'%')
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code {
+            Some(code) => {
+                bytes.push(code);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A name without the eight hexadecimal digits that Label Studio puts before the names of files it is given:
+/// `cat.jpg` of `3f2a91bc-cat.jpg`.
+fn without_upload(name: &str) -> Option<&str> {
+    let (prefix, rest) = name.split_once('-')?;
+    let is_prefix = prefix.len() == 8 && prefix.bytes().all(|b| b.is_ascii_hexdigit());
+    (is_prefix && !rest.is_empty()).then_some(rest)
 }
 
 /// A hash of the lower-case text.
@@ -71,10 +124,24 @@ impl<'a> Files<'a> {
         }
         all.sort_unstable();
         all.dedup();
+        let mut numbers: Vec<(u64, u32)> = paths
+            .iter()
+            .enumerate()
+            .filter_map(|(image, path)| Some((number(path)?, image as u32)))
+            .collect();
+        if numbers.len() * 10 < paths.len() * 9 {
+            numbers.clear();
+        }
+        numbers.sort_unstable();
         Self {
             paths,
             parts,
             ends: all,
+            folders: paths
+                .iter()
+                .map(|path| hash(file_name(parent(path))))
+                .collect(),
+            numbers,
         }
     }
 
@@ -117,21 +184,80 @@ impl<'a> Files<'a> {
             .rsplit('/')
             .find_map(|folder| parts::said(folder).map(|s| s.part))
             .or(hint);
-        let bare = stem(cell);
-        let found = self.find_end(cell, hint);
-        if found == Match::None && bare.len() < cell.len() {
+        let found = self.find_name(cell, hint);
+        if found != Match::None {
+            return found;
+        }
+        // An address: what follows `?d=` is a path, what follows another `?` is none.
+        let path = match cell.split_once('?') {
+            Some((_, query)) if query.starts_with("d=") => &query[2..],
+            Some((path, _)) => path,
+            None => cell,
+        };
+        let decoded = decoded(path);
+        let path = decoded.as_deref().unwrap_or(path).trim_matches('/');
+        let found = match path == cell {
+            true => Match::None,
+            false => self.find_name(path, hint),
+        };
+        match without_upload(file_name(path)) {
+            Some(name) if found == Match::None => self.find_name(name, hint),
+            _ => found,
+        }
+    }
+
+    /// The image that a path names, with its ending or another one.
+    fn find_name(&self, path: &str, hint: Option<Part>) -> Match {
+        let found = self.find_end(path, hint);
+        let bare = stem(path);
+        if found == Match::None && bare.len() < path.len() {
             // The file may have another ending than the table says.
             return self.find_end(bare, hint);
         }
         found
     }
 
-    fn find_end(&self, cell: &str, hint: Option<Part>) -> Match {
-        let fits = |image: usize| match (self.part(image), hint) {
+    /// Whether images lie in a folder of the name of that which a cell names; none if it names none.
+    pub(in crate::data) fn folder_is_here(&self, cell: &str) -> Option<bool> {
+        let folder = match cell.rfind(['/', '\\']) {
+            Some(at) => cell[..at].rsplit(['/', '\\']).next()?,
+            None => return None,
+        };
+        (!folder.is_empty()).then(|| self.folders.contains(&hash(folder)))
+    }
+
+    fn fits(&self, image: usize, hint: Option<Part>) -> bool {
+        match (self.part(image), hint) {
             (Some(is), Some(said)) => is == said || Part::Unlabelled == is,
             _ => true,
+        }
+    }
+
+    /// The image that has a number in its name, where the images are numbered: `7` names `img_007.jpg`.
+    pub(in crate::data) fn find_number(&self, cell: &str, hint: Option<Part>) -> Match {
+        let whole = !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+        let Some(wanted) = cell.parse::<u64>().ok().filter(|_| whole) else {
+            return Match::None;
         };
-        let mut several: Vec<&str> = ends(cell).collect();
+        let begin = self.numbers.partition_point(|n| n.0 < wanted);
+        let mut found = self.numbers[begin..]
+            .iter()
+            .take_while(|n| n.0 == wanted)
+            .take(LOOK_AT)
+            .map(|n| n.1 as usize)
+            .filter(|&image| self.fits(image, hint));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Match::One(one),
+            (Some(_), Some(_)) => Match::Several,
+            _ => Match::None,
+        }
+    }
+
+    fn find_end(&self, cell: &str, hint: Option<Part>) -> Match {
+        let fits = |image: usize| self.fits(image, hint);
+        // `cat/7.jpg` is no image of another folder if there is a folder `cat`.
+        let is_here = self.folder_is_here(cell) == Some(true);
+        let mut several: Vec<&str> = ends(cell).skip(usize::from(is_here)).collect();
         while let Some(end) = several.pop() {
             let all = self.under(hash(end));
             let mut found = all
@@ -206,5 +332,46 @@ mod tests {
         for (cell, hint, expected) in cases {
             assert_eq!(files.find(cell, hint), expected, "{cell} {hint:?}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_is_here_counts() {
+        let paths = ["cat/1.jpg", "cat/2.jpg", "dog/7.jpg"].map(str::to_owned);
+        let files = Files::new(&paths, &[None, None, None]);
+        assert_eq!(files.find("cat/7.jpg", None), Match::None);
+        assert_eq!(files.find("dog/7", None), Match::One(2));
+        assert_eq!(files.find("photos/7.jpg", None), Match::One(2));
+    }
+
+    #[test]
+    fn addresses_of_label_studio_name_files() {
+        let paths = ["x/my cat.jpg", "x/12345678-dog.jpg", "x/owl.jpg"].map(str::to_owned);
+        let files = Files::new(&paths, &[None, None, None]);
+        for (cell, expected) in [
+            ("/data/upload/1/3f2a91bc-my%20cat.jpg", Match::One(0)),
+            ("/data/upload/1/3f2a91bc-owl.jpg", Match::One(2)),
+            ("/data/upload/1/12345678-dog.jpg", Match::One(1)),
+            ("/data/local-files/?d=x/my%20cat.jpg", Match::One(0)),
+            ("https://there.org/x/owl.jpg?token=a/b.jpg", Match::One(2)),
+            ("/data/upload/1/3f2a91b-owl.jpg", Match::None),
+            ("/data/upload/1/3f2a91bc-emu.jpg", Match::None),
+        ] {
+            assert_eq!(files.find(cell, None), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn numbers_name_images_that_are_numbered() {
+        let paths = ["x/img_001.jpg", "x/img_002.jpg", "y/2.jpg"].map(str::to_owned);
+        let (train, test) = (Some(Part::Train), Some(Part::Test));
+        let parts = [train, train, test];
+        let files = Files::new(&paths, &parts);
+        assert_eq!(files.find_number("1", None), Match::One(0));
+        assert_eq!(files.find_number("2", None), Match::Several);
+        assert_eq!(files.find_number("2", test), Match::One(2));
+        assert_eq!(files.find_number("3", None), Match::None);
+        let paths = ["x/img_1.jpg", "x/img_2_3.jpg", "x/cat.jpg"].map(str::to_owned);
+        let files = Files::new(&paths, &[None, None, None]);
+        assert_eq!(files.find_number("1", None), Match::None);
     }
 }

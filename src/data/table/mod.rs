@@ -3,20 +3,24 @@
 
 mod columns;
 mod files;
+mod join;
 mod json;
 mod parse;
+mod text;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-pub(super) use files::Files;
+pub(super) use files::{Files, Match};
+pub(super) use join::Parsed;
 pub(super) use parse::MAX_BYTES;
 
 use self::columns::{Label, Picked};
-use self::files::Match;
 use self::parse::Table;
 use super::labelling::{Labelling, Spot, list, many};
 use super::layout::file_name;
 use super::parts::{self, said};
+use super::reading::TableFile;
 use crate::protocol::{Columns, Part, TableSummary};
 
 /// Missing files that are named in a note.
@@ -43,14 +47,81 @@ pub(super) fn is_table(path: &str) -> bool {
     ending && !made_up
 }
 
-/// A table that labels images.
+/// Whether a file is a text in plain, by its name.
+pub(super) fn is_text(path: &str) -> bool {
+    let name = file_name(path).to_ascii_lowercase();
+    parse::TEXTS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a text in plain may list images, their parts or the names of classes, by its name: a data set may have a
+/// text beside each image.
+pub(super) fn is_list(path: &str) -> bool {
+    const WORDS: [&str; 17] = [
+        "split",
+        "splits",
+        "partition",
+        "list",
+        "lists",
+        "label",
+        "labels",
+        "class",
+        "classes",
+        "images",
+        "names",
+        "categories",
+        "annotation",
+        "annotations",
+        "anno",
+        "synsets",
+        "folds",
+    ];
+    let name = file_name(path);
+    let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+    let has = |word: &String| WORDS.contains(&word.as_str());
+    is_text(path) && (said(stem).is_some() || parts::words(stem).iter().any(has))
+}
+
+/// Reads the tables and joins those that are numbered by one column.
+pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
+    let names = |cell: &str| files.find(cell, None) != Match::None;
+    let mut all: Vec<Parsed> = tables
+        .iter()
+        .map(|file| {
+            let table = file.bytes.as_ref().map_err(Clone::clone);
+            Parsed {
+                path: file.path.clone(),
+                table: table
+                    .and_then(|bytes| {
+                        parse::parse(&file.path, bytes, &|cell| files.has(cell), &names)
+                    })
+                    .map(Rc::new),
+                joined: Vec::new(),
+                is_part: false,
+            }
+        })
+        .collect();
+    join::join(&mut all, files);
+    all
+}
+
+/// A table that labels images, or says their parts.
+#[derive(Clone)]
 pub(super) struct LabelTable {
     /// Its path.
     pub(super) path: String,
-    table: Table,
+    table: Rc<Table>,
     picked: Picked,
     /// The part that its name speaks of.
     hint: Option<Part>,
+    /// Whether it names images with the folders that they lie in: `cat/7.jpg`. A folder that is not here then means
+    /// that the image is not.
+    with_folders: bool,
+    /// Names of the classes that it has numbers for.
+    class_names: HashMap<String, String>,
+    /// How it was read, where the user should know: sentences.
+    notes: Vec<String>,
+    /// Other tables that were read with it.
+    pub(super) with: Vec<String>,
 }
 
 /// What rows say of the images.
@@ -93,6 +164,12 @@ impl Rows {
             }
         }
         (new, agree)
+    }
+
+    /// The label of an image, if it has one alone.
+    pub(super) fn label(&self, image: usize) -> Option<&str> {
+        let label = self.label[image].filter(|_| !self.second.contains_key(&image))?;
+        self.names.names.get(label as usize).map(String::as_str)
     }
 
     /// Whether it divides the labelled images as a reading of the folders does.
@@ -173,29 +250,122 @@ impl LabelTable {
     /// # Errors
     /// The reason why it gives no labels.
     pub(super) fn read(
-        path: &str,
-        bytes: &[u8],
+        parsed: &Parsed,
+        all: &[Parsed],
         files: &Files,
         asked: &Columns,
     ) -> Result<Self, String> {
-        let mut table = parse::parse(path, bytes, &|cell| files.has(cell))?;
+        let path = &parsed.path;
+        let table = parsed.table.clone()?;
         let name = file_name(path);
         let stem = name.rsplit_once('.').map_or(name, |s| s.0);
-        let hint = said(stem).map(|s| s.part);
-        let notes = std::mem::take(&mut table.notes);
-        table.notes = notes.iter().map(|n| format!("{name} {n}.")).collect();
+        let hint = if text::says_division(stem) {
+            None
+        } else {
+            said(stem).map(|s| s.part)
+        };
         let picked = columns::pick(&table, files, hint, asked)?;
+        let mut notes: Vec<String> = table.notes.iter().map(|n| format!("{name} {n}.")).collect();
+        if picked.by_number {
+            notes.push(format!(
+                "The numbers in the column \u{201c}{}\u{201d} of {name} are taken for those in the names of the images.",
+                table.columns[picked.image]
+            ));
+        }
+        let mut with = parsed.joined.clone();
+        let mut class_names = HashMap::new();
+        if let Label::Column(column) = picked.label {
+            let mut numbers: Vec<&str> = (0..table.rows())
+                .map(|row| table.cell(row, column))
+                .filter(|cell| !cell.is_empty())
+                .collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            if let Some((names, list)) = join::class_names(path, &numbers, all) {
+                notes.push(format!(
+                    "The classes, which are numbers in {}, are called as in {}.",
+                    with.iter()
+                        .find(|p| p.contains("class"))
+                        .map_or(name, |p| file_name(p)),
+                    file_name(&list)
+                ));
+                class_names = names;
+                with.push(list);
+            }
+        }
+        let with_folders = (0..table.rows())
+            .any(|row| files.folder_is_here(table.cell(row, picked.image)) == Some(true));
         Ok(Self {
-            path: path.to_owned(),
+            path: path.clone(),
+            with_folders,
             table,
             picked,
             hint,
+            class_names,
+            notes,
+            with,
         })
     }
 
-    /// Whether a column says the part of each image.
+    /// Whether it says the part of each image: in a column, or by its own name.
     pub(super) fn has_parts(&self) -> bool {
-        self.picked.part.is_some()
+        self.picked.part.is_some() || (self.hint.is_some() && self.picked.undecided.is_empty())
+    }
+
+    /// The part that its name speaks of.
+    pub(super) const fn hint(&self) -> Option<Part> {
+        self.hint
+    }
+
+    /// Whether its name speaks of training and validation at once, as PASCAL VOC's `trainval` does.
+    pub(super) fn is_trainval(&self) -> bool {
+        let words = parts::words(file_name(&self.path));
+        let has = |wanted: &str| words.iter().any(|w| w == wanted);
+        has("trainval") || (has("train") && has("val"))
+    }
+
+    /// The columns that divide the images by numbers of which nothing says which one is for training, and what
+    /// stands in each.
+    pub(super) fn undecided(&self) -> Vec<(String, Vec<String>)> {
+        let numbers = |&column: &usize| {
+            let mut numbers: Vec<String> = (0..self.table.rows())
+                .map(|row| self.table.cell(row, column).to_owned())
+                .filter(|cell| !cell.is_empty())
+                .collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            (self.table.columns[column].clone(), numbers)
+        };
+        self.picked.undecided.iter().map(numbers).collect()
+    }
+
+    /// Rows below the header.
+    pub(super) fn rows(&self) -> usize {
+        self.table.rows()
+    }
+
+    /// The image of a row, and the part that the row or the table's name says. An image that lies in the folder of
+    /// another part is found too if `beyond`.
+    pub(super) fn row(&self, files: &Files, row: usize, beyond: bool) -> (Match, Option<Part>) {
+        let cell = self.table.cell(row, self.picked.image);
+        let column = self.picked.part;
+        let own = column.and_then(|column| columns::part_of(&self.table, column, row));
+        let part = own.or(self.hint);
+        let find = |hint| {
+            if self.with_folders && files.folder_is_here(cell) == Some(false) {
+                return Match::None;
+            }
+            if self.picked.by_number {
+                files.find_number(cell, hint)
+            } else {
+                files.find(cell, hint)
+            }
+        };
+        let found = match find(part) {
+            Match::None if beyond => find(None),
+            found => found,
+        };
+        (found, own)
     }
 
     /// Whether a column of labels was found.
@@ -218,13 +388,11 @@ impl LabelTable {
     pub(super) fn with_label(&self, column: &str) -> Self {
         let number = self.table.columns.iter().position(|c| c == column);
         Self {
-            path: self.path.clone(),
-            table: self.table.clone(),
             picked: Picked {
                 label: number.map_or(Label::None, Label::Column),
                 ..self.picked.clone()
             },
-            hint: self.hint,
+            ..self.clone()
         }
     }
 
@@ -253,11 +421,8 @@ impl LabelTable {
         let mut missed = 0;
         for row in 0..table.rows() {
             let cell = table.cell(row, self.picked.image);
-            let part = self
-                .picked
-                .part
-                .and_then(|column| columns::part_of(table, column, table.cell(row, column)));
-            let image = match files.find(cell, part.or(self.hint)) {
+            let (found, part) = self.row(files, row, false);
+            let image = match found {
                 Match::One(image) => image,
                 other => {
                     missed += usize::from(other == Match::None && !cell.is_empty());
@@ -274,6 +439,7 @@ impl LabelTable {
             let Some(label) = self.picked.label(table, row) else {
                 continue;
             };
+            let label = self.class_names.get(label).map_or(label, String::as_str);
             let label = rows.names.class(label);
             match rows.label[image] {
                 None => rows.label[image] = Some(label),
@@ -308,7 +474,7 @@ impl LabelTable {
                 table.rows()
             ));
         }
-        rows.notes.extend(table.notes.iter().cloned());
+        rows.notes.extend(self.notes.iter().cloned());
         Ok(TableSummary {
             file: self.path.clone(),
             columns: table.columns.clone(),

@@ -1,6 +1,7 @@
 //! From the bytes of a CSV, TSV or JSON file to rows and columns, within a budget.
 
-use super::json;
+use super::{json, text};
+use crate::data::layout::file_name;
 
 /// Most bytes of a table.
 pub(in crate::data) const MAX_BYTES: u64 = 64 << 20;
@@ -70,8 +71,11 @@ impl Table {
     }
 }
 
+/// Endings of lists in plain text.
+pub(super) const TEXTS: [&str; 4] = [".txt", ".lst", ".list", ".split"];
+
 /// Reads a table by its name's ending; `is_file` tells whether a cell names an image that is there, which no
-/// header does.
+/// header does, and `names` whether a line of a list may name one.
 ///
 /// # Errors
 /// The reason why it cannot be read.
@@ -79,6 +83,7 @@ pub(super) fn parse(
     name: &str,
     bytes: &[u8],
     is_file: &dyn Fn(&str) -> bool,
+    names: &dyn Fn(&str) -> bool,
 ) -> Result<Table, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!(
@@ -92,6 +97,10 @@ pub(super) fn parse(
     let mut table =
         if lower.ends_with(".json") || lower.ends_with(".jsonl") || lower.ends_with(".ndjson") {
             json::parse(&text)?
+        } else if TEXTS.iter().any(|ending| lower.ends_with(ending)) {
+            let name = file_name(name);
+            let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+            text::parse(stem, &text, names)?
         } else {
             separated(&text, is_file)?
         };
@@ -234,7 +243,7 @@ fn separator(text: &str) -> u8 {
     best.2
 }
 
-fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Table, String> {
+pub(super) fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Table, String> {
     // Excel is told the separator in a line of its own.
     let (text, told) = match text.strip_prefix("sep=").and_then(|r| r.split_once('\n')) {
         Some((separator, rest)) => (rest, separator.bytes().next()),
@@ -281,7 +290,8 @@ mod tests {
     use super::*;
 
     fn rows(bytes: &[u8]) -> (Vec<String>, Vec<Vec<String>>) {
-        let table = parse("x.csv", bytes, &|cell| cell.ends_with(".jpg")).expect("a table");
+        let table =
+            parse("x.csv", bytes, &|cell| cell.ends_with(".jpg"), &|_| false).expect("a table");
         let row = |r| {
             (0..table.columns.len())
                 .map(|c| table.cell(r, c).to_owned())
@@ -337,10 +347,10 @@ mod tests {
     fn budgets_hold() {
         let wide = ",".repeat(MAX_COLUMNS);
         let none = |_: &str| false;
-        assert!(parse("x.csv", wide.as_bytes(), &none).is_err());
-        assert!(parse("x.csv", b"", &none).is_err());
-        assert!(parse("x.csv", b"PK\x03\x04\0\0", &none).is_err());
+        assert!(parse("x.csv", wide.as_bytes(), &none, &none).is_err());
+        assert!(parse("x.csv", b"", &none, &none).is_err());
+        assert!(parse("x.csv", b"PK\x03\x04\0\0", &none, &none).is_err());
         let long = "a\n".repeat(MAX_ROWS + 2);
-        assert!(parse("x.csv", long.as_bytes(), &none).is_err());
+        assert!(parse("x.csv", long.as_bytes(), &none, &none).is_err());
     }
 }

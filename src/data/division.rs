@@ -1,0 +1,302 @@
+//! The parts of the images as tables and lists say them: `train.txt` and `test.txt` with a name a line, a column
+//! `split`. Whoever publishes a data set with class folders says in such lists which images are for testing; trained on
+//! all the same, they would make the measured accuracy too high.
+//!
+//! Where two sources speak of one image, the stricter one holds: what anything calls a test image is never trained on.
+
+use std::collections::BTreeMap;
+
+use super::folders::purpose;
+use super::labelling::{Labelling, Spot, list, many};
+use super::layout::file_name;
+use super::parts::{said, words};
+use super::reading::ReadTable;
+use super::table::{Files, LabelTable, Match, is_text};
+use crate::protocol::Part;
+
+/// Why an image is left out that no list names, where lists name those to train on.
+const UNLISTED: &str = "is in none of the lists of images for training, validation and test";
+
+/// What the tables and lists of a data set say of the parts of its images.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Division {
+    /// The part of each image that one of them names.
+    parts: Vec<Option<Part>>,
+    /// Whether images for training are named: others are then left out.
+    names_training: bool,
+    /// Paths of the files that it is read from.
+    pub(super) read: Vec<String>,
+    /// What the user should know, a sentence each.
+    notes: Vec<String>,
+}
+
+/// The images of one list.
+struct Listed<'a> {
+    table: &'a LabelTable,
+    images: Vec<(usize, Part)>,
+}
+
+/// Of the numbered divisions of one data set (`train1`, `test1`, ... `test10`) the number that a list belongs to.
+fn number(path: &str) -> Option<u32> {
+    let name = file_name(path);
+    let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+    let at = stem.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
+        at + stem[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    stem.get(at..)?.parse().ok()
+}
+
+/// Whether the name of a list in plain text says that it may divide the images.
+fn may_divide(path: &str) -> bool {
+    let name = file_name(path);
+    let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+    is_text(path) && (said(stem).is_some() || words(stem).iter().any(|w| w == "split"))
+}
+
+fn names<'a>(tables: impl Iterator<Item = &'a LabelTable>) -> String {
+    let names: Vec<&str> = tables.map(|table| file_name(&table.path)).collect();
+    list(&names)
+}
+
+impl Division {
+    /// What tables and lists say of the images, of which `folders` has the parts by their folders.
+    pub(super) fn of(tables: &[&ReadTable], files: &Files, folders: &[Option<Part>]) -> Self {
+        let mut found = Self {
+            parts: vec![None; files.len()],
+            ..Self::default()
+        };
+        let (mut lists, mut unused) = (Vec::new(), Vec::new());
+        for (path, table) in tables {
+            let table = match table {
+                Ok(table) => table,
+                Err(reason) => {
+                    if may_divide(path) {
+                        unused.push(format!("{} {reason}", file_name(path)));
+                    }
+                    continue;
+                }
+            };
+            found.note_undecided(table);
+            if !table.has_parts() {
+                continue;
+            }
+            let mut images = Vec::new();
+            let mut named = 0;
+            for row in 0..table.rows() {
+                let (image, part) = table.row(files, row, true);
+                let Match::One(image) = image else { continue };
+                named += 1;
+                if let Some(part) = part.or(table.hint()) {
+                    images.push((image, part));
+                }
+            }
+            if named * 2 < table.rows() {
+                unused.push(format!(
+                    "{} names an image that is here in under half of its lines",
+                    file_name(path)
+                ));
+            } else if !images.is_empty() {
+                lists.push(Listed { table, images });
+            }
+        }
+        found.choose(&mut lists);
+        found.take(&lists);
+        found.tell(&lists, folders);
+        let is_test = |part: &Option<Part>| *part == Some(Part::Test);
+        if !unused.is_empty() && !found.parts.iter().chain(folders).any(is_test) {
+            unused.truncate(4);
+            found.notes.push(format!(
+                "What by its name may say which images are for testing is not used, so all images are for training and validation: {}.",
+                unused.join("; ")
+            ));
+        }
+        found
+    }
+
+    /// Says of columns that divide the images by numbers that they are not used.
+    fn note_undecided(&mut self, table: &LabelTable) {
+        for (column, numbers) in table.undecided() {
+            let name = file_name(&table.path);
+            let is_fold = column.to_lowercase().contains("fold");
+            self.notes.push(if is_fold {
+                format!(
+                    "The column \u{201c}{column}\u{201d} of {name} numbers the folds of a cross-validation ({}); it is not used.",
+                    list(&numbers)
+                )
+            } else {
+                format!(
+                    "The column \u{201c}{column}\u{201d} of {name} divides the images by numbers ({}), and nothing says which one is for testing: it is not used, so images for testing may be among those to train on. Write train, validation and test into it instead.",
+                    list(&numbers)
+                )
+            });
+        }
+    }
+
+    /// Of numbered divisions that contradict each other, keeps the first.
+    fn choose(&mut self, lists: &mut Vec<Listed>) {
+        let mut groups: BTreeMap<u32, BTreeMap<usize, Part>> = BTreeMap::new();
+        for listed in &*lists {
+            if let Some(number) = number(&listed.table.path) {
+                groups
+                    .entry(number)
+                    .or_default()
+                    .extend(listed.images.iter().copied());
+            }
+        }
+        let mut all = groups.iter();
+        let Some((&first, own)) = all.next() else {
+            return;
+        };
+        let contradict = all.any(|(_, other)| {
+            other
+                .iter()
+                .any(|(image, part)| own.get(image).is_some_and(|own| own != part))
+        });
+        if !contradict {
+            return;
+        }
+        self.notes.push(format!(
+            "There are {} numbered divisions into training and test; that of number {first} is used. To use another one, leave only its lists in the data set.",
+            groups.len()
+        ));
+        lists.retain(|listed| number(&listed.table.path).is_none_or(|number| number == first));
+    }
+
+    /// Takes over what the lists say; of two parts the stricter one.
+    fn take(&mut self, lists: &[Listed]) {
+        let mut twice = 0;
+        for listed in lists {
+            for &(image, part) in &listed.images {
+                self.names_training |= part == Part::Train;
+                let known = self.parts[image];
+                self.parts[image] = Some(known.map_or(part, |known| known.max(part)));
+            }
+        }
+        // `trainval` names the images of `train` and of `val`, which is no contradiction.
+        let mut counted = vec![false; self.parts.len()];
+        for listed in lists.iter().filter(|listed| !listed.table.is_trainval()) {
+            for &(image, part) in &listed.images {
+                if self.parts[image] != Some(part) && !counted[image] {
+                    counted[image] = true;
+                    twice += 1;
+                }
+            }
+        }
+        if twice > 0 {
+            self.notes.push(format!(
+                "{} in the lists of two parts ({}); what one of them calls a test or validation image is not trained on.",
+                are(twice),
+                names(lists.iter().map(|listed| listed.table))
+            ));
+        }
+    }
+
+    /// Says where the parts come from, and where folders contradict them.
+    fn tell(&mut self, lists: &[Listed], folders: &[Option<Part>]) {
+        let mut new = [0; 4];
+        let (mut stricter, mut looser) = (0, 0);
+        for (said, folder) in self.parts.iter().zip(folders) {
+            match (said, folder) {
+                (Some(said), None) => new[*said as usize] += 1,
+                (Some(said), Some(folder)) if said > folder => stricter += 1,
+                (Some(said), Some(folder)) if said < folder => looser += 1,
+                _ => {}
+            }
+        }
+        self.read = lists
+            .iter()
+            .flat_map(|l| std::iter::once(&l.table.path).chain(&l.table.with))
+            .cloned()
+            .collect();
+        let title = names(lists.iter().map(|listed| listed.table));
+        let divides = [Part::Validation, Part::Test, Part::Unlabelled]
+            .iter()
+            .any(|&part| new[part as usize] > 0);
+        if divides {
+            let counts: Vec<String> = [Part::Train, Part::Validation, Part::Test, Part::Unlabelled]
+                .iter()
+                .filter(|&&part| new[part as usize] > 0)
+                .map(|&part| format!("{} for {}", new[part as usize], purpose(part)))
+                .collect();
+            self.notes.push(format!(
+                "The parts of the images are those of {title}: {}.",
+                counts.join(", ")
+            ));
+        }
+        if stricter > 0 {
+            self.notes.push(format!(
+                "{} in a folder for one part and by {title} for a stricter one, which holds: no image is trained on that either calls a test or validation image.",
+                are(stricter)
+            ));
+        }
+        if looser > 0 {
+            self.notes.push(format!(
+                "{} by {title} for training and {} in a folder for another part, which holds.",
+                are(looser),
+                if looser == 1 { "lies" } else { "lie" }
+            ));
+        }
+    }
+
+    /// Puts the images of a reading into their parts.
+    pub(super) fn apply(&self, found: &mut Labelling, folders: &[Option<Part>]) {
+        let mut outside = 0;
+        for (image, spot) in found.spots.iter_mut().enumerate() {
+            let Spot::In(part, class) = spot else {
+                continue;
+            };
+            let said = self.parts.get(image).copied().flatten();
+            let folder = folders.get(image).copied().flatten();
+            match (said, folder) {
+                // An image without a class is for no part, whatever lists say.
+                _ if class.is_none() && *part == Part::Unlabelled => {}
+                (Some(said), None) => *part = said,
+                (Some(said), Some(folder)) => *part = said.max(folder),
+                (None, None) if self.names_training && *part == Part::Train => {
+                    *spot = Spot::Out(UNLISTED.into(), false);
+                    outside += 1;
+                }
+                (None, _) => {}
+            }
+        }
+        found.notes.extend(self.notes.iter().cloned());
+        if outside > 0 {
+            found.notes.push(format!(
+                "{} in none of these lists and {} left out.",
+                are(outside),
+                if outside == 1 { "is" } else { "are" }
+            ));
+        }
+    }
+
+    /// The part that a list says of an image.
+    pub(super) fn part(&self, image: usize) -> Option<Part> {
+        self.parts.get(image).copied().flatten()
+    }
+}
+
+fn are(images: usize) -> String {
+    format!(
+        "{} {}",
+        many(images, "image"),
+        if images == 1 { "is" } else { "are" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_numbered_divisions() {
+        for (path, expected) in [
+            ("labels/train1.txt", Some(1)),
+            ("test10.txt", Some(10)),
+            ("train.txt", None),
+            ("7.txt", Some(7)),
+            ("trainé2.txt", Some(2)),
+        ] {
+            assert_eq!(number(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Lists in plain text, as the official divisions of data sets come: `apple_pie/1005649`, `banded/banded_0002.jpg`,
+//! `n01440764/10026.JPEG 0`, `1 001.Albatross/0046.jpg`. Blanks separate the columns and may stand in names too, so
+//! the form of a list is the one in which the most lines name images that are here.
+
+use super::parse::{Table, separated};
+use crate::data::parts;
+
+/// Lines that the form is judged by.
+const SAMPLE: usize = 300;
+/// Most lines of a list that names no image: numbers with names, or names of classes.
+const MAX_OTHER: usize = 1_000_000;
+
+/// How the lines of a list are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Number of the image, image.
+    Numbered,
+    /// Image, then a word behind the last blank.
+    WordLast,
+    /// Image up to the first blank, then the rest.
+    ImageFirst,
+    /// Image alone.
+    Image,
+}
+
+/// Words in the name of a list which tell that its column says the part of each image.
+const DIVISION_WORDS: [&str; 6] = ["split", "splits", "partition", "fold", "folds", "subset"];
+
+/// Whether the name of a file speaks of a division as a whole (`train_test_split`, `list_eval_partition`), not of
+/// one of its parts.
+pub(super) fn says_division(stem: &str) -> bool {
+    let words = parts::words(stem);
+    words.iter().any(|w| w == "partition")
+        || (parts::said(stem).is_none()
+            && words.iter().any(|w| DIVISION_WORDS.contains(&w.as_str())))
+}
+
+fn is_whole(text: &str) -> bool {
+    !text.is_empty() && text.len() < 19 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn halves(line: &str) -> Option<(&str, &str)> {
+    let (first, rest) = line.split_once(char::is_whitespace)?;
+    Some((first, rest.trim_start()))
+}
+
+fn last_word(line: &str) -> Option<(&str, &str)> {
+    let (first, last) = line.rsplit_once(char::is_whitespace)?;
+    Some((first.trim_end(), last))
+}
+
+impl Form {
+    /// The image that a line names, if the line has this form.
+    fn image(self, line: &str) -> Option<&str> {
+        match self {
+            Self::Numbered => halves(line)
+                .filter(|(number, _)| is_whole(number))
+                .map(|(_, rest)| rest),
+            Self::WordLast => last_word(line).map(|cut| cut.0),
+            Self::ImageFirst => halves(line).map(|cut| cut.0),
+            Self::Image => Some(line),
+        }
+    }
+}
+
+/// Reads a list; `names` tells whether a text names an image that is here.
+///
+/// # Errors
+/// The reason why it is none.
+pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Result<Table, String> {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let count = lines().count();
+    let step = count.div_ceil(SAMPLE).max(1);
+    let sample: Vec<&str> = lines().step_by(step).collect();
+    if sample.is_empty() {
+        return Err("is an empty list".into());
+    }
+    let mut best = (0, Form::Image);
+    for form in [
+        Form::Numbered,
+        Form::WordLast,
+        Form::ImageFirst,
+        Form::Image,
+    ] {
+        let named = sample
+            .iter()
+            .filter(|line| form.image(line).is_some_and(names))
+            .count();
+        if named > best.0 {
+            best = (named, form);
+        }
+    }
+    let (named, form) = best;
+    if named == 0 {
+        return other(stem, text, &sample, names);
+    }
+    let second = if says_division(stem) {
+        "split"
+    } else {
+        "label"
+    };
+    match form {
+        Form::Numbered => two(["id", "image"], lines().map(halves)),
+        Form::WordLast => two(["image", second], lines().map(last_word)),
+        Form::ImageFirst => {
+            // Several figures behind an image (a box, numbers of several kinds) are no label.
+            let figures = |line: &&str| {
+                let mut rest = line.split_whitespace().skip(1);
+                rest.all(|word| word.parse::<f64>().is_ok())
+            };
+            if sample.iter().all(figures) {
+                return one(
+                    "image",
+                    lines().filter_map(|line| line.split_whitespace().next()),
+                );
+            }
+            two(["image", second], lines().map(halves))
+        }
+        Form::Image => one("image", lines()),
+    }
+}
+
+/// A list that names no image: cells with separators, numbers with what they stand for, or names of classes.
+fn other(
+    stem: &str,
+    text: &str,
+    sample: &[&str],
+    names: &dyn Fn(&str) -> bool,
+) -> Result<Table, String> {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let numbered = |line: &&str| halves(line).is_some_and(|(number, _)| is_whole(number));
+    if sample.iter().all(numbered) {
+        return two(["id", stem], lines().map(halves));
+    }
+    let cut = |line: &&str| line.contains(['\t', ',', ';', '|']);
+    if sample.iter().all(cut) {
+        return separated(text, names);
+    }
+    if lines().nth(MAX_OTHER).is_some() {
+        return Err("is too long a list".into());
+    }
+    one(stem, lines())
+}
+
+fn one<'a>(name: &str, lines: impl Iterator<Item = &'a str>) -> Result<Table, String> {
+    let mut table = Table::new(vec![name.to_owned()]);
+    for line in lines {
+        table.push([line])?;
+    }
+    Ok(table)
+}
+
+fn two<'a>(
+    names: [&str; 2],
+    lines: impl Iterator<Item = Option<(&'a str, &'a str)>>,
+) -> Result<Table, String> {
+    let mut table = Table::new(names.map(str::to_owned).to_vec());
+    for (first, second) in lines.flatten() {
+        table.push([first, second])?;
+    }
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(stem: &str, text: &str) -> Vec<Vec<String>> {
+        let names = |cell: &str| cell.ends_with(".jpg") || cell.starts_with("pie/");
+        let table = parse(stem, text, &names).expect(text);
+        let row = |r| {
+            (0..table.columns.len())
+                .map(|c| table.cell(r, c).to_owned())
+                .collect()
+        };
+        std::iter::once(table.columns.clone())
+            .chain((0..table.rows()).map(row))
+            .collect()
+    }
+
+    #[test]
+    fn lists_of_every_form() {
+        assert_eq!(
+            rows("train", "pie/1\r\npie/2\n\n"),
+            [["image"], ["pie/1"], ["pie/2"]]
+        );
+        assert_eq!(
+            rows("val", "a b/1.jpg 0\na b/2.jpg 12\n"),
+            [["image", "label"], ["a b/1.jpg", "0"], ["a b/2.jpg", "12"]]
+        );
+        assert_eq!(
+            rows("images_variant_train", "1.jpg Boeing 707\n2.jpg A320\n"),
+            [
+                ["image", "label"],
+                ["1.jpg", "Boeing 707"],
+                ["2.jpg", "A320"]
+            ]
+        );
+        assert_eq!(
+            rows("trainval", "1.jpg 1 1 2\n2.jpg 1 2 2\n"),
+            [["image"], ["1.jpg"], ["2.jpg"]]
+        );
+        assert_eq!(
+            rows("images", "1 a/x.jpg\n2 a/y.jpg\n"),
+            [["id", "image"], ["1", "a/x.jpg"], ["2", "a/y.jpg"]]
+        );
+        assert_eq!(
+            rows("list_eval_partition", "1.jpg 0\n2.jpg 2\n"),
+            [["image", "split"], ["1.jpg", "0"], ["2.jpg", "2"]]
+        );
+        assert_eq!(
+            rows("train_test_split", "1 0\n2 1\n"),
+            [["id", "train_test_split"], ["1", "0"], ["2", "1"]]
+        );
+        assert_eq!(
+            rows("classes", "cat\nbig dog\n"),
+            [["classes"], ["cat"], ["big dog"]]
+        );
+    }
+}

@@ -1,0 +1,591 @@
+//! Labels and parts that come beside the images as data sets are published: official lists in plain text, a table for
+//! the test images, tables joined by a number, exports of Label Studio.
+#![cfg(feature = "data")]
+
+use retune::data::{Dataset, Indexer};
+use retune::protocol::{Columns, Labels};
+
+mod sets;
+
+use sets::{counts, folder, source, tree, with};
+
+type Files = Vec<(String, Vec<u8>)>;
+
+fn all(files: Files, texts: &[(&str, &str)]) -> Files {
+    texts
+        .iter()
+        .fold(files, |files, (path, text)| with(files, path, text))
+}
+
+#[track_caller]
+fn assert_notes(data: &Dataset, words: &str) {
+    assert!(
+        data.notes.iter().any(|note| note.contains(words)),
+        "no note has \"{words}\": {:#?}",
+        data.notes
+    );
+}
+
+/// What is read, with no problem; and the same when it is asked for by name.
+#[track_caller]
+fn reads(files: &Files, expected: &str) -> Dataset {
+    let data = folder(files);
+    assert_eq!(data.problem, None, "{:#?}", data.notes);
+    assert_eq!(counts(&data), expected, "{:#?}", data.notes);
+    let again = Indexer::new("set", Box::new(source(files)))
+        .labels(data.labels.clone())
+        .finish()
+        .expect("a set");
+    assert_eq!(again.samples, data.samples, "{:?}", data.labels);
+    data
+}
+
+/// Rows of a list: `form` of each number.
+fn rows(numbers: std::ops::Range<usize>, form: impl Fn(usize) -> String) -> String {
+    numbers.map(form).collect()
+}
+
+#[test]
+fn lists_of_the_parts_divide_class_folders() {
+    // Food-101: names without endings below `meta`.
+    let food = all(
+        tree("4 food/images/pie, 4 food/images/soup"),
+        &[
+            (
+                "food/meta/train.txt",
+                "pie/000\npie/001\npie/002\nsoup/000\nsoup/001\n",
+            ),
+            ("food/meta/test.txt", "pie/003\nsoup/002\nsoup/003\n"),
+            ("food/meta/classes.txt", "pie\nsoup\n"),
+            ("food/README.txt", "Food\n"),
+        ],
+    );
+    let data = reads(&food, "pie 3+1, soup 2+2");
+    assert_notes(
+        &data,
+        "The parts of the images are those of test.txt, train.txt: 5 for training, 3 for test.",
+    );
+    let listed: Vec<_> = data.skipped.iter().map(|s| s.file.as_str()).collect();
+    assert_eq!(listed, ["food/meta/classes.txt", "food/README.txt"]);
+    // MIT-67 and the like: images that no list names are left out.
+    let mit = all(
+        tree("4 Images/bar, 4 Images/gym"),
+        &[
+            ("TrainImages.txt", "bar/000.jpg\nbar/001.jpg\ngym/000.jpg\n"),
+            ("TestImages.txt", "bar/002.jpg\ngym/001.jpg"),
+        ],
+    );
+    let data = reads(&mit, "bar 2+1, gym 1+1");
+    assert_notes(
+        &data,
+        "3 images are in none of these lists and are left out",
+    );
+    // Only the test images are listed: the others are for training.
+    let test = all(
+        tree("4 a, 4 b"),
+        &[("test_list.txt", "a/003.jpg\nb/003.jpg\n")],
+    );
+    reads(&test, "a 3+1, b 3+1");
+    // ImageNet: a label number behind each path, which says nothing new.
+    let net = all(
+        tree("3 data/n01, 3 data/n02"),
+        &[
+            (
+                "train.txt",
+                "n01/000.jpg 0\nn01/001.jpg 0\nn02/000.jpg 1\nn02/001.jpg 1\n",
+            ),
+            ("val.txt", "n01/002.jpg 0\nn02/002.jpg 1\n"),
+        ],
+    );
+    reads(&net, "n01 2/1, n02 2/1");
+    // A table with such a column is such a list.
+    let table = all(
+        tree("3 a, 3 b"),
+        &[(
+            "split.csv",
+            "file,split\na/000.jpg,train\na/001.jpg,train\na/002.jpg,test\nb/000.jpg,train\nb/001.jpg,valid\nb/002.jpg,test\n",
+        )],
+    );
+    reads(&table, "a 2+1, b 1/1+1");
+}
+
+#[test]
+fn numbered_divisions_are_the_first_one() {
+    // DTD has ten divisions of the same images.
+    let dtd = all(
+        tree("3 images/banded, 3 images/dotted"),
+        &[
+            ("labels/train1.txt", "banded/000.jpg\ndotted/000.jpg\n"),
+            ("labels/val1.txt", "banded/001.jpg\ndotted/001.jpg\n"),
+            ("labels/test1.txt", "banded/002.jpg\ndotted/002.jpg\n"),
+            ("labels/train10.txt", "banded/002.jpg\ndotted/002.jpg\n"),
+            ("labels/val10.txt", "banded/000.jpg\ndotted/000.jpg\n"),
+            ("labels/test10.txt", "banded/001.jpg\ndotted/001.jpg\n"),
+        ],
+    );
+    let data = reads(&dtd, "banded 1/1+1, dotted 1/1+1");
+    assert_notes(&data, "There are 2 numbered divisions");
+    assert_notes(&data, "that of number 1 is used");
+    assert_eq!(data.samples[0].path, "images/banded/000.jpg");
+}
+
+#[test]
+fn what_anything_calls_a_test_image_is_not_trained_on() {
+    // Two lists name the same image.
+    let both = all(
+        tree("3 a, 3 b"),
+        &[
+            ("train.txt", "a/000.jpg\na/001.jpg\nb/000.jpg\nb/001.jpg\n"),
+            ("test.txt", "a/001.jpg\na/002.jpg\nb/002.jpg\n"),
+        ],
+    );
+    let data = reads(&both, "a 1+2, b 2+1");
+    assert_notes(&data, "1 image is in the lists of two parts");
+    // `trainval` has the images of `train` and `val`, which is as it should be.
+    let voc = all(
+        tree("3 a, 3 b"),
+        &[
+            ("train.txt", "a/000.jpg\nb/000.jpg\n"),
+            ("val.txt", "a/001.jpg\nb/001.jpg\n"),
+            (
+                "trainval.txt",
+                "a/000.jpg\nb/000.jpg\na/001.jpg\nb/001.jpg\n",
+            ),
+            ("test.txt", "a/002.jpg\nb/002.jpg\n"),
+        ],
+    );
+    let data = reads(&voc, "a 1/1+1, b 1/1+1");
+    assert!(
+        !data.notes.iter().any(|n| n.contains("two parts")),
+        "{:?}",
+        data.notes
+    );
+    // Folders say one part, a list another.
+    let against = all(
+        tree("3 train/a, 3 train/b, 1 test/a, 1 test/b"),
+        &[("test.txt", "train/a/002.jpg\ntest/a/000.jpg\n")],
+    );
+    let data = reads(&against, "a 2+2, b 3+1");
+    assert_notes(
+        &data,
+        "1 image is in a folder for one part and by test.txt for a stricter one",
+    );
+}
+
+#[test]
+fn a_list_of_other_images_is_no_list_of_parts() {
+    let other = all(
+        tree("3 a, 3 b"),
+        &[
+            ("test.txt", "a/000.jpg\nc/000.jpg\nc/001.jpg\n"),
+            ("train_test_split.txt", "x\ny\n"),
+        ],
+    );
+    let data = reads(&other, "a 3, b 3");
+    assert_notes(
+        &data,
+        "test.txt names an image that is here in under half of its lines",
+    );
+    assert_notes(&data, "all images are for training and validation");
+    // A name in a class folder is not the one of the same name in another.
+    let folders = all(tree("3 a, 1 b"), &[("test.txt", "b/001.jpg\nb/002.jpg\n")]);
+    let data = reads(&folders, "a 3, b 1");
+    assert_notes(&data, "test.txt");
+}
+
+/// CUB-200 in small: eight images in two classes.
+fn cub(images: &str) -> Files {
+    let class = |i: usize| ["001.Albatross", "002.Auklet"][i / 4];
+    all(
+        tree(images),
+        &[
+            (
+                "CUB/images.txt",
+                &rows(0..8, |i| {
+                    format!("{} {}/{:03}.jpg\n", i + 1, class(i), i % 4)
+                }),
+            ),
+            (
+                "CUB/image_class_labels.txt",
+                &rows(0..8, |i| format!("{} {}\n", i + 1, i / 4 + 1)),
+            ),
+            (
+                "CUB/train_test_split.txt",
+                &rows(0..8, |i| format!("{} {}\n", i + 1, u8::from(i % 4 < 3))),
+            ),
+            ("CUB/classes.txt", "1 001.Albatross\n2 002.Auklet\n"),
+            (
+                "CUB/bounding_boxes.txt",
+                &rows(0..8, |i| format!("{} 60.0 27.0 325.0 304.0\n", i + 1)),
+            ),
+        ],
+    )
+}
+
+#[test]
+fn lists_that_are_numbered_are_joined() {
+    let data = reads(
+        &cub("4 CUB/images/001.Albatross, 4 CUB/images/002.Auklet"),
+        "001.Albatross 3+1, 002.Auklet 3+1",
+    );
+    assert_notes(
+        &data,
+        "The parts of the images are those of images.txt: 6 for training, 2 for test.",
+    );
+    // Without class folders the labels come from there too, by the names of the classes.
+    let flat: Files = cub("1 x")
+        .into_iter()
+        .skip(1)
+        .map(|(path, text)| {
+            let text = String::from_utf8(text).expect("text");
+            let text = text
+                .replace("001.Albatross/", "a")
+                .replace("002.Auklet/", "b");
+            (path, text.into_bytes())
+        })
+        .chain(["a", "b"].iter().flat_map(|c| {
+            (0..4).map(move |i| {
+                (
+                    format!("CUB/images/{c}{i:03}.jpg"),
+                    format!("{c}{i}").into_bytes(),
+                )
+            })
+        }))
+        .collect();
+    let data = reads(&flat, "001.Albatross 3+1, 002.Auklet 3+1");
+    assert_notes(&data, "are called as in classes.txt");
+    // The same as tables.
+    let csv = all(
+        tree("6 pics"),
+        &[
+            (
+                "images.csv",
+                &format!(
+                    "id,path\n{}",
+                    rows(0..6, |i| format!("{},{i:03}.jpg\n", i + 101))
+                ),
+            ),
+            (
+                "classes.csv",
+                &format!(
+                    "id,label\n{}",
+                    rows(0..6, |i| format!("{},{}\n", i + 101, ["cat", "dog"][i % 2]))
+                ),
+            ),
+        ],
+    );
+    reads(&csv, "cat 3, dog 3");
+}
+
+#[test]
+fn lists_with_labels_label_images_without_class_folders() {
+    let net = all(
+        tree("4 images/train, 2 images/val"),
+        &[
+            (
+                "train.txt",
+                "train/000.jpg 0\ntrain/001.jpg 0\ntrain/002.jpg 1\ntrain/003.jpg 1\n",
+            ),
+            ("val.txt", "val/000.jpg 0\nval/001.jpg 1\n"),
+            ("classes.txt", "tench\ngoldfish\n"),
+        ],
+    );
+    reads(&net, "goldfish 2/1, tench 2/1");
+    // FGVC: names of classes with blanks.
+    let fgvc = all(
+        tree("6 data/images"),
+        &[
+            (
+                "data/images_variant_train.txt",
+                "000 Boeing 707\n001 A320\n002 Boeing 707\n003 A320\n",
+            ),
+            ("data/images_variant_test.txt", "004 Boeing 707\n005 A320\n"),
+        ],
+    );
+    reads(&fgvc, "A320 2+1, Boeing 707 2+1");
+    // Oxford's pets: labels in the names, parts in lists with other figures.
+    let mut pets: Files = Vec::new();
+    for name in [
+        "pug_1", "pug_2", "pug_3", "Birman_1", "Birman_2", "Birman_3",
+    ] {
+        pets.push((format!("images/{name}.jpg"), name.as_bytes().to_vec()));
+    }
+    let pets = all(
+        pets,
+        &[
+            (
+                "annotations/trainval.txt",
+                "pug_1 1 2 1\npug_2 1 2 1\nBirman_1 2 1 1\nBirman_2 2 1 1\n",
+            ),
+            ("annotations/test.txt", "pug_3 1 2 1\nBirman_3 2 1 1\n"),
+        ],
+    );
+    reads(&pets, "Birman 2+1, pug 2+1");
+}
+
+#[test]
+fn a_table_labels_the_test_images_beside_class_folders() {
+    // GTSRB.
+    let test = |labels: [&str; 4]| {
+        let rows: String = labels
+            .iter()
+            .enumerate()
+            .map(|(i, label)| format!("30,30,{label},Test/{i:03}.jpg\n"))
+            .collect();
+        format!("Width,Height,ClassId,Path\n{rows}")
+    };
+    let train: String = ["0", "0", "0", "1", "1", "1"]
+        .iter()
+        .enumerate()
+        .map(|(i, label)| format!("30,30,{label},Train/{label}/{:03}.jpg\n", i % 3))
+        .collect();
+    let gtsrb = all(
+        tree("3 Train/0, 3 Train/1, 4 Test"),
+        &[
+            ("Train.csv", &format!("Width,Height,ClassId,Path\n{train}")),
+            ("Test.csv", &test(["0", "1", "1", "1"])),
+        ],
+    );
+    let data = reads(&gtsrb, "0 3+1, 1 3+3");
+    assert_notes(
+        &data,
+        "4 images in no class folder have their labels from Test.csv",
+    );
+    // Folders of another spelling.
+    let padded = all(
+        tree("3 Train/00000, 3 Train/00001, 4 Test"),
+        &[("Test.csv", &test(["0", "1", "1", "1"]))],
+    );
+    reads(&padded, "00000 3+1, 00001 3+3");
+    // Numbers that only the table of the training images explains.
+    let named = all(
+        tree("3 Train/stop, 3 Train/yield, 4 Test"),
+        &[
+            (
+                "Train.csv",
+                &format!(
+                    "Width,Height,ClassId,Path\n{}",
+                    train
+                        .replace("Train/0", "Train/stop")
+                        .replace("Train/1", "Train/yield")
+                ),
+            ),
+            ("Test.csv", &test(["0", "1", "1", "7"])),
+        ],
+    );
+    let data = reads(&named, "stop 3+1, yield 3+2; 1 unlabelled");
+    assert_notes(
+        &data,
+        "1 image in no class folder has a label of a table that no class folder has (7)",
+    );
+}
+
+#[test]
+fn numbers_that_divide_the_images_are_told_and_not_guessed() {
+    let table = |column: &str, values: [&str; 6]| {
+        let rows: String = values
+            .iter()
+            .enumerate()
+            .map(|(i, v)| format!("{i:03}.jpg,{},{v}\n", ["cat", "dog"][i % 2]))
+            .collect();
+        all(
+            tree("6 x"),
+            &[("l.csv", &format!("file,label,{column}\n{rows}"))],
+        )
+    };
+    let flags = ["1", "1", "1", "1", "0", "0"];
+    reads(&table("is_train", flags), "cat 2+1, dog 2+1");
+    reads(&table("train_test_split", flags), "cat 2+1, dog 2+1");
+    reads(
+        &table("is_test", ["0", "0", "0", "0", "1", "1"]),
+        "cat 2+1, dog 2+1",
+    );
+    reads(
+        &table(
+            "is_valid",
+            ["False", "False", "False", "False", "True", "True"],
+        ),
+        "cat 2/1, dog 2/1",
+    );
+    for column in ["set", "split", "Subset"] {
+        let data = reads(&table(column, flags), "cat 3, dog 3");
+        assert_notes(
+            &data,
+            &format!(
+                "The column \u{201c}{column}\u{201d} of l.csv divides the images by numbers (0, 1)"
+            ),
+        );
+    }
+    let data = reads(
+        &table("fold", ["0", "1", "2", "3", "4", "0"]),
+        "cat 3, dog 3",
+    );
+    assert_notes(&data, "numbers the folds of a cross-validation");
+    // Three flags.
+    let rows: String = ["1,0,0", "1,0,0", "0,1,0", "0,0,1", "1,0,0", "1,0,0"]
+        .iter()
+        .enumerate()
+        .map(|(i, v)| format!("{i:03}.jpg,{},{v}\n", ["cat", "dog"][i % 2]))
+        .collect();
+    let three = all(
+        tree("6 x"),
+        &[(
+            "l.csv",
+            &format!("file,label,is_train,is_val,is_test\n{rows}"),
+        )],
+    );
+    reads(&three, "cat 2/1, dog 2+1");
+    // CelebA's list of numbers is neither a label nor a list of validation images.
+    let celeb = all(
+        tree("3 a, 3 b"),
+        &[(
+            "list_eval_partition.txt",
+            "a/000.jpg 0\na/001.jpg 0\na/002.jpg 1\nb/000.jpg 0\nb/001.jpg 2\nb/002.jpg 2\n",
+        )],
+    );
+    let data = reads(&celeb, "a 3, b 3");
+    assert_notes(
+        &data,
+        "of list_eval_partition.txt divides the images by numbers",
+    );
+}
+
+#[test]
+fn each_table_has_columns_of_its_own() {
+    let files = all(
+        tree("4 s/train, 2 s/test"),
+        &[
+            (
+                "s/train.csv",
+                "id,label\n000.jpg,cat\n001.jpg,cat\n002.jpg,dog\n003.jpg,dog\n",
+            ),
+            (
+                "s/test.csv",
+                "file,target,age\n000.jpg,cat,7\n001.jpg,dog,8\n",
+            ),
+        ],
+    );
+    let data = reads(&files, "cat 2+1, dog 2+1");
+    assert_eq!(
+        data.readings[0].reading.flags,
+        "--labels 's/train.csv;s/test.csv'"
+    );
+    // A column that the user names is that of the tables which have it, and one that none has is an error.
+    let asked = |label: &str| {
+        Indexer::new("set", Box::new(source(&files)))
+            .labels(Labels::Table {
+                file: "train.csv;test.csv".into(),
+                columns: Columns {
+                    label: Some(label.into()),
+                    ..Columns::default()
+                },
+            })
+            .finish()
+    };
+    assert_eq!(counts(&asked("label").expect("a set")), "cat 2+1, dog 2+1");
+    let error = asked("breed").expect_err("no such column").to_string();
+    assert!(error.contains("\u{201c}breed\u{201d}"), "{error}");
+}
+
+#[test]
+fn label_studio_s_exports_give_labels() {
+    let task = |i: usize, choices: &str| {
+        format!(
+            r#"{{"id": {i}, "data": {{"image": "/data/upload/1/3f2a91b{i}-{i:03}.jpg"}}, "annotations": [{{"id": {i}, "result": [{{"from_name": "what", "to_name": "image", "type": "choices", "value": {{"choices": [{choices}]}}}}]}}]}}"#
+        )
+    };
+    let export = |choices: &dyn Fn(usize) -> &'static str| {
+        let tasks: Vec<String> = (0..6).map(|i| task(i, choices(i))).collect();
+        format!("[{}]", tasks.join(","))
+    };
+    let one = export(&|i| ["\"cat\"", "\"dog\""][i % 2]);
+    reads(
+        &all(tree("6 x"), &[("project-1.json", &one)]),
+        "cat 3, dog 3",
+    );
+    let short = format!(
+        "[{}]",
+        (0..6)
+            .map(|i| format!(
+                r#"{{"image": "/data/local-files/?d=x%2F{i:03}.jpg", "id": {i}, "choice": "{}", "annotator": 1, "lead_time": {i}.5}}"#,
+                ["cat", "dog"][i % 2]
+            ))
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    reads(
+        &all(tree("6 x"), &[("project-1.json", &short)]),
+        "cat 3, dog 3",
+    );
+    let csv = format!(
+        "image,id,choice,annotator\n{}",
+        rows(0..6, |i| format!(
+            "/data/upload/1/3f2a91b{i}-{i:03}.jpg,{i},{},1\n",
+            ["cat", "dog"][i % 2]
+        ))
+    );
+    reads(
+        &all(tree("6 x"), &[("project-1.csv", &csv)]),
+        "cat 3, dog 3",
+    );
+    // Several choices an image.
+    for (name, text) in [
+        (
+            "p.json",
+            export(&|i| ["\"cat\", \"dog\"", "\"dog\"", "\"cat\""][i % 3]),
+        ),
+        (
+            "p.csv",
+            format!(
+                "image,choice\n{}",
+                rows(0..6, |i| format!(
+                    "{i:03}.jpg,{}\n",
+                    ["\"{\"\"choices\"\":[\"\"cat\"\",\"\"dog\"\"]}\"", "cat"][i % 2]
+                ))
+            ),
+        ),
+    ] {
+        let data = folder(&all(tree("6 x"), &[(name, &text)]));
+        assert!(
+            data.problem
+                .as_deref()
+                .is_some_and(|p| p.contains("several labels")),
+            "{:?}",
+            data.problem
+        );
+    }
+}
+
+#[test]
+fn numbers_name_numbered_images() {
+    let table = format!(
+        "image_id,label\n{}",
+        rows(0..6, |i| format!("{i},{}\n", ["cat", "dog"][i % 2]))
+    );
+    let named = |name: &dyn Fn(usize) -> String| -> Files {
+        let files = (0..6)
+            .map(|i| (format!("x/{}", name(i)), vec![i as u8]))
+            .collect();
+        all(files, &[("l.csv", &table)])
+    };
+    reads(&named(&|i| format!("{i}.jpg")), "cat 3, dog 3");
+    let data = reads(&named(&|i| format!("{i:05}.jpg")), "cat 3, dog 3");
+    assert_notes(
+        &data,
+        "The numbers in the column \u{201c}image_id\u{201d} of l.csv are taken for those in the names of the images",
+    );
+    reads(&named(&|i| format!("img_{i}.png")), "cat 3, dog 3");
+    // Two images of one number: the row is not used, and that is told.
+    let mut twice = named(&|i| format!("img_{i}.png"));
+    twice.push(("x/pic_3.png".into(), b"x".to_vec()));
+    let data = reads(&twice, "cat 3, dog 2; 2 unlabelled");
+    assert_notes(
+        &data,
+        "1 of 6 rows of l.csv name a file of which there are several",
+    );
+    // Images that are not numbered are not named by numbers.
+    let data = folder(&named(&|i| {
+        format!("photo {}.jpg", ["a", "b", "c", "d", "e", "f"][i])
+    }));
+    assert!(data.problem.is_some());
+}
