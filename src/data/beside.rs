@@ -50,6 +50,20 @@ impl Source for Beside {
         }
     }
 
+    fn head(&mut self, i: usize, n: usize) -> Result<Vec<u8>> {
+        match self.in_more(i) {
+            None => self.source.head(i, n),
+            Some(i) => self.more.head(i, n),
+        }
+    }
+
+    fn content(&mut self, i: usize) -> Result<u64> {
+        match self.in_more(i) {
+            None => self.source.content(i),
+            Some(i) => self.more.content(i),
+        }
+    }
+
     fn refused(&self) -> &[Skipped] {
         self.source.refused()
     }
@@ -76,6 +90,12 @@ mod tests {
             (2, "a.jpg", "labels.csv")
         );
         assert_eq!((both.read(0), both.read(1)), (Ok(vec![1]), Ok(vec![2])));
+        assert_eq!(
+            (both.head(1, 9), both.head(1, 0)),
+            (Ok(vec![2]), Ok(vec![]))
+        );
+        assert_ne!(both.content(0), both.content(1));
+        assert!(both.head(2, 1).is_err() && both.content(2).is_err());
         assert!(both.read(2).is_err() && both.path(2).is_empty());
     }
 }

@@ -1,11 +1,12 @@
 //! Makes a data set of a list of files, a slice at a time: 17 000 files take seconds in a tab, in which the
 //! user wants to see how far it is and to be able to call it off.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::dataset::{Dataset, Sample};
-use super::labelling::{Labelling, Spot, clean, list, many};
-use super::layout::{self, file_name, parent};
+use super::hidden::{Hidden, HiddenFolders, hidden, hidden_below};
+use super::labelling::{Labelling, Spot, clean, many};
+use super::layout::{self, Other, file_name, parent};
 use super::leaks;
 use super::problem::{self, Facts, LeftOut};
 use super::reading::{self, TableFile};
@@ -18,8 +19,8 @@ use crate::protocol::{Labels, Part, Skipped};
 
 /// Milliseconds that a slice of work may take before it hands back.
 const SLICE: f64 = 15.0;
-/// Most bytes of a file that is read to see whether it is an image.
-const MAX_LOOK: u64 = 64 << 20;
+/// Bytes of a file that are read to see whether it is an image.
+const HEAD: usize = 1 << 20;
 /// Tables that are read for labels, and the bytes of all of them.
 const TABLES: usize = 32;
 const TABLE_BYTES: u64 = 160 << 20;
@@ -49,7 +50,7 @@ pub struct Indexer {
     /// Tables among the files.
     tables: Vec<usize>,
     /// Images in hidden folders, by folder.
-    hidden: BTreeMap<String, usize>,
+    hidden: HiddenFolders,
     left_out: LeftOut,
     skipped: Vec<Skipped>,
 }
@@ -70,7 +71,7 @@ impl Indexer {
             common: common_folder(&*source),
             images: Vec::new(),
             tables: Vec::new(),
-            hidden: BTreeMap::new(),
+            hidden: HiddenFolders::default(),
             left_out: LeftOut::default(),
             skipped: source.refused().to_vec(),
             source,
@@ -112,22 +113,21 @@ impl Indexer {
 
     fn look_at(&mut self, i: usize) {
         let path = self.source.path(i);
-        if layout::is_junk(path) {
-            return;
+        match hidden_below(path, &self.common) {
+            Some(Hidden::Litter) => return,
+            Some(Hidden::Folder(folder)) => {
+                self.hidden.note(folder, path);
+                return;
+            }
+            None => {}
         }
         let by_name = Kind::of_name(path);
-        if let Some(folder) = layout::hidden_folder(path, &self.common) {
-            if by_name.is_picture() {
-                *self.hidden.entry(folder.to_owned()).or_default() += 1;
-            }
-            return;
-        }
         let path = path.to_owned();
-        if let Some(reason) = layout::not_an_image(&path) {
+        if let Some(other) = layout::not_an_image(&path) {
             if table::is_table(&path) || table::is_list(&path) {
                 self.tables.push(i);
             }
-            self.pass_over(path, reason, is_archive(reason));
+            self.pass_over(path, other);
             return;
         }
         let size = self.source.size(i);
@@ -140,27 +140,27 @@ impl Indexer {
         }
         // A name without a known ending, or of what is not opened, may be wrong: the content counts.
         let doubt = !opened(by_name);
-        if doubt && size > MAX_LOOK {
-            self.refuse(path, by_name);
-            return;
+        if doubt {
+            match self.source.head(i, HEAD) {
+                Ok(head) => {
+                    let kind = Kind::of_bytes(&head);
+                    if !opened(kind) {
+                        let known = kind != Kind::Unknown;
+                        self.refuse(path, if known { kind } else { by_name });
+                        return;
+                    }
+                }
+                Err(error) => {
+                    self.skip(path, error.reason(), true);
+                    return;
+                }
+            }
         }
         let mut content = self.source.fingerprint(i);
         let twin = self.sizes.get(&size).is_some_and(|&n| n > 1);
-        if doubt || (content.is_none() && twin) {
-            match self.source.read(i) {
-                Ok(bytes) => {
-                    if doubt {
-                        let kind = Kind::of_bytes(&bytes);
-                        if !opened(kind) {
-                            let known = kind != Kind::Unknown;
-                            self.refuse(path, if known { kind } else { by_name });
-                            return;
-                        }
-                    }
-                    if twin && content.is_none() {
-                        content = Some(leaks::content(&bytes));
-                    }
-                }
+        if content.is_none() && twin {
+            match self.source.content(i) {
+                Ok(found) => content = Some(found),
                 Err(error) => {
                     if !doubt {
                         self.lose(i);
@@ -210,14 +210,14 @@ impl Indexer {
         self.skip(path, reason, failed);
     }
 
-    /// A file that is no image by its name.
-    fn pass_over(&mut self, path: String, reason: &'static str, failed: bool) {
+    /// A file that is no image by its name. An archive may hold some.
+    fn pass_over(&mut self, path: String, other: Other) {
         let ending = file_name(&path)
             .rsplit_once('.')
             .map_or("", |(_, e)| e)
             .to_ascii_lowercase();
-        self.left_out.add(format!(".{ending}"), reason);
-        self.skip(path, reason, failed);
+        self.left_out.add(format!(".{ending}"), other.reason());
+        self.skip(path, other.reason(), other == Other::Archive);
     }
 
     /// Looks at what is left, then sorts out classes, order and duplicates.
@@ -249,7 +249,9 @@ impl Indexer {
             );
             self.skipped.push(Skipped::passed_over(folder, reason));
         }
-        let hidden = self.tell_hidden();
+        let hidden: Vec<String> = self.hidden.sentence().into_iter().collect();
+        let folders = std::mem::take(&mut self.hidden).skipped();
+        self.skipped.extend(folders);
         let mut used: Vec<&str> = match &reading.labels {
             Labels::Table { file, .. } => file.split(';').collect(),
             _ => Vec::new(),
@@ -365,36 +367,6 @@ impl Indexer {
         }
     }
 
-    /// Lists the hidden folders that hold images, and says so.
-    fn tell_hidden(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
-        let mut total = 0;
-        for (folder, images) in &self.hidden {
-            let reason = format!(
-                "is a hidden folder with {}; rename it without the dot at its beginning to use it",
-                many(*images, "image")
-            );
-            self.skipped.push(Skipped::passed_over(folder, reason));
-            names.push(file_name(folder));
-            total += images;
-        }
-        if names.is_empty() {
-            return Vec::new();
-        }
-        vec![format!(
-            "{} in {} {}, which {} hidden, {} left out.",
-            many(total, "image"),
-            if names.len() == 1 {
-                "the folder"
-            } else {
-                "the folders"
-            },
-            list(&names),
-            if names.len() == 1 { "is" } else { "are" },
-            if total == 1 { "is" } else { "are" },
-        )]
-    }
-
     /// The tables nearest to the root, as far as the budget goes.
     fn read_tables(&mut self) -> Vec<TableFile> {
         let mut order = std::mem::take(&mut self.tables);
@@ -447,7 +419,7 @@ fn common_folder(source: &dyn Source) -> String {
     let mut common: Option<&str> = None;
     for i in 0..source.len() {
         let path = source.path(i);
-        if layout::is_junk(path) {
+        if hidden(path) == Some(Hidden::Litter) {
             continue;
         }
         let folder = path.rfind('/').map_or("", |at| &path[..=at]);
@@ -474,11 +446,6 @@ fn common_folder(source: &dyn Source) -> String {
 /// Whether images of this kind are opened here.
 fn opened(kind: Kind) -> bool {
     kind.is_decoded() || (picture::AVAILABLE && kind.by_browser())
-}
-
-/// Whether a file holds others, which may be images.
-fn is_archive(reason: &str) -> bool {
-    reason.contains("archive")
 }
 
 /// A sentence about images without a class, which no training uses.

@@ -5,20 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::dataset::Sample;
 use super::labelling::many;
-use super::source::fingerprint;
 use crate::protocol::{Leak, LeakKind, Part};
 
 /// Groups that are listed.
 const LISTED: usize = 1000;
 /// Files of a group that are listed.
 const FILES: usize = 100;
-
-/// What tells a file's content apart: CRC-32 and length, as a zip states them of each entry, so that a file in an
-/// archive and a loose one are compared too.
-#[must_use]
-pub(super) fn content(bytes: &[u8]) -> u64 {
-    fingerprint(crc32fast::hash(bytes), bytes.len() as u64)
-}
 
 /// Groups of equal contents, each ascending, in the order of their first members.
 pub(super) fn duplicates(contents: impl Iterator<Item = Option<u64>>) -> Vec<Vec<usize>> {
@@ -103,19 +95,6 @@ pub(super) fn leaks(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn contents_differ_by_any_byte_and_by_length() {
-        let base: Vec<u8> = (0..100).collect();
-        let mut seen = BTreeSet::from([content(&base)]);
-        for i in 0..100 {
-            let mut changed = base.clone();
-            changed[i] ^= 1;
-            assert!(seen.insert(content(&changed)), "byte {i}");
-        }
-        assert!(seen.insert(content(&base[..99])));
-        assert_eq!(content(&base), content(&base.clone()));
-    }
 
     #[test]
     fn groups_come_in_the_order_of_their_first_members() {

@@ -11,6 +11,7 @@ mod division;
 mod file_names;
 mod folders;
 mod from_tables;
+pub mod hidden;
 pub mod index;
 mod labelling;
 pub mod layout;

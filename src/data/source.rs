@@ -1,13 +1,14 @@
 //! Where files come from. One trait, so that nothing behind it knows whether it reads a folder, a zip or
 //! drawings.
 
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use crate::error::{Error, Result};
-use crate::image::kind::Kind;
 use crate::platform::files::InputFile;
 use crate::protocol::Skipped;
+
+/// Bytes of a file that are in memory at once while it is compared.
+const PIECE: usize = 64 << 10;
 
 /// A list of files that can be read one at a time, in any order.
 pub trait Source {
@@ -43,6 +44,19 @@ pub trait Source {
         let mut bytes = self.read(i)?;
         bytes.truncate(n);
         Ok(bytes)
+    }
+
+    /// [`fingerprint`] of file i's bytes, read for it where it is not known for free.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    fn content(&mut self, i: usize) -> Result<u64> {
+        match self.fingerprint(i) {
+            Some(known) => Ok(known),
+            None => self
+                .read(i)
+                .map(|bytes| fingerprint(crc32fast::hash(&bytes), bytes.len() as u64)),
+        }
     }
 
     /// Entries that were refused before any was read, with the reason each.
@@ -114,6 +128,26 @@ impl Source for FolderSource {
         Ok(bytes)
     }
 
+    /// In pieces, so that a large file is never in memory whole.
+    fn content(&mut self, i: usize) -> Result<u64> {
+        let (path, file) = self.files.get(i).ok_or_else(|| past_the_end(i))?;
+        let mut reader = file.reader()?;
+        let mut hasher = crc32fast::Hasher::new();
+        let mut piece = vec![0; PIECE];
+        let mut len = 0;
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(fingerprint(hasher.finalize(), len)),
+                Ok(read) => {
+                    hasher.update(&piece[..read]);
+                    len += read as u64;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(Error::Storage(format!("{path}: cannot be read ({e})"))),
+            }
+        }
+    }
+
     fn refused(&self) -> &[Skipped] {
         &self.refused
     }
@@ -124,114 +158,32 @@ pub(super) fn past_the_end(i: usize) -> Error {
     Error::Dataset(format!("the data set has no file number {i}"))
 }
 
-/// What a name that begins with a dot hides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hidden<'a> {
-    /// What a system or a program left there, which nobody wants to read about, or a hidden file.
-    Litter,
-    /// A folder that someone may have named so: its path.
-    Folder(&'a str),
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// Folders and files that systems and programs make, in small letters.
-const LITTER: [&str; 44] = [
-    "__macosx",
-    "thumbs.db",
-    "ehthumbs.db",
-    "desktop.ini",
-    "@eadir",
-    "$recycle.bin",
-    "system volume information",
-    ".ds_store",
-    ".git",
-    ".svn",
-    ".hg",
-    ".bzr",
-    ".github",
-    ".ipynb_checkpoints",
-    ".cache",
-    ".thumbnails",
-    ".thumb",
-    ".thumbs",
-    ".trash",
-    ".trashes",
-    ".spotlight-v100",
-    ".fseventsd",
-    ".temporaryitems",
-    ".documentrevisions-v100",
-    ".appledouble",
-    ".idea",
-    ".vscode",
-    ".venv",
-    ".tox",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".npm",
-    ".dvc",
-    ".config",
-    ".local",
-    ".kaggle",
-    ".keras",
-    ".torch",
-    ".picasaoriginals",
-    ".@__thumb",
-    ".xvpics",
-    ".sync",
-    ".dropbox.cache",
-    ".stfolder",
-];
+    use super::*;
 
-/// Whether one part of a path is litter.
-fn is_litter(part: &str) -> bool {
-    LITTER.iter().any(|name| part.eq_ignore_ascii_case(name)) || part.starts_with("._") || {
-        let trash = part.get(..".trash-".len());
-        trash.is_some_and(|start| start.eq_ignore_ascii_case(".trash-"))
-    }
-}
-
-/// What hides the file at a path; none if nothing does.
-#[must_use]
-pub fn hidden(path: &str) -> Option<Hidden<'_>> {
-    if path.split('/').any(is_litter) {
-        return Some(Hidden::Litter);
-    }
-    let mut at = 0;
-    for part in path.split('/') {
-        at += part.len();
-        if part.starts_with('.') && part != "." && part != ".." {
-            return Some(match path.get(..at) {
-                Some(folder) if at < path.len() => Hidden::Folder(folder),
-                _ => Hidden::Litter,
-            });
+    #[test]
+    fn contents_differ_by_any_byte_and_by_length() {
+        let content = |bytes: &[u8]| {
+            let file = InputFile::memory("a", bytes.to_vec());
+            FolderSource::new(vec![("a".into(), file)])
+                .content(0)
+                .expect("readable")
+        };
+        // Longer than a piece.
+        let base: Vec<u8> = (0..PIECE + 100).map(|i| (i % 251) as u8).collect();
+        let mut seen = BTreeSet::from([content(&base)]);
+        for i in (0..PIECE).step_by(7000).chain(PIECE..PIECE + 100) {
+            let mut changed = base.clone();
+            changed[i] ^= 1;
+            assert!(seen.insert(content(&changed)), "byte {i}");
         }
-        at += 1;
-    }
-    None
-}
-
-/// Counts the images in hidden folders, which are not used and not kept quiet about.
-#[derive(Debug, Clone, Default)]
-pub struct HiddenFolders(BTreeMap<String, usize>);
-
-impl HiddenFolders {
-    /// Takes note of a file in a hidden folder, if it is an image by its name.
-    pub fn note(&mut self, folder: &str, path: &str) {
-        if !Kind::of_name(path).is_decoded() {
-            return;
-        }
-        if let Some(images) = self.0.get_mut(folder) {
-            *images += 1;
-        } else {
-            self.0.insert(folder.to_owned(), 1);
-        }
-    }
-
-    /// One entry for each folder.
-    pub fn skipped(self) -> impl Iterator<Item = Skipped> {
-        self.0.into_iter().map(|(folder, images)| {
-            let s = if images == 1 { "" } else { "s" };
-            let reason = format!("is a hidden folder with {images} image{s}; rename it (without the dot in front) to use it");
-            Skipped::passed_over(folder, reason)
-        })
+        assert!(seen.insert(content(&base[..PIECE])));
+        assert_eq!(
+            content(&base),
+            fingerprint(crc32fast::hash(&base), base.len() as u64)
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Seek, SeekFrom};
 use super::directory::fill;
 use super::refused::{Refused, told_once};
 use super::{ArchiveSource, Bytes, Entry, MAX_HELD_BYTES, read_whole, sniff};
-use crate::data::source::{Hidden, HiddenFolders, hidden};
+use crate::data::hidden::{Hidden, HiddenFolders, hidden};
 use crate::protocol::Skipped;
 
 /// Archives inside archives are opened so far down.

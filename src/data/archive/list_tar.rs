@@ -12,7 +12,7 @@ use super::{
     Bytes, Entry, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_HELD_BYTES, MAX_TOTAL_BYTES, Place, path,
     sniff, tar,
 };
-use crate::data::source::{Hidden, hidden};
+use crate::data::hidden::{Hidden, hidden};
 use crate::image::kind::Kind;
 use crate::protocol::Skipped;
 

@@ -10,7 +10,7 @@ use super::unpack::Method;
 use super::{
     Bytes, Entry, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_TOTAL_BYTES, Place, path, sniff, unpack,
 };
-use crate::data::source::{Hidden, hidden};
+use crate::data::hidden::{Hidden, hidden};
 use crate::protocol::Skipped;
 
 /// An entry above this size ...

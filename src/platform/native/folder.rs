@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::escape;
 use super::files::{InputFile, failed};
-use crate::data::source::{Hidden, HiddenFolders, hidden};
+use crate::data::hidden::{Hidden, HiddenFolders, hidden};
 use crate::error::{Error, Result};
 use crate::protocol::Skipped;
 
