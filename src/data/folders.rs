@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 
+use super::kinds::are_kinds;
 use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::parts;
 use super::tree::{Role, Tree};
@@ -155,7 +156,7 @@ impl<'a> Folders<'a> {
                     .collect();
                 names.sort_unstable();
                 names.dedup();
-                if kinds_of_images(&names) {
+                if are_kinds(&names) {
                     if names.len() > 1 {
                         kinds.extend(names.iter().map(|n| (*n).to_owned()));
                     }
@@ -543,88 +544,4 @@ pub(super) const fn purpose(part: Part) -> &'static str {
         Part::Test => "test",
         Part::Unlabelled => "prediction",
     }
-}
-
-/// Words for kinds of images, which are no classes where a level has no other name.
-const KINDS: [&str; 46] = [
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "photos",
-    "photo",
-    "pictures",
-    "pics",
-    "pic",
-    "frames",
-    "raw",
-    "original",
-    "originals",
-    "orig",
-    "augmented",
-    "augmentation",
-    "aug",
-    "processed",
-    "preprocessed",
-    "unprocessed",
-    "cropped",
-    "crops",
-    "crop",
-    "resized",
-    "jpg",
-    "jpeg",
-    "jpegs",
-    "png",
-    "pngs",
-    "rgb",
-    "gray",
-    "grayscale",
-    "grey",
-    "color",
-    "colour",
-    "data",
-    "dataset",
-    "input",
-    "inputs",
-    "part",
-    "batch",
-    "chunk",
-    "shard",
-    "folder",
-    "set",
-    "jpegimages",
-];
-
-/// Whether names of a level tell kinds of images apart, or numbers of a pile that was too large for one
-/// folder (`images_001`, `HAM10000_images_part_1`), and not classes.
-fn kinds_of_images(names: &[&str]) -> bool {
-    if names.is_empty() || names.len() > 1000 {
-        return false;
-    }
-    let is_magnification = |name: &str| {
-        name.strip_suffix(['x', 'X'])
-            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-    };
-    let is_kind = |name: &&str| {
-        let words = parts::words(name);
-        is_magnification(name)
-            || (!words.is_empty()
-                && words.iter().all(|w| KINDS.contains(&w.as_str()))
-                // `set` and `part` alone are names for anything.
-                && (names.len() == 1 || words.iter().any(|w| !["set", "part", "folder", "batch", "data"].contains(&w.as_str()))))
-    };
-    if names.iter().all(is_kind) {
-        return true;
-    }
-    let residue = |name: &str| {
-        name.chars()
-            .filter(|c| !c.is_ascii_digit())
-            .collect::<String>()
-    };
-    let first = residue(names[0]);
-    names.len() > 1
-        && parts::words(names[0])
-            .iter()
-            .any(|w| ["images", "image", "imgs", "photos", "pictures", "jpg"].contains(&w.as_str()))
-        && names.iter().all(|name| residue(name) == first)
 }

@@ -13,6 +13,7 @@ mod folders;
 mod from_tables;
 pub mod hidden;
 pub mod index;
+mod kinds;
 mod labelling;
 pub mod layout;
 mod leaks;

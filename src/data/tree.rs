@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::kinds::{names_masks, names_photos};
 use super::labelling::many;
-use super::parts::{residue, said, words};
+use super::parts::{residue, said};
 use crate::fnv;
 use crate::protocol::Part;
 
@@ -131,74 +132,16 @@ impl<'a> Tree<'a> {
 
     /// Sets folders of masks and annotations aside, where photos lie beside them.
     pub(super) fn leave_out_masks(&mut self) {
-        const MASKS: [&str; 20] = [
-            "mask",
-            "masks",
-            "label",
-            "labels",
-            "annotation",
-            "annotations",
-            "segmentation",
-            "segmentations",
-            "segmented",
-            "groundtruth",
-            "ground",
-            "gt",
-            "truth",
-            "trimaps",
-            "trimap",
-            "annots",
-            "bbox",
-            "bboxes",
-            "heatmaps",
-            "xmls",
-        ];
-        const PHOTOS: [&str; 19] = [
-            "images",
-            "image",
-            "imgs",
-            "img",
-            "photos",
-            "photo",
-            "pictures",
-            "pics",
-            "raw",
-            "original",
-            "originals",
-            "input",
-            "inputs",
-            "frames",
-            "rgb",
-            "jpg",
-            "jpeg",
-            "png",
-            "jpegimages",
-        ];
-        let any = |name: &str, list: &[&str]| {
-            let words = words(name);
-            let plain = |w: &String| list.contains(&w.as_str());
-            // `face_mask` is a thing; `train_masks` are masks.
-            !words.is_empty()
-                && words.iter().any(plain)
-                && words
-                    .iter()
-                    .all(|w| plain(w) || said(w).is_some() || PHOTOS.contains(&w.as_str()))
-        };
         for node in 0..self.nodes.len() {
             let kids = self.nodes[node].kids.clone();
-            let is_mask = |&kid: &usize| {
-                let name = self.nodes[kid].name;
-                // `lung masks`: several of them, and of something.
-                any(name, &MASKS) || words(name).last().is_some_and(|word| word == "masks")
-            };
+            let is_mask = |&kid: &usize| names_masks(self.nodes[kid].name);
             let masks: Vec<usize> = kids.iter().copied().filter(is_mask).collect();
             if masks.is_empty() {
                 continue;
             }
-            let photos = kids.iter().filter(|kid| !masks.contains(kid)).any(|&kid| {
-                let name = self.nodes[kid].name;
-                any(name, &PHOTOS) || said(name).is_some_and(|said| said.alone)
-            });
+            let photos = kids
+                .iter()
+                .any(|&kid| !masks.contains(&kid) && names_photos(self.nodes[kid].name));
             let beside = node != self.base && node != 0 && self.nodes[node].direct > 0;
             if photos || beside {
                 for mask in masks {

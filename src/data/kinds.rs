@@ -1,0 +1,177 @@
+//! Names of folders that say what kind of images they hold, and so neither a class nor a part: photos, masks, a
+//! processing, a format, one of the piles of a set that is too large for one folder.
+
+use super::parts::{said, words};
+
+/// Photos, as they were taken.
+const PHOTOS: [&str; 19] = [
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "photo",
+    "pictures",
+    "pics",
+    "raw",
+    "original",
+    "originals",
+    "input",
+    "inputs",
+    "frames",
+    "rgb",
+    "jpg",
+    "jpeg",
+    "png",
+    "jpegimages",
+];
+
+/// Other kinds of images of whatever class.
+const OTHERS: [&str; 27] = [
+    "pic",
+    "orig",
+    "augmented",
+    "augmentation",
+    "aug",
+    "processed",
+    "preprocessed",
+    "unprocessed",
+    "cropped",
+    "crops",
+    "crop",
+    "resized",
+    "jpegs",
+    "pngs",
+    "gray",
+    "grayscale",
+    "grey",
+    "color",
+    "colour",
+    "data",
+    "dataset",
+    "part",
+    "batch",
+    "chunk",
+    "shard",
+    "folder",
+    "set",
+];
+
+/// Those of them that alone are names for anything.
+const ANYTHING: [&str; 5] = ["set", "part", "folder", "batch", "data"];
+
+/// What the piles of a set that is too large for one folder are called, before their numbers.
+const PILES: [&str; 6] = ["images", "image", "imgs", "photos", "pictures", "jpg"];
+
+/// Pictures that are no photos.
+const MASKS: [&str; 20] = [
+    "mask",
+    "masks",
+    "label",
+    "labels",
+    "annotation",
+    "annotations",
+    "segmentation",
+    "segmentations",
+    "segmented",
+    "groundtruth",
+    "ground",
+    "gt",
+    "truth",
+    "trimaps",
+    "trimap",
+    "annots",
+    "bbox",
+    "bboxes",
+    "heatmaps",
+    "xmls",
+];
+
+/// Whether a name has a word of a list, and else words of photos and parts alone: `face_mask` is a thing, `train_masks`
+/// are masks.
+fn speaks_of(name: &str, list: &[&str]) -> bool {
+    let words = words(name);
+    let of = |list: &[&str], word: &String| list.contains(&word.as_str());
+    words.iter().any(|word| of(list, word))
+        && words
+            .iter()
+            .all(|word| of(list, word) || of(&PHOTOS, word) || said(word).is_some())
+}
+
+/// Whether a folder holds masks or annotations by its name.
+pub(super) fn names_masks(name: &str) -> bool {
+    // `lung masks`: several of them, and of something.
+    speaks_of(name, &MASKS) || words(name).last().is_some_and(|word| word == "masks")
+}
+
+/// Whether a folder holds photos by its name, be it those of a part.
+pub(super) fn names_photos(name: &str) -> bool {
+    speaks_of(name, &PHOTOS) || said(name).is_some_and(|said| said.alone)
+}
+
+/// Whether names of a level tell kinds of images apart, or numbers of a pile that was too large for one folder
+/// (`images_001`, `HAM10000_images_part_1`), and not classes.
+pub(super) fn are_kinds(names: &[&str]) -> bool {
+    if names.is_empty() || names.len() > 1000 {
+        return false;
+    }
+    let is_magnification = |name: &str| {
+        name.strip_suffix(['x', 'X'])
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let is_kind = |name: &&str| {
+        let words = words(name);
+        let known =
+            |word: &String| PHOTOS.contains(&word.as_str()) || OTHERS.contains(&word.as_str());
+        is_magnification(name)
+            || (!words.is_empty()
+                && words.iter().all(known)
+                && (names.len() == 1 || words.iter().any(|w| !ANYTHING.contains(&w.as_str()))))
+    };
+    if names.iter().all(is_kind) {
+        return true;
+    }
+    let residue = |name: &str| {
+        name.chars()
+            .filter(|c| !c.is_ascii_digit())
+            .collect::<String>()
+    };
+    let first = residue(names[0]);
+    names.len() > 1
+        && words(names[0])
+            .iter()
+            .any(|word| PILES.contains(&word.as_str()))
+        && names.iter().all(|name| residue(name) == first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_from_classes() {
+        for names in [
+            &["images"][..],
+            &["raw", "augmented"],
+            &["40X", "100X"],
+            &["images_001", "images_002"],
+            &["HAM_images_part_1", "HAM_images_part_2"],
+        ] {
+            assert!(are_kinds(names), "{names:?}");
+        }
+        for names in [
+            &["cat", "dog"][..],
+            &["set", "part"],
+            &["images", "cat"],
+            &[],
+        ] {
+            assert!(!are_kinds(names), "{names:?}");
+        }
+        assert!(
+            names_masks("train_masks") && names_masks("lung masks") && !names_masks("face_mask")
+        );
+        assert!(
+            names_photos("JPEGImages") && names_photos("train") && !names_photos("photo booth")
+        );
+    }
+}
