@@ -382,12 +382,94 @@ fn names_of_classes_are_compared_in_nfc_and_near_ones_asked_about() {
         ("Cat 2+1, Dog 2+1", None)
     );
     let apart = open(&tree(spec), data.readings[1].reading.labels.clone()).expect("a set");
-    assert_eq!(counts(&apart), "Cat 2, Dog 2, cat 0+1, dog 0+1");
+    assert_eq!(counts(&apart), "Cat 2, Dog 2");
+    assert!(
+        apart
+            .notes
+            .iter()
+            .any(|n| n.contains("cat, dog. 2 images are left out")),
+        "{:?}",
+        apart.notes
+    );
     assert_asks(
         "2 golden_retriever, 2 Golden Retriever, 2 pug",
         "golden_retriever",
         &["--merge-similar yes", "--merge-similar no"],
     );
+}
+
+#[test]
+fn classes_of_the_test_images_alone_do_not_block_the_training() {
+    let data = assert_reads(
+        "2 train/cat, 2 train/dog, 1 test/cat, 2 test/eel, 1 val/dog, 1 val/emu",
+        "cat 2+1, dog 2/1",
+    );
+    assert!(
+        data.notes.iter().any(|n| n == "2 classes have images for validation or test alone, so no model learns them: eel, emu. 3 images are left out of what is measured."),
+        "{:?}",
+        data.notes
+    );
+    let left: Vec<_> = data
+        .skipped
+        .iter()
+        .map(|s| (s.file.as_str(), s.failed))
+        .collect();
+    assert_eq!(
+        left,
+        [
+            ("test/eel/000.jpg", false),
+            ("test/eel/001.jpg", false),
+            ("val/emu/000.jpg", false)
+        ]
+    );
+    assert!(
+        data.skipped[0]
+            .reason
+            .contains("\u{201c}eel\u{201d}, which has no image to train on")
+    );
+    // One class alone is left to train on: that is the problem.
+    let data = folder(&tree("2 train/cat, 1 test/cat, 1 test/dog"));
+    assert!(data.problem.is_some(), "{:?}", data.notes);
+    // A damaged image is one to train on: what is missing is told.
+    let mut files = tree("2 train/cat, 2 train/dog, 1 test/eel");
+    files.push(("train/eel/0.jpg".into(), Vec::new()));
+    let problem = folder(&files).problem.expect("a problem");
+    assert!(
+        problem.contains("No images to train on in: eel"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_name_of_two_classes_is_told() {
+    let data = assert_reads("2 cat, 2 dog, 2 cat dog", "cat 2, cat dog 2, dog 2");
+    assert!(
+        data.notes.iter().any(|n| n.contains("\u{201c}cat dog\u{201d} (\u{201c}cat\u{201d} and \u{201c}dog\u{201d}) may hold images of both")),
+        "{:?}",
+        data.notes
+    );
+}
+
+#[test]
+fn readings_that_cannot_be_trained_on_are_not_offered() {
+    assert_asks(
+        "2 Cat, 2 cat",
+        "fewer than two classes with images to train on is not offered",
+        &["--merge-similar no"],
+    );
+    let files = with(
+        tree("2 pets/cat, 2 pets/dog, 2 birds/owl, 2 birds/tit"),
+        "train.txt",
+        "pets/cat/000.jpg\npets/cat/001.jpg\npets/dog/000.jpg\npets/dog/001.jpg\n",
+    );
+    let data = folder(&files);
+    let flags: Vec<_> = data
+        .readings
+        .iter()
+        .map(|r| r.reading.flags.as_str())
+        .collect();
+    assert_eq!(flags, ["--class-level 2"]);
+    assert!(data.problem.is_some_and(|p| p.ends_with("is not offered.")));
 }
 
 #[test]

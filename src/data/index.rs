@@ -240,6 +240,10 @@ impl Indexer {
         let mut reading = reading::read(&self.labels, &paths, &numbers, &tables)?;
         let mut labelling = std::mem::take(&mut reading.labelling);
         self.add_empty_classes(&paths, &mut labelling);
+        if reading.question.is_none() {
+            labelling.leave_out_untrained();
+            labelling.notes.extend(labelling.combined_note());
+        }
         labelling.sort();
 
         for (folder, images) in &reading.masks {

@@ -135,14 +135,7 @@ impl Labelling {
                 into[other as usize] = group[0];
             }
         }
-        for spot in &mut self.spots {
-            if let Spot::In(_, Some(class)) = spot {
-                *class = into[*class as usize];
-            }
-        }
-        for number in self.known.values_mut() {
-            *number = into[*number as usize];
-        }
+        self.renumber(&into);
         let mut place = vec![0; self.names.len()];
         let mut names = Vec::new();
         for (number, name) in std::mem::take(&mut self.names).into_iter().enumerate() {
@@ -152,6 +145,65 @@ impl Labelling {
             }
         }
         self.names = names;
+        self.renumber(&place);
+    }
+
+    /// Leaves out the images of classes that have images for validation or test alone, and those classes: no training
+    /// learns them, and the others can be trained all the same. Says so.
+    pub(super) fn leave_out_untrained(&mut self) {
+        let counts = self.counts();
+        if self.trained() < 2 {
+            return;
+        }
+        let is_lost: Vec<bool> = counts
+            .iter()
+            .map(|c| c[Part::Train as usize] == 0 && c.iter().sum::<usize>() > 0)
+            .collect();
+        let lost = |class: u32| is_lost.get(class as usize) == Some(&true);
+        let names: Vec<&str> = (0..self.names.len())
+            .filter(|&class| is_lost[class])
+            .map(|class| self.names[class].as_str())
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        let mut images = 0;
+        for spot in &mut self.spots {
+            if let Spot::In(_, Some(class)) = *spot
+                && lost(class)
+            {
+                images += 1;
+                let name = &self.names[class as usize];
+                let reason = format!(
+                    "is of the class \u{201c}{name}\u{201d}, which has no image to train on"
+                );
+                *spot = Spot::Out(reason.into(), false);
+            }
+        }
+        self.notes.push(format!(
+            "{} {} images for validation or test alone, so no model learns {}: {}. {} {} left out of what is measured.",
+            many(names.len(), "class"),
+            if names.len() == 1 { "has" } else { "have" },
+            if names.len() == 1 { "it" } else { "them" },
+            list(&names),
+            many(images, "image"),
+            if images == 1 { "is" } else { "are" },
+        ));
+        self.known.retain(|_, class| !lost(*class));
+        let mut place = vec![0; self.names.len()];
+        let mut kept = Vec::new();
+        for (class, name) in std::mem::take(&mut self.names).into_iter().enumerate() {
+            if !is_lost[class] {
+                place[class] = kept.len() as u32;
+                kept.push(name);
+            }
+        }
+        self.names = kept;
+        self.renumber(&place);
+    }
+
+    /// Gives each class the number that stands at its old one.
+    fn renumber(&mut self, place: &[u32]) {
         for spot in &mut self.spots {
             if let Spot::In(_, Some(class)) = spot {
                 *class = place[*class as usize];
@@ -159,6 +211,46 @@ impl Labelling {
         }
         for number in self.known.values_mut() {
             *number = place[*number as usize];
+        }
+    }
+
+    /// A sentence about classes whose names are made of those of others (`cat dog` beside `cat` and `dog`): their
+    /// images may show both, which one label an image cannot say.
+    pub(super) fn combined_note(&self) -> Option<String> {
+        let words = |name: &str| -> Vec<String> {
+            name.split(|c: char| c.is_whitespace() || "_-+&,|".contains(c))
+                .map(str::to_lowercase)
+                .filter(|w| !w.is_empty() && !["and", "und", "et", "y"].contains(&w.as_str()))
+                .collect()
+        };
+        let known: HashMap<String, &str> = (self.names.iter())
+            .map(|name| (words(name).join(" "), name.as_str()))
+            .collect();
+        let mut combined: Vec<(&str, Vec<&str>)> = self
+            .names
+            .iter()
+            .filter_map(|name| Some((name.as_str(), parts_of(&words(name), &known, true)?)))
+            .collect();
+        combined.sort_unstable();
+        let texts: Vec<String> = combined
+            .iter()
+            .map(|(name, parts)| {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|part| format!("\u{201c}{part}\u{201d}"))
+                    .collect();
+                format!("\u{201c}{name}\u{201d} ({})", parts.join(" and "))
+            })
+            .collect();
+        match &texts[..] {
+            [] => None,
+            [one] => Some(format!(
+                "By its name the class {one} may hold images of both; it is taken for a class of its own."
+            )),
+            several => Some(format!(
+                "By their names the classes {} may hold images of several classes; each is taken for a class of its own.",
+                list(several)
+            )),
         }
     }
 
@@ -172,14 +264,7 @@ impl Labelling {
         }
         let take = |&i: &u32| self.names[i as usize].clone();
         self.names = order.iter().map(take).collect();
-        for spot in &mut self.spots {
-            if let Spot::In(_, Some(class)) = spot {
-                *class = place[*class as usize];
-            }
-        }
-        for number in self.known.values_mut() {
-            *number = place[*number as usize];
-        }
+        self.renumber(&place);
     }
 
     /// The first few class names for a sentence: "cat, dog and 3 more".
@@ -230,6 +315,28 @@ impl Labelling {
             },
         }
     }
+}
+
+/// The classes that words are made of, two at least if `several`.
+fn parts_of<'a>(
+    words: &[String],
+    known: &HashMap<String, &'a str>,
+    several: bool,
+) -> Option<Vec<&'a str>> {
+    // Longer names than any of a class that is made of two.
+    if words.len() > 12 {
+        return None;
+    }
+    let most = words.len().saturating_sub(usize::from(several));
+    (1..=most).rev().find_map(|end| {
+        let first = *known.get(&words[..end].join(" "))?;
+        if end == words.len() {
+            return Some(vec![first]);
+        }
+        let mut parts = parts_of(&words[end..], known, false)?;
+        parts.insert(0, first);
+        Some(parts)
+    })
 }
 
 /// The first few of some names: "cat, dog, eel and 3 more".
@@ -317,6 +424,46 @@ mod tests {
             .collect();
         assert_eq!(classes, [1, 2, 0, 2, 2, 2]);
         assert_eq!(found.class("golden-retriever"), 2);
+    }
+
+    #[test]
+    fn names_made_of_others_are_told() {
+        let note = |names: &[&str]| {
+            let mut found = Labelling::default();
+            for name in names {
+                found.class(name);
+            }
+            found.combined_note()
+        };
+        for both in [
+            "cat dog",
+            "Cat_Dog",
+            "cat+dog",
+            "cat & dog",
+            "dog and cat",
+            "dog-cat",
+        ] {
+            let text = note(&["cat", both, "dog"]).expect(both);
+            assert!(
+                text.contains(&format!("the class \u{201c}{both}\u{201d} (\u{201c}"))
+                    && text.contains("may hold images of both"),
+                "{text}"
+            );
+        }
+        let text = note(&["hair seal", "cat", "hair seal_cat", "cat cat dog", "dog"]).expect("two");
+        assert!(
+            text.contains("(\u{201c}hair seal\u{201d} and \u{201c}cat\u{201d})"),
+            "{text}"
+        );
+        assert!(text.contains("several classes"), "{text}");
+        for names in [
+            &["cat", "dog"][..],
+            &["ice", "ice cream"],
+            &["cat dog", "cat"],
+            &["a b"],
+        ] {
+            assert_eq!(note(names), None, "{names:?}");
+        }
     }
 
     #[test]
