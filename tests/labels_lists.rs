@@ -26,16 +26,20 @@ fn assert_notes(data: &Dataset, words: &str) {
     );
 }
 
+fn choose(files: &Files, labels: Labels) -> Dataset {
+    Indexer::new("set", Box::new(source(files)))
+        .labels(labels)
+        .finish()
+        .expect("a set")
+}
+
 /// What is read, with no problem; and the same when it is asked for by name.
 #[track_caller]
 fn reads(files: &Files, expected: &str) -> Dataset {
     let data = folder(files);
     assert_eq!(data.problem, None, "{:#?}", data.notes);
     assert_eq!(counts(&data), expected, "{:#?}", data.notes);
-    let again = Indexer::new("set", Box::new(source(files)))
-        .labels(data.labels.clone())
-        .finish()
-        .expect("a set");
+    let again = choose(files, data.labels.clone());
     assert_eq!(again.samples, data.samples, "{:?}", data.labels);
     data
 }
@@ -485,6 +489,86 @@ fn each_table_has_columns_of_its_own() {
     assert_eq!(counts(&asked("label").expect("a set")), "cat 2+1, dog 2+1");
     let error = asked("breed").expect_err("no such column").to_string();
     assert!(error.contains("\u{201c}breed\u{201d}"), "{error}");
+}
+
+#[test]
+fn tables_of_other_labels_are_a_question() {
+    // FGVC: every image has a family and a maker; the lists of its parts do not overlap.
+    let list = |labels: [&str; 2], from: usize, to: usize| {
+        rows(from..to, |i| format!("{i:03} {}\n", labels[i % 2]))
+    };
+    let [families, makers] = [["A320", "Boeing 707"], ["Airbus", "Boeing"]];
+    let files = all(
+        tree("8 data/images"),
+        &[
+            ("data/images_family_train.txt", &list(families, 0, 6)),
+            ("data/images_family_test.txt", &list(families, 6, 8)),
+            ("data/images_manufacturer_train.txt", &list(makers, 0, 6)),
+            ("data/images_manufacturer_test.txt", &list(makers, 6, 8)),
+        ],
+    );
+    let data = folder(&files);
+    let problem = data.problem.as_deref().unwrap_or_default();
+    assert!(
+        problem.starts_with("Tables give different labels"),
+        "{problem}"
+    );
+    assert_eq!(data.readings.len(), 2);
+    let mut found: Vec<String> = (data.readings.iter())
+        .map(|reading| counts(&choose(&files, reading.reading.labels.clone())))
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        ["A320 3+1, Boeing 707 3+1", "Airbus 3+1, Boeing 3+1"]
+    );
+    // Two columns that may be the label, in both tables.
+    let table = |from: usize, to: usize| {
+        let rows = rows(from..to, |i| {
+            format!(
+                "{i:03}.jpg,{},{}\n",
+                ["cat", "dog"][i % 2],
+                ["big", "small"][i / 2 % 2]
+            )
+        });
+        format!("file,animal,size\n{rows}")
+    };
+    let files = all(
+        tree("12 x"),
+        &[("train.csv", &table(0, 8)), ("test.csv", &table(8, 12))],
+    );
+    let data = folder(&files);
+    assert_eq!(data.readings.len(), 2, "{:?}", data.problem);
+    let chosen = choose(&files, data.readings[1].reading.labels.clone());
+    assert_eq!(counts(&chosen), "big 4+2, small 4+2");
+    // A table a class.
+    let files = all(
+        tree("6 x"),
+        &[
+            (
+                "cats.csv",
+                "file,label\n000.jpg,cat\n001.jpg,cat\n002.jpg,cat\n",
+            ),
+            (
+                "dogs.csv",
+                "file,label\n003.jpg,dog\n004.jpg,dog\n005.jpg,dog\n",
+            ),
+        ],
+    );
+    reads(&files, "cat 3, dog 3");
+}
+
+#[test]
+fn lists_of_a_kind_that_is_not_read_are_named() {
+    let files = all(
+        tree("3 a, 3 b"),
+        &[("train_list.mat", "x"), ("test_list.mat", "x")],
+    );
+    let data = reads(&files, "a 3, b 3");
+    assert_notes(
+        &data,
+        "test_list.mat may say which images are for testing; files of this kind are not read",
+    );
 }
 
 #[test]

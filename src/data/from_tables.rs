@@ -11,6 +11,9 @@ use super::table::{LabelTable, Parsed, Rows, is_text};
 use crate::error::{Error, Result};
 use crate::protocol::{Columns, Labels, Part, TableSummary};
 
+/// Readings of tables that are offered.
+const MOST_GROUPS: usize = 6;
+
 impl Reader<'_> {
     /// Class folders with tables beside them: if one says something else of many images, the user chooses.
     pub(super) fn against_tables(self, mut way: Way) -> Reading {
@@ -213,7 +216,7 @@ impl Reader<'_> {
             && !table.choices().is_empty()
         {
             let found = Tables {
-                ways: self.column_ways(table, base),
+                ways: self.column_ways(table, &[], base),
                 question: Some(column_question(table)),
                 summary: None,
             };
@@ -266,13 +269,23 @@ impl Reader<'_> {
         }
     }
 
-    /// A reading for each column that may be the label.
-    fn column_ways(&self, table: &LabelTable, base: &Labelling) -> Vec<Way> {
-        let readings = table.choices().into_iter().filter_map(|column| {
-            let table = table.with_label(&column);
+    /// A reading for each column that may be the label, with the tables of other images that have it too.
+    fn column_ways(&self, main: &LabelTable, others: &[&LabelTable], base: &Labelling) -> Vec<Way> {
+        let readings = main.choices().into_iter().filter_map(|column| {
+            let mut tables = vec![main.with_label(&column)];
             let mut rows = Rows::new(self.paths.len());
-            table.apply(self.files, &mut rows).ok()?;
-            Some(table_way(&[&table], rows.labelling(base, &[&table])))
+            tables[0].apply(self.files, &mut rows).ok()?;
+            for other in others.iter().filter(|other| other.has_column(&column)) {
+                let other = other.with_label(&column);
+                let mut own = Rows::new(self.paths.len());
+                let read = other.apply(self.files, &mut own).is_ok();
+                if read && own.goes_with(&rows, true) && own.adds_to(&rows) {
+                    let _ = other.apply(self.files, &mut rows);
+                    tables.push(other);
+                }
+            }
+            let tables: Vec<&LabelTable> = tables.iter().collect();
+            Some(table_way(&tables, rows.labelling(base, &tables)))
         });
         readings.collect()
     }
@@ -303,11 +316,12 @@ impl Reader<'_> {
         }
         // The one that is surest and names the most images first.
         found.sort_by_key(|(table, _, summary)| (!table.is_sure(), usize::MAX - summary.matched));
-        let Some((main, main_rows, main_summary)) = found.first() else {
+        let Some((main, _, main_summary)) = found.first() else {
             return (None, tried);
         };
         if !main.choices().is_empty() {
-            let ways = self.column_ways(main, base);
+            let others: Vec<&LabelTable> = found[1..].iter().map(|(table, ..)| *table).collect();
+            let ways = self.column_ways(main, &others, base);
             let question = Some(column_question(main));
             return (
                 Some(Tables {
@@ -318,31 +332,37 @@ impl Reader<'_> {
                 tried,
             );
         }
-        let mut together = vec![*main];
-        let mut apart = Vec::new();
-        for (table, rows, _) in &found[1..] {
-            let (new, agree) = rows.compare(main_rows);
-            if !agree {
-                apart.push((*table, rows));
-            } else if new > 0 && (table.is_sure() || !main.is_sure()) && table.choices().is_empty()
-            {
-                together.push(*table);
-            }
-        }
-        let mut rows = Rows::new(self.paths.len());
-        for table in &together {
-            // It went well alone.
-            let _ = table.apply(self.files, &mut rows);
-        }
-        let mut ways = vec![table_way(&together, rows.labelling(base, &together))];
-        for (table, _) in apart.iter().take(5) {
-            if !table.is_sure() || !main.is_sure() && !table.choices().is_empty() {
+        // Tables that speak of the same labels, those of the first one in front.
+        let mut groups: Vec<(Vec<&LabelTable>, Rows)> = Vec::new();
+        for (table, rows, _) in &found {
+            let may_be_new = groups.is_empty() || (table.is_sure() && groups.len() < MOST_GROUPS);
+            let is_wanted = groups.is_empty()
+                || (table.choices().is_empty() && (table.is_sure() || !main.is_sure()));
+            if !is_wanted {
                 continue;
             }
-            let mut rows = Rows::new(self.paths.len());
-            let _ = table.apply(self.files, &mut rows);
-            ways.push(table_way(&[table], rows.labelling(base, &[table])));
+            let group = groups.iter_mut().find(|(tables, so_far)| {
+                let same_name = tables.iter().any(|other| other.is_named_like(table));
+                rows.goes_with(so_far, same_name)
+            });
+            match group {
+                Some((tables, so_far)) if rows.adds_to(so_far) => {
+                    // It went well alone, and agrees.
+                    let _ = table.apply(self.files, so_far);
+                    tables.push(*table);
+                }
+                None if may_be_new => {
+                    let mut own = Rows::new(self.paths.len());
+                    let _ = table.apply(self.files, &mut own);
+                    groups.push((vec![*table], own));
+                }
+                _ => {}
+            }
         }
+        let ways: Vec<Way> = groups
+            .into_iter()
+            .map(|(tables, rows)| table_way(&tables, rows.labelling(base, &tables)))
+            .collect();
         let question = (ways.len() > 1).then(|| {
             let texts: Vec<&str> = ways.iter().map(|w| w.text.as_str()).collect();
             format!(

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::dataset::{Dataset, Sample};
 use super::hidden::{Hidden, HiddenFolders, hidden, hidden_below};
-use super::labelling::{Labelling, Spot, clean, many};
+use super::labelling::{Labelling, Spot, clean, list, many};
 use super::layout::{self, Other, file_name, parent};
 use super::leaks;
+use super::parts;
 use super::problem::{self, Facts, LeftOut};
 use super::reading::{self, TableFile};
 use super::source::Source;
@@ -274,6 +275,7 @@ impl Indexer {
         let mut notes = std::mem::take(&mut labelling.notes);
         notes.extend(hidden.iter().cloned());
         notes.extend(unlabelled(&samples));
+        notes.extend(self.unread_lists(&samples));
         let mut leaks = Vec::new();
         let problem = match reading.question {
             Some(question) => Some(question),
@@ -369,6 +371,36 @@ impl Indexer {
                 labelling.class(file_name(folder));
             }
         }
+    }
+
+    /// A sentence about files that by their names say which images are for testing, and are of a kind that is not
+    /// read (MATLAB's, Excel's), where nothing else says it.
+    fn unread_lists(&self, samples: &[Sample]) -> Option<String> {
+        const ENDINGS: [&str; 9] = [
+            "mat", "pkl", "pickle", "npy", "npz", "xls", "xlsx", "ods", "parquet",
+        ];
+        if samples.iter().any(|s| s.subset == Part::Test) {
+            return None;
+        }
+        let is_list = |s: &&Skipped| {
+            let name = file_name(&s.file);
+            let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+            let speaks = parts::said(stem).is_some()
+                || parts::words(stem)
+                    .iter()
+                    .any(|w| ["split", "splits", "setid"].contains(&w.as_str()));
+            speaks && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+        };
+        let lists: Vec<&str> = (self.skipped.iter().filter(is_list))
+            .map(|s| s.file.as_str())
+            .collect();
+        (!lists.is_empty()).then(|| {
+            format!(
+                "By {} name {} may say which images are for testing; files of this kind are not read, so all images are for training and validation.",
+                if lists.len() == 1 { "its" } else { "their" },
+                list(&lists)
+            )
+        })
     }
 
     /// The tables nearest to the root, as far as the budget goes.

@@ -8,7 +8,7 @@ mod json;
 mod parse;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 pub(super) use files::{Files, Match};
@@ -19,7 +19,7 @@ use self::columns::{Label, Picked};
 use self::parse::Table;
 use super::labelling::{Labelling, Spot, list, many};
 use super::layout::file_name;
-use super::parts::{self, said};
+use super::parts::{self, residue, said};
 use super::reading::TableFile;
 use crate::protocol::{Columns, Part, TableSummary};
 
@@ -151,19 +151,33 @@ impl Rows {
         self.label.iter().flatten().count()
     }
 
-    /// Whether it labels images that another one does not, and whether they agree on the others.
-    pub(super) fn compare(&self, other: &Self) -> (usize, bool) {
-        let (mut new, mut agree) = (0, true);
-        for (own, others) in self.label.iter().zip(&other.label) {
-            match (own, others) {
-                (Some(_), None) => new += 1,
-                (Some(own), Some(others)) => {
-                    agree &= self.names.names[*own as usize] == other.names.names[*others as usize];
+    /// Whether it labels images that another one does not.
+    pub(super) fn adds_to(&self, other: &Self) -> bool {
+        let mut pairs = self.label.iter().zip(&other.label);
+        pairs.any(|(own, others)| own.is_some() && others.is_none())
+    }
+
+    /// Whether it speaks of the same labels as another one: it agrees about the images that both label; if there are
+    /// none, it has the other's labels, nearly all of them unless the tables are named alike (`train.csv`, `test.csv`).
+    /// A table of one label has the images of that class.
+    pub(super) fn goes_with(&self, other: &Self, named_alike: bool) -> bool {
+        let [own, others] = [self, other].map(|rows| &rows.names.names);
+        let mut both = 0;
+        for (label, others_label) in self.label.iter().zip(&other.label) {
+            if let (Some(a), Some(b)) = (label, others_label) {
+                both += 1;
+                if own[*a as usize] != others[*b as usize] {
+                    return false;
                 }
-                _ => {}
             }
         }
-        (new, agree)
+        let least = own.len().min(others.len());
+        if both > 0 || least < 2 {
+            return true;
+        }
+        let known: HashSet<&String> = others.iter().collect();
+        let shared = own.iter().filter(|name| known.contains(name)).count();
+        shared * 10 >= least * if named_alike { 5 } else { 9 }
     }
 
     /// The label of an image, if it has one alone.
@@ -382,6 +396,17 @@ impl LabelTable {
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether it has a column of a name.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        self.table.columns.iter().any(|column| column == name)
+    }
+
+    /// Whether the names of two tables differ in the part alone, as those of `train.csv` and `test.csv` do.
+    pub(super) fn is_named_like(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|table| residue(file_name(&table.path)));
+        own == others
     }
 
     /// The same table with the label in a column.
