@@ -559,6 +559,42 @@ fn tables_of_other_labels_are_a_question() {
 }
 
 #[test]
+fn labels_that_stand_in_for_unknown_ones_are_told() {
+    let files = all(
+        tree("4 train, 5 test"),
+        &[
+            (
+                "train.txt",
+                "train/000.jpg 0\ntrain/001.jpg 1\ntrain/002.jpg 0\ntrain/003.jpg 1\n",
+            ),
+            ("test.txt", &rows(0..5, |i| format!("test/{i:03}.jpg 0\n"))),
+        ],
+    );
+    let data = reads(&files, "0 2+5, 1 2");
+    assert_notes(
+        &data,
+        "All 5 test images are of the class \u{201c}0\u{201d}",
+    );
+}
+
+#[test]
+fn images_without_classes_can_be_classified_whatever_a_list_says() {
+    let files = all(tree("4 x"), &[("train.txt", "x/000.jpg\nx/001.jpg\n")]);
+    let data = folder(&files);
+    assert_eq!(data.loose_images().len(), 4, "{:?}", data.problem);
+    // A list of any name that the user asks for.
+    let files = all(
+        tree("4 x"),
+        &[("mine.txt", "000 cat\n001 cat\n002 dog\n003 dog\n")],
+    );
+    let labels = Labels::Table {
+        file: "mine.txt".into(),
+        columns: Columns::default(),
+    };
+    assert_eq!(counts(&choose(&files, labels)), "cat 2, dog 2");
+}
+
+#[test]
 fn lists_of_a_kind_that_is_not_read_are_named() {
     let files = all(
         tree("3 a, 3 b"),

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::Subset;
+use super::division::UNLISTED;
 use super::folders::NO_CLASS;
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -93,7 +94,8 @@ impl Dataset {
         if self.problem.is_none() || !self.readings.is_empty() || self.classes.len() > 1 {
             return Vec::new();
         }
-        let outside = self.skipped.iter().filter(|s| s.reason == NO_CLASS);
+        let left_out = |s: &&Skipped| s.reason == NO_CLASS || s.reason == UNLISTED;
+        let outside = self.skipped.iter().filter(left_out);
         let outside = outside.map(|s| s.file.clone());
         self.samples
             .iter()

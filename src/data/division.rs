@@ -15,7 +15,8 @@ use super::table::{Files, LabelTable, Match, is_text};
 use crate::protocol::Part;
 
 /// Why an image is left out that no list names, where lists name those to train on.
-const UNLISTED: &str = "is in none of the lists of images for training, validation and test";
+pub(super) const UNLISTED: &str =
+    "is in none of the lists of images for training, validation and test";
 
 /// What the tables and lists of a data set say of the parts of its images.
 #[derive(Debug, Clone, Default)]
@@ -249,7 +250,7 @@ impl Division {
             let folder = folders.get(image).copied().flatten();
             match (said, folder) {
                 // An image without a class is for no part, whatever lists say.
-                _ if class.is_none() && *part == Part::Unlabelled => {}
+                _ if class.is_none() => {}
                 (Some(said), None) => *part = said,
                 (Some(said), Some(folder)) => *part = said.max(folder),
                 (None, None) if self.names_training && *part == Part::Train => {

@@ -112,6 +112,15 @@ impl Indexer {
         self.next >= self.source.len()
     }
 
+    /// Whether the user named a file as a table of labels.
+    fn is_asked_for(&self, path: &str) -> bool {
+        let Labels::Table { file, .. } = &self.labels else {
+            return false;
+        };
+        let mut wanted = file.split(';').map(str::trim).filter(|f| !f.is_empty());
+        wanted.any(|wanted| path.ends_with(wanted))
+    }
+
     fn look_at(&mut self, i: usize) {
         let path = self.source.path(i);
         match hidden_below(path, &self.common) {
@@ -125,7 +134,8 @@ impl Indexer {
         let by_name = Kind::of_name(path);
         let path = path.to_owned();
         if let Some(other) = layout::not_an_image(&path) {
-            if table::is_table(&path) || table::is_list(&path) {
+            let is_asked = table::is_text(&path) && self.is_asked_for(&path);
+            if table::is_table(&path) || table::is_list(&path) || is_asked {
                 self.tables.push(i);
             }
             self.pass_over(path, other);
@@ -291,6 +301,7 @@ impl Indexer {
                 let problem = problem::problem(&labelling.names, &samples, &facts);
                 if problem.is_none() {
                     notes.extend(problem::single_images(&labelling.names, &samples));
+                    notes.extend(problem::one_class_tested(&labelling.names, &samples));
                 }
                 problem
             }
@@ -414,12 +425,7 @@ impl Indexer {
             (json(path), depth(path), self.source.size(i))
         });
         // Those that the user names first.
-        if let Labels::Table { file, .. } = &self.labels {
-            order.sort_by_key(|&i| {
-                let path = self.source.path(i);
-                !file.split(';').any(|wanted| path.ends_with(wanted.trim()))
-            });
-        }
+        order.sort_by_key(|&i| !self.is_asked_for(self.source.path(i)));
         let mut left = TABLE_BYTES;
         let mut tables = Vec::new();
         // As many lists in plain text as tables.

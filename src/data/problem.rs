@@ -150,7 +150,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
     }
     if total == 0 {
         return Some(format!(
-            "None of the {} is for training: they lie in folders for test, validation or prediction, or in no class folder.{tables}{hidden}",
+            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{tables}{hidden}",
             many(samples.len(), "image")
         ));
     }
@@ -198,6 +198,30 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         return Some("Every class has one image only: validation needs a second one in at least one of them.".into());
     }
     None
+}
+
+/// A sentence about test images that are all of one class: lists of them come with a 0 for every label that is not
+/// published.
+pub(super) fn one_class_tested(classes: &[String], samples: &[Sample]) -> Option<String> {
+    const FEW: usize = 5;
+    let mut tested = samples
+        .iter()
+        .filter(|s| s.subset == Part::Test)
+        .filter_map(|s| s.class);
+    let first = tested.next()?;
+    let mut images = 1;
+    for class in tested {
+        if class != first {
+            return None;
+        }
+        images += 1;
+    }
+    (classes.len() > 1 && images >= FEW).then(|| {
+        format!(
+            "All {images} test images are of the class \u{201c}{}\u{201d}: their labels may stand in for ones that are not published.",
+            classes.get(first).map_or("", String::as_str)
+        )
+    })
 }
 
 /// A sentence about classes with a single image, which is trained on and never measured.
