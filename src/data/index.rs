@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::dataset::{Dataset, Sample};
 use super::hidden::{Hidden, HiddenFolders, hidden, hidden_below};
-use super::labelling::{Labelling, Spot, clean, list, many};
+use super::labelling::{Labelling, Spot, clean, many};
 use super::layout::{self, Other, file_name, parent};
 use super::leaks;
-use super::parts;
+use super::notes;
 use super::problem::{self, Facts, LeftOut};
 use super::reading::{self, TableFile};
 use super::source::Source;
@@ -284,8 +284,8 @@ impl Indexer {
         let samples: Vec<Sample> = samples.into_iter().map(|s| s.0).collect();
         let mut notes = std::mem::take(&mut labelling.notes);
         notes.extend(hidden.iter().cloned());
-        notes.extend(unlabelled(&samples));
-        notes.extend(self.unread_lists(&samples));
+        notes.extend(notes::unlabelled(&samples));
+        notes.extend(notes::unread_lists(&self.skipped, &samples));
         let mut leaks = Vec::new();
         let problem = match reading.question {
             Some(question) => Some(question),
@@ -300,8 +300,8 @@ impl Indexer {
                 };
                 let problem = problem::problem(&labelling.names, &samples, &facts);
                 if problem.is_none() {
-                    notes.extend(problem::single_images(&labelling.names, &samples));
-                    notes.extend(problem::one_class_tested(&labelling.names, &samples));
+                    notes.extend(notes::single_images(&labelling.names, &samples));
+                    notes.extend(notes::one_class_tested(&labelling.names, &samples));
                 }
                 problem
             }
@@ -384,36 +384,6 @@ impl Indexer {
         }
     }
 
-    /// A sentence about files that by their names say which images are for testing, and are of a kind that is not
-    /// read (MATLAB's, Excel's), where nothing else says it.
-    fn unread_lists(&self, samples: &[Sample]) -> Option<String> {
-        const ENDINGS: [&str; 9] = [
-            "mat", "pkl", "pickle", "npy", "npz", "xls", "xlsx", "ods", "parquet",
-        ];
-        if samples.iter().any(|s| s.subset == Part::Test) {
-            return None;
-        }
-        let is_list = |s: &&Skipped| {
-            let name = file_name(&s.file);
-            let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-            let speaks = parts::said(stem).is_some()
-                || parts::words(stem)
-                    .iter()
-                    .any(|w| ["split", "splits", "setid"].contains(&w.as_str()));
-            speaks && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
-        };
-        let lists: Vec<&str> = (self.skipped.iter().filter(is_list))
-            .map(|s| s.file.as_str())
-            .collect();
-        (!lists.is_empty()).then(|| {
-            format!(
-                "By {} name {} may say which images are for testing; files of this kind are not read, so all images are for training and validation.",
-                if lists.len() == 1 { "its" } else { "their" },
-                list(&lists)
-            )
-        })
-    }
-
     /// The tables nearest to the root, as far as the budget goes.
     fn read_tables(&mut self) -> Vec<TableFile> {
         let mut order = std::mem::take(&mut self.tables);
@@ -488,19 +458,4 @@ fn common_folder(source: &dyn Source) -> String {
 /// Whether images of this kind are opened here.
 fn opened(kind: Kind) -> bool {
     kind.is_decoded() || (picture::AVAILABLE && kind.by_browser())
-}
-
-/// A sentence about images without a class, which no training uses.
-fn unlabelled(samples: &[Sample]) -> Option<String> {
-    let mut images = samples.iter().filter(|s| s.subset == Part::Unlabelled);
-    let first = images.next()?;
-    let count = 1 + images.count();
-    Some(format!(
-        "{} {} no class and {} neither for training nor for testing: {}{}.",
-        many(count, "image"),
-        if count == 1 { "has" } else { "have" },
-        if count == 1 { "is" } else { "are" },
-        first.path,
-        if count == 1 { "" } else { ", ..." }
-    ))
 }

@@ -5,11 +5,14 @@
 
 pub mod archive;
 pub mod beside;
+mod beside_folders;
+mod class_names;
 pub mod dataset;
 pub mod demo;
 mod division;
 mod file_names;
 mod folders;
+mod from_names;
 mod from_tables;
 pub mod hidden;
 pub mod index;
@@ -17,6 +20,7 @@ mod kinds;
 mod labelling;
 pub mod layout;
 mod leaks;
+mod notes;
 mod parts;
 mod problem;
 mod reading;

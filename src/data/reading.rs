@@ -1,15 +1,11 @@
 //! Which of the ways to read the labels holds: folders, a table, file names. Where two are left, the user is
 //! asked; never is one taken in silence.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::class_names::{names_say_parts, similar_note};
 use super::dataset::Candidate;
 use super::division::Division;
-use super::file_names::{self, Pattern};
 use super::folders::{Asked, Folders, Found, Way};
-use super::labelling::{Labelling, Spot, list, many, quoted};
-use super::layout::file_name;
-use super::parts::{residue, said};
+use super::labelling::{Labelling, Spot, list};
 use super::table::{self, Files, LabelTable, Parsed};
 use crate::error::{Error, Result};
 use crate::protocol::{Columns, Labels, Part, TableSummary};
@@ -419,109 +415,4 @@ impl Reader<'_> {
         reading.tried = tried;
         Ok(reading)
     }
-
-    /// The pattern that the names of the images follow, if they do.
-    fn file_names(&self, labelling: &Labelling) -> Option<Way> {
-        let of_part = |only: bool| -> Vec<&str> {
-            self.paths
-                .iter()
-                .zip(&labelling.spots)
-                .filter(|(_, spot)| match spot {
-                    Spot::In(part, _) => !only || *part == Part::Train,
-                    _ => false,
-                })
-                .map(|(path, _)| path.as_str())
-                .collect()
-        };
-        let text = file_names::find(&of_part(true))?;
-        let pattern = Pattern::parse(&text).ok()?;
-        let mut found = self.apply(&pattern, labelling, false);
-        found.notes.push(format!(
-            "The labels were read from the file names by the pattern {text}: {}, {}.",
-            many(found.names.len(), "class"),
-            found.listed()
-        ));
-        Some(Way {
-            text: format!("the file names, {text}: {}", found.listed()),
-            flags: format!("--label-pattern {}", quoted(&text)),
-            labels: Labels::FileNames { pattern: text },
-            labelling: found,
-        })
-    }
-
-    /// Labels by a pattern; images that do not follow it are without a label, or faults if `strict`.
-    fn apply(&self, pattern: &Pattern, base: &Labelling, strict: bool) -> Labelling {
-        let mut found = Labelling {
-            notes: base.notes.clone(),
-            ..Labelling::default()
-        };
-        for (path, spot) in self.paths.iter().zip(&base.spots) {
-            let label = pattern.label(path);
-            let spot = match (spot, label) {
-                (Spot::In(part, _), Some(label)) if *part != Part::Unlabelled => {
-                    Spot::In(*part, Some(found.class(label)))
-                }
-                (Spot::In(Part::Train, _), None) if strict => Spot::Out(
-                    "does not follow the pattern of file names, which gives it no label".into(),
-                    true,
-                ),
-                (Spot::In(..), _) => Spot::In(Part::Unlabelled, None),
-                (other, _) => other.clone(),
-            };
-            found.spots.push(spot);
-        }
-        found
-    }
-
-    fn by_pattern(self, base: &Labelling, text: &str) -> Result<Reading> {
-        let pattern = Pattern::parse(text).map_err(Error::Dataset)?;
-        let found = self.apply(&pattern, base, true);
-        if found.names.is_empty() {
-            return Err(Error::Dataset(format!(
-                "no file name follows the pattern {text}; the first one is {}",
-                self.paths.first().map_or("", |p| file_name(p))
-            )));
-        }
-        let labels = Labels::FileNames {
-            pattern: text.to_owned(),
-        };
-        let notes = similar_note(&found);
-        let mut reading = self.reading(found, labels);
-        reading.labelling.notes.extend(notes);
-        Ok(reading)
-    }
-}
-
-/// Whether all names of classes speak of parts, of several, and of the same classes in each: `train_cat`, `test_cat`;
-/// a steam train and a test tube do not.
-fn names_say_parts(names: &[String]) -> bool {
-    let mut classes: BTreeMap<Part, BTreeSet<String>> = BTreeMap::new();
-    for name in names {
-        let Some(said) = said(name) else {
-            return false;
-        };
-        classes.entry(said.part).or_default().insert(residue(name));
-    }
-    let mut classes = classes.values();
-    let first = classes.next();
-    classes.len() > 0 && classes.all(|others| Some(others) == first)
-}
-
-/// A sentence about labels that are nearly the same, where nobody can be asked.
-pub(super) fn similar_note(labelling: &Labelling) -> Option<String> {
-    let groups = labelling.similar();
-    let first = groups.first()?;
-    let names: Vec<String> = first
-        .iter()
-        .map(|&n| format!("\u{201c}{}\u{201d}", labelling.names[n as usize]))
-        .collect();
-    Some(format!(
-        "{} are classes of their own, though their names are nearly the same{}.",
-        names.join(" and "),
-        if groups.len() > 1 {
-            ", and so are others"
-        } else {
-            ""
-        }
-    ))
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::label_studio;
 use super::parse::{MAX_COLUMNS, Table, named};
 
 /// Most values of a file: each takes up to 56 bytes beside its text.
@@ -13,7 +14,7 @@ const MAX_VALUES: usize = 1_500_000;
 
 /// A value; numbers and truth values are kept as text.
 #[derive(Debug, Clone, PartialEq)]
-enum Item {
+pub(super) enum Item {
     Text(String),
     List(Vec<Item>),
     Map(Vec<(String, Item)>),
@@ -170,8 +171,8 @@ fn cell(item: &Item) -> Option<String> {
 }
 
 fn list(rows: Vec<Item>) -> Result<Table, String> {
-    if rows.iter().any(is_task) {
-        return objects(label_studio(&rows)?);
+    if rows.iter().any(label_studio::is_task) {
+        return objects(label_studio::rows(&rows)?);
     }
     if rows.iter().all(|row| matches!(row, Item::Map(_))) && !rows.is_empty() {
         let rows = rows.into_iter().map(|row| match row {
@@ -201,71 +202,6 @@ fn list(rows: Vec<Item>) -> Result<Table, String> {
         table.push(cells.iter().map(String::as_str))?;
     }
     Ok(table)
-}
-
-fn get<'a>(item: &'a Item, key: &str) -> Option<&'a Item> {
-    match item {
-        Item::Map(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
-        _ => None,
-    }
-}
-
-fn items(item: Option<&Item>) -> &[Item] {
-    match item {
-        Some(Item::List(items)) => items,
-        _ => &[],
-    }
-}
-
-/// Whether an object is a task of Label Studio: what was shown, and what people said of it.
-fn is_task(item: &Item) -> bool {
-    let said = |key| matches!(get(item, key), Some(Item::List(_)));
-    matches!(get(item, "data"), Some(Item::Map(_))) && (said("annotations") || said("completions"))
-}
-
-/// The rows of Label Studio's export, <https://labelstud.io/guide/export>: an annotation each, with what was shown and
-/// the choices of each question, `annotations[].result[].value.choices`.
-fn label_studio(tasks: &[Item]) -> Result<Vec<Vec<(String, Item)>>, String> {
-    let mut rows = Vec::new();
-    let mut questions: Vec<String> = Vec::new();
-    for task in tasks {
-        let Some(Item::Map(data)) = get(task, "data") else {
-            continue;
-        };
-        let said = [get(task, "annotations"), get(task, "completions")];
-        for annotation in said.into_iter().flat_map(items) {
-            let is = |key| matches!(get(annotation, key), Some(Item::Text(text)) if text == "true");
-            if is("was_cancelled") {
-                continue;
-            }
-            let mut row = data.clone();
-            for result in items(get(annotation, "result")) {
-                let Some(choices) = get(result, "value").and_then(|v| get(v, "choices")) else {
-                    continue;
-                };
-                let question = match get(result, "from_name") {
-                    Some(Item::Text(name)) => name.clone(),
-                    _ => "choice".to_owned(),
-                };
-                if !questions.contains(&question) {
-                    questions.push(question.clone());
-                }
-                row.push((question, choices.clone()));
-            }
-            rows.push(row);
-        }
-    }
-    match &questions[..] {
-        [] => Err("is an export of Label Studio without a choice for any image".into()),
-        [only] => {
-            // One question is the label, whatever it is called.
-            for (key, _) in rows.iter_mut().flatten().filter(|(key, _)| key == only) {
-                "choice".clone_into(key);
-            }
-            Ok(rows)
-        }
-        _ => Ok(rows),
-    }
 }
 
 fn objects(rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
@@ -388,10 +324,10 @@ fn nested(entries: Vec<(String, Item)>) -> Result<Table, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn rows(text: &str) -> Vec<Vec<String>> {
+    pub(in super::super) fn rows(text: &str) -> Vec<Vec<String>> {
         let table = parse(text).expect(text);
         let row = |r| {
             (0..table.columns.len())
@@ -428,58 +364,6 @@ mod tests {
             rows(r#"[["a.jpg", "cat"], ["b.jpg", ["x", "y"]]]"#),
             [["column 1", "column 2"], ["a.jpg", "cat"], ["b.jpg", "x|y"]]
         );
-    }
-
-    #[test]
-    fn an_export_of_label_studio_is_a_row_an_annotation() {
-        let task = |image: &str, result: &str, more: &str| {
-            format!(
-                r#"{{"id": 1, "data": {{"image": "{image}"}}, "annotations": [{{"id": 2, {more}"result": [{result}]}}]}}"#
-            )
-        };
-        let choice = |question: &str, choices: &str| {
-            format!(
-                r#"{{"from_name": "{question}", "type": "choices", "value": {{"choices": {choices}}}}}"#
-            )
-        };
-        let text = format!(
-            "[{}, {}, {}]",
-            task(
-                "/data/upload/1/3f2a91bc-a.jpg",
-                &choice("what", r#"["cat"]"#),
-                ""
-            ),
-            task("b.jpg", &choice("what", r#"["cat", "dog"]"#), ""),
-            task(
-                "c.jpg",
-                &choice("what", r#"["dog"]"#),
-                r#""was_cancelled": true, "#
-            )
-        );
-        assert_eq!(
-            rows(&text),
-            [
-                ["image", "choice"],
-                ["/data/upload/1/3f2a91bc-a.jpg", "cat"],
-                ["b.jpg", "cat|dog"]
-            ]
-        );
-        let two = format!(
-            "{}, {}",
-            choice("what", r#"["cat"]"#),
-            choice("size", r#"["big"]"#)
-        );
-        assert_eq!(
-            rows(&format!("[{}]", task("a.jpg", &two, ""))),
-            [["image", "what", "size"], ["a.jpg", "cat", "big"]]
-        );
-        assert_eq!(
-            rows(r#"[{"image": "a.jpg", "choice": {"choices": ["cat", "dog"]}}]"#),
-            [["image", "choice"], ["a.jpg", "cat|dog"]]
-        );
-        let boxes = r#"{"from_name": "b", "value": {"x": 1, "rectanglelabels": ["cat"]}}"#;
-        let reason = parse(&format!("[{}]", task("a.jpg", boxes, ""))).expect_err("boxes");
-        assert!(reason.contains("without a choice"), "{reason}");
     }
 
     #[test]

@@ -5,19 +5,25 @@ mod columns;
 mod files;
 mod join;
 mod json;
+mod label_studio;
+mod labels;
 mod parse;
+mod part;
+mod rows;
 mod text;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 pub(super) use files::{Files, Match};
 pub(super) use join::Parsed;
 pub(super) use parse::MAX_BYTES;
+pub(super) use rows::Rows;
 
-use self::columns::{Label, Picked};
+use self::columns::Picked;
+use self::labels::Label;
 use self::parse::Table;
-use super::labelling::{Labelling, Spot, list, many};
+use super::labelling::many;
 use super::layout::file_name;
 use super::parts::{self, residue, said};
 use super::reading::TableFile;
@@ -122,140 +128,6 @@ pub(super) struct LabelTable {
     notes: Vec<String>,
     /// Other tables that were read with it.
     pub(super) with: Vec<String>,
-}
-
-/// What rows say of the images.
-pub(super) struct Rows {
-    /// The label of each image, a number into `labelling.names`.
-    label: Vec<Option<u32>>,
-    part: Vec<Option<Part>>,
-    /// The second label of an image that has two.
-    second: HashMap<usize, u32>,
-    names: Labelling,
-    notes: Vec<String>,
-}
-
-impl Rows {
-    pub(super) fn new(images: usize) -> Self {
-        Self {
-            label: vec![None; images],
-            part: vec![None; images],
-            second: HashMap::new(),
-            names: Labelling::default(),
-            notes: Vec::new(),
-        }
-    }
-
-    /// Images that have a label.
-    pub(super) fn labelled(&self) -> usize {
-        self.label.iter().flatten().count()
-    }
-
-    /// Whether it labels images that another one does not.
-    pub(super) fn adds_to(&self, other: &Self) -> bool {
-        let mut pairs = self.label.iter().zip(&other.label);
-        pairs.any(|(own, others)| own.is_some() && others.is_none())
-    }
-
-    /// Whether it speaks of the same labels as another one: it agrees about the images that both label; if there are
-    /// none, it has the other's labels, nearly all of them unless the tables are named alike (`train.csv`, `test.csv`).
-    /// A table of one label has the images of that class.
-    pub(super) fn goes_with(&self, other: &Self, named_alike: bool) -> bool {
-        let [own, others] = [self, other].map(|rows| &rows.names.names);
-        let mut both = 0;
-        for (label, others_label) in self.label.iter().zip(&other.label) {
-            if let (Some(a), Some(b)) = (label, others_label) {
-                both += 1;
-                if own[*a as usize] != others[*b as usize] {
-                    return false;
-                }
-            }
-        }
-        let least = own.len().min(others.len());
-        if both > 0 || least < 2 {
-            return true;
-        }
-        let known: HashSet<&String> = others.iter().collect();
-        let shared = own.iter().filter(|name| known.contains(name)).count();
-        shared * 10 >= least * if named_alike { 5 } else { 9 }
-    }
-
-    /// The label of an image, if it has one alone.
-    pub(super) fn label(&self, image: usize) -> Option<&str> {
-        let label = self.label[image].filter(|_| !self.second.contains_key(&image))?;
-        self.names.names.get(label as usize).map(String::as_str)
-    }
-
-    /// Whether it divides the labelled images as a reading of the folders does.
-    pub(super) fn divides_like(&self, folders: &Labelling) -> bool {
-        let (mut to, mut back) = (HashMap::new(), HashMap::new());
-        self.label.iter().zip(&folders.spots).all(|(own, spot)| {
-            let (Some(own), Spot::In(_, Some(class))) = (own, spot) else {
-                return true;
-            };
-            *to.entry(*own).or_insert(*class) == *class
-                && *back.entry(*class).or_insert(*own) == *own
-        })
-    }
-
-    /// Where each image belongs: labels from the rows, parts from the rows, else the folders, else the name
-    /// of the table.
-    pub(super) fn labelling(mut self, folders: &Labelling, tables: &[&LabelTable]) -> Labelling {
-        let title = list(
-            &tables
-                .iter()
-                .map(|t| file_name(&t.path))
-                .collect::<Vec<_>>(),
-        );
-        let mut without = 0;
-        let mut spots = Vec::with_capacity(folders.spots.len());
-        for (image, spot) in folders.spots.iter().enumerate() {
-            let own = match spot {
-                Spot::Folder => {
-                    spots.push(Spot::Folder);
-                    continue;
-                }
-                Spot::In(part, _) => Some(*part),
-                Spot::Out(..) => None,
-            };
-            spots.push(match (self.label[image], self.second.get(&image)) {
-                (Some(first), Some(&second)) => {
-                    let [first, second] = [first, second].map(|n| &self.names.names[n as usize]);
-                    let reason = format!(
-                        "has two labels in {title}: \u{201c}{first}\u{201d} and \u{201c}{second}\u{201d}"
-                    );
-                    Spot::Out(reason.into(), true)
-                }
-                (Some(label), None) => {
-                    Spot::In(self.part[image].or(own).unwrap_or(Part::Train), Some(label))
-                }
-                (None, _) => {
-                    if own == Some(Part::Train) && self.part[image].is_none() {
-                        without += 1;
-                    }
-                    match (spot, own) {
-                        (Spot::Out(..), _) => spot.clone(),
-                        _ => Spot::In(Part::Unlabelled, None),
-                    }
-                }
-            });
-        }
-        if without > 0 {
-            self.notes.push(format!(
-                "{} no label in {title} and {} not trained on.",
-                if without == 1 {
-                    "1 image has".to_owned()
-                } else {
-                    format!("{without} images have")
-                },
-                if without == 1 { "is" } else { "are" }
-            ));
-        }
-        self.names.spots = spots;
-        self.names.notes = folders.notes.clone();
-        self.names.notes.append(&mut self.notes);
-        self.names
-    }
 }
 
 impl LabelTable {
@@ -363,7 +235,7 @@ impl LabelTable {
     pub(super) fn row(&self, files: &Files, row: usize, beyond: bool) -> (Match, Option<Part>) {
         let cell = self.table.cell(row, self.picked.image);
         let column = self.picked.part;
-        let own = column.and_then(|column| columns::part_of(&self.table, column, row));
+        let own = column.and_then(|column| part::part_of(&self.table, column, row));
         let part = own.or(self.hint);
         let find = |hint| {
             if self.with_folders && files.folder_is_here(cell) == Some(false) {
@@ -429,7 +301,7 @@ impl LabelTable {
     /// Whether its header says that a column has labels.
     pub(super) fn is_sure(&self) -> bool {
         match &self.picked.label {
-            Label::Column(column) => columns::says_label(&self.table, *column),
+            Label::Column(column) => labels::says_label(&self.table, *column),
             Label::OneHot(_) => true,
             Label::Several(_) | Label::None => false,
         }

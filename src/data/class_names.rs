@@ -1,0 +1,187 @@
+//! What the names of the classes of one data set say of each other: the same in another spelling, a part and a class
+//! at once, two classes in one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::labelling::{Labelling, list};
+use super::parts::{residue, said};
+use crate::protocol::Part;
+
+/// What is the same for names that differ in case, blanks, underscores and hyphens alone.
+fn squeezed(name: &str) -> String {
+    let mut out = String::new();
+    for word in name
+        .split(|c: char| c.is_whitespace() || c == '_' || c == '-')
+        .filter(|w| !w.is_empty())
+    {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    out
+}
+
+impl Labelling {
+    /// Names that differ in case, blanks, underscores and hyphens alone, the most frequent one first; in
+    /// alphabetical order.
+    pub(super) fn similar(&self) -> Vec<Vec<u32>> {
+        let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (number, name) in self.names.iter().enumerate() {
+            groups
+                .entry(squeezed(name))
+                .or_default()
+                .push(number as u32);
+        }
+        let counts = self.counts();
+        let mut groups: Vec<_> = groups.into_values().filter(|g| g.len() > 1).collect();
+        for group in &mut groups {
+            group.sort_by(|&a, &b| {
+                let [a, b] = [a as usize, b as usize];
+                (counts[b][0].cmp(&counts[a][0])).then_with(|| self.names[a].cmp(&self.names[b]))
+            });
+        }
+        groups
+    }
+
+    /// A sentence about classes whose names are made of those of others (`cat dog` beside `cat` and `dog`): their
+    /// images may show both, which one label an image cannot say.
+    pub(super) fn combined_note(&self) -> Option<String> {
+        let words = |name: &str| -> Vec<String> {
+            name.split(|c: char| c.is_whitespace() || "_-+&,|".contains(c))
+                .map(str::to_lowercase)
+                .filter(|w| !w.is_empty() && !["and", "und", "et", "y"].contains(&w.as_str()))
+                .collect()
+        };
+        let known: HashMap<String, &str> = (self.names.iter())
+            .map(|name| (words(name).join(" "), name.as_str()))
+            .collect();
+        let mut combined: Vec<(&str, Vec<&str>)> = self
+            .names
+            .iter()
+            .filter_map(|name| Some((name.as_str(), parts_of(&words(name), &known, true)?)))
+            .collect();
+        combined.sort_unstable();
+        let texts: Vec<String> = combined
+            .iter()
+            .map(|(name, parts)| {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|part| format!("\u{201c}{part}\u{201d}"))
+                    .collect();
+                format!("\u{201c}{name}\u{201d} ({})", parts.join(" and "))
+            })
+            .collect();
+        match &texts[..] {
+            [] => None,
+            [one] => Some(format!(
+                "By its name the class {one} may hold images of both; it is taken for a class of its own."
+            )),
+            several => Some(format!(
+                "By their names the classes {} may hold images of several classes; each is taken for a class of its own.",
+                list(several)
+            )),
+        }
+    }
+}
+
+/// The classes that words are made of, two at least if `several`.
+fn parts_of<'a>(
+    words: &[String],
+    known: &HashMap<String, &'a str>,
+    several: bool,
+) -> Option<Vec<&'a str>> {
+    // Longer names than any of a class that is made of two.
+    if words.len() > 12 {
+        return None;
+    }
+    let most = words.len().saturating_sub(usize::from(several));
+    (1..=most).rev().find_map(|end| {
+        let first = *known.get(&words[..end].join(" "))?;
+        if end == words.len() {
+            return Some(vec![first]);
+        }
+        let mut parts = parts_of(&words[end..], known, false)?;
+        parts.insert(0, first);
+        Some(parts)
+    })
+}
+
+/// Whether all names of classes speak of parts, of several, and of the same classes in each: `train_cat`, `test_cat`;
+/// a steam train and a test tube do not.
+pub(super) fn names_say_parts(names: &[String]) -> bool {
+    let mut classes: BTreeMap<Part, BTreeSet<String>> = BTreeMap::new();
+    for name in names {
+        let Some(said) = said(name) else {
+            return false;
+        };
+        classes.entry(said.part).or_default().insert(residue(name));
+    }
+    let mut classes = classes.values();
+    let first = classes.next();
+    classes.len() > 0 && classes.all(|others| Some(others) == first)
+}
+
+/// A sentence about labels that are nearly the same, where nobody can be asked.
+pub(super) fn similar_note(labelling: &Labelling) -> Option<String> {
+    let groups = labelling.similar();
+    let first = groups.first()?;
+    let names: Vec<String> = first
+        .iter()
+        .map(|&n| format!("\u{201c}{}\u{201d}", labelling.names[n as usize]))
+        .collect();
+    Some(format!(
+        "{} are classes of their own, though their names are nearly the same{}.",
+        names.join(" and "),
+        if groups.len() > 1 {
+            ", and so are others"
+        } else {
+            ""
+        }
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_made_of_others_are_told() {
+        let note = |names: &[&str]| {
+            let mut found = Labelling::default();
+            for name in names {
+                found.class(name);
+            }
+            found.combined_note()
+        };
+        for both in [
+            "cat dog",
+            "Cat_Dog",
+            "cat+dog",
+            "cat & dog",
+            "dog and cat",
+            "dog-cat",
+        ] {
+            let text = note(&["cat", both, "dog"]).expect(both);
+            assert!(
+                text.contains(&format!("the class \u{201c}{both}\u{201d} (\u{201c}"))
+                    && text.contains("may hold images of both"),
+                "{text}"
+            );
+        }
+        let text = note(&["hair seal", "cat", "hair seal_cat", "cat cat dog", "dog"]).expect("two");
+        assert!(
+            text.contains("(\u{201c}hair seal\u{201d} and \u{201c}cat\u{201d})"),
+            "{text}"
+        );
+        assert!(text.contains("several classes"), "{text}");
+        for names in [
+            &["cat", "dog"][..],
+            &["ice", "ice cream"],
+            &["cat dog", "cat"],
+            &["a b"],
+        ] {
+            assert_eq!(note(names), None, "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Which column of a table has the labels: found by its name and its cells.
+
+use std::collections::{HashMap, HashSet};
+
+use super::columns::{rank, sample};
+use super::files::Match;
+use super::parse::Table;
+use super::part::truth;
+
+/// Most labels.
+const MAX_LABELS: usize = 20_000;
+
+/// Words of a header that say "label", the surest first.
+const LABEL_WORDS: [&str; 25] = [
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "category",
+    "target",
+    "classname",
+    "y",
+    "breed",
+    "species",
+    "diagnosis",
+    "dx",
+    "disease",
+    "variety",
+    "type",
+    "categories",
+    "kategorie",
+    "klasse",
+    "clase",
+    "classe",
+    "etiqueta",
+    "tag",
+    "tags",
+    "choice",
+    "choices",
+];
+/// Where the labels stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Label {
+    /// In one column.
+    Column(usize),
+    /// In the names of columns, of which each row marks one.
+    OneHot(Vec<usize>),
+    /// In one of these; which one is the question.
+    Several(Vec<usize>),
+    /// Nowhere.
+    None,
+}
+
+/// What a column's cells are like.
+struct Profile<'a> {
+    counts: HashMap<&'a str, usize>,
+    /// Cells that are not empty.
+    filled: usize,
+    /// Whether all are numbers, and whether any of them has a fraction.
+    numbers: bool,
+    fractions: bool,
+    /// Whether all are 0 or 1.
+    marks: bool,
+}
+
+fn profile<'a>(table: &'a Table, column: usize, rows: &[usize]) -> Profile<'a> {
+    let mut profile = Profile {
+        counts: HashMap::new(),
+        filled: 0,
+        numbers: true,
+        fractions: false,
+        marks: true,
+    };
+    for &row in rows {
+        let cell = table.cell(row, column);
+        if cell.is_empty() {
+            continue;
+        }
+        profile.filled += 1;
+        *profile.counts.entry(cell).or_default() += 1;
+    }
+    for cell in profile.counts.keys() {
+        let number = cell.parse::<f64>();
+        profile.numbers &= number.is_ok();
+        profile.fractions |= number.is_ok_and(|n| n.fract() != 0.0);
+        profile.marks &= matches!(*cell, "0" | "1" | "0.0" | "1.0");
+    }
+    profile
+}
+
+/// The column of labels, of those that are not `used` for anything else.
+pub(super) fn label_column(
+    table: &Table,
+    find: &dyn Fn(&str) -> Match,
+    image: usize,
+    used: &[usize],
+) -> Result<Label, String> {
+    // Rows of images that are here; what stands in others gives no class.
+    let rows: Vec<usize> = sample(table)
+        .filter(|&row| find(table.cell(row, image)) != Match::None)
+        .collect();
+    let others = (0..table.columns.len()).filter(|c| !used.contains(c));
+    let mut candidates = Vec::new();
+    let mut marks = Vec::new();
+    for column in others {
+        let profile = profile(table, column, &rows);
+        let distinct = profile.counts.len();
+        let rank = rank(table, column, &LABEL_WORDS);
+        if profile.marks && profile.filled == rows.len() && rank.is_none() {
+            marks.push(column);
+        }
+        if profile.filled * 2 < rows.len() || profile.filled == 0 {
+            continue;
+        }
+        let plausible = if rank.is_some() {
+            !(profile.numbers && profile.fractions) && (distinct < rows.len() || rows.len() < 4)
+        } else {
+            distinct > 1
+                && distinct * 2 <= rows.len()
+                && distinct <= 1000
+                && !profile.fractions
+                && !(profile.numbers && distinct > 50)
+        };
+        if rank.is_some() && !plausible && distinct > 1 {
+            // All different, as lists of labels tend to be.
+            refuse_several(table, column)?;
+        }
+        if plausible && distinct <= MAX_LABELS {
+            candidates.push((rank, column, profile));
+        }
+    }
+    let preferred: Vec<_> = candidates.iter().filter(|c| c.0.is_some()).collect();
+    if preferred.is_empty() && marks.len() > 1 {
+        let others = candidates.iter().filter(|c| !marks.contains(&c.1)).count();
+        if let Some(label) = one_hot(table, &marks, &rows, others)? {
+            return Ok(label);
+        }
+    }
+    let pool: Vec<_> = if preferred.is_empty() {
+        candidates.iter().collect()
+    } else {
+        preferred
+    };
+    // Columns that divide the images in the same way are one: names win over numbers.
+    let mut groups: Vec<usize> = Vec::new();
+    let mut pool = pool;
+    pool.sort_by_key(|(rank, column, profile)| {
+        (profile.numbers, rank.unwrap_or(usize::MAX), *column)
+    });
+    for (_, column, _) in &pool {
+        if !groups
+            .iter()
+            .any(|&g| same_division(table, g, *column, &rows))
+        {
+            groups.push(*column);
+        }
+    }
+    match groups[..] {
+        [] => Ok(Label::None),
+        [column] => {
+            refuse_several(table, column)?;
+            Ok(Label::Column(column))
+        }
+        _ => {
+            groups.sort_unstable();
+            groups.truncate(6);
+            Ok(Label::Several(groups))
+        }
+    }
+}
+
+/// Whether two columns divide rows into the same classes.
+fn same_division(table: &Table, a: usize, b: usize, rows: &[usize]) -> bool {
+    let (mut to, mut back) = (HashMap::new(), HashMap::new());
+    rows.iter().all(|&row| {
+        let (a, b) = (table.cell(row, a), table.cell(row, b));
+        *to.entry(a).or_insert(b) == b && *back.entry(b).or_insert(a) == a
+    })
+}
+
+/// Labels as columns of 0 and 1 with one 1 a row.
+fn one_hot(
+    table: &Table,
+    marks: &[usize],
+    rows: &[usize],
+    others: usize,
+) -> Result<Option<Label>, String> {
+    let marked = |row: usize| {
+        let ones = marks
+            .iter()
+            .filter(|&&c| truth(table.cell(row, c)) == Some(true));
+        ones.count()
+    };
+    let (mut several, mut one) = (0, 0);
+    for &row in rows {
+        match marked(row) {
+            0 => {}
+            1 => one += 1,
+            _ => several += 1,
+        }
+    }
+    if several == 0 {
+        return Ok((one > 0).then(|| Label::OneHot(marks.to_vec())));
+    }
+    if others > 0 {
+        // Properties beside a column of labels.
+        return Ok(None);
+    }
+    let names: Vec<&str> = marks.iter().map(|&c| table.columns[c].as_str()).collect();
+    Err(format!(
+        "gives {several} of {} images several labels (columns {}); one label an image is needed",
+        rows.len(),
+        crate::data::labelling::list(&names)
+    ))
+}
+
+/// Refuses a column of lists: `cat|dog`, `haze primary`.
+pub(super) fn refuse_several(table: &Table, column: usize) -> Result<(), String> {
+    let rows: Vec<usize> = sample(table).collect();
+    let values = profile(table, column, &rows).counts;
+    let several = |example: &str| {
+        let example: String = example.chars().take(60).collect();
+        Err(format!(
+            "gives images several labels (\u{201c}{example}\u{201d} in the column \u{201c}{}\u{201d}); one label an image is needed",
+            table.columns[column]
+        ))
+    };
+    // A list as JSON has it, in a cell: `["cat", "dog"]`, `{"choices": ["cat", "dog"]}`.
+    let is_json =
+        |v: &&&str| v.starts_with("[\"") || v.starts_with("['") || v.starts_with("{\"choices\"");
+    if let Some(example) = values.keys().filter(is_json).min() {
+        return several(example);
+    }
+    for separator in ['|', ';', ',', ' '] {
+        let lists: Vec<&str> = values
+            .keys()
+            .copied()
+            .filter(|v| v.trim().contains(separator))
+            .collect();
+        if lists.is_empty() {
+            continue;
+        }
+        let atoms: HashSet<&str> = values
+            .keys()
+            .flat_map(|v| v.split(separator))
+            .map(str::trim)
+            .filter(|a| !a.is_empty())
+            .collect();
+        // The same words again and again in other company, or words that stand alone elsewhere.
+        let alone = lists
+            .iter()
+            .filter(|list| {
+                let mut atoms = list
+                    .split(separator)
+                    .map(str::trim)
+                    .filter(|a| !a.is_empty());
+                atoms.all(|a| values.contains_key(a))
+            })
+            .count();
+        let recombined = atoms.len() * 3 < values.len() * 2 && lists.len() * 2 > values.len();
+        let is_list = match separator {
+            '|' | ';' => true,
+            // `ice`, `cream` and `ice cream` may be three classes.
+            ' ' => recombined || (alone * 2 >= lists.len() && alone > 1),
+            _ => recombined || (alone * 2 >= lists.len() && alone > 0),
+        };
+        if is_list {
+            return several(lists.iter().min().copied().unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a column's name says that it has labels.
+pub(super) fn says_label(table: &Table, column: usize) -> bool {
+    rank(table, column, &LABEL_WORDS).is_some()
+}
