@@ -1,0 +1,268 @@
+//! Which folders of a tree are parts of the data set: by their names, by what lies beside them and below them.
+
+use std::collections::BTreeSet;
+
+use super::{Role, Tree};
+use crate::data::parts::{Said, residue, said};
+use crate::protocol::Part;
+
+impl<'a> Tree<'a> {
+    /// Takes all parts back, to be found anew.
+    pub(in crate::data) fn forget_parts(&mut self) {
+        for node in &mut self.nodes {
+            if node.role != Role::Mask {
+                node.role = Role::Plain;
+            }
+        }
+    }
+
+    /// Finds the folders that are parts; `given` are those that the user named.
+    pub(in crate::data) fn find_parts(&mut self, given: &[(String, Part)]) {
+        // Levels at which several parts lie side by side: there, a lone one is a part too.
+        let mut paired = BTreeSet::new();
+        for node in &self.nodes {
+            let parts: BTreeSet<Part> = node
+                .kids
+                .iter()
+                .filter_map(|&k| said(self.nodes[k].name).map(|s| s.part))
+                .collect();
+            if parts.len() > 1 {
+                paired.insert(node.depth);
+            }
+        }
+        let named = |name: &str| {
+            let same = |n: &String| n.to_lowercase() == name.to_lowercase();
+            given.iter().find(|(n, _)| same(n)).map(|(_, part)| *part)
+        };
+        let mut enclosing: Vec<Option<Part>> = vec![None; self.nodes.len()];
+        let mut within = vec![false; self.nodes.len()];
+        for node in 0..self.nodes.len() {
+            let own = match self.nodes[node].role {
+                Role::Part(part) => Some(part),
+                _ => None,
+            };
+            if node != 0 {
+                enclosing[node] = own.or(enclosing[self.nodes[node].parent]);
+            }
+            // Left of the base there is only its own line of parents.
+            within[node] = node == self.base || (node != 0 && within[self.nodes[node].parent]);
+            if self.nodes[node].role == Role::Mask || !within[node] {
+                continue;
+            }
+            let kids: Vec<usize> = self.kids(node).collect();
+            let mut forced = false;
+            for &kid in &kids {
+                if let Some(part) = named(self.nodes[kid].name) {
+                    self.nodes[kid].role = Role::Part(part);
+                    forced = true;
+                }
+            }
+            let mut found = Vec::new();
+            let mut others = Vec::new();
+            for &kid in &kids {
+                match said(self.nodes[kid].name) {
+                    _ if self.nodes[kid].role != Role::Plain => {}
+                    Some(said) => found.push((kid, said)),
+                    None => others.push(kid),
+                }
+            }
+            let are_parts = !found.is_empty()
+                && match enclosing[node] {
+                    Some(part) => self.are_doubled(node, part, &found, &others),
+                    None => {
+                        forced
+                            || self.are_parts(
+                                &found,
+                                &others,
+                                paired.contains(&self.nodes[node].depth),
+                            )
+                    }
+                };
+            if are_parts {
+                for &(kid, said) in &found {
+                    self.nodes[kid].role = Role::Part(said.part);
+                }
+            }
+            if forced {
+                self.rest_is_for_training(&kids, &others);
+            }
+        }
+        self.find_wrapping();
+    }
+
+    /// Beside folders that the user called parts, none of them for training, those with the same classes are.
+    fn rest_is_for_training(&mut self, kids: &[usize], others: &[usize]) {
+        let mut classes = BTreeSet::new();
+        for &kid in kids {
+            match self.nodes[kid].role {
+                Role::Part(Part::Train) => return,
+                Role::Part(_) => classes.append(&mut self.names_in(kid)),
+                _ => {}
+            }
+        }
+        for &other in others {
+            if is_mostly_in(&self.names_in(other), &classes) {
+                self.nodes[other].role = Role::Part(Part::Train);
+            }
+        }
+    }
+
+    /// Classes whose names say that they may be no classes but test images.
+    pub(in crate::data) fn doubtful_classes(&self) -> Vec<&'a str> {
+        let kids = self.kids(self.base);
+        let doubtful = kids.filter(|&kid| {
+            self.nodes[kid].role == Role::Plain
+                && self.is_leaf(kid)
+                && said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part != Part::Train)
+        });
+        doubtful.map(|kid| self.nodes[kid].name).collect()
+    }
+
+    /// Whether folders in a part repeat it (`seg_train/seg_train`); else they are classes (`train/train`
+    /// beside `train/bus`).
+    fn are_doubled(
+        &self,
+        node: usize,
+        part: Part,
+        found: &[(usize, Said)],
+        others: &[usize],
+    ) -> bool {
+        let same = found.iter().all(|(_, said)| said.part == part);
+        let same_name = |kid: usize| {
+            let [inner, outer] = [kid, node].map(|n| self.nodes[n].name.to_lowercase());
+            inner == outer
+        };
+        let deeper = found.iter().all(|&(kid, _)| !self.is_leaf(kid));
+        others.is_empty()
+            && same
+            && self.nodes[node].direct == 0
+            && (deeper || matches!(found, [(kid, _)] if same_name(*kid)))
+    }
+
+    fn are_parts(&self, found: &[(usize, Said)], others: &[usize], paired: bool) -> bool {
+        let parts: BTreeSet<Part> = found.iter().map(|(_, said)| said.part).collect();
+        let residues: BTreeSet<String> = found
+            .iter()
+            .map(|&(kid, _)| residue(self.nodes[kid].name))
+            .collect();
+        // Names that say a part and nothing else, or the same else.
+        let strict =
+            found.iter().all(|(_, said)| said.alone) || (found.len() > 1 && residues.len() == 1);
+        let deeper = found.iter().any(|&(kid, _)| !self.is_leaf(kid));
+        if !deeper {
+            // Images lie directly in them: classes, unless several say nothing but their parts.
+            return strict && (parts.len() > 1 || (others.is_empty() && paired));
+        }
+        if others.is_empty() {
+            return strict || parts.len() > 1;
+        }
+        // Something else lies beside them.
+        (strict && parts.len() > 1)
+            || self.share_names(found, others)
+            || (strict && others.iter().all(|&kid| self.is_leaf(kid)) && self.has_classes(found))
+    }
+
+    /// Whether every one of them has several folders in it, as parts have.
+    fn has_classes(&self, found: &[(usize, Said)]) -> bool {
+        found.iter().all(|&(kid, _)| self.kids(kid).count() > 0)
+    }
+
+    fn names_in(&self, node: usize) -> BTreeSet<String> {
+        let kids = self.kids(node);
+        kids.map(|kid| self.nodes[kid].name.to_lowercase())
+            .collect()
+    }
+
+    /// Whether other folders hold the classes of the parts.
+    fn share_names(&self, found: &[(usize, Said)], others: &[usize]) -> bool {
+        let mut classes = BTreeSet::new();
+        for (kid, _) in found {
+            classes.append(&mut self.names_in(*kid));
+        }
+        others
+            .iter()
+            .any(|&other| is_mostly_in(&self.names_in(other), &classes))
+    }
+
+    /// Marks folders between a part and its classes that hold one folder and nothing else.
+    fn find_wrapping(&mut self) {
+        let part_nodes: Vec<usize> = (0..self.nodes.len())
+            .filter(|&n| matches!(self.nodes[n].role, Role::Part(_)))
+            .collect();
+        let mut classes: BTreeSet<String> = BTreeSet::new();
+        for &node in &part_nodes {
+            let names = self.names_in(node);
+            if names.len() > 1 {
+                classes.extend(names);
+            }
+        }
+        for node in part_nodes {
+            let mut at = node;
+            loop {
+                let (first, more) = {
+                    let mut kids = self.kids(at);
+                    (kids.next(), kids.next())
+                };
+                let (Some(only), None) = (first, more) else {
+                    break;
+                };
+                let holds_more = self.nodes[at].direct > 0 || self.is_leaf(only);
+                let is_class = classes.contains(&self.nodes[only].name.to_lowercase());
+                if holds_more || is_class || self.nodes[only].role != Role::Plain {
+                    break;
+                }
+                self.nodes[only].role = Role::Wrapping;
+                at = only;
+            }
+        }
+    }
+
+    /// Siblings of parts whose names say nothing and which hold the same classes.
+    pub(in crate::data) fn unknown_parts(&self) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for node in 0..self.nodes.len() {
+            let kids: Vec<usize> = self.kids(node).collect();
+            let is_part = |&kid: &usize| matches!(self.nodes[kid].role, Role::Part(_));
+            let mut classes = BTreeSet::new();
+            for kid in kids.iter().copied().filter(|k| is_part(k)) {
+                classes.append(&mut self.names_in(kid));
+            }
+            if classes.is_empty() {
+                continue;
+            }
+            for kid in kids {
+                if !is_part(&kid) && is_mostly_in(&self.names_in(kid), &classes) {
+                    unknown.push(self.nodes[kid].name.to_owned());
+                }
+            }
+        }
+        unknown.sort();
+        unknown.dedup();
+        unknown
+    }
+
+    /// Folders in the base, if they are few and hold the same folders: they may be parts.
+    fn twin_nodes(&self) -> Vec<usize> {
+        let kids: Vec<usize> = self.kids(self.base).collect();
+        if !(2..=4).contains(&kids.len()) {
+            return Vec::new();
+        }
+        let names: Vec<BTreeSet<String>> = kids.iter().map(|&kid| self.names_in(kid)).collect();
+        let all: BTreeSet<String> = names.iter().flatten().cloned().collect();
+        let alike = all.len() > 1 && names.iter().all(|own| own.len() * 3 >= all.len() * 2);
+        if alike { kids } else { Vec::new() }
+    }
+
+    /// The one of them with the fewest images.
+    pub(in crate::data) fn smallest_twin(&self) -> Option<usize> {
+        let twins = self.twin_nodes();
+        // Of equals the last: test sets tend to come after.
+        twins.into_iter().rev().min_by_key(|&n| self.nodes[n].below)
+    }
+}
+
+/// Whether at least half of some names, and one, are among others.
+fn is_mostly_in(names: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
+    let shared = names.intersection(others).count();
+    shared > 0 && shared * 2 >= names.len()
+}
