@@ -380,8 +380,37 @@ fn a_table_labels_the_test_images_beside_class_folders() {
     let data = reads(&named, "stop 3+1, yield 3+2; 1 unlabelled");
     assert_notes(
         &data,
-        "1 image in no class folder has a label of a table that no class folder has (7)",
+        "1 image in no class folder stays without a class, since a table gives labels that no class folder has: 7.",
     );
+    // Numbers that begin at another one than the folders do: nothing is guessed.
+    let shifted = all(
+        tree("3 Train/1, 3 Train/2, 4 Test"),
+        &[("Test.csv", &test(["0", "1", "1", "0"]))],
+    );
+    let data = reads(&shifted, "1 3, 2 3; 4 unlabelled");
+    assert_notes(&data, "4 images in no class folder stay without a class");
+    // Two tables that differ.
+    let differ = all(
+        tree("3 Train/0, 3 Train/1, 4 Test"),
+        &[
+            ("Test.csv", &test(["0", "1", "1", "1"])),
+            ("Test_new.csv", &test(["0", "1", "1", "0"])),
+        ],
+    );
+    let data = reads(&differ, "0 3+1, 1 3+2; 1 unlabelled");
+    assert_notes(
+        &data,
+        "1 image in no class folder stays without a class, since Test.csv, Test_new.csv give different ones",
+    );
+    // Tiny ImageNet's list has no header; all its labels are the folders' names.
+    let tiny = all(
+        tree("3 train/n01/images, 3 train/n02/images, 4 val/images"),
+        &[(
+            "val/val_annotations.txt",
+            "000.jpg\tn01\t0\t32\n001.jpg\tn02\t1\t44\n002.jpg\tn01\t2\t40\n003.jpg\tn02\t3\t41\n",
+        )],
+    );
+    reads(&tiny, "n01 3/2, n02 3/2");
 }
 
 #[test]

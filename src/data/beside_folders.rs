@@ -1,10 +1,10 @@
 //! Tables beside class folders: they may say something else than the folders, or label what lies in none.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::folders::Way;
 use super::from_tables::table_way;
-use super::labelling::{Labelling, Spot, clean, list, many};
+use super::labelling::{Labelling, Spot, list, many};
 use super::layout::file_name;
 use super::reading::{Reader, Reading, without_classes};
 use super::table::{LabelTable, Rows};
@@ -15,10 +15,10 @@ impl Reader<'_> {
     pub(super) fn against_tables(self, mut way: Way) -> Reading {
         let (mut others, mut notes) = (Vec::new(), Vec::new());
         for (path, table) in self.found {
-            let Some((table, rows)) = self.sure_rows(table) else {
+            let Some((table, rows)) = self.rows_of(table) else {
                 continue;
             };
-            if rows.divides_like(&way.labelling) {
+            if !table.is_sure() || rows.divides_like(&way.labelling) {
                 continue;
             }
             if rows.labelled() * 2 < self.paths.len() {
@@ -63,12 +63,13 @@ impl Reader<'_> {
         self.ask(ways, question)
     }
 
-    /// What a table says whose header names the labels.
-    fn sure_rows<'t>(
+    /// What a table says of the images, if it is clear where its labels stand.
+    fn rows_of<'t>(
         &self,
         table: &'t std::result::Result<LabelTable, String>,
     ) -> Option<(&'t LabelTable, Rows)> {
-        let table = table.as_ref().ok().filter(|table| table.is_sure())?;
+        let is_clear = |table: &&LabelTable| table.has_labels() && table.choices().is_empty();
+        let table = table.as_ref().ok().filter(is_clear)?;
         let mut rows = Rows::new(self.paths.len());
         table.apply(self.files, &mut rows).ok()?;
         Some((table, rows))
@@ -91,81 +92,138 @@ impl Reader<'_> {
         let tables: Vec<_> = self
             .found
             .iter()
-            .filter_map(|(_, table)| self.sure_rows(table))
+            .filter_map(|(_, table)| self.rows_of(table))
             .collect();
-        // None where two classes have one label.
-        let mut learned: HashMap<&str, Option<u32>> = HashMap::new();
-        for (_, rows) in &tables {
-            for (image, spot) in found.spots.iter().enumerate() {
-                if let (Spot::In(_, Some(class)), Some(label)) = (spot, rows.label(image)) {
-                    let known = learned.entry(label).or_insert(Some(*class));
-                    *known = known.filter(|known| known == class);
-                }
-            }
+        let mut classes = ClassOfLabel::of(found);
+        for (_, rows) in tables.iter().filter(|(table, _)| table.is_sure()) {
+            classes.learn(rows, found);
         }
-        let number = |name: &str| name.parse::<u64>().ok();
-        let by_name = |label: &str| {
-            let same = |name: &String| {
-                *name == clean(label) || (number(name).is_some() && number(name) == number(label))
-            };
-            let mut classes = (0..found.names.len()).filter(|&class| same(&found.names[class]));
-            match (classes.next(), classes.next()) {
-                (Some(one), None) => Some(one as u32),
-                _ => None,
-            }
-        };
-        let (mut labelled, mut by) = (Vec::new(), Vec::new());
-        let (mut strange, mut strangers) = (BTreeSet::new(), 0);
+        // None where two tables differ.
+        let mut labelled: BTreeMap<usize, Option<u32>> = BTreeMap::new();
+        let (mut by, mut strange, mut strangers) = (Vec::new(), BTreeSet::new(), 0);
         for (table, rows) in &tables {
-            let before = labelled.len();
+            let mut own = Vec::new();
+            let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
             for &image in &lacks {
                 let Some(label) = rows.label(image) else {
                     continue;
                 };
-                let class = match learned.get(label) {
-                    Some(class) => *class,
-                    None => by_name(label),
-                };
-                match class {
-                    Some(class) => labelled.push((image, class)),
-                    None => {
-                        strange.insert(label);
-                        strangers += 1;
-                    }
+                match classes.class(label) {
+                    Some(class) => own.push((image, class)),
+                    None => *unknown.entry(label).or_default() += 1,
                 }
             }
-            if labelled.len() > before {
+            // Without a header, labels are known by being the folders' names, all of them.
+            let several = own
+                .iter()
+                .any(|(_, class)| Some(*class) != own.first().map(|o| o.1));
+            if !table.is_sure() && (!unknown.is_empty() || !several) {
+                continue;
+            }
+            strangers += unknown.values().sum::<usize>();
+            // Numbers that begin at another one than the folders' mean other classes.
+            let shifted = classes.learned.is_empty()
+                && unknown.keys().any(|label| label.parse::<u64>().is_ok());
+            strange.extend(unknown.into_keys());
+            if shifted {
+                strangers += own.len();
+                continue;
+            }
+            if !own.is_empty() {
                 by.push(file_name(&table.path));
             }
+            for (image, class) in own {
+                let known = labelled.entry(image).or_insert(Some(class));
+                *known = known.filter(|known| *known == class);
+            }
         }
-        let mut notes = Vec::new();
-        if !labelled.is_empty() {
-            notes.push(format!(
-                "{} in no class folder {} from {}.",
-                many(labelled.len(), "image"),
-                if labelled.len() == 1 {
-                    "has its label"
-                } else {
-                    "have their labels"
-                },
-                list(&by)
-            ));
-        }
-        if strangers > 0 {
-            let strange: Vec<&str> = strange.into_iter().collect();
-            notes.push(format!(
-                "{} in no class folder {} of a table that no class folder has ({}) and {} without a class.",
-                many(strangers, "image"),
-                if strangers == 1 { "has a label" } else { "have labels" },
-                list(&strange),
-                if strangers == 1 { "stays" } else { "stay" },
-            ));
-        }
+        let mut counts = [0, 0];
         for (image, class) in labelled {
-            if let Some(part) = part_of(image) {
+            counts[usize::from(class.is_none())] += 1;
+            if let (Some(part), Some(class)) = (part_of(image), class) {
                 found.spots[image] = Spot::In(part, Some(class));
             }
         }
-        found.notes.append(&mut notes);
+        let [one, two] = counts;
+        let own_label = |n| {
+            if n == 1 {
+                "has its label"
+            } else {
+                "have their labels"
+            }
+        };
+        let stay = |n| if n == 1 { "stays" } else { "stay" };
+        let by = list(&by);
+        if one > 0 {
+            let images = many(one, "image");
+            let text = format!("{images} in no class folder {} from {by}.", own_label(one));
+            found.notes.push(text);
+        }
+        if two > 0 {
+            let images = many(two, "image");
+            let text = format!(
+                "{images} in no class folder {} without a class, since {by} give different ones.",
+                stay(two)
+            );
+            found.notes.push(text);
+        }
+        if strangers > 0 {
+            let strange: Vec<&str> = strange.into_iter().collect();
+            found.notes.push(format!(
+                "{} in no class folder {} without a class, since a table gives labels that no class folder has: {}.",
+                many(strangers, "image"),
+                stay(strangers),
+                list(&strange),
+            ));
+        }
+    }
+}
+
+/// Which class the labels of tables stand for, where folders name the classes.
+struct ClassOfLabel {
+    /// By the images that have a label and lie in a class folder; none where two folders have one label.
+    learned: HashMap<String, Option<u32>>,
+    /// By the name of the folder, and by its number.
+    named: HashMap<String, Option<u32>>,
+    numbered: HashMap<u64, Option<u32>>,
+}
+
+impl ClassOfLabel {
+    fn of(folders: &Labelling) -> Self {
+        let mut found = Self {
+            learned: HashMap::new(),
+            named: HashMap::new(),
+            numbered: HashMap::new(),
+        };
+        for (class, name) in folders.names.iter().enumerate() {
+            found.named.insert(name.clone(), Some(class as u32));
+            if let Ok(number) = name.parse() {
+                let once = found.numbered.entry(number).or_insert(Some(class as u32));
+                *once = once.filter(|&once| once == class as u32);
+            }
+        }
+        found
+    }
+
+    fn learn(&mut self, rows: &Rows, folders: &Labelling) {
+        for (image, spot) in folders.spots.iter().enumerate() {
+            if let (Spot::In(_, Some(class)), Some(label)) = (spot, rows.label(image)) {
+                match self.learned.get_mut(label) {
+                    Some(known) => *known = known.filter(|known| known == class),
+                    None => drop(self.learned.insert(label.to_owned(), Some(*class))),
+                }
+            }
+        }
+    }
+
+    fn class(&self, label: &str) -> Option<u32> {
+        if let Some(class) = self.learned.get(label) {
+            return *class;
+        }
+        if let Some(class) = self.named.get(label) {
+            return *class;
+        }
+        let number = label.parse().ok()?;
+        self.numbered.get(&number).copied().flatten()
     }
 }

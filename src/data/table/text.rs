@@ -75,6 +75,10 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
     if sample.is_empty() {
         return Err("is an empty list".into());
     }
+    // A tab stands in no name.
+    if sample.iter().all(|line| line.contains('\t')) {
+        return separated(text, names);
+    }
     let mut best = (0, Form::Image);
     for form in [
         Form::Numbered,
@@ -132,7 +136,13 @@ fn other(
     if sample.iter().all(numbered) {
         return two(["id", stem], lines().map(halves));
     }
-    let cut = |line: &&str| line.contains(['\t', ',', ';', '|']);
+    // The other way round: `/a/airfield 0`.
+    let number_last = |line: &&str| last_word(line).is_some_and(|(_, number)| is_whole(number));
+    if sample.iter().all(number_last) {
+        let swapped = lines().map(|line| last_word(line).map(|(name, number)| (number, name)));
+        return two(["id", stem], swapped);
+    }
+    let cut = |line: &&str| line.contains([',', ';', '|']);
     if sample.iter().all(cut) {
         return separated(text, names);
     }
