@@ -637,6 +637,43 @@ fn lists_of_a_kind_that_is_not_read_are_named() {
 }
 
 #[test]
+fn a_table_names_the_files_beside_it() {
+    // Roboflow's table in each part, columns of 0 and 1 under names with a blank.
+    let table = |n: usize| {
+        format!(
+            "filename, cat, dog\n{}",
+            rows(0..n, |i| format!("{i:03}.jpg, {}, {}\n", 1 - i % 2, i % 2))
+        )
+    };
+    let files = all(
+        tree("6 train, 2 valid, 2 test"),
+        &[
+            ("train/_classes.csv", &table(6)),
+            ("valid/_classes.csv", &table(2)),
+            ("test/_classes.csv", &table(2)),
+        ],
+    );
+    reads(&files, "cat 3/1+1, dog 3/1+1");
+}
+
+#[test]
+fn a_list_that_leaves_nothing_to_train_on_is_named() {
+    let files = all(
+        tree("2 a, 2 b"),
+        &[(
+            "evaluation.txt",
+            "a/000.jpg\na/001.jpg\nb/000.jpg\nb/001.jpg\n",
+        )],
+    );
+    let problem = folder(&files).problem.expect("a problem");
+    assert!(
+        problem.contains("None of the 4 images is for training")
+            && problem.contains("evaluation.txt"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn label_studio_s_exports_give_labels() {
     let task = |i: usize, choices: &str| {
         format!(

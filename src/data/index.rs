@@ -296,6 +296,7 @@ impl Indexer {
                     skipped: &self.skipped,
                     tried: &reading.tried,
                     hidden: &hidden,
+                    lists: &reading.read,
                     table: reading.table.as_ref(),
                 };
                 let problem = problem::problem(&labelling.names, &samples, &facts);

@@ -79,6 +79,8 @@ pub(super) struct Facts<'a> {
     pub(super) tried: &'a [String],
     /// Sentences about hidden folders with images.
     pub(super) hidden: &'a [String],
+    /// The lists and tables that the parts come from.
+    pub(super) lists: &'a [String],
     /// The table that the labels come from.
     pub(super) table: Option<&'a TableSummary>,
 }
@@ -149,8 +151,15 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         ));
     }
     if total == 0 {
+        let lists = match facts.lists {
+            [] => String::new(),
+            lists => format!(
+                " The lists in use are {}: take one away if it is none of parts.",
+                list(lists)
+            ),
+        };
         return Some(format!(
-            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{tables}{hidden}",
+            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{lists}{tables}{hidden}",
             many(samples.len(), "image")
         ));
     }

@@ -24,7 +24,7 @@ use self::columns::Picked;
 use self::labels::Label;
 use self::parse::Table;
 use super::labelling::many;
-use super::layout::file_name;
+use super::layout::{file_name, parent};
 use super::parts::{self, residue, said};
 use super::reading::TableFile;
 use crate::protocol::{Columns, Part, TableSummary};
@@ -249,6 +249,14 @@ impl LabelTable {
         };
         let found = match find(part) {
             Match::None if beyond => find(None),
+            // A table names the files beside it first.
+            Match::Several if !cell.contains(['/', '\\']) && !self.picked.by_number => {
+                let beside = format!("{}/{cell}", parent(&self.path));
+                match files.folder_is_here(&beside) {
+                    Some(true) => files.find(&beside, part),
+                    _ => Match::Several,
+                }
+            }
             found => found,
         };
         (found, own)
