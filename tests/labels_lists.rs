@@ -2,7 +2,7 @@
 //! the test images, tables joined by a number, exports of Label Studio.
 #![cfg(feature = "data")]
 
-use retune::data::{Dataset, Indexer};
+use retune::data::{Dataset, Indexer, Subset};
 use retune::protocol::{Columns, Labels};
 
 mod sets;
@@ -637,6 +637,47 @@ fn lists_of_a_kind_that_is_not_read_are_named() {
 }
 
 #[test]
+fn the_column_of_parts_that_the_user_names_counts() {
+    let rows: String = (0..6)
+        .map(|i| {
+            format!(
+                "{i:03}.jpg,{},{},{},{}\n",
+                ["cat", "dog"][i % 2],
+                ["test", "train"][usize::from(i < 4)],
+                ["test", "train"][usize::from(i > 1)],
+                i % 2
+            )
+        })
+        .collect();
+    let files = all(
+        tree("6 x"),
+        &[("l.csv", &format!("file,label,split,split2,set\n{rows}"))],
+    );
+    let by = |part: &str| {
+        Indexer::new("set", Box::new(source(&files)))
+            .labels(Labels::Table {
+                file: "l.csv".into(),
+                columns: Columns {
+                    part: Some(part.into()),
+                    ..Columns::default()
+                },
+            })
+            .finish()
+    };
+    for part in ["split", "split2"] {
+        let data = by(part).expect("a set");
+        assert_eq!(counts(&data), "cat 2+1, dog 2+1");
+        let first = data
+            .samples
+            .iter()
+            .any(|s| s.path == "x/000.jpg" && s.subset == Subset::Test);
+        assert_eq!(first, part == "split2");
+    }
+    let error = by("set").expect_err("numbers").to_string();
+    assert!(error.contains("has no word for training"), "{error}");
+}
+
+#[test]
 fn a_table_names_the_files_beside_it() {
     // Roboflow's table in each part, columns of 0 and 1 under names with a blank.
     let table = |n: usize| {
@@ -761,6 +802,15 @@ fn numbers_name_numbered_images() {
         "The numbers in the column \u{201c}image_id\u{201d} of l.csv are taken for those in the names of the images",
     );
     reads(&named(&|i| format!("img_{i}.png")), "cat 3, dog 3");
+    // One of the numbers is the very name of an image.
+    let files: Files = (1..=10)
+        .map(|i| (format!("x/{i:02}.jpg"), vec![i as u8]))
+        .collect();
+    let table = format!(
+        "id,label\n{}",
+        rows(1..11, |i| format!("{i},{}\n", ["cat", "dog"][i % 2]))
+    );
+    reads(&all(files, &[("l.csv", &table)]), "cat 5, dog 5");
     // Two images of one number: the row is not used, and that is told.
     let mut twice = named(&|i| format!("img_{i}.png"));
     twice.push(("x/pic_3.png".into(), b"x".to_vec()));

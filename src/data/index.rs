@@ -114,11 +114,7 @@ impl Indexer {
 
     /// Whether the user named a file as a table of labels.
     fn is_asked_for(&self, path: &str) -> bool {
-        let Labels::Table { file, .. } = &self.labels else {
-            return false;
-        };
-        let mut wanted = file.split(';').map(str::trim).filter(|f| !f.is_empty());
-        wanted.any(|wanted| path.ends_with(wanted))
+        matches!(&self.labels, Labels::Table { file, .. } if reading::names(file, path))
     }
 
     fn look_at(&mut self, i: usize) {

@@ -43,13 +43,20 @@ pub(super) struct TableFile {
 /// The path of a table or list, and what it holds or why it gives nothing.
 pub(super) type ReadTable = (String, std::result::Result<LabelTable, String>);
 
+/// Whether the user's names of tables, with `;` between them, are those of a path or of its end.
+pub(super) fn names(tables: &str, path: &str) -> bool {
+    tables.split(';').map(str::trim).any(|name| {
+        let rest = path.strip_suffix(name).filter(|_| !name.is_empty());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    })
+}
+
 /// The tables whose parts count: those that the user named, if they say parts, else all.
 fn counting<'a>(asked: &Labels, found: &'a [ReadTable]) -> Vec<&'a ReadTable> {
     let Labels::Table { file, .. } = asked else {
         return found.iter().collect();
     };
-    let is_named = |path: &str| file.split(';').any(|wanted| path.ends_with(wanted.trim()));
-    let named: Vec<&ReadTable> = found.iter().filter(|(path, _)| is_named(path)).collect();
+    let named: Vec<&ReadTable> = found.iter().filter(|(path, _)| names(file, path)).collect();
     let say = |(_, table): &&ReadTable| table.as_ref().is_ok_and(LabelTable::has_parts);
     if named.iter().any(say) {
         named
@@ -116,7 +123,11 @@ fn read_as(
         .iter()
         .filter(|table| !table.is_part)
         .map(|one| {
-            let table = LabelTable::read(one, &parsed, &files, &Columns::default());
+            let columns = match asked {
+                Labels::Table { file, columns } if names(file, &one.path) => one.own(columns),
+                _ => Columns::default(),
+            };
+            let table = LabelTable::read(one, &parsed, &files, &columns);
             (one.path.clone(), table)
         })
         .collect();

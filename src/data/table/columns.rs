@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::files::{Files, Match};
 use super::labels::{Label, label_column, refuse_several};
 use super::parse::Table;
-use super::part::{is_undecided, part_column, truth};
+use super::part::{is_undecided, part_column, says_no_part, truth};
 use crate::data::parts;
 use crate::protocol::{Columns, Part};
 
@@ -105,19 +105,38 @@ pub(super) fn pick(
     let number = |cell: &str| files.find_number(cell, hint);
     let (image, by_number) = match named(&asked.image)? {
         Some(column) => {
-            let names = |find: &dyn Fn(&str) -> Match| {
-                sample(table).any(|row| find(table.cell(row, column)) != Match::None)
+            let count = |find: &dyn Fn(&str) -> Match| {
+                let named =
+                    sample(table).filter(|&row| find(table.cell(row, column)) != Match::None);
+                named.count()
             };
-            (column, !names(&text) && names(&number))
+            (column, count(&number) > count(&text) * 2)
         }
-        None => match image_column(table, files, &text, false) {
-            Some(column) => (column, false),
-            None => image_column(table, files, &number, true)
-                .map(|column| (column, true))
-                .ok_or("has no column that names the images that are here")?,
-        },
+        None => {
+            let by_name = image_column(table, files, &text, false);
+            let by_number = image_column(table, files, &number, true);
+            match (by_name, by_number) {
+                // `1000` is the name of `1000.jpg`, and `1` that of no file among `0001.jpg` ...
+                (Some((other, few)), Some((column, many)))
+                    if many > few * if other == column { 2 } else { 10 } =>
+                {
+                    (column, true)
+                }
+                (Some((column, _)), _) => (column, false),
+                (None, Some((column, _))) => (column, true),
+                (None, None) => {
+                    return Err("has no column that names the images that are here".into());
+                }
+            }
+        }
     };
     let part = match named(&asked.part)? {
+        Some(column) if says_no_part(table, column) => {
+            return Err(format!(
+                "has no word for training, validation or test in the column \u{201c}{}\u{201d}, nor 0 and 1 under a name such as is_train",
+                table.columns[column]
+            ));
+        }
         Some(column) => Some(column),
         None => part_column(table, image, asked_label.as_ref()),
     };
@@ -164,14 +183,14 @@ pub(super) fn names_images(table: &Table, files: &Files) -> bool {
     })
 }
 
-/// The column that names the most images. Numbers count only under a header that says "file", if at least half of the
+/// The column that names the most images, and how many. Numbers count only under a header that says "file", if at least half of the
 /// rows have an image's number.
 fn image_column(
     table: &Table,
     files: &Files,
     find: &dyn Fn(&str) -> Match,
     numbers: bool,
-) -> Option<usize> {
+) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize, usize)> = None;
     for column in 0..table.columns.len() {
         if numbers && rank(table, column, &FILE_WORDS).is_none() {
@@ -199,7 +218,7 @@ fn image_column(
             best = Some(score);
         }
     }
-    best.map(|b| b.2)
+    best.map(|(named, _, column)| (column, named))
 }
 
 impl Picked {

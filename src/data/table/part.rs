@@ -120,3 +120,8 @@ pub(super) fn is_undecided(table: &Table, column: usize) -> bool {
             .iter()
             .all(|v| v.parse::<f64>().is_ok_and(|n| n.fract() == 0.0))
 }
+
+/// Whether no cell of a column says a part.
+pub(super) fn says_no_part(table: &Table, column: usize) -> bool {
+    !sample(table).any(|row| part_of(table, column, row).is_some())
+}
