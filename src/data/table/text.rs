@@ -105,7 +105,17 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
     };
     match form {
         Form::Numbered => two(["id", "image"], lines().map(halves)),
-        Form::WordLast => two(["image", second], lines().map(last_word)),
+        Form::WordLast => {
+            // PASCAL VOC's lists of one class: 1 where it is there, -1 where not. That is no label.
+            let marks: Vec<&str> = sample
+                .iter()
+                .filter_map(|line| Some(last_word(line)?.1))
+                .collect();
+            if marks.contains(&"-1") && marks.iter().all(|m| ["-1", "0", "1"].contains(m)) {
+                return one("image", lines().filter_map(|line| Some(last_word(line)?.0)));
+            }
+            two(["image", second], lines().map(last_word))
+        }
         Form::ImageFirst => {
             // Several figures behind an image (a box, numbers of several kinds) are no label.
             let figures = |line: &&str| {
@@ -209,6 +219,10 @@ mod tests {
         assert_eq!(
             rows("trainval", "1.jpg 1 1 2\n2.jpg 1 2 2\n"),
             [["image"], ["1.jpg"], ["2.jpg"]]
+        );
+        assert_eq!(
+            rows("cat_train", "1.jpg  1\n2.jpg -1\n3.jpg  0\n"),
+            [["image"], ["1.jpg"], ["2.jpg"], ["3.jpg"]]
         );
         assert_eq!(
             rows("images", "1 a/x.jpg\n2 a/y.jpg\n"),
