@@ -123,6 +123,17 @@ impl Error {
         }
     }
 
+    /// The same error of a checkpoint, under the name of its file: what was read of it knows the tensor only.
+    #[must_use]
+    pub fn in_file(self, name: &str) -> Self {
+        match self {
+            Self::Weights { file, reason } if file != name => {
+                Self::weights(name, format!("{file}: {reason}"))
+            }
+            error => error,
+        }
+    }
+
     /// The reason without the file's name, for a list that shows the name in its own column.
     #[must_use]
     pub fn reason(&self) -> String {

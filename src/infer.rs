@@ -77,7 +77,7 @@ impl Classifier {
         given: Given<'_>,
         device: &Device,
     ) -> Result<Loaded> {
-        let about = About::of(&checkpoint);
+        let mut about = About::of(&checkpoint);
         let arch = match arch.or(about.arch) {
             Some(arch) => arch,
             None => recognise(&checkpoint)?,
@@ -87,12 +87,12 @@ impl Classifier {
         let mut expected = tensors(arch);
         expected.extend(found.iter().cloned());
         checkpoint.check(&expected)?;
-        let backbone =
-            Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))?;
-
         let file = checkpoint.file.clone();
+        let backbone = Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))
+            .map_err(|error| error.in_file(&file))?;
+
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
-        warnings.extend(about.warnings);
+        warnings.append(&mut about.warnings);
         let known = HeadSpec::recognise(&found, features);
         let said_head = checkpoint.metadata.contains_key("head");
         let unnamed = given.names.is_none() && about.classes.is_none();
@@ -102,6 +102,7 @@ impl Classifier {
                 "has a head that is none of the presets ({})",
                 list_tensors(&found)
             )),
+            Some((_, 0)) => Some("has a last layer without outputs".to_string()),
             Some((_, 1)) => {
                 Some("has one output, a yes or no by a sigmoid, which is not read".to_string())
             }
@@ -113,8 +114,13 @@ impl Classifier {
         let fresh_head = unusable.is_some();
         let (head_kind, head, classes) = match (known, unusable) {
             (Some((kind, count)), None) => {
-                let names =
-                    names_of_outputs(&file, count, given.names, about.classes, &mut warnings)?;
+                let names = names_of_outputs(
+                    &file,
+                    count,
+                    given.names,
+                    about.classes.clone(),
+                    &mut warnings,
+                )?;
                 warnings.extend(assumed_layers(&file, kind, said_head));
                 let spec = HeadSpec::of(kind, features, count);
                 let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
@@ -142,13 +148,15 @@ impl Classifier {
             Some((_, Pretrained::CLASSES)) => Pretrained::of(arch).preprocess(),
             _ => Preprocess::default(),
         };
-        let said = about.preprocess.is_some() || given.input.is_complete();
-        let mut preprocess = about.preprocess.unwrap_or(usual);
+        let mut preprocess = usual;
+        about.apply(&mut preprocess);
         given.input.apply(&mut preprocess);
         preprocess.check()?;
         // A new head is trained on whatever is assumed here; one that was trained already is not.
-        if !said && !fresh_head {
-            warnings.push(assumed_input(&file, &preprocess));
+        if !fresh_head {
+            let size = about.size.or(given.input.size).is_none();
+            let normalization = about.mean_std.is_none() && given.input.normalization.is_none();
+            warnings.extend(assumed_input(&file, &preprocess, [size, normalization]));
         }
         Ok(Loaded {
             classifier: Self {
@@ -175,7 +183,7 @@ impl Classifier {
         mut checkpoint: Checkpoint,
         names: Option<&[String]>,
     ) -> Result<(Self, Vec<String>)> {
-        let about = About::of(&checkpoint);
+        let mut about = About::of(&checkpoint);
         let arch = self.backbone.arch();
         let file = checkpoint.file.clone();
         if let Some(other) = about.arch
@@ -199,8 +207,8 @@ impl Classifier {
             return Err(Error::weights(file, reason));
         };
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
-        warnings.extend(about.warnings);
-        let classes = names_of_outputs(&file, outputs, names, about.classes, &mut warnings)?;
+        warnings.append(&mut about.warnings);
+        let classes = names_of_outputs(&file, outputs, names, about.classes.take(), &mut warnings)?;
         let said_head = checkpoint.metadata.contains_key("head");
         warnings.extend(assumed_layers(&file, head_kind, said_head));
         if about.arch.is_none() {
@@ -210,6 +218,8 @@ impl Classifier {
                 arch.name()
             ));
         }
+        let mut preprocess = self.preprocess.clone();
+        about.apply(&mut preprocess);
         let spec = HeadSpec::of(head_kind, features, outputs);
         let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
         let classifier = Self {
@@ -217,7 +227,7 @@ impl Classifier {
             head: Head::load(spec, self.backbone.device(), take)?,
             head_kind,
             classes,
-            preprocess: about.preprocess.unwrap_or_else(|| self.preprocess.clone()),
+            preprocess,
             tuned: self.tuned,
             untrained: about.untrained,
         };
@@ -338,16 +348,28 @@ fn assumed_layers(file: &str, kind: HeadKind, said: bool) -> Option<String> {
     })
 }
 
-/// A sentence about what a checkpoint does not say of its images.
-fn assumed_input(file: &str, assumed: &Preprocess) -> String {
-    format!(
-        "{file} does not say how its images were prepared: {0} x {0} pixels and {1} are assumed (say otherwise by \
-         --input-size and --normalize, or in the page under Model).",
-        assumed.size,
-        assumed
-            .normalization()
-            .map_or("its own mean and deviation", Normalization::text)
-    )
+/// A sentence about what a checkpoint does not say of its images: their size, their normalisation.
+fn assumed_input(file: &str, assumed: &Preprocess, unsaid: [bool; 2]) -> Option<String> {
+    let size = format!("{0} x {0} pixels", assumed.size);
+    let known = assumed.normalization();
+    let normalization = known.map_or("its own mean and deviation", Normalization::text);
+    let (unsaid, assumed, flags) = match unsaid {
+        [false, false] => return None,
+        [true, false] => ("how large its images were", size, "--input-size"),
+        [false, true] => (
+            "how its images were normalised",
+            normalization.to_string(),
+            "--normalize",
+        ),
+        [true, true] => (
+            "how its images were prepared",
+            format!("{size} and {normalization}"),
+            "--input-size and --normalize",
+        ),
+    };
+    Some(format!(
+        "{file} does not say {unsaid}; assumed: {assumed} (say otherwise by {flags}, or in the page under Model)."
+    ))
 }
 
 /// Whether a checkpoint is a head alone.

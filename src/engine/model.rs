@@ -216,7 +216,8 @@ impl Engine {
             input.apply(&mut classifier.preprocess);
             classifier.preprocess.check()?;
             self.prepare_kernels(&classifier).await?;
-            classifier.try_out().await?;
+            let tried = classifier.try_out().await;
+            tried.map_err(|error| error.in_file(&file.path))?;
             self.adopt(classifier, &file.path).await?;
             for warning in warnings {
                 self.desk.warn(warning);
@@ -358,7 +359,8 @@ impl Engine {
             ..
         } = Classifier::load(checkpoint, arch, given, device)?;
         self.prepare_kernels(&classifier).await?;
-        classifier.try_out().await?;
+        let tried = classifier.try_out().await;
+        tried.map_err(|error| error.in_file(source))?;
         let origin = self.keep_backbone(bytes).await;
         self.set_model(classifier, origin, source);
         self.keep_head().await;

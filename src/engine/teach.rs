@@ -47,10 +47,7 @@ impl Engine {
         }
         self.prepare_kernels(&classifier).await?;
         let tried = classifier.try_out().await;
-        tried.map_err(|error| match error {
-            Error::Weights { reason, .. } => Error::weights(&file.path, reason),
-            error => error,
-        })?;
+        tried.map_err(|error| error.in_file(&file.path))?;
         self.teacher = Some(Taught {
             teacher: Teacher {
                 backbone: classifier.backbone,

@@ -2,13 +2,17 @@
 
 use crate::config::{Arch, Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
-use crate::model::weights::Checkpoint;
+use crate::model::weights::{Checkpoint, NAMED};
 
 /// What a checkpoint says about itself, as far as it does.
 pub(super) struct About {
     pub arch: Option<Arch>,
     pub classes: Option<Vec<String>>,
-    pub preprocess: Option<Preprocess>,
+    /// Edge of its input, in pixels.
+    pub size: Option<usize>,
+    /// Mean and standard deviation of red, green, blue, in 0..1.
+    pub mean_std: Option<([f32; 3], [f32; 3])>,
+    pub transparency: Option<Transparency>,
     pub tuned: Scope,
     /// Whether its head was never trained.
     pub untrained: bool,
@@ -37,46 +41,74 @@ impl About {
             }
             arch
         });
-        let default = Preprocess::default();
-        let mut triple = |key: &str, otherwise: [f32; 3]| {
-            let Some(text) = get(key) else {
-                return otherwise;
-            };
+        let mut triple = |key: &str, largest: f32| {
+            let text = get(key)?;
             let values: Vec<f32> = text
                 .split(',')
                 .filter_map(|v| v.trim().parse().ok())
                 .collect();
-            <[f32; 3]>::try_from(values).unwrap_or_else(|_| {
+            // Some programs count from 0 to 255.
+            let triple = <[f32; 3]>::try_from(values).ok();
+            let triple = triple.filter(|v| v.iter().all(|v| (0.0..=largest).contains(v)));
+            if triple.is_none() {
                 passed_over(key, text);
-                otherwise
-            })
+            }
+            triple
         };
-        let (mean, std) = (triple("mean", default.mean), triple("std", default.std));
+        let (mean, std) = (triple("mean", 1.0), triple("std", 1.0));
+        let mean_std = mean.zip(std);
         let transparency = get("transparency").and_then(Transparency::from_name);
-        let transparency = transparency.unwrap_or_default();
-        let preprocess = get("input").and_then(|text| {
-            let size = text.parse().unwrap_or_default();
-            let settings = Preprocess {
-                size,
-                mean,
-                std,
-                transparency,
-            };
-            let sound = settings.check().is_ok();
-            if !sound {
+        let size = get("input").and_then(|text| {
+            let (low, high) = Preprocess::SIZE;
+            let size = text.parse().ok().filter(|size| (low..=high).contains(size));
+            if size.is_none() {
                 passed_over("input", text);
             }
-            sound.then_some(settings)
+            size
         });
+        if let Some(named) = get(NAMED)
+            && is_other_member(named)
+        {
+            let named: String = named.chars().take(80).collect();
+            warnings.push(format!(
+                "{file} calls its network {named:?}, which is none of the backbones here: it is read as the one that its \
+                 tensors fit, and if it computes otherwise, its answers are wrong."
+            ));
+        }
         Self {
             arch,
             classes: checkpoint.classes.clone(),
-            preprocess,
+            size,
+            mean_std,
+            transparency,
             tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
             untrained: get("untrained") == Some("true"),
             warnings,
         }
     }
+}
+
+impl About {
+    /// Puts what it says of images in place of what was assumed.
+    pub fn apply(&self, preprocess: &mut Preprocess) {
+        preprocess.size = self.size.unwrap_or(preprocess.size);
+        (preprocess.mean, preprocess.std) =
+            self.mean_std.unwrap_or((preprocess.mean, preprocess.std));
+        preprocess.transparency = self.transparency.unwrap_or(preprocess.transparency);
+    }
+}
+
+/// Whether this is the name of a member of a family known here, which is not known itself: a `resnet50d`, a
+/// `tf_efficientnet_b0`. A name of somebody's own says nothing.
+fn is_other_member(named: &str) -> bool {
+    const FAMILIES: [&str; 4] = ["resnet", "resnext", "densenet", "efficientnet"];
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_', ' '], "");
+    // What timm writes behind a dot says which weights they are.
+    let name = plain(named.split('.').next().unwrap_or(named));
+    let of_family = FAMILIES
+        .iter()
+        .any(|family| name.contains(family) && name != *family);
+    of_family && !Arch::ALL.iter().any(|arch| plain(arch.name()) == name)
 }
 
 /// The names of so many outputs: those that were given, else those of the file, else "class 0" and so on, with
@@ -145,6 +177,51 @@ pub fn check_names(names: &[String], outputs: usize) -> std::result::Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_that_are_not_known_are_told() {
+        for other in [
+            "resnet50d",
+            "tf_efficientnet_b0_ns",
+            "resnetblur18",
+            "se_resnet50.a1",
+        ] {
+            assert!(is_other_member(other), "{other}");
+        }
+        for known in [
+            "resnet18",
+            "ResNet-18",
+            "resnet18.a1_in1k",
+            "wide_resnet50_2",
+            "efficientnet_b0",
+            "resnet",
+            "Net",
+        ] {
+            assert!(!is_other_member(known), "{known}");
+        }
+    }
+
+    #[test]
+    fn images_are_prepared_as_the_file_says() {
+        let with = |list: &[(&str, &str)]| {
+            let metadata = list.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+            About::of(&Checkpoint {
+                metadata: metadata.collect(),
+                ..Checkpoint::default()
+            })
+        };
+        let mut preprocess = Preprocess::default();
+        with(&[("mean", "0.5,0.5,0.5"), ("std", "0.25,0.25,0.25")]).apply(&mut preprocess);
+        assert_eq!((preprocess.size, preprocess.mean), (150, [0.5; 3]));
+        // Counted to 255: not understood, and said.
+        let about = with(&[
+            ("input", "224"),
+            ("mean", "123.7,116.3,103.5"),
+            ("std", "58,57,57"),
+        ]);
+        assert_eq!((about.size, about.mean_std), (Some(224), None));
+        assert_eq!(about.warnings.len(), 2);
+    }
 
     fn names(list: &[&str]) -> Vec<String> {
         list.iter().map(ToString::to_string).collect()

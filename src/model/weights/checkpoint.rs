@@ -6,8 +6,23 @@ use super::convert::{Dtype, is_counter};
 use super::{first_few, foreign, names, pth, safetensors};
 use crate::error::{Error, Result};
 
+/// Ends of names where a layer's weight is computed from other tensors at each step.
+const DISGUISED: [&str; 7] = [
+    ".weight_orig",
+    ".weight_mask",
+    ".weight_g",
+    ".weight_v",
+    ".weight_u",
+    ".parametrizations.weight.original",
+    ".parametrizations.weight.original0",
+];
+
 /// Names of tensors in one message.
 const SHOWN: usize = 5;
+
+/// The key of [`Checkpoint::metadata`] for what a training called its network. `arch` is what was written here, and is
+/// believed; this is not.
+pub const NAMED: &str = "named";
 
 /// A tensor with its name: name, shape, values in row-major order.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
@@ -30,7 +45,8 @@ pub struct Checkpoint {
     pub file: String,
     /// The tensors. `num_batches_tracked` counters are left out.
     pub tensors: BTreeMap<String, Entry>,
-    /// Text kept beside the tensors; only safetensors files have any.
+    /// Text kept beside the tensors. Of a file of PyTorch's, what its training noted of images and of the network's
+    /// name, under the names that the metadata of safetensors has here.
     pub metadata: BTreeMap<String, String>,
     /// Names of the outputs in their order, where the file has them.
     pub classes: Option<Vec<String>>,
@@ -60,6 +76,15 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     };
     if checkpoint.tensors.is_empty() {
         return Err(Error::weights(file, "holds no floating-point tensors"));
+    }
+    let disguised = |name: &&String| DISGUISED.iter().any(|part| name.ends_with(part));
+    if let Some(name) = checkpoint.tensors.keys().find(disguised) {
+        let reason = format!(
+            "tensor {name} belongs to a layer that is pruned or has its weight in parts; in Python, before saving: \
+             torch.nn.utils.prune.remove(layer, 'weight'), remove_weight_norm(layer), remove_spectral_norm(layer) or \
+             parametrize.remove_parametrizations(layer, 'weight')"
+        );
+        return Err(Error::weights(file, reason));
     }
     names::translate(&mut checkpoint.tensors);
     checkpoint.simplify_head();
@@ -109,6 +134,11 @@ impl Checkpoint {
             .filter(|name| !wanted.contains(name.as_str()))
             .cloned()
             .collect();
+        if !missing.is_empty() && is_shard(&self.file) {
+            let reason = "is one part of a checkpoint in several files, which is not read; in Python, load the model and \
+                          save it in one: torch.save(model.state_dict(), 'weights.pth')";
+            return Err(Error::weights(&self.file, reason));
+        }
         let parts: Vec<String> = [
             ("missing", &missing),
             ("of another shape", &misshapen),
@@ -135,9 +165,15 @@ impl Checkpoint {
         Err(Error::weights(&self.file, parts.join("; ")))
     }
 
-    /// A linear layer behind a dropout, `fc.1`, is a linear layer, `fc`; one without a bias has a bias of zeros.
+    /// A linear layer behind a dropout, `fc.1`, is a linear layer, `fc`; so is a convolution of one pixel; one without a
+    /// bias has a bias of zeros.
     fn simplify_head(&mut self) {
         let of_head = |name: &&String| name.starts_with("fc.");
+        for (_, entry) in self.tensors.iter_mut().filter(|(name, _)| of_head(name)) {
+            if let [_, _, 1, 1] = entry.shape[..] {
+                entry.shape.truncate(2);
+            }
+        }
         let names: Vec<String> = self.tensors.keys().filter(of_head).cloned().collect();
         let module = |name: &String| name.rsplit_once('.').map(|(module, _)| module.to_owned());
         let (Some(layer), true) = (names.first().and_then(module), names.len() <= 2) else {
@@ -156,7 +192,14 @@ impl Checkpoint {
             dtype: Dtype::F32,
             data: vec![0.0; outputs],
         };
-        let bias = self.tensors.remove(&bias).unwrap_or(zeros);
+        let bias = self.tensors.remove(&bias).unwrap_or_else(|| {
+            self.warnings.push(format!(
+                "{} has a last layer without a bias, which is read as a linear one; the answers of one that compares \
+                 directions (cosine, ArcFace) are wrong then.",
+                self.file
+            ));
+            zeros
+        });
         if let Some(weight) = self.tensors.remove(&weight) {
             self.tensors.insert("fc.weight".into(), weight);
             self.tensors.insert("fc.bias".into(), bias);
@@ -187,4 +230,11 @@ pub fn load_state(
 /// "1 tensor", "3 tensors".
 fn count(n: usize) -> String {
     format!("{n} tensor{}", if n == 1 { "" } else { "s" })
+}
+
+/// Whether a file is called as one part of several: `model-00001-of-00002.safetensors`.
+fn is_shard(file: &str) -> bool {
+    let digit = |text: Option<char>| text.is_some_and(|c| c.is_ascii_digit());
+    file.rsplit_once("-of-")
+        .is_some_and(|(before, after)| digit(before.chars().last()) && digit(after.chars().next()))
 }

@@ -31,21 +31,17 @@ impl Dtype {
             Self::Integer(bytes) | Self::Complex(bytes) => bytes as usize,
         }
     }
+
+    /// Whether it holds real numbers, as weights are.
+    pub(super) const fn is_real(self) -> bool {
+        !matches!(self, Self::Integer(_) | Self::Complex(_))
+    }
 }
 
 /// Whether PyTorch keeps a batch norm's step counter under this name. Inference and training of a head
 /// have no use for it, so it is neither read nor asked for.
 pub(super) fn is_counter(name: &str) -> bool {
     name == "num_batches_tracked" || name.ends_with(".num_batches_tracked")
-}
-
-/// Whether a tensor of this type and name is none of a network's: a step counter, or integers and complex numbers
-/// (`step`, `queue_ptr`). One that is called as weights are is asked for, and then its type is an error.
-pub(super) fn is_beside(name: &str, dtype: Dtype) -> bool {
-    const PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let real = !matches!(dtype, Dtype::Integer(_) | Dtype::Complex(_));
-    is_counter(name) || (!real && !PARTS.contains(&last))
 }
 
 /// Elements converted at a time: small enough to stay in the first-level cache.

@@ -84,6 +84,12 @@ pub(super) fn explain(bytes: &[u8]) -> Option<&'static str> {
              a browser",
         );
     }
+    if text.starts_with(b"{") && text.windows(12).any(|window| window == b"\"weight_map\"") {
+        return Some(
+            "is the list of a checkpoint in several files, which is not read; in Python, load the model and save it in \
+             one: torch.save(model.state_dict(), 'weights.pth')",
+        );
+    }
     if text.starts_with(b"{") {
         return Some("is JSON, not a checkpoint: a description without the weights");
     }

@@ -6,9 +6,11 @@
 //! so nothing behind this module knows what kind of file it was.
 
 pub mod bundled;
+mod candidate;
 mod checkpoint;
 mod convert;
 mod foreign;
+mod heads;
 pub mod hub;
 pub mod names;
 mod outputs;
@@ -17,7 +19,7 @@ mod safetensors;
 mod save;
 mod select;
 
-pub use checkpoint::{Checkpoint, Entry, NamedTensor, load_state, read};
+pub use checkpoint::{Checkpoint, Entry, NAMED, NamedTensor, load_state, read};
 pub use convert::Dtype;
 pub use save::{SaveAs, save, save_model};
 

@@ -10,11 +10,34 @@
 
 use std::collections::BTreeMap;
 
-use super::select::head_of;
 use crate::config::Family;
 
 /// Name of the head inside.
 pub const HEAD: &str = "fc";
+
+/// Names of the last layer, as wrappers call it.
+const HEADS: [&str; 9] = [
+    "fc",
+    "classifier",
+    "head",
+    "heads",
+    "linear",
+    "last_linear",
+    "cls_head",
+    "classification_head",
+    "output",
+];
+
+/// Whether a module of this name is a head.
+pub(super) fn is_head(module: &str) -> bool {
+    HEADS.contains(&module)
+}
+
+/// The module of the last layer that a tensor belongs to, if it does.
+fn head_of(name: &str) -> Option<&str> {
+    let (module, _) = name.split_once('.')?;
+    is_head(module).then_some(module)
+}
 
 /// Name of the head in torchvision's `DenseNet` and `EfficientNet`.
 const CLASSIFIER: &str = "classifier";

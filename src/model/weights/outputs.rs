@@ -10,7 +10,7 @@ use super::first_few;
 pub(super) const MAX: usize = 100_000;
 
 /// Keys under which people keep the names, those first that say most surely what they are.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 21] = [
     "class_to_idx",
     "idx_to_class",
     "id2label",
@@ -19,6 +19,13 @@ const KEYS: [&str; 14] = [
     "idx2class",
     "classes",
     "classes_",
+    "classnames",
+    "label_map",
+    "labels_map",
+    "class_map",
+    "class_mapping",
+    "label_mapping",
+    "vocab",
     "class_names",
     "label_names",
     "class_list",
@@ -32,6 +39,8 @@ pub(super) const MOST_LISTS: usize = 64;
 
 /// The place of this key among those under which names may lie.
 pub(super) fn rank(key: &str) -> Option<usize> {
+    // OpenMMLab writes CLASSES.
+    let key = key.to_ascii_lowercase();
     KEYS.iter().position(|known| *known == key)
 }
 

@@ -12,10 +12,11 @@ use safetensors::tensor::Dtype as Stored;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::candidate::{Candidate, plain_name};
 use super::checkpoint::{Checkpoint, Entry};
-use super::convert::{Dtype, is_beside, to_f32};
+use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs;
-use super::select::{Candidate, select};
+use super::select::select;
 use crate::error::{Error, Result};
 
 /// The entry under this name is text, not a tensor.
@@ -33,11 +34,11 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     let (length, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
     let data = &bytes[LENGTH + length..];
 
-    // Integers count steps; no network asks for them.
     let stored: Vec<_> = header
         .tensors()
         .into_iter()
-        .filter(|(name, info)| !dtype(info.dtype).is_ok_and(|dtype| is_beside(name, dtype)))
+        .map(|(name, info)| (plain_name(&name), info))
+        .filter(|(name, _)| !is_counter(name))
         .collect();
     let candidates: Vec<_> = stored
         .iter()
@@ -45,6 +46,10 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
             group: "",
             name,
             shape: &info.shape,
+            // What is not known at all is asked for, and is an error then.
+            real: dtype(info.dtype).map_or(true, Dtype::is_real),
+            expanded: false,
+            place: ("", info.data_offsets.0),
         })
         .collect();
     let selection = select(&candidates).map_err(fail)?;

@@ -2,19 +2,11 @@
 //! other things beside them. Found by matching, not by a list of wrappers: a family is known by the tensor of its
 //! first convolution, see [`names::mark`], and what stands before that tensor's name is the prefix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::convert::is_counter;
-use super::{first_few, names};
+use super::candidate::Candidate;
+use super::{first_few, heads, names};
 use crate::config::Family;
-
-/// A tensor by name and shape.
-pub(super) struct Candidate<'a> {
-    /// Where its dict lies in the file: `state_dict`; empty at the top.
-    pub group: &'a str,
-    pub name: &'a str,
-    pub shape: &'a [usize],
-}
 
 /// What was chosen.
 #[derive(Debug, Default)]
@@ -30,17 +22,18 @@ const COPIES: [&str; 9] = [
     "ema", "swa", "teacher", "target", "momentum", "shadow", "average", "averaged", "avg",
 ];
 
-/// Names of the last layer, as wrappers call it.
-const HEADS: [&str; 9] = [
-    "fc",
-    "classifier",
-    "head",
-    "heads",
-    "linear",
-    "last_linear",
-    "cls_head",
-    "classification_head",
-    "output",
+/// Words in the place of what an optimizer or a training loop keeps: no part of a network.
+const BOOKKEEPING: [&str; 10] = [
+    "opt",
+    "optim",
+    "optims",
+    "optimizer",
+    "optimizers",
+    "scheduler",
+    "schedulers",
+    "scaler",
+    "callbacks",
+    "rng",
 ];
 
 /// Fewer tensors than any backbone has: a ResNet-18 has 100.
@@ -59,7 +52,7 @@ type Place = (String, String);
 pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> {
     let mut places: BTreeMap<Place, usize> = BTreeMap::new();
     for candidate in candidates {
-        if let Some((prefix, _)) = prefix(candidate) {
+        if let Some((prefix, _)) = prefix(candidate).filter(|_| candidate.real) {
             places.insert((candidate.group.to_owned(), prefix.to_owned()), 0);
         }
     }
@@ -81,6 +74,9 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     };
     // A detail that looks like a first convolution is far smaller than any network.
     found.retain(|(_, count)| *count >= SMALLEST.min(most));
+    // Of equal ones the model itself is left, not its average.
+    found.sort_by_key(|(place, _)| is_copy(place));
+    drop_aliases(candidates, &mut found);
     let all: Vec<Place> = found.iter().map(|(place, _)| place.clone()).collect();
     let (copies, mut networks): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|(place, _)| is_copy(place));
@@ -114,216 +110,112 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     Ok(within(candidates, &place, &all, warnings))
 }
 
-/// The tensors below a prefix, and the head where a wrapper keeps it beside the backbone. `networks` are the places of
-/// all networks in the file.
+/// Of networks whose convolutions are the very same elements, one model under several names, the first is left.
+fn drop_aliases(candidates: &[Candidate<'_>], found: &mut Vec<(Place, usize)>) {
+    let mut seen: Vec<BTreeSet<(&str, usize)>> = Vec::new();
+    found.retain(|((group, prefix), _)| {
+        let own = candidates.iter().filter(|c| {
+            c.group == group && c.shape.len() == 4 && c.name.starts_with(prefix.as_str())
+        });
+        let places: BTreeSet<_> = own.map(|c| c.place).collect();
+        let known = seen.iter().any(|other| places.is_subset(other));
+        seen.push(places);
+        !known
+    });
+}
+
+/// The tensors below a prefix, and the head where a wrapper keeps it beside the backbone or another dict of the file
+/// does. `networks` are the places of all networks in the file. Whatever else there is is named.
 fn within(
     candidates: &[Candidate<'_>],
-    (group, prefix): &Place,
+    place: &Place,
     networks: &[Place],
     warnings: Vec<String>,
 ) -> Selection {
+    let (group, prefix) = place;
     let mut selection = Selection {
         tensors: Vec::new(),
         warnings,
     };
-    let other_network = |c: &Candidate<'_>| {
-        let mut places = networks.iter();
-        places.any(|place| place.0 == c.group && place.1 != *prefix && c.name.starts_with(&place.1))
-    };
-    let mut others = Vec::new();
+    let own =
+        |c: &&Candidate<'_>| c.group == *group && self::prefix(c).is_some_and(|(p, _)| p == prefix);
+    let mark = candidates.iter().find(own).and_then(self::prefix);
+    let modules = mark.map_or(&[][..], |(_, mark)| names::top_modules(mark));
+    let mut others: Vec<usize> = Vec::new();
     for (i, candidate) in candidates.iter().enumerate() {
         if candidate.group != *group {
+            let elsewhere = networks.iter().any(|(other, _)| other == candidate.group);
+            if !elsewhere && !is_bookkeeping(candidate.group) {
+                others.push(i);
+            }
             continue;
         }
-        match candidate.name.strip_prefix(prefix.as_str()) {
-            Some(name) if is_of_loss(name) => others.push((i, candidate)),
-            Some(name) => selection.tensors.push((i, name.to_owned())),
-            None => others.push((i, candidate)),
+        let Some(name) = candidate.name.strip_prefix(prefix.as_str()) else {
+            others.push(i);
+            continue;
+        };
+        let module = name.split('.').next().unwrap_or(name);
+        let loose = !name.contains('.') && candidate.is_scalar();
+        if modules.contains(&module) {
+            // A mask of integers or a complex filter in a block is part of what the block does.
+            if candidate.real || !candidate.is_scalar() {
+                selection.tensors.push((i, name.to_owned()));
+            }
+        } else if !candidate.real || candidate.expanded || loose || heads::is_of_loss(name) {
+            others.push(i);
+        } else {
+            selection.tensors.push((i, name.to_owned()));
         }
     }
-    let own = candidates.iter().find_map(|c| {
-        let first = c.group == *group && self::prefix(c).is_some_and(|(found, _)| found == prefix);
-        first.then(|| self::prefix(c))?
-    });
-    let modules = own.map_or(&[][..], |(_, mark)| names::top_modules(mark));
-    let head = find_head(candidates, &mut selection, &others, modules, prefix);
-    others.retain(|(i, _)| !head.contains(i));
-    let passed = others
+    // Step counters tell nothing.
+    others.retain(|i| candidates[*i].real || !candidates[*i].is_scalar());
+    let head = heads::find(candidates, &mut selection.tensors, &others, modules, place);
+    let chosen: BTreeSet<(&str, usize)> = selection
+        .tensors
         .iter()
-        .filter(|(_, candidate)| !candidate.shape.is_empty() && !is_counter(candidate.name));
-    let passed: Vec<&Candidate<'_>> = passed.map(|(_, candidate)| *candidate).collect();
-    if !passed.is_empty() {
-        let names: Vec<&str> = passed.iter().map(|c| c.name).collect();
-        selection.warnings.push(format!(
-            "holds tensors beside the network that are passed over: {}",
-            first_few(&names, 3)
-        ));
-    }
-    let beside = passed.iter().filter(|c| !other_network(c));
-    let shapes: Vec<&[usize]> = head.iter().map(|i| candidates[*i].shape).collect();
-    let between: Vec<&str> = beside
-        .filter(|c| may_join(c.shape, &shapes))
-        .map(|c| c.name)
+        .map(|(i, _)| candidates[*i].place)
         .collect();
-    if !between.is_empty() {
-        selection.warnings.push(format!(
-            "has tensors that by their shape may stand before or behind its last layer ({}), which is therefore \
-             not used",
-            first_few(&between, 3)
-        ));
+    others.retain(|i| !chosen.contains(&candidates[*i].place));
+    let other_network = |c: &Candidate<'_>| {
+        let mut networks = networks.iter().filter(|other| *other != place);
+        networks.any(|(group, prefix)| group == c.group && c.name.starts_with(prefix.as_str()))
+    };
+    others.retain(|i| !other_network(&candidates[*i]));
+    if others.is_empty() {
+        return selection;
+    }
+    let passed: Vec<String> = others.iter().map(|i| named(&candidates[*i])).collect();
+    selection.warnings.push(format!(
+        "holds tensors beside the network that are passed over: {}",
+        first_few(&passed, 3)
+    ));
+    let beside: Vec<&Candidate<'_>> = others.iter().map(|i| &candidates[*i]).collect();
+    if let Some(reason) = heads::doubt(candidates, &selection.tensors, &head, &beside) {
+        selection.warnings.push(reason);
         selection.tensors.retain(|(i, _)| !head.contains(i));
     }
     selection
 }
 
-/// Finds the last layers: below the prefix, else in the wrappers around the backbone from the inside out, where
-/// they join the selection. By the names that people give them, else by their shape: the only module beside the
-/// backbone that is all matrices and vectors. Gives the numbers of its tensors.
-fn find_head(
-    candidates: &[Candidate<'_>],
-    selection: &mut Selection,
-    others: &[(usize, &Candidate<'_>)],
-    modules: &[&str],
-    prefix: &str,
-) -> Vec<usize> {
-    let inside: Vec<(usize, &str)> = selection
-        .tensors
-        .iter()
-        .map(|(i, n)| (*i, n.as_str()))
-        .collect();
-    let inside = inside.into_iter().filter(|(_, name)| {
-        let module = name.split('.').next().unwrap_or(name);
-        !modules.contains(&module)
-    });
-    let inside: Vec<(usize, &str)> = inside.collect();
-    let renamed = head_among(candidates, &inside);
-    if !renamed.is_empty() {
-        let found: Vec<usize> = renamed.iter().map(|(i, _)| *i).collect();
-        for (i, name) in renamed {
-            if let Some(tensor) = selection.tensors.iter_mut().find(|(at, _)| *at == i) {
-                tensor.1 = name;
-            }
-        }
-        return found;
-    }
-    if !inside.is_empty() {
-        // Modules that are not known stand inside the network; the comparison with the model will name them.
-        return Vec::new();
-    }
-    let mut wrapper = prefix.trim_end_matches('.');
-    while !wrapper.is_empty() {
-        wrapper = wrapper.rsplit_once('.').map_or("", |(outer, _)| outer);
-        let level: Vec<(usize, &str)> = others
-            .iter()
-            .filter(|(_, c)| !is_of_loss(c.name))
-            .filter_map(|(i, c)| Some((*i, below(c.name, wrapper)?)))
-            .collect();
-        let found = head_among(candidates, &level);
-        if !found.is_empty() {
-            let numbers = found.iter().map(|(i, _)| *i).collect();
-            selection.tensors.extend(found);
-            return numbers;
-        }
-    }
-    Vec::new()
-}
-
-/// The head among tensors of one level, with the names that it gets; empty if there is none, or no telling which.
-fn head_among(candidates: &[Candidate<'_>], level: &[(usize, &str)]) -> Vec<(usize, String)> {
-    let mut modules: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
-    for &(i, name) in level {
-        if let Some((module, rest)) = name.split_once('.') {
-            modules.entry(module).or_default().push((i, rest));
-        }
-    }
-    let named = |(module, tensors): (&str, &Vec<(usize, &str)>)| {
-        let name = |(i, rest): &(usize, &str)| (*i, format!("{module}.{rest}"));
-        tensors.iter().map(name).collect::<Vec<_>>()
-    };
-    let known: Vec<&str> = modules
-        .keys()
-        .copied()
-        .filter(|m| HEADS.contains(m))
-        .collect();
-    if let [module] = known[..] {
-        return named((module, &modules[module]));
-    }
-    if !known.is_empty() {
-        return Vec::new();
-    }
-    // Layers of a Sequential around the backbone: `1.weight`, `3.weight`.
-    let number = |module: &str| module.parse::<usize>().ok();
-    let numbers: Vec<usize> = modules.keys().filter_map(|m| number(m)).collect();
-    let small = |tensors: &Vec<(usize, &str)>| {
-        let mut tensors = tensors.iter();
-        tensors.all(|(i, _)| candidates[*i].shape.len() <= 2)
-    };
-    // Linear layers have a bias; prototypes, centres and ArcFace's weights, which are used otherwise, have none.
-    let linear = |tensors: &Vec<(usize, &str)>| {
-        let biased = |rest: &str| {
-            let bias = rest
-                .strip_suffix("weight")
-                .map(|module| format!("{module}bias"));
-            bias.is_some_and(|bias| tensors.iter().any(|(_, other)| *other == bias))
-        };
-        let matrices = || {
-            tensors
-                .iter()
-                .filter(|(i, _)| candidates[*i].shape.len() == 2)
-        };
-        small(tensors) && matrices().next().is_some() && matrices().all(|(_, rest)| biased(rest))
-    };
-    if numbers.len() == modules.len() && !numbers.is_empty() {
-        if !modules.values().any(linear) || !modules.values().all(small) {
-            return Vec::new();
-        }
-        let first = numbers.iter().min().copied().unwrap_or_default();
-        let rename = |(module, tensors): (&&str, &Vec<(usize, &str)>)| {
-            let at = number(module).unwrap_or_default() - first;
-            let head = match numbers.len() {
-                1 => names::HEAD.to_owned(),
-                _ => format!("{}.{at}", names::HEAD),
-            };
-            let renamed = tensors
-                .iter()
-                .map(|(i, rest)| (*i, format!("{head}.{rest}")));
-            renamed.collect::<Vec<_>>()
-        };
-        return modules.iter().flat_map(rename).collect();
-    }
-    let mut found = modules.iter().filter(|(_, tensors)| linear(tensors));
-    match (found.next(), found.next()) {
-        (Some((_, tensors)), None) => {
-            let rename = |(i, rest): &(usize, &str)| (*i, format!("{}.{rest}", names::HEAD));
-            tensors.iter().map(rename).collect()
-        }
-        _ => Vec::new(),
+/// A tensor's name with the place of its dict.
+fn named(candidate: &Candidate<'_>) -> String {
+    match candidate.group {
+        "" => candidate.name.to_owned(),
+        group => format!("{group}.{}", candidate.name),
     }
 }
 
-/// Whether a tensor of this shape may be part of a layer just before or behind a head of these shapes: then the head
-/// alone would be given something else than in its training.
-fn may_join(shape: &[usize], head: &[&[usize]]) -> bool {
-    let matrices = || {
-        head.iter().filter_map(|shape| match shape {
-            [outputs, inputs] => Some((*outputs, *inputs)),
-            _ => None,
-        })
-    };
-    // Inputs that no layer of the head gives, and outputs that none takes.
-    let mut inputs = matrices().map(|(_, inputs)| inputs);
-    let mut outputs = matrices().map(|(outputs, _)| outputs);
-    let before = inputs.any(|n| !matrices().any(|(o, _)| o == n) && shape.first() == Some(&n));
-    let behind = outputs
-        .any(|n| !matrices().any(|(_, i)| i == n) && shape.len() == 2 && shape.last() == Some(&n));
-    before || behind
+/// Whether a dict's place says that it is an optimizer's or a copy of the weights.
+fn is_bookkeeping(group: &str) -> bool {
+    words(group).any(|word| BOOKKEEPING.contains(&word.as_str()) || COPIES.contains(&word.as_str()))
 }
 
-/// Whether the tensor belongs to a loss: weights of classes, centres. A network's answer does not depend on it.
-fn is_of_loss(name: &str) -> bool {
-    let module = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
-    let mut words = module.split('_');
-    words.any(|word| matches!(word, "criterion" | "loss"))
+/// Lower-case words of a place.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
 }
 
 /// A file without a backbone: a head alone, or nothing known. What all names share, they lose.
@@ -339,7 +231,7 @@ fn without_backbone(candidates: &[Candidate<'_>]) -> Selection {
     let mut chosen: Vec<(usize, &str)> = candidates
         .iter()
         .enumerate()
-        .filter(|(_, c)| c.group == group)
+        .filter(|(_, c)| c.group == group && c.may_be_weights())
         .map(|(i, c)| (i, c.name))
         .collect();
     while let Some((first, _)) = chosen.first().and_then(|(_, name)| name.split_once('.')) {
@@ -349,7 +241,7 @@ fn without_backbone(candidates: &[Candidate<'_>]) -> Selection {
                 .and_then(|rest| rest.strip_prefix('.'));
             rest.is_some_and(|rest| rest.contains('.'))
         };
-        if HEADS.contains(&first) || !chosen.iter().all(|(_, name)| shared(name)) {
+        if names::is_head(first) || !chosen.iter().all(|(_, name)| shared(name)) {
             break;
         }
         for (_, name) in &mut chosen {
@@ -386,11 +278,7 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
 
 /// Whether the place is that of an average or of the teacher of a self-supervised training.
 fn is_copy((group, prefix): &Place) -> bool {
-    let words = [group, prefix].into_iter().flat_map(|text| {
-        text.split(|c: char| !c.is_ascii_alphanumeric())
-            .map(str::to_ascii_lowercase)
-    });
-    let mut words = words.filter(|word| !word.is_empty());
+    let mut words = words(group).chain(words(prefix));
     words.any(|word| COPIES.contains(&word.as_str()) || word == "k")
 }
 
@@ -404,22 +292,9 @@ fn shown((group, prefix): &Place) -> String {
     }
 }
 
-/// The name below a wrapper.
-fn below<'a>(name: &'a str, wrapper: &str) -> Option<&'a str> {
-    if wrapper.is_empty() {
-        return Some(name);
-    }
-    name.strip_prefix(wrapper)?.strip_prefix('.')
-}
-
-/// The module of the last layer that a tensor belongs to, if it does.
-pub(super) fn head_of(name: &str) -> Option<&str> {
-    let (module, _) = name.split_once('.')?;
-    HEADS.contains(&module).then_some(module)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::candidate::plain_name;
     use super::*;
 
     const FIRST: &[usize] = &[64, 3, 7, 7];
@@ -430,6 +305,9 @@ mod tests {
         let candidate = |&(group, name): &(&'static str, &'static str)| Candidate {
             group,
             name,
+            real: true,
+            expanded: false,
+            place: (name, group.len()),
             shape: if name.ends_with("conv1.weight") && !name.contains("layer") {
                 FIRST
             } else {
@@ -482,11 +360,17 @@ mod tests {
             group: "",
             name: &first,
             shape: FIRST,
+            real: true,
+            expanded: false,
+            place: (&first, 0),
         }];
         candidates.extend(list.iter().map(|(name, shape)| Candidate {
             group: "",
             name,
             shape,
+            real: true,
+            expanded: false,
+            place: (name, 0),
         }));
         let Selection { tensors, warnings } = select(&candidates).expect("one network");
         let names = tensors.into_iter().skip(1).map(|(_, name)| name);
@@ -499,7 +383,7 @@ mod tests {
         for (prefix, weight, bias) in [
             ("net.", "cls.weight", "cls.bias"),
             ("net.", "net.cls.weight", "net.cls.bias"),
-            ("", "out_proj.weight", "out_proj.bias"),
+            ("", "out_layer.weight", "out_layer.bias"),
             ("0.", "1.weight", "1.bias"),
             ("0.", "2.weight", "2.bias"),
             ("a.b.net.", "a.top.weight", "a.top.bias"),
@@ -531,6 +415,7 @@ mod tests {
             ("neck.bias", &[512]),
             ("reduce.weight", &[512, 2048, 1, 1]),
             ("last.weight", &[3, 6]),
+            ("queue", &[128, 65536]),
         ] {
             let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
             assert!(names.is_empty(), "{name}: {names:?}");
@@ -546,6 +431,19 @@ mod tests {
             assert_eq!(names, ["head.weight", "head.bias"], "{name}");
             assert!(said.contains("passed over"), "{said}");
         }
+        // An embedding of the features' own width, and what stands behind it.
+        let (names, said) = beside(
+            "net.",
+            &[
+                ("net.fc.weight", &[512, 512]),
+                ("net.fc.bias", &[512]),
+                ("out.weight", &[6, 512]),
+            ],
+        );
+        assert!(
+            names.is_empty() && said.contains("out.weight"),
+            "{names:?} {said}"
+        );
         // No linear layer has these shapes alone: nothing is taken for a head.
         for list in [
             &[("arcface.weight", &[6, 512][..])][..],
@@ -566,6 +464,104 @@ mod tests {
         let (names, said) = beside("", &[("fc.weight", &[6, 512]), ("criterion.weight", &[6])]);
         assert_eq!(names, ["fc.weight"]);
         assert!(said.contains("criterion.weight"), "{said}");
+    }
+
+    /// The same with a group for each tensor.
+    fn grouped(
+        list: &[(&str, &str, &'static [usize], &str)],
+    ) -> Result<(Vec<String>, String), String> {
+        let candidates: Vec<_> = list
+            .iter()
+            .map(|&(group, name, shape, storage)| Candidate {
+                group,
+                name,
+                shape,
+                real: !name.ends_with("int"),
+                expanded: name.ends_with("expanded"),
+                place: (storage, 0),
+            })
+            .collect();
+        let Selection { tensors, warnings } = select(&candidates)?;
+        let names = tensors.into_iter().map(|(_, name)| name);
+        Ok((names.collect(), warnings.join(" ")))
+    }
+
+    #[test]
+    fn nothing_is_dropped_without_a_word() {
+        let first = ("m", "conv1.weight", FIRST, "0");
+        let fc = [
+            ("m", "fc.weight", &[6_usize, 512][..], "1"),
+            ("m", "fc.bias", &[6], "2"),
+        ];
+        for (group, name, shape) in [
+            ("m", "temperature", &[][..]),
+            ("", "temperature", &[1]),
+            ("m", "class_order_int", &[6]),
+            ("m", "table_expanded", &[9, 9]),
+            ("vit", "blocks.0.weight", &[9, 9]),
+        ] {
+            let (names, said) = grouped(&[first, fc[0], fc[1], (group, name, shape, "3")]).unwrap();
+            assert_eq!(names, ["conv1.weight", "fc.weight", "fc.bias"], "{name}");
+            assert!(
+                said.contains("passed over") && said.contains(name),
+                "{name}: {said}"
+            );
+        }
+        // Counters and what an optimizer keeps tell nothing.
+        for (group, name, shape) in [
+            ("m", "step_int", &[][..]),
+            ("optimizer.state[0]", "exp_avg", &[6, 512]),
+            ("state_dict_ema", "other.weight", &[6, 512]),
+        ] {
+            let (_, said) = grouped(&[first, fc[0], fc[1], (group, name, shape, "3")]).unwrap();
+            assert_eq!(said, "", "{name}");
+        }
+        // In a block it is part of what the block does: the comparison with the model refuses it.
+        for name in ["layer1.0.mask_int", "layer1.0.gate_expanded"] {
+            let (names, _) = grouped(&[first, fc[0], ("m", name, &[64], "3")]).unwrap();
+            assert!(names.contains(&name.to_string()), "{name}");
+        }
+        // A layer behind the head in a dict of its own.
+        let calibrator = ("calibrator", "weight", &[6_usize, 6][..], "3");
+        let (names, said) = grouped(&[first, fc[0], fc[1], calibrator]).unwrap();
+        assert_eq!(names, ["conv1.weight"]);
+        assert!(said.contains("not used"), "{said}");
+    }
+
+    #[test]
+    fn a_head_in_a_dict_of_its_own_is_joined_and_an_alias_is_no_second_network() {
+        let list = [
+            ("encoder", "conv1.weight", FIRST, "0"),
+            ("classifier", "weight", &[6, 512], "1"),
+            ("classifier", "bias", &[6], "2"),
+        ];
+        let (names, said) = grouped(&list).unwrap();
+        assert_eq!(
+            names,
+            ["conv1.weight", "classifier.weight", "classifier.bias"]
+        );
+        assert_eq!(said, "");
+        let tied = [
+            ("", "backbone.conv1.weight", FIRST, "0"),
+            ("", "head.weight", &[6, 512], "1"),
+            ("", "model.0.conv1.weight", FIRST, "0"),
+            ("", "model.1.weight", &[6, 512], "1"),
+        ];
+        let (names, said) = grouped(&tied).unwrap();
+        assert_eq!(
+            (names, said),
+            (
+                vec!["conv1.weight".into(), "head.weight".into()],
+                String::new()
+            )
+        );
+    }
+
+    #[test]
+    fn wrappers_within_a_name_are_taken_out() {
+        let plain = plain_name("layer1._orig_mod.0._checkpoint_wrapped_module.conv1.weight");
+        assert_eq!(plain, "layer1.0.conv1.weight");
+        assert_eq!(plain_name("a\u{1b}[2J.weight"), "a\\u{1b}[2J.weight");
     }
 
     #[test]

@@ -8,10 +8,44 @@
 use super::super::convert::Dtype;
 use super::value::Global;
 
-/// Modules whose names no checkpoint needs, those below them included: they run code or programs, reach files or the
+/// Packages whose names no checkpoint needs, those below them included: they run code or programs, reach files or the
 /// network, or build functions.
-const REFUSED: [&str; 64] = [
+const REFUSED: [&str; 31] = [
     "os",
+    "ctypes",
+    "importlib",
+    "multiprocessing",
+    "urllib",
+    "requests",
+    "pip",
+    "ensurepip",
+    "torch.hub",
+    "torch.utils.cpp_extension",
+    "torch.utils.collect_env",
+    "numpy.f2py",
+    "asyncio",
+    "concurrent",
+    "http.client",
+    "http.server",
+    "distutils",
+    "setuptools",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "torch.distributed.run",
+    "torch.distributed.launch",
+    "numpy.testing",
+    "numpy.distutils",
+    "xmlrpc",
+    "sqlite3",
+    "lib2to3",
+    "idlelib",
+    "wsgiref",
+    "curses",
+];
+
+/// The same of modules that have none below them. A student's own folder may be called `code` or `profile`.
+const REFUSED_ALONE: [&str; 66] = [
     "posix",
     "nt",
     "ntpath",
@@ -24,9 +58,7 @@ const REFUSED: [&str; 64] = [
     "shutil",
     "socket",
     "ssl",
-    "ctypes",
     "_ctypes",
-    "importlib",
     "imp",
     "zipimport",
     "pkgutil",
@@ -41,40 +73,68 @@ const REFUSED: [&str; 64] = [
     "cProfile",
     "doctest",
     "webbrowser",
-    "multiprocessing",
     "pickle",
     "_pickle",
+    "cPickle",
     "marshal",
-    "urllib",
     "urllib2",
-    "requests",
     "ftplib",
     "smtplib",
-    "pip",
-    "ensurepip",
+    "imaplib",
+    "poplib",
+    "nntplib",
+    "telnetlib",
     "site",
-    "torch.hub",
-    "torch.utils.cpp_extension",
-    "numpy.f2py",
-    "asyncio",
-    "concurrent",
     "threading",
     "_thread",
+    "thread",
     "_posixsubprocess",
     "tempfile",
     "shelve",
-    "http.client",
-    "http.server",
     "platform",
-    "distutils",
-    "setuptools",
-    "dill",
-    "cloudpickle",
-    "joblib",
-    "torch.distributed.run",
-    "torch.distributed.launch",
-    "numpy.testing",
-    "numpy.distutils",
+    "pydoc",
+    "_xxsubinterpreters",
+    "_interpreters",
+    "py_compile",
+    "compileall",
+    "fileinput",
+    "linecache",
+    "gzip",
+    "bz2",
+    "lzma",
+    "zipfile",
+    "tarfile",
+    "mmap",
+    "signal",
+    "inspect",
+    "ast",
+    "gc",
+    "fcntl",
+    "tkinter",
+    "turtle",
+];
+
+/// Modules of Python's whose public names are data, and whose others are not.
+const LIBRARY: [&str; 19] = [
+    "collections",
+    "dataclasses",
+    "typing",
+    "random",
+    "functools",
+    "operator",
+    "_operator",
+    "codecs",
+    "pathlib",
+    "enum",
+    "abc",
+    "types",
+    "io",
+    "json",
+    "logging",
+    "string",
+    "weakref",
+    "contextlib",
+    "itertools",
 ];
 
 /// What of Python's own functions runs code or opens files. The others (`set`, `getattr` for a nested class) are data
@@ -113,9 +173,15 @@ pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
             return None;
         }
         ("types", "CodeType" | "FunctionType") => return None,
+        ("torch.storage", "_load_from_bytes") | ("torch.fx.graph_module", "_forward_from_src") => {
+            return None;
+        }
+        ("codecs", "open") | ("logging" | "logging.handlers", "FileHandler" | "SocketHandler") => {
+            return None;
+        }
         (module, name) if is_refused(module) || reaches_refused(module, name) => return None,
-        // A module that another one imports, as a value: `torch.serialization`, `os`.
-        (module, name) if module != "__main__" && is_refused(name) => return None,
+        // A module that a library imports, as a value: `torch.serialization`, `os`.
+        (module, name) if is_library(module) && is_refused(name) => return None,
         ("io" | "_io", "open" | "open_code" | "FileIO") => return None,
         ("operator" | "_operator", "attrgetter" | "methodcaller") => return None,
         ("numpy", "load") | ("pandas", "read_pickle") => return None,
@@ -125,10 +191,28 @@ pub(super) fn lookup(module: &str, name: &str) -> Option<Global> {
     Some(found)
 }
 
+/// Whether a module is one of those that every checkpoint may name, not of the file's writer.
+fn is_library(module: &str) -> bool {
+    let own = module.split('.').next().unwrap_or(module);
+    matches!(
+        own,
+        "torch" | "torchvision" | "numpy" | "pandas" | "scipy" | "sklearn"
+    ) || LIBRARY.contains(&own)
+}
+
 /// Whether a dotted name leads into such a module: since protocol 4 a name may have parts, each an attribute of the
 /// one before, and a module that imports `os` has it as an attribute (`torch`, `serialization.os.system`).
+///
+/// In Python's own library a name that begins with an underscore reaches its insides (`collections.__builtins__`,
+/// `random._os.system`, `dataclasses._create_fn`).
 fn reaches_refused(module: &str, name: &str) -> bool {
-    name.contains('.') && name.split('.').any(is_refused) || is_refused(&format!("{module}.{name}"))
+    let hidden = name.starts_with('_');
+    let own = module.split('.').next().unwrap_or(module);
+    name.contains('.') && name.split('.').any(is_refused)
+        || is_refused(&format!("{module}.{name}"))
+        || hidden && LIBRARY.contains(&own)
+        || name.starts_with("__") && !matches!(own, "copyreg" | "copy_reg")
+        || own == "pathlib" && name.contains('.')
 }
 
 /// Whether `getattr` may be asked for this attribute: a chain of them reaches every module that is loaded.
@@ -155,7 +239,7 @@ fn is_refused(module: &str) -> bool {
         let rest = module.strip_prefix(refused);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    REFUSED.iter().any(|refused| below(refused))
+    REFUSED.iter().any(|refused| below(refused)) || REFUSED_ALONE.contains(&module)
 }
 
 /// The element type of a storage class.
@@ -204,6 +288,16 @@ mod tests {
             ("torch.serialization", "os"),
             ("torch", "hub"),
             ("torch.utils", "cpp_extension"),
+            ("random", "_os.system"),
+            ("collections", "__builtins__.__getitem__"),
+            ("collections", "__builtins__"),
+            ("dataclasses", "_create_fn"),
+            ("cPickle", "loads"),
+            ("torch.storage", "_load_from_bytes"),
+            ("pydoc", "locate"),
+            ("pathlib", "Path.write_text"),
+            ("codecs", "open"),
+            ("torch.utils.collect_env", "run"),
             ("io", "open"),
             ("operator", "methodcaller"),
             ("numpy", "load"),
@@ -228,6 +322,14 @@ mod tests {
             ("iopath", "Path"),
             ("_io", "BytesIO"),
             ("http", "HTTPStatus"),
+            ("code.model", "Net"),
+            ("profile.base", "Config"),
+            ("copyreg", "_reconstructor"),
+            ("re", "_compile"),
+            ("__main__", "Outer._Inner"),
+            ("test.model", "Net"),
+            ("utils", "profile"),
+            ("torch._utils", "_rebuild_sparse_tensor"),
         ] {
             assert_eq!(lookup(module, name), Some(Global::Inert), "{module}.{name}");
         }

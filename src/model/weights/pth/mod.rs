@@ -27,11 +27,12 @@ use zip::ZipArchive;
 use self::pickle::{Machine, printable};
 use self::value::{Tensor, Value};
 use self::walk::Found;
+use super::candidate::{Candidate, plain_name};
 use super::checkpoint::{Checkpoint, Entry};
-use super::convert::is_beside;
+use super::convert::is_counter;
 use super::foreign;
 use super::outputs;
-use super::select::{Candidate, select};
+use super::select::select;
 use crate::error::{Error, Result};
 
 /// Largest pickle that is read, in bytes. A ResNet-152's takes 100 kB.
@@ -101,7 +102,16 @@ fn read_archive(file: &str, bytes: &[u8]) -> Reason<Checkpoint> {
     if zip.index_for_name(&order).is_some() && entry(&mut zip, &order, 16)? != b"little" {
         return Err("was written by a big-endian machine".into());
     }
-    let pickled = entry(&mut zip, &format!("{root}data.pkl"), MAX_PICKLE)?;
+    let pickle = format!("{root}data.pkl");
+    let size = zip.by_name(&pickle).map_or(0, |entry| entry.size());
+    if size > MAX_PICKLE {
+        return Err(format!(
+            "has a pickle of {} MB, in which tensors never lie; if they are NumPy arrays or lists, save the model \
+             instead, in Python: torch.save(model.state_dict(), 'weights.pth')",
+            size >> 20
+        ));
+    }
+    let pickled = entry(&mut zip, &pickle, MAX_PICKLE)?;
     let mut machine = Machine::new(&pickled);
     let top = machine.run()?;
     let found = machine.find(top)?;
@@ -155,6 +165,7 @@ fn checkpoint(
     let Found {
         groups,
         names,
+        noted,
         module,
     } = found;
     let (classes, doubt) = outputs::choose(names);
@@ -164,16 +175,13 @@ fn checkpoint(
             top.kind()
         ));
     }
-    // Integers count steps, and what repeats its elements was never trained: no network asks for either.
-    let tensors: Vec<(&str, &str, &Tensor)> = groups
+    let tensors: Vec<(&str, String, &Tensor)> = groups
         .iter()
         .flat_map(|group| {
             let tensors = group.tensors.iter();
-            tensors.map(|(name, tensor)| (group.path.as_str(), name.as_str(), tensor))
+            tensors.map(|(name, tensor)| (group.path.as_str(), plain_name(name), tensor))
         })
-        .filter(|(_, name, tensor)| {
-            !(is_beside(name, tensor.storage.dtype) || tensor.is_expanded())
-        })
+        .filter(|(_, name, _)| !is_counter(name))
         .collect();
     let candidates: Vec<_> = tensors
         .iter()
@@ -181,6 +189,9 @@ fn checkpoint(
             group,
             name,
             shape: &tensor.shape,
+            real: tensor.storage.dtype.is_real(),
+            expanded: tensor.is_expanded(),
+            place: (&tensor.storage.key, tensor.offset),
         })
         .collect();
     let selection = select(&candidates)?;
@@ -217,13 +228,14 @@ fn checkpoint(
         .collect();
     if module {
         warnings.push(format!(
-            "{file} is a whole module: its tensors are read, its code is not."
+            "{file} is a whole module: its tensors are read, its code is not. If that computes otherwise than torchvision's \
+             network (another activation, stride, pool or epsilon), the answers are wrong."
         ));
     }
     Ok(Checkpoint {
         file: file.to_owned(),
         tensors: entries,
-        metadata: BTreeMap::new(),
+        metadata: noted,
         classes,
         warnings,
     })
@@ -261,9 +273,15 @@ fn entry(zip: &mut Archive, path: &str, limit: u64) -> Reason<Vec<u8>> {
             "the archive's {path} claims {size} bytes; {limit} is the limit"
         ));
     }
-    if size / MAX_RATIO > entry.compressed_size().max(1 << 10) {
+    // What is large and shrinks much has no weights that anybody trained.
+    let ratio = if size > 1 << 26 {
+        MAX_RATIO / 8
+    } else {
+        MAX_RATIO
+    };
+    if size / ratio > entry.compressed_size().max(1 << 10) {
         return Err(format!(
-            "the archive's {path} would unpack to more than {MAX_RATIO} times its size, as no weights do"
+            "the archive's {path} would unpack to more than {ratio} times its size, as no weights do"
         ));
     }
     // Sizes are claims: memory is taken as the bytes come.

@@ -21,6 +21,9 @@ const MAX_GLOBAL: usize = 1024;
 /// Most operations of a pickle: each may leave a value of some 50 bytes.
 const MAX_OPERATIONS: usize = 1 << 22;
 
+/// Most values that a pickle stores to refer to them later.
+const MAX_MEMO: usize = 1 << 20;
+
 const PROTOCOL_0: &str = "was saved with pickle_protocol=0, which loses where the tensors lie; PyTorch itself cannot load it. Save it again \
      without that argument";
 
@@ -191,11 +194,17 @@ impl<'a> Machine<'a> {
                 let items = self.pop_many(usize::from(operation - 0x84))?;
                 self.push_tuple(items);
             }
-            b't' | 0x91 => {
+            // A set has no order, so no names of outputs; nor are tensors kept in one.
+            0x91 => {
+                self.pop_mark()?;
+                self.push_object();
+            }
+            b't' => {
                 let items = self.pop_mark()?;
                 self.push_tuple(items);
             }
-            b']' | 0x8f => self.push_list(Vec::new()),
+            b']' => self.push_list(Vec::new()),
+            0x8f => self.push_object(),
             b'l' => {
                 let items = self.pop_mark()?;
                 self.push_list(items);
@@ -378,6 +387,9 @@ impl<'a> Machine<'a> {
             _ => u32::try_from(self.memo.len()).unwrap_or(u32::MAX),
         };
         let value = self.top()?;
+        if self.memo.len() >= MAX_MEMO {
+            return Err("its pickle stores more values than any checkpoint".into());
+        }
         self.memo.insert(key, value);
         Ok(())
     }

@@ -3,11 +3,14 @@
 use super::super::convert::to_f32;
 use super::value::Tensor;
 
+/// Most values of a tensor that repeats elements: a first convolution made of one for gray images has some thousand.
+const MAX_EXPANDED: usize = 1 << 20;
+
 /// The values of `tensor`, whose storage has these bytes.
 ///
 /// # Errors
 /// The reason, without the tensor's name: a storage of another length than declared, a view that
-/// reaches beyond it or is larger than it, and whatever [`to_f32`] refuses.
+/// reaches beyond it or is larger than it without repeating its elements, and whatever [`to_f32`] refuses.
 pub(super) fn values(tensor: &Tensor, storage: &[u8]) -> Result<Vec<f32>, String> {
     let size = tensor.storage.dtype.size();
     let available = tensor.storage.len;
@@ -19,7 +22,7 @@ pub(super) fn values(tensor: &Tensor, storage: &[u8]) -> Result<Vec<f32>, String
     }
     let len = tensor
         .len()
-        .filter(|len| *len <= available)
+        .filter(|len| *len <= available || (tensor.is_expanded() && *len <= MAX_EXPANDED))
         .ok_or_else(|| {
             format!(
                 "shape {:?} has more values than its storage, {available}",

@@ -1,16 +1,19 @@
 //! From what a pickle holds to the dicts of tensors in it, wherever people put them: at the top, under
 //! `state_dict`, in a list beside the optimizer's, inside a module.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::super::outputs;
+use super::super::{checkpoint::NAMED, outputs};
 use super::cursor::Result;
 use super::pickle::Machine;
 use super::state::below_limit;
 use super::value::{Tensor, Value};
+use crate::config::Preprocess;
 
 /// Most values that are looked at.
 const MAX_STEPS: usize = 1 << 20;
+/// Most names of outputs in all lists of a file together: a short reference can name a long list again and again.
+const MAX_LISTED: usize = 2 * outputs::MAX;
 /// Longest name of a tensor inside a module, in bytes.
 const MAX_NAME: usize = 512;
 
@@ -29,6 +32,8 @@ pub(super) struct Found {
     pub groups: Vec<Group>,
     /// Lists of names of outputs in their order, with their keys.
     pub names: Vec<(String, Vec<String>)>,
+    /// What the training noted of images and of the network's name, by the keys of the metadata.
+    pub noted: BTreeMap<String, String>,
     /// Whether tensors were found inside a module.
     pub module: bool,
 }
@@ -40,20 +45,17 @@ impl Machine<'_> {
     /// A name that is too long, or more tensors than any network has.
     pub(super) fn find(&self, top: Value) -> Result<Found> {
         let mut found = Found::default();
-        let mut seen = HashSet::new();
-        let mut open = VecDeque::from([(String::new(), top)]);
-        let (mut steps, mut tensors, mut lists) = (0, 0, 0);
-        while let Some((path, value)) = open.pop_front() {
-            if !seen.insert(place(value)) {
-                continue;
-            }
+        let mut open = Queue::default();
+        open.push(top, String::new);
+        let (mut steps, mut tensors, mut lists, mut listed) = (0, 0, 0, 0);
+        while let Some((path, value)) = open.waiting.pop_front() {
             if steps > MAX_STEPS {
                 break;
             }
             let items = match value {
                 Value::Dict(dict) => self.dicts[dict].as_slice(),
                 Value::Object(object) => {
-                    let group = self.module(value, &path)?;
+                    let group = self.module(value, &path, &mut steps)?;
                     if !group.tensors.is_empty() {
                         tensors += group.tensors.len();
                         below_limit(tensors)?;
@@ -64,18 +66,18 @@ impl Machine<'_> {
                     }
                     let object = &self.objects[object];
                     if let Some(state) = object.state.filter(|state| is_container(*state)) {
-                        open.push_back((path.clone(), state));
+                        open.push(state, || path.clone());
                     }
                     object.items.as_slice()
                 }
                 Value::List(list) => {
                     steps += self.lists[list].len();
-                    enqueue(&path, &self.lists[list], &mut open);
+                    open.push_all(&path, &self.lists[list]);
                     continue;
                 }
                 Value::Tuple(tuple) => {
                     steps += self.tuples[tuple].len();
-                    enqueue(&path, &self.tuples[tuple], &mut open);
+                    open.push_all(&path, &self.tuples[tuple]);
                     continue;
                 }
                 _ => continue,
@@ -95,21 +97,29 @@ impl Machine<'_> {
                     (Value::Text(a, b), _) if b - a >= MAX_NAME => {}
                     (Value::Text(a, b), value) => {
                         let name = self.pickle.str(a, b);
+                        if let Some(key) = noted_key(name)
+                            && let Some(text) = self.noted(value)
+                            && let Some(text) = settled(key, &text)
+                        {
+                            found.noted.entry(key.to_owned()).or_insert(text);
+                        }
                         if outputs::rank(name).is_some() && lists < outputs::MOST_LISTS {
                             lists += 1;
-                            let names = self.names(name, value);
-                            found
-                                .names
-                                .extend(names.map(|names| (name.to_owned(), names)));
+                            listed += self.len(value);
+                            if listed <= MAX_LISTED {
+                                let names = self.names(name, value);
+                                let names = names.map(|names| (name.to_owned(), names));
+                                found.names.extend(names);
+                            }
                         }
                         // Deeper or longer than any path to weights.
                         let within = path.len() + name.len() < MAX_NAME;
                         if is_container(value) && within {
-                            open.push_back((join(&path, name), value));
+                            open.push(value, || join(&path, name));
                         }
                     }
                     (Value::Int(n), value) if is_container(value) && path.len() < MAX_NAME => {
-                        open.push_back((format!("{path}[{n}]"), value));
+                        open.push(value, || format!("{path}[{n}]"));
                     }
                     _ => {}
                 }
@@ -125,7 +135,7 @@ impl Machine<'_> {
     }
 
     /// The tensors of a module and the modules in it: `_parameters`, `_buffers`, `_modules`.
-    fn module(&self, top: Value, path: &str) -> Result<Group> {
+    fn module(&self, top: Value, path: &str, steps: &mut usize) -> Result<Group> {
         let mut group = Group {
             path: path.to_owned(),
             tensors: Vec::new(),
@@ -149,6 +159,10 @@ impl Machine<'_> {
                     continue;
                 }
                 for &(key, value) in self.pairs(held) {
+                    *steps += 1;
+                    if *steps > MAX_STEPS {
+                        return Err("its pickle has modules within modules without end".into());
+                    }
                     let Value::Text(a, b) = key else { continue };
                     let name = join(&prefix, self.pickle.str(a, b));
                     if name.len() > MAX_NAME {
@@ -184,6 +198,15 @@ impl Machine<'_> {
         }
     }
 
+    /// How many values a list, or what is used as a dict, holds.
+    fn len(&self, value: Value) -> usize {
+        match value {
+            Value::List(list) => self.lists[list].len(),
+            Value::Tuple(tuple) => self.tuples[tuple].len(),
+            value => self.pairs(value).len(),
+        }
+    }
+
     /// The names of the outputs, if that is what the value under this key is.
     fn names(&self, key: &str, value: Value) -> Option<Vec<String>> {
         let list = match value {
@@ -209,6 +232,25 @@ impl Machine<'_> {
         outputs::of_list(key, names.collect::<Option<Vec<_>>>()?)
     }
 
+    /// A word, a number or three of them, as the metadata of safetensors has them.
+    fn noted(&self, value: Value) -> Option<String> {
+        let items = match value {
+            Value::List(list) => &self.lists[list],
+            Value::Tuple(tuple) => &self.tuples[tuple],
+            Value::Float(number) => return Some(number.to_string()),
+            value => return self.word(value),
+        };
+        let numbers = items.iter().map(|item| match item {
+            Value::Int(n) => Some(n.to_string()),
+            Value::Float(number) => Some(number.to_string()),
+            _ => None,
+        });
+        let numbers: Vec<String> = numbers
+            .collect::<Option<_>>()
+            .filter(|n: &Vec<_>| n.len() <= 3)?;
+        Some(numbers.join(","))
+    }
+
     /// Text, or a number as text; of Python or of NumPy.
     pub(super) fn word(&self, value: Value) -> Option<String> {
         match value {
@@ -219,16 +261,56 @@ impl Machine<'_> {
     }
 }
 
-/// Queues what a list holds. State dicts in a list are few, and no path to them is long.
-fn enqueue(path: &str, items: &[Value], open: &mut VecDeque<(String, Value)>) {
-    const MOST: usize = 1024;
-    if path.len() >= MAX_NAME {
-        return;
+/// The key of the metadata for what people note under this name.
+fn noted_key(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "arch" | "architecture" | "model" | "model_name" | "backbone" | "backbone_name"
+        | "encoder_name" => NAMED,
+        "mean" => "mean",
+        "std" => "std",
+        "img_size" | "image_size" | "input_size" | "crop_size" | "imgsz" => "input",
+        _ => return None,
+    })
+}
+
+/// A note as the metadata has it. Of sizes `(3, H, W)` and `(H, W)` the edge; what is no input's size is another thing
+/// of the same name.
+fn settled(key: &str, text: &str) -> Option<String> {
+    if key != "input" {
+        return Some(text.to_owned());
     }
-    let containers = items.iter().enumerate();
-    let containers = containers.filter(|(_, item)| is_container(**item));
-    let named = containers.map(|(i, item)| (format!("{path}[{i}]"), *item));
-    open.extend(named.take(MOST));
+    let (low, high) = Preprocess::SIZE;
+    let edge = text.rsplit(',').next()?;
+    let size = edge.parse().ok().filter(|size| (low..=high).contains(size));
+    size.map(|_| edge.to_owned())
+}
+
+/// Containers that are still to be looked at, each once, with the place of each.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(String, Value)>,
+    seen: HashSet<(u8, usize)>,
+}
+
+impl Queue {
+    fn push(&mut self, value: Value, path: impl FnOnce() -> String) {
+        if self.seen.insert(place(value)) {
+            self.waiting.push_back((path(), value));
+        }
+    }
+
+    /// Queues what a list holds. State dicts in a list are few, and no path to them is long.
+    fn push_all(&mut self, path: &str, items: &[Value]) {
+        const MOST: usize = 1024;
+        if path.len() >= MAX_NAME {
+            return;
+        }
+        let containers = items.iter().enumerate();
+        let containers = containers.filter(|(_, item)| is_container(**item));
+        for (i, item) in containers.take(MOST) {
+            self.push(*item, || format!("{path}[{i}]"));
+        }
+    }
 }
 
 fn is_container(value: Value) -> bool {
