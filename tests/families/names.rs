@@ -47,6 +47,54 @@ fn timms_efficientnet_is_torchvisions_by_other_names() {
     }
 }
 
+/// A `ResNet`'s tensor as Hugging Face's transformers call it.
+fn in_transformers(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').collect();
+    let module = |part: &str| {
+        let (kind, i) = part.split_at(part.len() - 1);
+        let kind = if kind == "conv" {
+            "convolution"
+        } else {
+            "normalization"
+        };
+        (kind, i.parse::<usize>().unwrap() - 1)
+    };
+    match parts[..] {
+        ["fc", rest] => format!("classifier.1.{rest}"),
+        [stem, rest] => format!("resnet.embedder.embedder.{}.{rest}", module(stem).0),
+        [stage, block, "downsample", i, rest] => {
+            let kind = ["convolution", "normalization"][i.parse::<usize>().unwrap()];
+            let (_, stage) = module(stage);
+            format!("resnet.encoder.stages.{stage}.layers.{block}.shortcut.{kind}.{rest}")
+        }
+        [stage, block, part, rest] => {
+            let ((_, stage), (kind, i)) = (module(stage), module(part));
+            format!("resnet.encoder.stages.{stage}.layers.{block}.layer.{i}.{kind}.{rest}")
+        }
+        _ => panic!("{name}"),
+    }
+}
+
+#[test]
+fn a_resnet_of_transformers_is_torchvisions_by_other_names() {
+    for arch in [Arch::ResNet18, Arch::ResNet50] {
+        let wanted = inside(arch);
+        let theirs: Vec<Shaped> = wanted
+            .iter()
+            .map(|(name, shape)| (in_transformers(name), shape.clone()))
+            .collect();
+        let checkpoint = read("transformers", &file(&theirs)).unwrap();
+        assert_eq!(shapes(&checkpoint), wanted, "{arch:?}");
+        for (name, entry) in &checkpoint.tensors {
+            assert_eq!(
+                entry.data,
+                fill(&in_transformers(name), &entry.shape),
+                "{name}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_old_spelling_of_a_densenet_is_read() {
     let arch = Arch::Densenet121;

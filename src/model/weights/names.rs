@@ -52,9 +52,13 @@ pub const fn mark(family: Family) -> &'static str {
     }
 }
 
-/// The same tensor under names that other programs give it: timm's of an `EfficientNet`, and a `ResNet`'s where its
-/// children were put into a `Sequential`, as fastai does and self-supervised trainings do.
-pub(super) const OTHER_MARKS: [&str; 2] = ["conv_stem.weight", "0.weight"];
+/// The same tensor under names that other programs give it: timm's of an `EfficientNet`; a `ResNet`'s where its children
+/// were put into a `Sequential`, as fastai does and self-supervised trainings do; and a `ResNet`'s of Hugging Face's
+/// transformers.
+pub(super) const OTHER_MARKS: [&str; 3] = ["conv_stem.weight", "0.weight", TRANSFORMERS];
+
+/// A `ResNet`'s first convolution in transformers (`models/resnet/modeling_resnet.py`).
+const TRANSFORMERS: &str = "embedder.embedder.convolution.weight";
 
 /// The modules at the top of a network that has this mark, the head left out.
 pub(super) fn top_modules(mark: &str) -> &'static [&'static str] {
@@ -62,6 +66,7 @@ pub(super) fn top_modules(mark: &str) -> &'static [&'static str] {
         "conv1.weight" => &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"],
         "conv_stem.weight" => &["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
         "0.weight" => &["0", "1", "4", "5", "6", "7"],
+        TRANSFORMERS => &["embedder", "encoder"],
         _ => &["features"],
     }
 }
@@ -112,6 +117,9 @@ const TIMM_LATER: [(&str, &str); 8] = [
 pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
     if tensors.contains_key("conv_stem.weight") {
         rename(tensors, from_timm);
+    }
+    if tensors.contains_key(TRANSFORMERS) {
+        rename(tensors, from_transformers);
     }
     if tensors.contains_key("0.weight") && tensors.contains_key("4.0.conv1.weight") {
         rename(tensors, |name| {
@@ -182,6 +190,55 @@ fn from_old(name: &str) -> Option<String> {
     let (kind, rest) = part.split_once('.')?;
     let old = matches!(kind, "norm" | "conv") && rest.starts_with(|c: char| c.is_ascii_digit());
     old.then(|| format!("{before}.denselayer{number}.{kind}{rest}"))
+}
+
+/// transformers' name of a tensor of a `ResNet` to torchvision's: `encoder.stages.0.layers.1.layer.2.normalization.bias`
+/// to `layer1.1.bn3.bias`.
+fn from_transformers(name: &str) -> Option<String> {
+    let kind = |part: &str| match part {
+        "convolution" => Some("conv"),
+        "normalization" => Some("bn"),
+        _ => None,
+    };
+    if let Some(stem) = name.strip_prefix("embedder.embedder.") {
+        let (part, rest) = stem.split_once('.')?;
+        return Some(format!("{}1.{rest}", kind(part)?));
+    }
+    let parts: Vec<&str> = name.split('.').collect();
+    let number = |part: &str| part.parse::<usize>().ok()?.checked_add(1);
+    match parts[..] {
+        [
+            "encoder",
+            "stages",
+            stage,
+            "layers",
+            block,
+            "layer",
+            i,
+            part,
+            rest,
+        ] => {
+            let (stage, i) = (number(stage)?, number(i)?);
+            Some(format!("layer{stage}.{block}.{}{i}.{rest}", kind(part)?))
+        }
+        [
+            "encoder",
+            "stages",
+            stage,
+            "layers",
+            block,
+            "shortcut",
+            part,
+            rest,
+        ] => {
+            let i = usize::from(kind(part)? == "bn");
+            Some(format!(
+                "layer{}.{block}.downsample.{i}.{rest}",
+                number(stage)?
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// timm's name of a tensor of an `EfficientNet` to torchvision's.
