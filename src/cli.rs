@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Error;
-use crate::platform::files::{InputFile, list_folder};
+use crate::platform::files::{InputFile, Listing, list_folder};
 use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
 use args::{Cli, Task, TrainArgs};
 use failure::Result;
@@ -128,9 +128,11 @@ async fn train(args: TrainArgs) -> Result<bool> {
             plan.config
         }
     };
-    if session.has_test_images() {
-        session.evaluate().await?;
-    }
+    // Hours of training are not lost for a test set that cannot be measured.
+    let unmeasured = match session.has_test_images() {
+        true => session.evaluate().await.err(),
+        false => None,
+    };
     let what = if args.half {
         ExportKind::HalfModel
     } else {
@@ -153,7 +155,13 @@ async fn train(args: TrainArgs) -> Result<bool> {
     } else {
         report::print_training(&screen, &args.out);
     }
-    Ok(screen.failed == 0)
+    if let Some(failure) = &unmeasured {
+        eprintln!(
+            "retune: the model is written; its test images could not be measured: {}",
+            failure.text
+        );
+    }
+    Ok(screen.failed == 0 && unmeasured.is_none())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -172,7 +180,11 @@ fn dataset(path: &Path) -> Result<(DatasetSource, Vec<InputFile>)> {
         return Ok((DatasetSource::Archive { file: named }, vec![file]));
     }
     let (mut named, mut handles) = (Vec::new(), Vec::new());
-    let (files, unread) = list_folder(path)?;
+    let Listing {
+        files,
+        refused,
+        empty_folders,
+    } = list_folder(path)?;
     for (slot, (path, file)) in files.into_iter().enumerate() {
         named.push(FileRef {
             path,
@@ -182,7 +194,8 @@ fn dataset(path: &Path) -> Result<(DatasetSource, Vec<InputFile>)> {
     }
     let source = DatasetSource::Folder {
         files: named,
-        unread,
+        unread: refused,
+        empty: empty_folders,
     };
     Ok((source, handles))
 }

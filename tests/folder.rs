@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use retune::data::{ArchiveSource, FolderSource, Source, split};
 use retune::error::Error;
 use retune::image::load;
-use retune::platform::files::{InputFile, list_folder};
+use retune::platform::files::{InputFile, Listing, list_folder};
 
 mod sets;
 
@@ -46,7 +46,7 @@ fn a_folder_is_listed_sorted_once_and_without_what_is_hidden() {
     symlink(&root, root.join("a/loop")).expect("a link");
     symlink("nowhere", root.join("a/dangling.jpg")).expect("a link");
     symlink(root.join("a/1.jpg"), root.join("b/3.jpg")).expect("a link");
-    let (files, refused) = list_folder(&root).expect("listed");
+    let Listing { files, refused, .. } = list_folder(&root).expect("listed");
     let paths: Vec<_> = files.iter().map(|f| f.0.as_str()).collect();
     assert_eq!(paths, ["set/a/1.jpg", "set/b/2.jpg", "set/b/3.jpg"]);
     let refused: Vec<_> = refused.iter().map(|s| s.file.as_str()).collect();
@@ -105,7 +105,7 @@ fn what_cannot_be_used_is_listed_and_the_rest_is_used() {
     for name in [&b"\xff.jpg"[..], b"\xfe.jpg"] {
         fs::write(root.join("cat").join(OsStr::from_bytes(name)), b"bytes").expect("a file");
     }
-    let (files, refused) = list_folder(&root).expect("listed");
+    let Listing { files, refused, .. } = list_folder(&root).expect("listed");
     let paths: Vec<_> = files.iter().map(|f| f.0.as_str()).collect();
     let right = [
         "set/cat/1.jpg",
@@ -151,7 +151,7 @@ fn a_path_that_is_too_long_is_listed() {
         .current_dir(&scratch.0)
         .status();
     assert!(made.is_ok_and(|status| status.success()), "a deep folder");
-    let (files, refused) = list_folder(&scratch.0).expect("listed");
+    let Listing { files, refused, .. } = list_folder(&scratch.0).expect("listed");
     assert!(
         files.len() == 1 && files[0].0.ends_with("cat/1.jpg"),
         "{files:?}"
@@ -178,7 +178,7 @@ fn what_may_not_be_read_is_listed() {
     lock("cat/2.jpg", 0);
     lock("private", 0);
     let denied = fs::read(scratch.0.join("cat/2.jpg")).is_err();
-    let (files, refused) = list_folder(&scratch.0).expect("listed");
+    let Listing { files, refused, .. } = list_folder(&scratch.0).expect("listed");
     lock("private", 0o755);
     // An administrator may read everything.
     let (used, told) = if denied { (1, 2) } else { (3, 0) };
@@ -191,7 +191,7 @@ fn what_may_not_be_read_is_listed() {
 fn intel_image_is_indexed_and_decoded() {
     let intel = std::env::var("RETUNE_INTEL").expect("RETUNE_INTEL, a folder with Intel Image");
     let begin = std::time::Instant::now();
-    let (files, _) = list_folder(intel).expect("listed");
+    let Listing { files, .. } = list_folder(intel).expect("listed");
     println!("listing {} files: {:?}", files.len(), begin.elapsed());
     let begin = std::time::Instant::now();
     let mut data = index(FolderSource::new(files));

@@ -271,6 +271,61 @@ fn a_backbone_without_its_head_does_not_answer() {
 }
 
 #[test]
+fn a_class_without_an_image_stops_a_training() {
+    let folder = Folder::new("empty-class");
+    let root = folder.join("set");
+    for (class, tint) in [("cat", 0), ("dog", 1)] {
+        for i in 0..4 {
+            draw(&root.join(class).join(format!("{i}.png")), tint, i);
+        }
+    }
+    // A folder with nothing in it.
+    fs::create_dir_all(root.join("emu")).unwrap();
+    let output = train(&folder, &root, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("emu"), "{said}");
+    // One whose images are all damaged.
+    for i in 0..4 {
+        fs::write(
+            root.join("emu").join(format!("{i}.png")),
+            b"\x89PNG\r\n\x1a\nno",
+        )
+        .unwrap();
+    }
+    let output = train(&folder, &root, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("no training image of emu can be read"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_test_set_that_cannot_be_measured_costs_no_training() {
+    let folder = Folder::new("unmeasured");
+    let root = folder.join("set");
+    for part in ["train", "test"] {
+        for (class, tint) in [("cat", 0), ("dog", 1)] {
+            for i in 0..6 {
+                let file = root.join(part).join(class).join(format!("{i}.png"));
+                draw(&file, tint, i);
+                if part == "test" {
+                    let picture = fs::read(&file).unwrap();
+                    fs::write(&file, &picture[..60]).unwrap();
+                }
+            }
+        }
+    }
+    let output = train(&folder, &root, &[]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("could not be measured"), "{said}");
+    assert!(folder.join("out/model.safetensors").is_file(), "{said}");
+}
+
+#[test]
 fn a_folder_of_what_is_not_opened_says_what_it_is() {
     let folder = Folder::new("videos");
     let root = folder.join("set");

@@ -82,6 +82,7 @@ pub fn fingerprint(crc32: u32, len: u64) -> u64 {
 pub struct FolderSource {
     files: Vec<(String, InputFile)>,
     refused: Vec<Skipped>,
+    empty_folders: Vec<String>,
 }
 
 impl FolderSource {
@@ -95,11 +96,28 @@ impl FolderSource {
     /// The same, with what was found beside them and cannot be used.
     #[must_use]
     pub const fn with_refused(files: Vec<(String, InputFile)>, refused: Vec<Skipped>) -> Self {
-        Self { files, refused }
+        Self {
+            files,
+            refused,
+            empty_folders: Vec::new(),
+        }
+    }
+
+    /// The same, with the folders that hold nothing.
+    #[must_use]
+    pub fn with_empty_folders(self, empty_folders: Vec<String>) -> Self {
+        Self {
+            empty_folders,
+            ..self
+        }
     }
 }
 
 impl Source for FolderSource {
+    fn empty_folders(&self) -> &[String] {
+        &self.empty_folders
+    }
+
     fn len(&self) -> usize {
         self.files.len()
     }

@@ -61,7 +61,8 @@ impl Engine {
             DatasetSource::Folder {
                 files: named,
                 unread,
-            } => folder(&named, unread, files)?,
+                empty,
+            } => folder(&named, unread, empty, files)?,
             DatasetSource::Archive { file } => {
                 let source = archive::open(find(&file, files)?)?;
                 (file.path, source)
@@ -182,6 +183,7 @@ impl Engine {
 fn folder(
     named: &[FileRef],
     unread: Vec<Skipped>,
+    empty: Vec<String>,
     files: &[InputFile],
 ) -> Result<(String, Box<dyn Source>)> {
     let list = handles(named, files)?;
@@ -193,7 +195,8 @@ fn folder(
         Some(root) if roots.len() == 1 => (*root).to_string(),
         _ => "folder".to_string(),
     };
-    Ok((name, Box::new(FolderSource::with_refused(list, unread))))
+    let source = FolderSource::with_refused(list, unread).with_empty_folders(empty);
+    Ok((name, Box::new(source)))
 }
 
 /// The files, with their handles.
@@ -267,7 +270,7 @@ mod tests {
         let handles = [InputFile::memory("a.png", vec![1])];
         let name = |paths: &[&str]| {
             let named: Vec<_> = paths.iter().map(|path| file(path)).collect();
-            folder(&named, Vec::new(), &handles).map(|(name, _)| name)
+            folder(&named, Vec::new(), Vec::new(), &handles).map(|(name, _)| name)
         };
         assert_eq!(
             name(&["pets/cat/1.png", "pets/dog/2.png"]),

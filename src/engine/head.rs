@@ -68,6 +68,7 @@ impl Engine {
                 self.examples(&split.validation),
             )
         };
+        check_classes(&train.labels, classes)?;
         self.desk.set_state(EngineState::Training);
         let AtHand {
             desk,
@@ -188,4 +189,25 @@ impl Engine {
         }
         examples
     }
+}
+
+/// Whether each class has a training image that could be read: a model would be written with a class it never saw.
+///
+/// # Errors
+/// [`Error::Dataset`] naming the classes that have none.
+pub(super) fn check_classes(labels: &[usize], classes: &[String]) -> Result<()> {
+    let mut seen = vec![false; classes.len()];
+    for &label in labels {
+        seen[label] = true;
+    }
+    let unseen = classes.iter().zip(seen).filter(|(_, seen)| !seen);
+    let unseen: Vec<&str> = unseen.map(|(class, _)| class.as_str()).collect();
+    // That there is none at all is said better by the training itself.
+    if unseen.is_empty() || labels.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Dataset(format!(
+        "no training image of {} can be read",
+        unseen.join(", ")
+    )))
 }

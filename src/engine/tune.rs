@@ -1,6 +1,7 @@
 //! Training convolutions: the images through the frozen part, and the run.
 
 use super::features::batch_size;
+use super::head::check_classes;
 use super::keeper::Keeper;
 use super::pictures::pictures;
 use super::watch::{OnDesk, Outcome};
@@ -77,6 +78,10 @@ impl Engine {
             for part in &mut parts {
                 part.retain(|l| !inputs.unreadable().contains_key(&l.sample));
             }
+        }
+        if inputs.is_cached() {
+            let labels: Vec<usize> = parts[0].iter().map(|l| l.label).collect();
+            check_classes(&labels, classes)?;
         }
         desk.set_state(EngineState::Training);
         let spec = HeadSpec::of(config.head, old.features(), classes.len());

@@ -27,6 +27,9 @@ pub enum DatasetSource {
         /// What lies in the folder and could not be listed: a link to nowhere, a file of the cloud.
         #[serde(default)]
         unread: Vec<Skipped>,
+        /// Folders that hold nothing at all: among class folders, classes without an image.
+        #[serde(default)]
+        empty: Vec<String>,
     },
     /// A zip or tar, read in place.
     #[serde(alias = "zip")]

@@ -74,6 +74,15 @@ pub struct Drop {
     loose: Array,
 }
 
+/// What of a drop is no file that can be used.
+#[derive(Debug, Default)]
+pub struct Rest {
+    /// Files and folders that cannot be read, and why.
+    pub unread: Vec<Skipped>,
+    /// Folders that hold nothing.
+    pub empty: Vec<String>,
+}
+
 impl Drop {
     /// Reads the transfer, which the browser empties as soon as the event's handler returns.
     #[must_use]
@@ -101,12 +110,13 @@ impl Drop {
 
     /// All files of the drop, and what of it cannot be read: a link to nowhere, a file that is still in the
     /// cloud, a path too long for the system. None if `report` said to stop.
-    pub async fn files(self, report: Report<'_>) -> Option<(Vec<Found<File>>, Vec<Skipped>)> {
+    pub async fn files(self, report: Report<'_>) -> Option<(Vec<Found<File>>, Rest)> {
         let mut found = from_list(self.loose, false, report).await?;
-        let mut unread = Vec::new();
+        let (mut unread, mut empty) = (Vec::new(), Vec::new());
         let mut folders = self.folders;
         while let Some(folder) = folders.pop() {
             let reader = folder.create_reader();
+            let mut held = false;
             loop {
                 // A reader gives at most a hundred entries at a time, and none at the end.
                 let entries = call_back(|done, failed| {
@@ -123,8 +133,12 @@ impl Drop {
                     }
                 };
                 if entries.length() == 0 {
+                    if !held {
+                        empty.push(path_of(&folder));
+                    }
                     break;
                 }
+                held = true;
                 let files = Array::new();
                 let mut paths = Vec::new();
                 for entry in entries
@@ -163,7 +177,7 @@ impl Drop {
                 }
             }
         }
-        Some((found, unread))
+        Some((found, Rest { unread, empty }))
     }
 }
 

@@ -41,6 +41,7 @@ pub fn data() -> Order {
     let source = DatasetSource::Folder {
         files: named,
         unread: Vec::new(),
+        empty: Vec::new(),
     };
     let command = Command::OpenDataset {
         job: 90,

@@ -15,8 +15,16 @@ use crate::protocol::Skipped;
 /// Most entries of a hidden folder that are looked at to count its images.
 const MAX_HIDDEN: usize = 100_000;
 
-/// What a folder holds: its files by path, and what of it cannot be used.
-pub type Listing = (Vec<(String, InputFile)>, Vec<Skipped>);
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its files by path.
+    pub files: Vec<(String, InputFile)>,
+    /// What of it cannot be used.
+    pub refused: Vec<Skipped>,
+    /// Folders in it that hold nothing at all.
+    pub empty_folders: Vec<String>,
+}
 
 /// Every file under a folder, sorted by path. Paths begin with the folder's own name and have `/` between their
 /// parts, as those of a folder dropped on the page; bytes that are no UTF-8 are spelt out (`\xff`). A folder that
@@ -48,7 +56,12 @@ pub fn list_folder(path: impl AsRef<Path>) -> Result<Listing> {
     walk.found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     walk.refused.extend(walk.hidden.skipped());
     walk.refused.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok((walk.found, walk.refused))
+    walk.empty.sort_unstable();
+    Ok(Listing {
+        files: walk.found,
+        refused: walk.refused,
+        empty_folders: walk.empty,
+    })
 }
 
 /// A name as text.
@@ -61,6 +74,7 @@ fn text(name: &OsStr) -> String {
 struct Walk {
     found: Vec<(String, InputFile)>,
     refused: Vec<Skipped>,
+    empty: Vec<String>,
     hidden: HiddenFolders,
     /// Folders to be listed.
     open: Vec<(String, PathBuf)>,
@@ -87,6 +101,9 @@ impl Walk {
                     break;
                 }
             }
+        }
+        if entries.is_empty() {
+            self.empty.push(path.to_owned());
         }
         // The system's order is arbitrary, and which of two links to one folder is kept hangs on it.
         entries.sort_unstable();

@@ -9,8 +9,9 @@ use web_sys::File;
 use super::Desk;
 use crate::{
     config::DemoConfig,
-    protocol::{Command, DatasetSource, FileRef, JobId, Labels, Skipped},
+    protocol::{Command, DatasetSource, FileRef, JobId, Labels},
     ui::{
+        files::Rest,
         intake::Found,
         parts::{JobKind, Place},
         state::{Action, Began},
@@ -96,12 +97,17 @@ impl Desk {
         self.bridge.send(&command, &files);
     }
 
-    pub(super) fn open_folder(&self, found: Vec<Found<File>>, unread: Vec<Skipped>) {
+    pub(super) fn open_folder(&self, found: Vec<Found<File>>, rest: Rest) {
+        let Rest { unread, empty } = rest;
         if found.is_empty() && unread.is_empty() {
             let text = "The folder has no files.".to_owned();
             self.act(Action::Say(Place::Data, text));
         } else {
-            self.open_dataset(&found, 0, |files| DatasetSource::Folder { files, unread });
+            self.open_dataset(&found, 0, |files| DatasetSource::Folder {
+                files,
+                unread,
+                empty,
+            });
         }
     }
 

@@ -140,10 +140,10 @@ impl Desk {
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
             Intent::Folder(list) => self.read(list, true, |desk, found| {
-                desk.open_folder(found, Vec::new());
+                desk.open_folder(found, files::Rest::default());
             }),
             Intent::Archive(list) => self.read(list, false, |desk, found| {
-                desk.take(intake::sort(found), Vec::new());
+                desk.take(intake::sort(found), files::Rest::default());
             }),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),

@@ -5,14 +5,11 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use super::Desk;
-use crate::{
-    protocol::Skipped,
-    ui::{
-        files,
-        intake::{self, Found, Intake},
-        parts::Place,
-        state::Action,
-    },
+use crate::ui::{
+    files,
+    intake::{self, Found, Intake},
+    parts::Place,
+    state::Action,
 };
 
 impl Desk {
@@ -44,11 +41,11 @@ impl Desk {
         spawn_local(async move {
             let in_folders = dropped.has_folders();
             let report = desk.reporter(in_folders);
-            if let Some((found, unread)) = dropped.files(&report).await {
+            if let Some((found, rest)) = dropped.files(&report).await {
                 if in_folders {
                     desk.act(Action::Reading(None));
                 }
-                desk.take(intake::sort(found), unread);
+                desk.take(intake::sort(found), rest);
             }
         });
     }
@@ -70,12 +67,12 @@ impl Desk {
         }
     }
 
-    pub(super) fn take(&self, intake: Intake<File>, unread: Vec<Skipped>) {
+    pub(super) fn take(&self, intake: Intake<File>, rest: files::Rest) {
         for note in intake.notes {
             self.act(Action::Say(Place::Page, note));
         }
-        if !intake.folder.is_empty() || !unread.is_empty() {
-            self.open_folder(intake.folder, unread);
+        if !intake.folder.is_empty() || !rest.unread.is_empty() {
+            self.open_folder(intake.folder, rest);
         }
         if let Some(archive) = intake.archive {
             self.open_archive(archive, intake.beside);
