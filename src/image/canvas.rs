@@ -7,6 +7,10 @@ use crate::config::Transparency;
 /// Most pixels an image may have: enough for phones' 200-megapixel modes.
 pub const MAX_PIXELS: u64 = 210_000_000;
 
+/// Most pixels along a side: JPEG ends at 65 535, WebP at 16 383. Resizing takes memory for each column and each row, so
+/// that a file of a few kB, 50 million pixels wide and one high, took gigabytes.
+pub const MAX_SIDE: u32 = 100_000;
+
 /// Images of more pixels than this are reduced while they are decoded, to half their width and height or, if
 /// that is not enough, a quarter: 52 million pixels of RGB are 156 MB, which a tab still holds.
 /// Phones' 50-megapixel modes, up to 8192 x 6144, keep their size. A pixel of the reduced image is the mean of
@@ -36,6 +40,11 @@ impl Canvas {
         let pixels = u64::from(width) * u64::from(height);
         if pixels == 0 {
             return Err(format!("is {width} x {height} pixels, which is no image"));
+        }
+        if width.max(height) > MAX_SIDE {
+            return Err(format!(
+                "is {width} x {height} pixels; at most {MAX_SIDE} along a side are opened"
+            ));
         }
         if pixels > MAX_PIXELS {
             return Err(format!(

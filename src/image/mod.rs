@@ -13,7 +13,7 @@ pub mod resize;
 mod tiff;
 
 pub use browser::transcode;
-pub use canvas::{MAX_PIXELS, MAX_PIXELS_KEPT};
+pub use canvas::{MAX_PIXELS, MAX_PIXELS_KEPT, MAX_SIDE};
 pub use decode::{decode, decode_with, encode_png};
 pub use kind::Kind;
 pub use normalize::to_tensor;
