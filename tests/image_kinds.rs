@@ -186,6 +186,75 @@ fn png_and_webp_come_upright() {
     for name in ["orientation-6.png", "orientation-6.webp"] {
         assert_close(name, &open(name), &open("upright.png"), 0);
     }
+    // As a JPEG has it.
+    let mut parts = chunks(&file("orientation-6.png"));
+    let exif = parts.iter_mut().find(|c| c.0 == b"eXIf").expect("EXIF");
+    *exif = chunk(b"eXIf", &[b"Exif\0\0", &exif.1[..]].concat());
+    let got = decode("a.png", &png(&parts)).expect("opened");
+    assert_close("with a beginning", &got, &open("upright.png"), 0);
+}
+
+/// The `png` crate panics on some of these.
+#[test]
+fn a_palette_that_is_none_is_refused_or_left_out() {
+    let parts = chunks(&file("palette.png"));
+    let at = parts.iter().position(|c| c.0 == b"PLTE").expect("PLTE");
+    let colours = parts[at].1.clone();
+    let with = |palette: &[u8], transparency: Option<&[u8]>| {
+        let mut parts = parts.clone();
+        parts[at] = chunk(b"PLTE", palette);
+        if let Some(body) = transparency {
+            parts.insert(at + 1, chunk(b"tRNS", body));
+        }
+        png(&parts)
+    };
+    for n in [0, 1, 2, 4, 5, 47, 767, 769, 771, 3000] {
+        assert_refused(&with(&vec![9; n], None), "its palette");
+        assert_refused(&with(&vec![9; n], Some(&[7; 5])), "its palette");
+    }
+    let expected = open("palette-expected.png");
+    // More colours than the depth has numbers for, and more transparency than colours: neither shows.
+    for bytes in [
+        with(&[&colours[..], &[9; 300]].concat(), None),
+        with(&colours, Some(&[0; 256])),
+        with(&colours, Some(&[])),
+    ] {
+        let got = decode("a.png", &bytes).expect("opened");
+        assert_close("palette", &got, &expected, 0);
+    }
+    // A number beyond the palette is black.
+    let got = decode("a.png", &with(&colours[..3], None)).expect("opened");
+    let (pixels, first) = (
+        got.pixels.as_chunks::<3>().0,
+        [colours[0], colours[1], colours[2]],
+    );
+    assert!(pixels.iter().all(|&p| p == [0; 3] || p == first));
+    let mut parts = chunks(&file("format-expected.png"));
+    for n in [0, 7, 771, 3000] {
+        parts.insert(1, chunk(b"PLTE", &vec![9; n]));
+        let got = decode("a.png", &png(&parts)).expect("opened");
+        assert_close("no palette needed", &got, &open("format-expected.png"), 0);
+        parts.remove(1);
+    }
+}
+
+#[test]
+fn extreme_sides_are_refused() {
+    for (width, height) in [
+        (100_001_u32, 1_u32),
+        (1, 100_001),
+        (51_000_000, 1),
+        (1, 50_000_000),
+    ] {
+        let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        header.extend([1, 0, 0, 0, 0]);
+        let bytes = png(&[
+            chunk(b"IHDR", &header),
+            chunk(b"IDAT", &[]),
+            chunk(b"IEND", &[]),
+        ]);
+        assert_refused(&bytes, "at most 100000 along a side");
+    }
 }
 
 /// Over white, each channel is its share of alpha and the rest white.

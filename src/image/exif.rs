@@ -46,31 +46,35 @@ pub(super) fn orientation(tiff: &[u8]) -> Option<u8> {
         })
 }
 
-/// The EXIF data in a PNG: the body of its `eXIf` chunk, wherever it stands.
+/// The EXIF data in a PNG: the body of its `eXIf` chunk, wherever it stands. Some programs begin it as in a JPEG.
 pub(super) fn in_png(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.get(8..)?;
     loop {
         let length = usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?;
         let (kind, body) = (rest.get(4..8)?, rest.get(8..)?);
         if kind == b"eXIf" {
-            return body.get(..length);
+            return body.get(..length).map(bare);
         }
         rest = body.get(length.checked_add(4)?..)?;
     }
 }
 
-/// The EXIF data in a WebP: its `EXIF` chunk, which some programs begin as in a JPEG.
+/// The EXIF data in a WebP: its `EXIF` chunk, with the same habit.
 pub(super) fn in_webp(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.get(12..)?;
     loop {
         let length = usize::try_from(u32::from_le_bytes(*rest.get(4..)?.first_chunk()?)).ok()?;
         let (kind, body) = (rest.get(..4)?, rest.get(8..)?);
         if kind == b"EXIF" {
-            let body = body.get(..length)?;
-            return Some(body.strip_prefix(b"Exif\0\0").unwrap_or(body));
+            return body.get(..length).map(bare);
         }
         rest = body.get(length.checked_add(length % 2)?..)?;
     }
+}
+
+/// Without what a JPEG puts before it.
+fn bare(exif: &[u8]) -> &[u8] {
+    exif.strip_prefix(b"Exif\0\0").unwrap_or(exif)
 }
 
 #[cfg(test)]

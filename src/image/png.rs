@@ -1,5 +1,6 @@
 //! PNG, row by row: with the `png` crate, and with what browsers forgive.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use png::{
@@ -27,6 +28,7 @@ pub(super) fn decode(bytes: &[u8], transparency: Transparency) -> Result<Canvas,
         let side = |bytes| u32::from_be_bytes(bytes);
         Canvas::check(side([w0, w1, w2, w3]), side([h0, h1, h2, h3]))?;
     }
+    let bytes = &*with_sound_palette(bytes)?;
     let mut options = DecodeOptions::default();
     options.set_ignore_text_chunk(true);
     options.set_ignore_iccp_chunk(true);
@@ -38,6 +40,35 @@ pub(super) fn decode(bytes: &[u8], transparency: Transparency) -> Result<Canvas,
         }
         other => other.map_err(Failure::reason),
     }
+}
+
+/// Refuses a palette that is no whole number of colours, on which the `png` crate panics, and one of none or too many.
+/// Where the pixels are no numbers of a palette, such a one is left out, as libpng does.
+fn with_sound_palette(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    let indexed = bytes.get(25) == Some(&3);
+    let mut at = 8;
+    while let Some(&[l0, l1, l2, l3, ref kind @ ..]) =
+        bytes.get(at..).and_then(<[u8]>::first_chunk::<8>)
+    {
+        let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
+        let Some(next) = length.checked_add(12).and_then(|n| at.checked_add(n)) else {
+            break;
+        };
+        match kind {
+            b"PLTE" if !length.is_multiple_of(3) || !(3..=768).contains(&length) => {
+                if indexed {
+                    return Err(format!(
+                        "is a damaged PNG (its palette of {length} bytes is not 1 to 256 whole colours)"
+                    ));
+                }
+                let behind = bytes.get(next..).ok_or(CUT_SHORT)?;
+                return Ok(Cow::Owned([&bytes[..at], behind].concat()));
+            }
+            b"IDAT" | b"IEND" => break,
+            _ => at = next,
+        }
+    }
+    Ok(Cow::Borrowed(bytes))
 }
 
 enum Failure {
