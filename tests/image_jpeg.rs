@@ -118,6 +118,71 @@ fn what_does_not_touch_the_pixels_is_forgiven() {
     }
 }
 
+/// The scan headers of a file: where each begins, and where its data do.
+fn scans(bytes: &[u8]) -> Vec<(usize, usize)> {
+    (0..bytes.len() - 3)
+        .filter(|&at| bytes[at..at + 2] == [0xff, 0xda])
+        .map(|at| (at, at + 2 + usize::from(bytes[at + 3])))
+        .collect()
+}
+
+/// libjpeg shows such files as they are. Pillow's pixels of this one are those of the same coefficients in one scan.
+#[test]
+fn a_script_that_leaves_out_the_finest_is_shown_and_a_coarse_one_is_not() {
+    // Gray: the first coefficient, 1 to 5, 6 to 63, then their last bits.
+    let whole = jpeg("progressive-gray");
+    let headers = scans(&whole);
+    let band = |&(at, _): &(usize, usize)| [whole[at + 7], whole[at + 8], whole[at + 9]];
+    let bands: Vec<[u8; 3]> = headers.iter().map(band).collect();
+    assert_eq!(bands.last().expect("scans")[0], 1, "{bands:?}");
+    // Without any but the first: refused, as it needs smoothing.
+    let cut = [&whole[..headers[1].0], b"\xff\xd9"].concat();
+    assert_refused(&cut, "cut short");
+    // The first coefficient and all bits of 1 to 20, all zeros: one code for each block ends its band.
+    let mut bytes = whole[..headers[0].1].to_vec();
+    let at = headers[0].0;
+    // All bits at once, and no difference anywhere: a table of one code of one bit.
+    bytes[at + 9] = 0;
+    let table = |class: u8| [&b"\xff\xc4\0\x14"[..], &[class, 1], &[0; 15], &[0]].concat();
+    let blocks = 35_usize.div_ceil(8) * 19_usize.div_ceil(8);
+    let zeros = vec![0; blocks.div_ceil(8)];
+    let tables = [table(0), table(0x10)].concat();
+    bytes.splice(at..at, tables);
+    bytes.extend(&zeros);
+    for (first, last, shown) in [(1, 20, true), (1, 9, true), (1, 8, false), (2, 63, false)] {
+        let band = [&b"\xff\xda\0\x08\x01\x01\0"[..], &[first, last, 0], &zeros].concat();
+        let file = [&bytes, &band[..], b"\xff\xd9"].concat();
+        if shown {
+            let got = decode("band.jpg", &file).expect("shown");
+            assert!(got.pixels.iter().all(|&v| v == 128));
+            assert_refused(&file[..file.len() - 2], "cut short");
+        } else {
+            assert_refused(&file, "cut short");
+        }
+    }
+}
+
+#[test]
+fn more_than_100_scans_are_refused() {
+    let whole = jpeg("progressive-gray");
+    let headers = scans(&whole);
+    let mut bytes = whole[..headers[0].1].to_vec();
+    let table = |class: u8| [&b"\xff\xc4\0\x14"[..], &[class, 1], &[0; 15], &[0]].concat();
+    let zeros = [0; 2];
+    bytes[headers[0].0 + 9] = 0;
+    bytes.splice(headers[0].0..headers[0].0, [table(0), table(0x10)].concat());
+    bytes.extend(zeros);
+    // Each coefficient alone, at first its second bit and above, then the first.
+    for bits in [1, 0x10] {
+        for k in 1..64 {
+            bytes.extend(b"\xff\xda\0\x08\x01\x01\0");
+            bytes.extend([k, k, bits, 0, 0]);
+        }
+    }
+    bytes.extend(b"\xff\xd9");
+    assert_refused(&bytes, "more than 100 scans");
+}
+
 /// Frames of motion JPEG leave out the tables that T.81 gives as examples, which Pillow writes.
 #[test]
 fn the_standard_huffman_tables_are_known() {

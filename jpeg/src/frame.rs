@@ -37,6 +37,12 @@ impl Component {
     pub fn is_complete(&self) -> bool {
         self.bits.iter().all(|&b| b == 0)
     }
+
+    /// Whether every bit of the first ten coefficients came. While one of them lacks a bit, libjpeg smooths the
+    /// blocks, which is not done here; what lacks of the others, it takes for zeros.
+    pub fn is_shown(&self) -> bool {
+        self.bits[..10].iter().all(|&b| b == 0)
+    }
 }
 
 /// The frame header.

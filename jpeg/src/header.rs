@@ -87,6 +87,8 @@ pub struct Headers<'a> {
     ac: [Option<Box<Huffman>>; 4],
     /// Units between restart markers; 0 for none.
     pub restart: usize,
+    /// Whether the end marker was met.
+    pub ended: bool,
     jfif: bool,
     adobe: Option<u8>,
 }
@@ -98,7 +100,10 @@ impl<'a> Headers<'a> {
         while let Some(marker) = next_marker(bytes, at) {
             // These have no length: a temporary one, restarts, the start, the end.
             match marker {
-                0xd9 => return Ok(None),
+                0xd9 => {
+                    self.ended = true;
+                    return Ok(None);
+                }
                 0x01 | 0xd0..=0xd8 => continue,
                 _ => {}
             }

@@ -46,6 +46,10 @@ type Result<T> = std::result::Result<T, Fault>;
 /// is enough for 108 megapixels of 4:2:0.
 pub const MAX_COEFFICIENT_BYTES: usize = 384 << 20;
 
+/// Most scans of a file. Programs write about 10; a file of many hundred is made to keep a program busy, because
+/// each goes over the whole picture.
+const MAX_SCANS: usize = 100;
+
 /// A JPEG whose headers, up to its first scan, are read.
 #[derive(Debug)]
 pub struct Jpeg<'a> {
@@ -141,7 +145,12 @@ impl<'a> Jpeg<'a> {
             .iter()
             .map(|c| vec![0; c.stride * c.lines * 64])
             .collect();
-        loop {
+        for scans in 1.. {
+            if scans > MAX_SCANS {
+                return Err(Fault::Kind(
+                    "is a JPEG of more than 100 scans, which no camera writes; save it anew",
+                ));
+            }
             self.headers.latch(&mut self.frame, &self.scan)?;
             let end = scan::store(&mut self, &mut coefficients)?;
             if self.frame.components.iter().all(|c| c.is_complete()) {
@@ -149,10 +158,15 @@ impl<'a> Jpeg<'a> {
                 break;
             }
             self.at = end.at;
-            self.scan = self
-                .headers
-                .until_scan(self.bytes, &mut self.at)?
-                .ok_or(Fault::CutShort)?;
+            let Some(scan) = self.headers.until_scan(self.bytes, &mut self.at)? else {
+                // Some files leave out what is finest, and say that they end.
+                let shown = self.frame.components.iter().all(|c| c.is_shown());
+                if self.headers.ended && shown {
+                    break;
+                }
+                return Err(Fault::CutShort);
+            };
+            self.scan = scan;
         }
         let mut planes = Planes::new(&self.frame, colours)?;
         planes.of_coefficients(&coefficients, row);
