@@ -223,4 +223,12 @@ fn too_many_pixels_are_refused_before_decoding() {
     let crc = crc32fast::hash(&png[12..29]);
     png[29..33].copy_from_slice(&crc.to_be_bytes());
     assert_refused(&png, "2500 megapixels");
+
+    // A lossless WebP: after the first byte, 14 bits of width and 14 of height, less one each.
+    let mut webp = file("format.webp");
+    assert_eq!(&webp[12..16], b"VP8L");
+    let size = (10_000 - 1) | (8000 - 1) << 14;
+    webp[21..24].copy_from_slice(&u32::to_le_bytes(size)[..3]);
+    webp[24] = webp[24] & 0xf0 | (size >> 24) as u8;
+    assert_refused(&webp, "a WebP of 80 megapixels; at most 64");
 }

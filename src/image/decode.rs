@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 /// megapixels of RGB.
 const MAX_IMAGE_BYTES: u64 = 340_000_000;
 
+/// Most pixels of a WebP. Its decoder takes 8 bytes or more for each, and 38 bytes can claim any number.
+const MAX_PIXELS_WEBP: u64 = 64_000_000;
+
 /// Decodes as [`decode_with`] does, with transparency over white.
 ///
 /// # Errors
@@ -124,6 +127,13 @@ fn whole(
     let decoder = reader.into_decoder().map_err(|e| explain(&e))?;
     let (width, height) = decoder.dimensions();
     let pixels = Canvas::check(width, height)?;
+    if kind == Kind::WebP && pixels > MAX_PIXELS_WEBP {
+        return Err(format!(
+            "is a WebP of {:.0} megapixels; at most {} are opened of a WebP; save it as JPEG",
+            pixels as f64 / 1e6,
+            MAX_PIXELS_WEBP / 1_000_000
+        ));
+    }
     if decoder.total_bytes() > MAX_IMAGE_BYTES {
         return Err(NO_MEMORY.into());
     }
