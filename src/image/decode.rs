@@ -52,7 +52,7 @@ fn opened(bytes: &[u8], transparency: Transparency) -> std::result::Result<Rgb, 
             let held = exif::in_png(bytes).and_then(exif::orientation);
             (png::decode(bytes, transparency)?, held)
         }
-        Kind::Tiff => (tiff::decode(bytes, transparency)?, exif::orientation(bytes)),
+        Kind::Tiff => tiff::decode(bytes, transparency)?,
         Kind::WebP => {
             let held = exif::in_webp(bytes).and_then(exif::orientation);
             (whole(bytes, kind, ImageFormat::WebP, transparency)?, held)

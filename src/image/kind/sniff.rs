@@ -167,7 +167,8 @@ fn of_zip(head: &[u8]) -> Kind {
 /// Whether a TIFF is a camera's raw photo: a DNG says its version; in those of others the first directory is a
 /// preview, and the photo lies in directories below.
 fn is_raw(bytes: &[u8]) -> bool {
-    if bytes.get(8..10) == Some(b"CR") {
+    // CR2, with its version. Two letters may be the first pixels.
+    if bytes.get(8..12) == Some(b"CR\x02\0") {
         return true;
     }
     let little = bytes[0] == b'I';
