@@ -160,11 +160,15 @@ impl<'a> Jpeg<'a> {
             self.at = end.at;
             let Some(scan) = self.headers.until_scan(self.bytes, &mut self.at)? else {
                 // Some files leave out what is finest, and say that they end.
-                let shown = self.frame.components.iter().all(|c| c.is_shown());
-                if self.headers.ended && shown {
+                if !self.headers.ended {
+                    return Err(Fault::CutShort);
+                }
+                if self.frame.components.iter().all(|c| c.is_shown()) {
                     break;
                 }
-                return Err(Fault::CutShort);
+                return Err(Fault::Kind(
+                    "is a progressive JPEG without its finer scans: cut short, or saved so; save it anew",
+                ));
             };
             self.scan = scan;
         }
