@@ -3,14 +3,17 @@
 
 use std::io::Cursor;
 
+use image::codecs::webp::WebPDecoder;
 use image::error::{ImageError, LimitErrorKind};
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{
+    ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, Rgba,
+};
 use retune_jpeg::{Fault, Jpeg};
 
 use super::canvas::{Canvas, NO_MEMORY};
 use super::kind::Kind;
-use super::{Rgb, exif, png, tiff};
+use super::{Rgb, bmp, exif, gif, png, tiff};
 use crate::config::Transparency;
 use crate::error::{Error, Result};
 
@@ -57,8 +60,14 @@ fn opened(bytes: &[u8], transparency: Transparency) -> std::result::Result<Rgb, 
             let held = exif::in_webp(bytes).and_then(exif::orientation);
             (whole(bytes, kind, ImageFormat::WebP, transparency)?, held)
         }
-        Kind::Gif => (whole(bytes, kind, ImageFormat::Gif, transparency)?, None),
-        Kind::Bmp => (whole(bytes, kind, ImageFormat::Bmp, transparency)?, None),
+        Kind::Gif => {
+            let bytes = gif::mended(bytes)?;
+            (whole(&bytes, kind, ImageFormat::Gif, transparency)?, None)
+        }
+        Kind::Bmp => {
+            let bytes = bmp::mended(bytes)?;
+            (whole(&bytes, kind, ImageFormat::Bmp, transparency)?, None)
+        }
         Kind::Pnm => (whole(bytes, kind, ImageFormat::Pnm, transparency)?, None),
         _ => return Err(super::kind::NOT_AN_IMAGE.into()),
     };
@@ -119,12 +128,27 @@ fn whole(
     transparency: Transparency,
 ) -> std::result::Result<Canvas, String> {
     let explain = |error: &ImageError| explain(kind, error);
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(2 * MAX_IMAGE_BYTES);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
     // This reads the header only.
-    let decoder = reader.into_decoder().map_err(|e| explain(&e))?;
+    let decoder: Box<dyn ImageDecoder + '_> = if kind == Kind::WebP {
+        let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| explain(&e))?;
+        // What the first frame leaves free is transparent; without alpha, the decoder would make it black.
+        if decoder.has_animation()
+            && transparency == Transparency::White
+            && !decoder.color_type().has_alpha()
+        {
+            let white = Rgba([255; 4]);
+            decoder
+                .set_background_color(white)
+                .map_err(|e| explain(&e))?;
+        }
+        Box::new(decoder)
+    } else {
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(2 * MAX_IMAGE_BYTES);
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+        reader.limits(limits);
+        Box::new(reader.into_decoder().map_err(|e| explain(&e))?)
+    };
     let (width, height) = decoder.dimensions();
     let pixels = Canvas::check(width, height)?;
     if kind == Kind::WebP && pixels > MAX_PIXELS_WEBP {
@@ -154,7 +178,7 @@ fn whole(
     let mut samples = Vec::new();
     samples.try_reserve_exact(size).map_err(|_| NO_MEMORY)?;
     samples.resize(size, 0);
-    decoder.read_image(&mut samples).map_err(|e| {
+    decoder.read_image_boxed(&mut samples).map_err(|e| {
         // A WebP says how long it is. Its decoder calls a missing end corrupt.
         let length = bytes.get(4..).and_then(<[u8]>::first_chunk);
         let length = length.map_or(0, |&l| u64::from(u32::from_le_bytes(l)));
@@ -200,6 +224,8 @@ fn explain(kind: Kind, error: &ImageError) -> String {
         ImageError::Limits(limit) if limit.kind() == LimitErrorKind::InsufficientMemory => {
             NO_MEMORY.into()
         }
+        // The `gif` crate's words for it.
+        other if other.to_string().contains("Unexpected End of File") => CUT_SHORT.into(),
         ImageError::Unsupported(e) => format!("is a {kind} of a kind that cannot be opened ({e})"),
         other => {
             let other = other.to_string();

@@ -2,10 +2,12 @@
 //! the same bits, so that the same photo gives the same tensor wherever it is opened.
 
 pub mod augment;
+mod bmp;
 pub mod browser;
 mod canvas;
 pub mod decode;
 mod exif;
+mod gif;
 pub mod kind;
 pub mod normalize;
 mod png;
