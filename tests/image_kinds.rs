@@ -260,14 +260,40 @@ fn photos_beyond_the_kept_size_come_out_at_half() {
 #[test]
 fn files_are_told_by_content() {
     for (kind, starts) in [
-        (Kind::Heic, &[&b"\0\0\0\x24ftypheic\0\0\0\0mif1"[..], b"\0\0\0\x18ftypmif1"][..]),
-        (Kind::Avif, &[b"\0\0\0\x1cftypavif"]),
+        (Kind::Heic, &[
+            &b"\0\0\0\x24ftypheic\0\0\0\0mif1"[..],
+            b"\0\0\0\x18ftypmif1",
+            b"\0\0\0\x14ftypheif\0\0\0\0heif",
+            b"\0\0\0\x14ftypjpeg\0\0\0\0mif1",
+            b"\0\0\0\x14ftypavci\0\0\0\0mif1",
+            b"\0\0\0\x14ftypABCD\0\0\0\0miaf",
+            // Brands beyond the box are none.
+            b"\0\0\0\x14ftypmif1\0\0\0\0mif1\0\0\0\x20avif",
+        ][..]),
+        (Kind::Avif, &[
+            b"\0\0\0\x1cftypavif",
+            b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf",
+            b"\0\0\0\x18ftypmsf1\0\0\0\0avismsf1",
+            b"\0\0\0\x18ftypmiaf\0\0\0\0MA1Bavif",
+        ]),
+        (Kind::OtherImage, &[
+            b"\x0a\x05\x01\x08\0\0\0\0",
+            b"\x01\xda\0\x01\0\x03",
+            b"\xd7\xcd\xc6\x9a\0\0",
+            b"\x01\0\0\0\x6c\0\0\0____________________________\0\0\0\0 EMF\0",
+            b"AT&TFORM\0\0\0\x10DJVU",
+            b"\0\0\x02\0____TRUEVISION-XFILE.\0",
+            b"#?RGBE\nFORMAT",
+            b"#define a_width 16\n#define a_height 16\n",
+        ]),
         (Kind::Jxl, &[b"\xff\x0a\x01", b"\0\0\0\x0cJXL \r\n"]),
         (Kind::Jpeg2000, &[b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"]),
         (Kind::Raw, &[
             b"\0\0\0\x18ftypcrx \0\0\0\x01",
             b"II*\0\x10\0\0\0CR\x02\0",
             b"FUJIFILMCCD-RAW 0201",
+            b"\0MRM\0\0\x01\0",
+            b"IIIIRawT",
             // A DNG's version; a preview with the photo below.
             b"II*\0\x08\0\0\0\x01\0\x12\xc6\x01\0\x04\0\0\0\x01\x04\0\0",
             b"MM\0*\0\0\0\x08\0\x02\0\xfe\0\x04\0\0\0\x01\0\0\0\x01\x01\x4a\0\x04\0\0\0\x01\0\0\0\0",
@@ -275,15 +301,20 @@ fn files_are_told_by_content() {
         (Kind::Tiff, &[b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"II+\0\x08\0\0\0"]),
         (Kind::Photoshop, &[b"8BPS\0\x01"]),
         (Kind::Ico, &[b"\0\0\x01\0\x02\0\x10\x10"]),
-        (Kind::Svg, &[b"<svg xmlns=", b"\xef\xbb\xbf\n<?xml version='1.0'?><!-- x --><SVG/>"]),
-        (Kind::Html, &[b"<!DOCTYPE html><title>404</title>", b"\n<html>", b"<HEAD></HEAD>"]),
-        (Kind::Xml, &[b"<?xml version='1.0'?><feed/>"]),
-        (Kind::Json, &[b"{\"error\": \"not found\"}", b"[{\"a\":1}]"]),
+        (Kind::Svg, &[b"<svg xmlns=", b"<!-- <html> --><svg>", b"<?xml version='1.0'?><!DOCTYPE svg PUBLIC 'x'>", b"\xef\xbb\xbf\n<?xml version='1.0'?><!-- x --><SVG/>"]),
+        (Kind::Html, &[b"<!DOCTYPE html><title>404</title>", b"\n<html>", b"<HEAD></HEAD>",
+            b"<!-- saved from --><html>", b"<!-- cut", b"<!-- a --> <!-- b -->\n<H1>404</H1>", b"<h1>404 Not Found</h1>",
+            b"<div class=x>", b"<br />\n<b>Warning</b>: ", b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'><html>",
+            b"\xff\xfe<\0h\0t\0m\0l\0>\0", b"<p>no image of <svg>"]),
+        (Kind::Xml, &[b"<?xml version='1.0'?><feed/>", b"<?xml version='1.0'?><!-- <html> --><a/>", b"<feed/>",
+            b"<?xml version='1.0'?><!-- cut", b"<?xml vers"]),
+        (Kind::Json, &[b"{\"error\": \"not found\"}", b"[{\"a\":1}]", b"[\n  {\"a\":1}]"]),
         (Kind::Csv, &[b"name,label\na.jpg,1\n", b"a\tb\n1\t2\n"]),
-        (Kind::Text, &[b"just some words", b"BMW and other cars", b"P6 is a road", b"#!?"]),
-        (Kind::Video, &[b"\0\0\0\x18ftypmp42\0\0\0\0isom", b"RIFF\0\0\0\0AVI LIST"]),
+        (Kind::Text, &[b"just some words", b"BMW and other cars", b"BMW 320d\nred", b"P6 is a road", b"#!?"]),
+        (Kind::Video, &[b"\0\0\0\x18ftypmp42\0\0\0\0isom", b"\0\0\0\x18ftypqt  \0\0\0\0qt  ",
+            b"\0\0\0\x18ftypABCD\0\0\0\0isommp42", b"RIFF\0\0\0\0AVI LIST"]),
         (Kind::Audio, &[b"ID3\x03", b"RIFF\0\0\0\0WAVEfmt "]),
-        (Kind::Pdf, &[b"%PDF-1.7"]),
+        (Kind::Pdf, &[b"%PDF-1.7", b"\n%PDF-1.7"]),
         (Kind::Zip, &[b"PK\x03\x04\x14\0"]),
         (Kind::Rar, &[b"Rar!\x1a\x07\x01\0"]),
         (Kind::SevenZip, &[b"7z\xbc\xaf\x27\x1c"]),
@@ -295,7 +326,8 @@ fn files_are_told_by_content() {
         (Kind::AppleDouble, &[b"\0\x05\x16\x07\0\x02\0\0Mac OS X"]),
         (Kind::Zeros, &[&[0; 512]]),
         (Kind::Empty, &[b""]),
-        (Kind::Unknown, &[b"\xff", b"\x01\x02\x03\x04\x05", b"\x8a\xb3\x10"]),
+        (Kind::Program, &[b"MZ\x78\0\x01\0"]),
+        (Kind::Unknown, &[b"\0\0\0\x14ftypABCD\0\0\0\0EFGH", b"\xff", b"\x01\x02\x03\x04\x05", b"\x8a\xb3\x10"]),
     ] {
         for bytes in starts {
             let start = String::from_utf8_lossy(bytes).into_owned();
@@ -318,4 +350,11 @@ fn files_are_told_by_content() {
         assert_eq!(kind, Kind::of_name(name), "{name}");
     }
     assert!(Kind::Avif.by_browser() && !Kind::Avif.is_decoded() && !Kind::Svg.by_browser());
+    // A Targa need not say that it is one.
+    let targa = [
+        0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 9, 0, 24, 0, 1, 2, 3,
+    ];
+    let said = |name| decode(name, &targa).expect_err("refused").reason();
+    assert_eq!(Some(&*said("a.tga")), Kind::OtherImage.refusal());
+    assert_eq!(Some(&*said("a.jpg")), Kind::Unknown.refusal());
 }

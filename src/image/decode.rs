@@ -39,7 +39,14 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<Rgb> {
 /// # Errors
 /// [`Error::Decode`] under the name given: not an image, another format, damaged, cut short, too large.
 pub fn decode_with(name: &str, bytes: &[u8], transparency: Transparency) -> Result<Rgb> {
-    opened(bytes, transparency).map_err(|reason| Error::decode(name, reason))
+    opened(bytes, transparency).map_err(|reason| {
+        // Where the content says nothing, as in a Targa, the name may.
+        let kind = Kind::of_name(name);
+        let by_name = kind
+            .refusal()
+            .filter(|_| kind.is_picture() && reason == super::kind::NOT_AN_IMAGE);
+        Error::decode(name, by_name.map_or(reason, str::to_owned))
+    })
 }
 
 pub(super) const CUT_SHORT: &str = "is cut short: its end is missing";

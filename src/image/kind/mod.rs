@@ -3,6 +3,7 @@
 
 mod name;
 mod sniff;
+mod text;
 
 /// A kind of file that people have beside their photos, or in place of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,6 @@
 //! Kinds by first bytes.
 
-use super::Kind;
+use super::{Kind, text};
 
 /// What files of a kind begin with.
 const MAGIC: &[(&[u8], Kind)] = &[
@@ -22,6 +22,9 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"IIU\0", Kind::Raw),
     (b"FUJIFILMCCD-RAW", Kind::Raw),
     (b"FOVb", Kind::Raw),
+    (b"\0MRM", Kind::Raw),
+    (b"IIIIRaw", Kind::Raw),
+    (b"MMMMRaw", Kind::Raw),
     (b"II\x1a\0\0\0HEAPCCDR", Kind::Raw),
     (b"qoif", Kind::OtherImage),
     (b"DDS ", Kind::OtherImage),
@@ -30,6 +33,18 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"SIMPLE  =", Kind::OtherImage),
     (b"II\xbc\x01", Kind::OtherImage),
     (b"icns", Kind::OtherImage),
+    (b"#?RGBE", Kind::OtherImage),
+    (b"\x8aMNG\r\n\x1a\n", Kind::OtherImage),
+    (b"PF\n", Kind::OtherImage),
+    (b"Pf\n", Kind::OtherImage),
+    (b"BPG\xfb", Kind::OtherImage),
+    (b"ZISRAWFILE", Kind::OtherImage),
+    (b"AT&TFORM", Kind::OtherImage),
+    (b"\xd7\xcd\xc6\x9a", Kind::OtherImage),
+    (b"\x01\xda\0\x01", Kind::OtherImage),
+    (b"\x01\xda\0\x02", Kind::OtherImage),
+    (b"\x01\xda\x01\x01", Kind::OtherImage),
+    (b"\x01\xda\x01\x02", Kind::OtherImage),
     (b"\x1a\x45\xdf\xa3", Kind::Video),
     (b"FLV\x01", Kind::Video),
     (b"\0\0\x01\xba", Kind::Video),
@@ -67,8 +82,12 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Kind {
         return kind;
     }
     // Some servers send blank lines before a photo.
-    if bytes.trim_ascii_start().starts_with(b"\xff\xd8") {
+    let behind_blanks = bytes.trim_ascii_start();
+    if behind_blanks.starts_with(b"\xff\xd8") {
         return Kind::Jpeg;
+    }
+    if behind_blanks.starts_with(b"%PDF") {
+        return Kind::Pdf;
     }
     let at = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
     if bytes.starts_with(b"RIFF") {
@@ -76,6 +95,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Kind {
             b"WEBP" => return Kind::WebP,
             b"WAVE" => return Kind::Audio,
             b"AVI " => return Kind::Video,
+            b"ACON" => return Kind::Ico,
             _ => {}
         }
     }
@@ -87,7 +107,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Kind {
     }
     // The size of the header behind the file header. Two letters alone are a word.
     if bytes.starts_with(b"BM")
-        && (bytes.len() < 18
+        && (bytes.len() < 18 && bytes[2..].contains(&0)
             || matches!(
                 at(14..18),
                 [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]
@@ -101,7 +121,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Kind {
         return Kind::Pnm;
     }
     if at(4..8) == b"ftyp" {
-        return of_brand(at(8..12));
+        return of_brands(bytes);
     }
     if [&b"moov"[..], b"mdat", b"wide", b"free"].contains(&at(4..8)) {
         return Kind::Video;
@@ -120,6 +140,17 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Kind {
     {
         return Kind::Ico;
     }
+    // PCX: its version, whether it is packed, bits.
+    if let &[0x0a, 0 | 2..=5, 0 | 1, 1 | 2 | 4 | 8, ..] = bytes {
+        return Kind::OtherImage;
+    }
+    // EMF, and Targa, which says what it is at its end.
+    if at(40..44) == b" EMF" || bytes.ends_with(b"TRUEVISION-XFILE.\0") {
+        return Kind::OtherImage;
+    }
+    if bytes.starts_with(b"MZ") && bytes.get(3) == Some(&0) {
+        return Kind::Program;
+    }
     // A pickle says its protocol; safetensors begin with a length and JSON.
     if matches!(
         bytes,
@@ -131,19 +162,58 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Kind {
     if bytes.len() > 3 && bytes.iter().all(|&b| b == 0) {
         return Kind::Zeros;
     }
-    of_text(bytes)
+    text::of_text(bytes)
 }
 
-/// ISO base media: a length, "ftyp", the brand. <https://mp4ra.org/registered-types/brands>
-fn of_brand(brand: &[u8]) -> Kind {
+/// ISO base media: a length, "ftyp", the brand, its version, and brands that it is compatible with. Pictures and
+/// videos have brands in common, so that none but a video's own makes a video.
+/// <https://mp4ra.org/registered-types/brands>
+fn of_brands(bytes: &[u8]) -> Kind {
+    let (words, _) = bytes[8..].as_chunks::<4>();
+    let length = bytes.first_chunk().map_or(0, |&n| u32::from_be_bytes(n));
+    let most = (length as usize / 4).saturating_sub(2);
+    let (brand, others) = words[..words.len().min(most.max(1))]
+        .split_first()
+        .unwrap_or((b"    ", &[]));
+    let others = others.get(1..).unwrap_or_default();
+    let avif = |b: &[u8; 4]| matches!(b, b"avif" | b"avis");
+    let heif = |b: &[u8; 4]| {
+        matches!(
+            b,
+            b"mif1" | b"mif2" | b"msf1" | b"miaf" | b"heif" | b"avci" | b"avcs"
+        ) || (b.starts_with(b"he") && matches!(b[2], b'i' | b'v'))
+    };
+    let video = |b: &[u8; 4]| {
+        [
+            &b"iso"[..],
+            b"mp4",
+            b"mp7",
+            b"avc1",
+            b"qt",
+            b"M4V",
+            b"3g",
+            b"dash",
+            b"MSNV",
+            b"F4V",
+            b"f4v",
+            b"XAVC",
+            b"mmp4",
+        ]
+        .iter()
+        .any(|v| b.starts_with(v))
+    };
     match brand {
-        b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"hevm" | b"hevs" | b"mif1"
-        | b"mif2" | b"msf1" => Kind::Heic,
-        b"avif" | b"avis" => Kind::Avif,
         b"crx " => Kind::Raw,
         b"jp2 " | b"jpx " | b"jpm " => Kind::Jpeg2000,
-        b"M4A " | b"M4B " => Kind::Audio,
-        _ => Kind::Video,
+        b"jxl " => Kind::Jxl,
+        b"M4A " | b"M4B " | b"F4A " | b"F4B " => Kind::Audio,
+        b if avif(b) => Kind::Avif,
+        b if b.starts_with(b"hei") || b.starts_with(b"hev") => Kind::Heic,
+        b if video(b) && !others.iter().any(avif) => Kind::Video,
+        _ if others.iter().any(avif) => Kind::Avif,
+        b if heif(b) || others.iter().any(heif) => Kind::Heic,
+        _ if others.iter().any(video) => Kind::Video,
+        _ => Kind::Unknown,
     }
 }
 
@@ -205,65 +275,4 @@ fn is_raw(bytes: &[u8]) -> bool {
         }
     }
     version || preview && below
-}
-
-/// Text may begin with a byte order mark and blank lines.
-fn of_text(bytes: &[u8]) -> Kind {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Kind::Text;
-    }
-    let start = bytes
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(bytes)
-        .trim_ascii_start();
-    let head = start[..start.len().min(1024)].to_ascii_lowercase();
-    let says = |word: &[u8]| head.windows(word.len()).any(|w| w == word);
-    if head.starts_with(b"<") {
-        return if says(b"<svg") {
-            Kind::Svg
-        } else if [
-            &b"<html"[..],
-            b"<!doctype html",
-            b"<head",
-            b"<body",
-            b"<script",
-        ]
-        .iter()
-        .any(|tag| says(tag))
-        {
-            Kind::Html
-        } else if head
-            .get(1)
-            .is_some_and(|b| b.is_ascii_alphabetic() || b"?!".contains(b))
-        {
-            Kind::Xml
-        } else {
-            Kind::Text
-        };
-    }
-    // A character may be cut at the end.
-    let text = match std::str::from_utf8(&head) {
-        Ok(text) => text,
-        Err(e) if e.error_len().is_none() => {
-            std::str::from_utf8(&head[..e.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return Kind::Unknown,
-    };
-    if text.is_empty() || text.contains(|c: char| c.is_control() && !c.is_whitespace()) {
-        return Kind::Unknown;
-    }
-    if text.starts_with('{') || text.starts_with("[{") || text.starts_with("[\"") {
-        return Kind::Json;
-    }
-    // Two whole lines with as many commas or tabs each.
-    let counts = |separator| {
-        let mut lines = text.lines().map(|l| l.matches(separator).count());
-        let first = lines.next().unwrap_or(0);
-        first > 0 && lines.next() == Some(first)
-    };
-    if counts(',') || counts('\t') || counts(';') {
-        Kind::Csv
-    } else {
-        Kind::Text
-    }
 }
