@@ -241,6 +241,8 @@ impl Division {
 
     /// Puts the images of a reading into their parts.
     pub(super) fn apply(&self, found: &mut Labelling, folders: &[Option<Part>]) {
+        let own = std::mem::take(&mut found.parts);
+        let folders = if own.is_empty() { folders } else { &own };
         let mut outside = 0;
         for (image, spot) in found.spots.iter_mut().enumerate() {
             let Spot::In(part, class) = spot else {

@@ -263,6 +263,7 @@ impl<'a> Folders<'a> {
         const OUTSIDE: &str = "lies outside the folders for training, validation and test";
         let mut found = Labelling {
             notes: self.notes.clone(),
+            parts: self.parts_of_images(),
             ..Labelling::default()
         };
         let has_training = self.has_training();
@@ -365,6 +366,12 @@ impl<'a> Folders<'a> {
     pub(super) fn parts_of_images(&self) -> Vec<Option<Part>> {
         let part = |&node: &usize| self.leaf_of[node].and_then(|leaf| self.leaves[leaf].part);
         self.folder_of.iter().map(part).collect()
+    }
+
+    /// Whether each image lies in a folder that is left out.
+    pub(super) fn left_out(&self) -> Vec<bool> {
+        let is_out = |&node: &usize| self.leaf_of[node].is_none();
+        self.folder_of.iter().map(is_out).collect()
     }
 
     /// Folders of masks, each with how many images are left out.

@@ -30,6 +30,8 @@ pub(super) struct Labelling {
     pub(super) names: Vec<String>,
     /// One an image.
     pub(super) spots: Vec<Spot>,
+    /// The parts that the folders say, where they are read so; empty if the reading has none of its own.
+    pub(super) parts: Vec<Option<Part>>,
     /// What the user should know, a sentence each.
     pub(super) notes: Vec<String>,
     /// Numbers of the names as they stood in paths or cells.

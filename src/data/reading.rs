@@ -112,11 +112,12 @@ fn read_as(
     check_asked(&folder_asked, paths)?;
     let folders = Folders::of(paths, folder_asked);
     let parts = folders.parts_of_images();
+    let left_out = folders.left_out();
     let masks = folders.masks();
     let files = if tables.is_empty() {
-        Files::new(&[], &[])
+        Files::new(&[], &[], &[])
     } else {
-        Files::new(paths, &parts)
+        Files::new(paths, &parts, &left_out)
     };
     let parsed = table::parse_all(tables, &files);
     let found: Vec<ReadTable> = parsed

@@ -101,7 +101,7 @@ pub(super) fn pick(
         }
         name => named(name)?.map(Label::Column),
     };
-    let text = |cell: &str| files.find(cell, hint);
+    let text = |cell: &str| files.find_beyond(cell, hint);
     let number = |cell: &str| files.find_number(cell, hint);
     let (image, by_number) = match named(&asked.image)? {
         Some(column) => {

@@ -112,9 +112,16 @@ fn ends(path: &str) -> impl Iterator<Item = &str> {
 }
 
 impl<'a> Files<'a> {
-    pub(in crate::data) fn new(paths: &'a [String], parts: &'a [Option<Part>]) -> Self {
+    /// Images that are left out (masks) go under no name: that of the photo beside them is not made ambiguous.
+    pub(in crate::data) fn new(
+        paths: &'a [String],
+        parts: &'a [Option<Part>],
+        left_out: &[bool],
+    ) -> Self {
+        let is_here = |image: usize| left_out.get(image) != Some(&true);
+        let named = || (paths.iter().enumerate()).filter(|(image, _)| is_here(*image));
         let mut all = Vec::with_capacity(paths.len() * 5);
-        for (image, path) in paths.iter().enumerate() {
+        for (image, path) in named() {
             let image = image as u32;
             let bare = stem(path);
             all.extend(ends(path).map(|end| (hash(end), image)));
@@ -124,12 +131,10 @@ impl<'a> Files<'a> {
         }
         all.sort_unstable();
         all.dedup();
-        let mut numbers: Vec<(u64, u32)> = paths
-            .iter()
-            .enumerate()
+        let mut numbers: Vec<(u64, u32)> = named()
             .filter_map(|(image, path)| Some((number(path)?, image as u32)))
             .collect();
-        if numbers.len() * 10 < paths.len() * 9 {
+        if numbers.len() * 10 < named().count() * 9 {
             numbers.clear();
         }
         numbers.sort_unstable();
@@ -137,9 +142,8 @@ impl<'a> Files<'a> {
             paths,
             parts,
             ends: all,
-            folders: paths
-                .iter()
-                .map(|path| hash(file_name(parent(path))))
+            folders: named()
+                .map(|(_, path)| hash(file_name(parent(path))))
                 .collect(),
             numbers,
         }
@@ -203,6 +207,18 @@ impl<'a> Files<'a> {
         match without_upload(file_name(path)) {
             Some(name) if found == Match::None => self.find_name(name, hint),
             _ => found,
+        }
+    }
+
+    /// The image that a cell names, in the folder of another part if there is none in that of `hint`: a list may call
+    /// an image of the training folder a test image. A number alone goes no further than its part, since every part
+    /// has an image of that number.
+    pub(in crate::data) fn find_beyond(&self, cell: &str, hint: Option<Part>) -> Match {
+        let found = self.find(cell, hint);
+        let is_number = |cell: &str| stem(cell).bytes().all(|b| b.is_ascii_digit());
+        match found {
+            Match::None if hint.is_some() && !is_number(cell.trim()) => self.find(cell, None),
+            found => found,
         }
     }
 
@@ -308,7 +324,7 @@ mod tests {
         .map(str::to_owned);
         let (train, test) = (Some(Part::Train), Some(Part::Test));
         let parts = [train, train, test, None, None, None];
-        let files = Files::new(&paths, &parts);
+        let files = Files::new(&paths, &parts, &[]);
         let cases = [
             ("set/train/1.jpg", None, Match::One(0)),
             ("train/1.jpg", None, Match::One(0)),
@@ -337,7 +353,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_here_counts() {
         let paths = ["cat/1.jpg", "cat/2.jpg", "dog/7.jpg"].map(str::to_owned);
-        let files = Files::new(&paths, &[None, None, None]);
+        let files = Files::new(&paths, &[None, None, None], &[]);
         assert_eq!(files.find("cat/7.jpg", None), Match::None);
         assert_eq!(files.find("dog/7", None), Match::One(2));
         assert_eq!(files.find("photos/7.jpg", None), Match::One(2));
@@ -346,7 +362,7 @@ mod tests {
     #[test]
     fn addresses_of_label_studio_name_files() {
         let paths = ["x/my cat.jpg", "x/12345678-dog.jpg", "x/owl.jpg"].map(str::to_owned);
-        let files = Files::new(&paths, &[None, None, None]);
+        let files = Files::new(&paths, &[None, None, None], &[]);
         for (cell, expected) in [
             ("/data/upload/1/3f2a91bc-my%20cat.jpg", Match::One(0)),
             ("/data/upload/1/3f2a91bc-owl.jpg", Match::One(2)),
@@ -365,13 +381,13 @@ mod tests {
         let paths = ["x/img_001.jpg", "x/img_002.jpg", "y/2.jpg"].map(str::to_owned);
         let (train, test) = (Some(Part::Train), Some(Part::Test));
         let parts = [train, train, test];
-        let files = Files::new(&paths, &parts);
+        let files = Files::new(&paths, &parts, &[]);
         assert_eq!(files.find_number("1", None), Match::One(0));
         assert_eq!(files.find_number("2", None), Match::Several);
         assert_eq!(files.find_number("2", test), Match::One(2));
         assert_eq!(files.find_number("3", None), Match::None);
         let paths = ["x/img_1.jpg", "x/img_2_3.jpg", "x/cat.jpg"].map(str::to_owned);
-        let files = Files::new(&paths, &[None, None, None]);
+        let files = Files::new(&paths, &[None, None, None], &[]);
         assert_eq!(files.find_number("1", None), Match::None);
     }
 }

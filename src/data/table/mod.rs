@@ -248,7 +248,10 @@ impl LabelTable {
             }
         };
         let found = match find(part) {
-            Match::None if beyond => find(None),
+            Match::None if beyond && !self.picked.by_number => match find(None) {
+                Match::One(_) => files.find_beyond(cell, part),
+                other => other,
+            },
             // A table names the files beside it first.
             Match::Several if !cell.contains(['/', '\\']) && !self.picked.by_number => {
                 let beside = format!("{}/{cell}", parent(&self.path));
