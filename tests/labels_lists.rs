@@ -926,3 +926,123 @@ fn a_list_calls_images_of_the_training_folder_test_images() {
         assert_eq!(chosen.samples.iter().filter(trained).count(), 0);
     }
 }
+
+/// Twelve images with a table of labels and one column more.
+fn with_column(header: &str, cell: impl Fn(usize) -> &'static str) -> Files {
+    let row = |i| format!("{i:03}.jpg,{},{}\n", ["cat", "dog"][i % 2], cell(i));
+    let table = format!("filename,label,{header}\n{}", rows(0..12, row));
+    all(tree("12 images"), &[("labels.csv", &table)])
+}
+
+#[test]
+fn columns_of_parts_with_other_words() {
+    let third = |words: [&'static str; 3]| {
+        move |i: usize| words[usize::from(i >= 8) + usize::from(i >= 10)]
+    };
+    for (header, words) in [
+        ("Usage", ["Training", "PublicTest", "PrivateTest"]),
+        ("split", ["TRAIN_A", "TEST_B", "TEST_B"]),
+        ("split", ["s1-train", "s1-test", "s1-test"]),
+        (
+            "cohort",
+            ["training cohort", "external test cohort", "test"],
+        ),
+    ] {
+        reads(&with_column(header, third(words)), "cat 4+2, dog 4+2");
+    }
+    // What stands for no part is left out, and said.
+    for (header, words, expected) in [
+        ("split", ["train", "test", "excluded"], "cat 4+1, dog 4+1"),
+        ("group", ["train", "test", "external"], "cat 4+1, dog 4+1"),
+        ("split", ["train", "restval", "test"], "cat 4+1, dog 4+1"),
+        ("split", ["train", "query", "gallery"], "cat 4, dog 4"),
+    ] {
+        let data = reads(&with_column(header, third(words)), expected);
+        assert_notes(&data, "that stand for no part");
+    }
+    for words in [["learn", "exam", "exam"], ["T", "V", "V"]] {
+        let data = reads(&with_column("split", third(words)), "cat 6, dog 6");
+        assert_notes(&data, "images for testing may be among those to train on");
+    }
+    // A class may be called so.
+    let data = reads(
+        &all(
+            tree("8 images"),
+            &[(
+                "l.csv",
+                &format!(
+                    "file,mode\n{}",
+                    rows(0..8, |i| format!(
+                        "{i:03}.jpg,{}\n",
+                        ["train", "bus", "car", "bike"][i % 4]
+                    ))
+                ),
+            )],
+        ),
+        "bike 2, bus 2, car 2, train 2",
+    );
+    assert_eq!(data.classes.len(), 4);
+}
+
+#[test]
+fn flags_called_by_a_part() {
+    let flag = |yes: &'static str, no: &'static str, test: bool| {
+        move |i: usize| if (i >= 8) == test { yes } else { no }
+    };
+    for header in [
+        "train",
+        "istrain",
+        "is_training_image",
+        "isTraining",
+        "train_set",
+    ] {
+        for (yes, no) in [("1", "0"), ("True", "False"), ("yes", "no"), ("T", "F")] {
+            let files = with_column(header, flag(yes, no, false));
+            reads(&files, "cat 4+2, dog 4+2");
+        }
+    }
+    for header in ["test", "is_test_set", "in_test", "holdout", "testset"] {
+        let files = with_column(header, flag("1", "0", true));
+        let data = reads(&files, "cat 4+2, dog 4+2");
+        assert_eq!(
+            data.table.and_then(|t| t.used.part).as_deref(),
+            Some(header)
+        );
+        let asked = Labels::Table {
+            file: "labels.csv".into(),
+            columns: Columns {
+                part: Some(header.into()),
+                ..Columns::default()
+            },
+        };
+        assert_eq!(counts(&choose(&files, asked)), "cat 4+2, dog 4+2");
+    }
+    for header in ["validation", "is_valid"] {
+        reads(
+            &with_column(header, flag("True", "False", true)),
+            "cat 4/2, dog 4/2",
+        );
+    }
+    for header in ["train_or_test", "train_test"] {
+        let data = reads(&with_column(header, flag("1", "0", false)), "cat 6, dog 6");
+        assert_notes(&data, "nothing says which one is for testing");
+    }
+}
+
+#[test]
+fn one_hot_tables_of_words() {
+    for (yes, no) in [("True", "False"), ("yes", "no"), ("1", "0")] {
+        for [a, b, c] in [
+            ["cat", "dog", "train"],
+            ["label_cat", "label_dog", "label_emu"],
+        ] {
+            let row = |i: usize| {
+                let mark = |k| if i % 3 == k { yes } else { no };
+                format!("{i:03}.jpg,{},{},{}\n", mark(0), mark(1), mark(2))
+            };
+            let table = format!("file,{a},{b},{c}\n{}", rows(0..12, row));
+            let files = all(tree("12 images"), &[("l.csv", &table)]);
+            reads(&files, &format!("{a} 4, {b} 4, {c} 4"));
+        }
+    }
+}

@@ -18,11 +18,16 @@ use crate::protocol::Part;
 pub(super) const UNLISTED: &str =
     "is in none of the lists of images for training, validation and test";
 
+/// Why an image is left out for which a table has a word that is no part's.
+const STRANGE: &str = "has a word that stands for no part in the column of parts";
+
 /// What the tables and lists of a data set say of the parts of its images.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Division {
     /// The part of each image that one of them names.
     parts: Vec<Option<Part>>,
+    /// Images for which a column of parts has a word that is no part's: they are left out.
+    strange: Vec<bool>,
     /// Whether images for training are named: others are then left out.
     names_training: bool,
     /// Paths of the files that it is read from.
@@ -64,6 +69,7 @@ impl Division {
     pub(super) fn of(tables: &[&ReadTable], files: &Files, folders: &[Option<Part>]) -> Self {
         let mut found = Self {
             parts: vec![None; files.len()],
+            strange: vec![false; files.len()],
             ..Self::default()
         };
         let (mut lists, mut unused) = (Vec::new(), Vec::new());
@@ -82,11 +88,18 @@ impl Division {
                 continue;
             }
             let mut images = Vec::new();
+            let mut strange: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut strangers = Vec::new();
             let mut named = 0;
             for row in 0..table.rows() {
                 let (image, part) = table.row(files, row, true);
                 let Match::One(image) = image else { continue };
                 named += 1;
+                if let Some((word, _)) = table.strange_word(row) {
+                    *strange.entry(word).or_default() += 1;
+                    strangers.push(image);
+                    continue;
+                }
                 if let Some(part) = part.or(table.hint()) {
                     images.push((image, part));
                 }
@@ -98,6 +111,10 @@ impl Division {
                 ));
             } else if !images.is_empty() {
                 lists.push(Listed { table, images });
+                found.note_strange(table, &strange);
+                for image in strangers {
+                    found.strange[image] = true;
+                }
             }
         }
         found.choose(&mut lists);
@@ -114,12 +131,34 @@ impl Division {
         found
     }
 
+    /// Says which words of a column of parts are not understood.
+    fn note_strange(&mut self, table: &LabelTable, words: &BTreeMap<&str, usize>) {
+        let images: usize = words.values().sum();
+        let column = (0..table.rows()).find_map(|row| Some(table.strange_word(row)?.1));
+        if let Some(column) = column.filter(|_| images > 0) {
+            let words: Vec<&str> = words.keys().copied().collect();
+            self.notes.push(format!(
+                "{} left out, since the column \u{201c}{column}\u{201d} of {} has words for {} that stand for no part: {}.",
+                are(images),
+                file_name(&table.path),
+                if images == 1 { "it" } else { "them" },
+                list(&words)
+            ));
+        }
+    }
+
     /// Says of columns that divide the images by numbers that they are not used.
     fn note_undecided(&mut self, table: &LabelTable) {
         for (column, numbers) in table.undecided() {
             let name = file_name(&table.path);
             let is_fold = column.to_lowercase().contains("fold");
-            self.notes.push(if is_fold {
+            let is_number = |text: &String| text.parse::<f64>().is_ok();
+            self.notes.push(if !numbers.iter().all(is_number) {
+                format!(
+                    "The column \u{201c}{column}\u{201d} of {name} divides the images by words of which none is known to stand for testing ({}): it is not used, so images for testing may be among those to train on. Write train, validation and test into it instead.",
+                    list(&numbers)
+                )
+            } else if is_fold {
                 format!(
                     "The column \u{201c}{column}\u{201d} of {name} numbers the folds of a cross-validation ({}); it is not used.",
                     list(&numbers)
@@ -253,6 +292,9 @@ impl Division {
             match (said, folder) {
                 // An image without a class is for no part, whatever lists say.
                 _ if class.is_none() => {}
+                (None | Some(Part::Train), _) if self.strange.get(image) == Some(&true) => {
+                    *spot = Spot::Out(STRANGE.into(), false);
+                }
                 (Some(said), None) => *part = said,
                 (Some(said), Some(folder)) => *part = said.max(folder),
                 (None, None) if self.names_training && *part == Part::Train => {

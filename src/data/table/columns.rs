@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::files::{Files, Match};
 use super::labels::{Label, label_column, refuse_several};
 use super::parse::Table;
-use super::part::{is_undecided, part_column, says_no_part, truth};
+use super::part::{flag, is_undecided, may_be_labels, part_column, says_no_part, truth};
 use crate::data::parts;
 use crate::protocol::{Columns, Part};
 
@@ -140,7 +140,7 @@ pub(super) fn pick(
         Some(column) => Some(column),
         None => part_column(table, image, asked_label.as_ref()),
     };
-    let undecided: Vec<usize> = (0..table.columns.len())
+    let mut undecided: Vec<usize> = (0..table.columns.len())
         .filter(|&column| {
             column != image
                 && Some(column) != part
@@ -157,12 +157,21 @@ pub(super) fn pick(
         }
         None => {
             let find: &dyn Fn(&str) -> Match = if by_number { &number } else { &text };
+            let divides = |&column: &usize| {
+                (part.is_some() && flag(table, column).is_some())
+                    || (undecided.contains(&column) && !may_be_labels(table, column))
+            };
             let used: Vec<usize> = (std::iter::once(image).chain(part))
-                .chain(undecided.iter().copied())
+                .chain((0..table.columns.len()).filter(divides))
                 .collect();
             label_column(table, find, image, &used)?
         }
     };
+    undecided.retain(|&column| match &label {
+        Label::Column(label) => *label != column,
+        Label::Several(labels) => !labels.contains(&column),
+        Label::OneHot(_) | Label::None => true,
+    });
     Ok(Picked {
         image,
         by_number,

@@ -59,7 +59,7 @@ struct Profile<'a> {
     /// Whether all are numbers, and whether any of them has a fraction.
     numbers: bool,
     fractions: bool,
-    /// Whether all are 0 or 1.
+    /// Whether all are 0 or 1, or words such as True and False.
     marks: bool,
 }
 
@@ -83,7 +83,7 @@ fn profile<'a>(table: &'a Table, column: usize, rows: &[usize]) -> Profile<'a> {
         let number = cell.parse::<f64>();
         profile.numbers &= number.is_ok();
         profile.fractions |= number.is_ok_and(|n| n.fract() != 0.0);
-        profile.marks &= matches!(*cell, "0" | "1" | "0.0" | "1.0");
+        profile.marks &= truth(cell).is_some();
     }
     profile
 }
@@ -101,13 +101,16 @@ pub(super) fn label_column(
         .collect();
     let others = (0..table.columns.len()).filter(|c| !used.contains(c));
     let mut candidates = Vec::new();
-    let mut marks = Vec::new();
+    let (mut marks, mut named_marks) = (Vec::new(), Vec::new());
     for column in others {
         let profile = profile(table, column, &rows);
         let distinct = profile.counts.len();
         let rank = rank(table, column, &LABEL_WORDS);
-        if profile.marks && profile.filled == rows.len() && rank.is_none() {
-            marks.push(column);
+        if profile.marks && profile.filled == rows.len() {
+            match rank {
+                None => marks.push(column),
+                Some(_) => named_marks.push(column),
+            }
         }
         if profile.filled * 2 < rows.len() || profile.filled == 0 {
             continue;
@@ -135,6 +138,16 @@ pub(super) fn label_column(
         if let Some(label) = one_hot(table, &marks, &rows, others)? {
             return Ok(label);
         }
+    }
+    // pandas writes `label_cat`, `label_dog`.
+    if named_marks.len() > 1
+        && preferred.iter().all(|c| named_marks.contains(&c.1))
+        && rows.iter().all(|&row| {
+            let is_marked = |&&c: &&usize| truth(table.cell(row, c)) == Some(true);
+            named_marks.iter().filter(is_marked).count() == 1
+        })
+    {
+        return Ok(Label::OneHot(named_marks));
     }
     let pool: Vec<_> = if preferred.is_empty() {
         candidates.iter().collect()

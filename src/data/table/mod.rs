@@ -195,7 +195,16 @@ impl LabelTable {
 
     /// Whether it says the part of each image: in a column, or by its own name.
     pub(super) fn has_parts(&self) -> bool {
-        self.picked.part.is_some() || (self.hint.is_some() && self.picked.undecided.is_empty())
+        let is_undecided = !self.picked.undecided.is_empty();
+        self.picked.part.is_some()
+            || (self.hint).is_some_and(|part| part != Part::Train || !is_undecided)
+    }
+
+    /// What a row has for a part that is none's word, and the name of the column.
+    pub(super) fn strange_word(&self, row: usize) -> Option<(&str, &str)> {
+        let column = self.picked.part?;
+        let word = part::strange_word(&self.table, column, row)?;
+        Some((word, self.table.columns[column].as_str()))
     }
 
     /// The part that its name speaks of.
