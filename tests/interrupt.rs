@@ -230,7 +230,7 @@ fn a_teacher_is_learned_from_and_goes_on_with_the_training() {
     let go_on = |teacher| [&with(teacher)[..], &["--resume"]].concat();
     let said = trainings.refused(&killed, &go_on(&other), 1);
     assert!(said.contains("began with another one"), "{said}");
-    let said = trainings.refused(&killed, &["--resume"], 1);
+    let said = trainings.refused(&killed, &["--resume"], 2);
     assert!(said.contains("--teacher"), "{said}");
     trainings.whole(&killed, &["--teacher", &one, "--resume"]);
     assert!(model(&whole) == model(&killed), "the model files differ");
