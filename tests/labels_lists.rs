@@ -1046,3 +1046,128 @@ fn one_hot_tables_of_words() {
         }
     }
 }
+
+#[test]
+fn masks_by_their_names_are_left_out() {
+    let mut files = Vec::new();
+    for class in ["benign", "malignant"] {
+        for i in 0..4 {
+            for end in ["", "_mask", "_mask_1"] {
+                let path = format!("{class}/{class} ({i}){end}.png");
+                files.push((path.clone(), path.into_bytes()));
+            }
+        }
+    }
+    let data = reads(&files, "benign 4, malignant 4");
+    assert_notes(
+        &data,
+        "16 images are left out: by their names each is a mask",
+    );
+    for spec in [
+        "4 benign, 4 malignant, 4 benign_GT, 4 malignant_GT",
+        "4 benign, 4 malignant, 4 benign_masks",
+        "4 benign, 4 malignant, 4 benign_mask, 4 malignant_mask",
+    ] {
+        let data = reads(&tree(spec), "benign 4, malignant 4");
+        assert_notes(&data, "hold masks or annotations");
+    }
+    reads(&tree("4 face, 4 face_mask"), "face 4, face_mask 4");
+}
+
+#[test]
+fn lists_with_glued_names_and_in_json() {
+    let six = || tree("6 images/cat, 6 images/dog");
+    let lines = |range: std::ops::Range<usize>| -> Vec<String> {
+        let row = |i| ["cat", "dog"].map(|class| format!("{class}/{i:03}.jpg"));
+        range.flat_map(row).collect()
+    };
+    for name in [
+        "testlist",
+        "testlist01",
+        "testids",
+        "testindex",
+        "test_samples",
+        "testfilenames",
+    ] {
+        let files = all(six(), &[(&format!("{name}.txt"), &lines(4..6).join("\n"))]);
+        reads(&files, "cat 4+2, dog 4+2");
+    }
+    let object = |form: &dyn Fn(&String) -> String| {
+        let part = |range| lines(range).iter().map(form).collect::<Vec<_>>().join(", ");
+        format!(
+            "{{\"train\": [{}], \"val\": [{}], \"test\": [{}]}}",
+            part(0..3),
+            part(3..4),
+            part(4..6)
+        )
+    };
+    let class = |path: &String| path[..3].to_owned();
+    for text in [
+        object(&|path| format!("\"images/{path}\"")),
+        object(&|path| {
+            format!(
+                "[\"{path}\", {}, \"{}\"]",
+                u8::from(class(path) == "dog"),
+                class(path)
+            )
+        }),
+        object(&|path| format!("{{\"image\": \"{path}\", \"label\": \"{}\"}}", class(path))),
+    ] {
+        for name in ["split_zhou_X.json", "splits.json", "x.json"] {
+            reads(&all(six(), &[(name, &text)]), "cat 3/1+2, dog 3/1+2");
+        }
+    }
+    // The same where no folder says the class.
+    let row = |i: usize| {
+        format!(
+            "{{\"image\": \"{i:03}.jpg\", \"label\": \"{}\"}}",
+            ["cat", "dog"][i % 2]
+        )
+    };
+    let part = |range: std::ops::Range<usize>| range.map(row).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "{{\"train\": [{}], \"test\": [{}]}}",
+        part(0..8),
+        part(8..12)
+    );
+    reads(
+        &all(tree("12 images"), &[("labels.json", &text)]),
+        "cat 4+2, dog 4+2",
+    );
+    let part = |range: std::ops::Range<usize>| {
+        let of = |k| {
+            let names = range.clone().filter(|i| i % 2 == k);
+            names
+                .map(|i| format!("\"{i:03}.jpg\""))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        format!("{{\"cat\": [{}], \"dog\": [{}]}}", of(0), of(1))
+    };
+    let text = format!("{{\"train\": {}, \"test\": {}}}", part(0..8), part(8..12));
+    reads(
+        &all(tree("12 images"), &[("labels.json", &text)]),
+        "cat 4+2, dog 4+2",
+    );
+}
+
+#[test]
+fn split_files_that_are_not_read_are_told() {
+    for (name, text) in [
+        ("split.yml", "train: []"),
+        ("split.yaml", "train:\n  - images/cat/000.jpg\n"),
+        ("test.md", "images/cat/000.jpg\n"),
+        ("test", "images/cat/000.jpg\n"),
+        ("test.txt.gz", "\u{1f}"),
+        ("testlist.dat", "images/cat/000.jpg\n"),
+        ("split.xml", "<a/>"),
+        ("split.json", "{\"folds\": [[[1]]]}"),
+        ("splits.csv", "a,b\n1,2\n"),
+    ] {
+        let data = reads(
+            &all(tree("4 images/cat, 4 images/dog"), &[(name, text)]),
+            "cat 4, dog 4",
+        );
+        assert_notes(&data, "may say which images are for testing");
+    }
+}

@@ -11,7 +11,7 @@ use super::labelling::{Labelling, Spot, list, many};
 use super::layout::file_name;
 use super::parts::{said, words};
 use super::reading::ReadTable;
-use super::table::{Files, LabelTable, Match, is_text};
+use super::table::{Files, LabelTable, Match, is_table, is_text};
 use crate::protocol::Part;
 
 /// Why an image is left out that no list names, where lists name those to train on.
@@ -52,11 +52,12 @@ fn number(path: &str) -> Option<u32> {
     stem.get(at..)?.parse().ok()
 }
 
-/// Whether the name of a list in plain text says that it may divide the images.
+/// Whether the name of a list or a table says that it may divide the images.
 fn may_divide(path: &str) -> bool {
     let name = file_name(path);
     let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
-    is_text(path) && (said(stem).is_some() || words(stem).iter().any(|w| w == "split"))
+    (is_text(path) || is_table(path))
+        && (said(stem).is_some() || words(stem).iter().any(|w| w == "split" || w == "splits"))
 }
 
 fn names<'a>(tables: impl Iterator<Item = &'a LabelTable>) -> String {

@@ -104,6 +104,36 @@ pub(super) fn names_masks(name: &str) -> bool {
     speaks_of(name, &MASKS) || words(name).last().is_some_and(|word| word == "masks")
 }
 
+/// Those of some folders that hold the masks of others: `cat_masks` beside `cat`. A single `face_mask` beside `face` may
+/// be a class.
+pub(super) fn masks_beside(names: &[&str]) -> Vec<usize> {
+    let split = |name: &str| -> Vec<String> {
+        let words = name.split(|c: char| !c.is_alphanumeric());
+        (words.filter(|w| !w.is_empty()))
+            .map(str::to_lowercase)
+            .collect()
+    };
+    let all: Vec<Vec<String>> = names.iter().map(|name| split(name)).collect();
+    let found: Vec<usize> = (0..all.len())
+        .filter(|&place| match all[place].split_last() {
+            Some((last, rest)) => {
+                let is_photos = |other: &Vec<String>| other[..] == *rest;
+                !rest.is_empty() && MASKS.contains(&last.as_str()) && all.iter().any(is_photos)
+            }
+            None => false,
+        })
+        .collect();
+    let sure = |&place: &usize| {
+        let last = all[place].last().map_or("", String::as_str);
+        ["masks", "gt", "groundtruth", "segmentations", "trimaps"].contains(&last)
+    };
+    if found.len() > 1 || found.iter().any(sure) {
+        found
+    } else {
+        Vec::new()
+    }
+}
+
 /// Whether a folder holds photos by its name, be it those of a part.
 pub(super) fn names_photos(name: &str) -> bool {
     speaks_of(name, &PHOTOS) || said(name).is_some_and(|said| said.alone)

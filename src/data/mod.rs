@@ -20,6 +20,7 @@ mod kinds;
 mod labelling;
 pub mod layout;
 mod leaks;
+mod masks;
 mod notes;
 mod parts;
 mod problem;

@@ -84,8 +84,9 @@ pub(super) fn unlabelled(samples: &[Sample]) -> Option<String> {
 /// A sentence about files that by their names say which images are for testing, and are of a kind that is not
 /// read (MATLAB's, Excel's), where nothing else says it.
 pub(super) fn unread_lists(skipped: &[Skipped], samples: &[Sample]) -> Option<String> {
-    const ENDINGS: [&str; 9] = [
-        "mat", "pkl", "pickle", "npy", "npz", "xls", "xlsx", "ods", "parquet",
+    const ENDINGS: [&str; 23] = [
+        "mat", "pkl", "pickle", "npy", "npz", "xls", "xlsx", "ods", "parquet", "arrow", "yaml",
+        "yml", "xml", "toml", "dat", "md", "log", "gz", "bz2", "xz", "zst", "db", "",
     ];
     if samples.iter().any(|s| s.subset == Part::Test) {
         return None;
@@ -97,7 +98,7 @@ pub(super) fn unread_lists(skipped: &[Skipped], samples: &[Sample]) -> Option<St
             || parts::words(stem)
                 .iter()
                 .any(|w| ["split", "splits", "setid"].contains(&w.as_str()));
-        speaks && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+        speaks && !stem.ends_with(".tar") && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
     };
     let lists: Vec<&str> = (skipped.iter().filter(is_list))
         .map(|s| s.file.as_str())

@@ -102,10 +102,42 @@ const GLYPHS: [(Part, &[&str]); 3] = [
 ];
 
 /// What a part's word is glued to or stands beside, and which says nothing itself.
-const FILLERS: [&str; 25] = [
-    "set", "sets", "data", "dataset", "datasets", "images", "image", "imgs", "img", "pics",
-    "pictures", "photos", "split", "seg", "folder", "files", "daten", "sdaten", "bilder",
-    "sbilder", "satz", "labels", "jpg", "png", "out",
+const FILLERS: [&str; 35] = [
+    "set",
+    "sets",
+    "data",
+    "dataset",
+    "datasets",
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "pics",
+    "pictures",
+    "photos",
+    "split",
+    "seg",
+    "folder",
+    "files",
+    "daten",
+    "sdaten",
+    "bilder",
+    "sbilder",
+    "satz",
+    "labels",
+    "jpg",
+    "png",
+    "out",
+    "list",
+    "lists",
+    "ids",
+    "id",
+    "index",
+    "idx",
+    "samples",
+    "names",
+    "file",
+    "filenames",
 ];
 
 /// The words of a name in lower case: split at what is no letter, and where a capital follows a small one.
@@ -225,7 +257,7 @@ mod tests {
             (
                 Part::Train,
                 "train Train TRAIN training_set train_images train_data 01_train TrainSet trainset \
-                 images_train train-2 imagesTrain seg_train trainval Trainingsdaten entraînement \
+                 images_train train-2 imagesTrain trainlist01 trainindex seg_train trainval Trainingsdaten entraînement \
                  treinamento 训练集 学習データ 훈련 обучающая eğitim pelatihan",
             ),
             (
@@ -234,7 +266,7 @@ mod tests {
             ),
             (
                 Part::Test,
-                "test test1 test_set testset 03-testing holdout hold_out Testbilder pruebas 测试 テスト тест",
+                "test test1 test_set testset testlist testids testsamples testnames 03-testing holdout hold_out Testbilder pruebas 测试 テスト тест",
             ),
             (Part::Unlabelled, "seg_pred predict unlabeled"),
         ];

@@ -6,6 +6,7 @@ use super::dataset::Candidate;
 use super::division::Division;
 use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list};
+use super::masks;
 use super::table::{self, Files, LabelTable, Parsed};
 use crate::error::{Error, Result};
 use crate::protocol::{Columns, Labels, Part, TableSummary};
@@ -71,6 +72,26 @@ fn counting<'a>(asked: &Labels, found: &'a [ReadTable]) -> Vec<&'a ReadTable> {
 /// # Errors
 /// [`Error::Dataset`] if what the user asked for is not there: a table, a column, a pattern.
 pub(super) fn read(
+    asked: &Labels,
+    paths: &[String],
+    numbers: &[usize],
+    tables: &[TableFile],
+) -> Result<Reading> {
+    let masks = masks::beside_photos(paths);
+    if masks.contains(&true) {
+        let photos = |image: &usize| !masks[*image];
+        let kept: Vec<usize> = (0..paths.len()).filter(photos).collect();
+        let own: Vec<String> = kept.iter().map(|&i| paths[i].clone()).collect();
+        let own_numbers: Vec<usize> = kept.iter().map(|&i| numbers[i]).collect();
+        let mut reading = read_photos(asked, &own, &own_numbers, tables)?;
+        masks::put_back(&mut reading.labelling, &masks);
+        return Ok(reading);
+    }
+    read_photos(asked, paths, numbers, tables)
+}
+
+/// The same where no image is a mask of another one by its name.
+fn read_photos(
     asked: &Labels,
     paths: &[String],
     numbers: &[usize],

@@ -4,7 +4,7 @@ mod parts;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::kinds::{names_masks, names_photos};
+use super::kinds::{masks_beside, names_masks, names_photos};
 use super::labelling::many;
 use crate::fnv;
 use crate::protocol::Part;
@@ -135,6 +135,10 @@ impl<'a> Tree<'a> {
     pub(super) fn leave_out_masks(&mut self) {
         for node in 0..self.nodes.len() {
             let kids = self.nodes[node].kids.clone();
+            let names: Vec<&str> = kids.iter().map(|&kid| self.nodes[kid].name).collect();
+            for place in masks_beside(&names) {
+                self.nodes[kids[place]].role = Role::Mask;
+            }
             let is_mask = |&kid: &usize| names_masks(self.nodes[kid].name);
             let masks: Vec<usize> = kids.iter().copied().filter(is_mask).collect();
             if masks.is_empty() {

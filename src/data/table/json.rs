@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::label_studio;
 use super::parse::{MAX_COLUMNS, Table, named};
+use crate::data::parts::said;
 
 /// Most values of a file: each takes up to 56 bytes beside its text.
 const MAX_VALUES: usize = 1_500_000;
@@ -236,6 +237,11 @@ fn objects(rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
 fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
     let every = |is: fn(&Item) -> bool| !entries.is_empty() && entries.iter().all(|(_, v)| is(v));
     let is_text = |item: &Item| matches!(item, Item::Text(_));
+    if entries.iter().any(|(_, v)| !is_text(v))
+        && (entries.iter()).all(|(key, v)| is_text(v) || says_part(key))
+    {
+        return parts(entries);
+    }
     // One list of objects under a name, whatever stands beside it.
     let lists: Vec<usize> = (0..entries.len())
         .filter(|&i| match &entries[i].1 {
@@ -275,6 +281,67 @@ fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
         }
     }
     Ok(pairs)
+}
+
+/// Whether a key is that of a part, and not the name of a file.
+fn says_part(key: &str) -> bool {
+    !key.contains(|c: char| c == '.' || c.is_ascii_digit()) && said(key).is_some_and(|s| s.alone)
+}
+
+/// {"train": ["a.jpg"], "test": [["b.jpg", 0, "cat"], {"image": "c.jpg", "label": "dog"}]}: the images by their parts.
+fn parts(entries: Vec<(String, Item)>) -> Result<Table, String> {
+    let mut rows = Vec::new();
+    let pair = |key: &str, value: Item| {
+        vec![
+            ("key".to_owned(), Item::Text(key.to_owned())),
+            ("value".to_owned(), value),
+        ]
+    };
+    for (part, items) in entries {
+        let mut own: Vec<Vec<(String, Item)>> = Vec::new();
+        match items {
+            Item::Text(_) => continue,
+            Item::List(items) => {
+                for item in items {
+                    own.push(match item {
+                        Item::Map(row) => row,
+                        Item::List(cells) => {
+                            let names: &[&str] = match cells.len() {
+                                3 => &["image", "number", "label"],
+                                _ => &["image", "label"],
+                            };
+                            let cells = cells.into_iter().enumerate().map(|(i, cell)| {
+                                let name = names.get(i).map(|name| (*name).to_owned());
+                                (name.unwrap_or_else(|| format!("column {}", i + 1)), cell)
+                            });
+                            cells.collect()
+                        }
+                        text => vec![("image".to_owned(), text)],
+                    });
+                }
+            }
+            Item::Map(inner) => {
+                for (key, item) in inner {
+                    match item {
+                        Item::List(items) => {
+                            own.extend(items.into_iter().map(|item| pair(&key, item)));
+                        }
+                        Item::Map(mut row) => {
+                            row.insert(0, ("key".to_owned(), Item::Text(key)));
+                            own.push(row);
+                        }
+                        text => own.push(pair(&key, text)),
+                    }
+                }
+            }
+        }
+        for mut row in own {
+            row.retain(|(name, _)| name != "split");
+            row.push(("split".to_owned(), Item::Text(part.clone())));
+            rows.push(row);
+        }
+    }
+    objects(rows)
 }
 
 fn nested(entries: Vec<(String, Item)>) -> Result<Table, String> {
