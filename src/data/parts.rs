@@ -102,7 +102,7 @@ const GLYPHS: [(Part, &[&str]); 3] = [
 ];
 
 /// What a part's word is glued to or stands beside, and which says nothing itself.
-const FILLERS: [&str; 35] = [
+const FILLERS: [&str; 37] = [
     "set",
     "sets",
     "data",
@@ -138,6 +138,8 @@ const FILLERS: [&str; 35] = [
     "names",
     "file",
     "filenames",
+    "public",
+    "private",
 ];
 
 /// The words of a name in lower case: split at what is no letter, and where a capital follows a small one.
