@@ -1171,3 +1171,182 @@ fn split_files_that_are_not_read_are_told() {
         assert_notes(&data, "may say which images are for testing");
     }
 }
+
+#[test]
+fn classes_and_files_that_are_called_like_parts() {
+    for spec in [
+        "4 cat, 4 dog, 2 cat_test, 2 dog_test",
+        "4 cat-training, 4 dog-training, 2 cat-validation, 2 dog-validation, 4 background",
+    ] {
+        let problem = folder(&tree(spec)).problem.expect(spec);
+        assert!(
+            problem.contains("say a part and a class at once"),
+            "{problem}"
+        );
+    }
+    reads(
+        &tree("4 tube, 4 test tube, 4 steam train"),
+        "steam train 4, test tube 4, tube 4",
+    );
+    let mut files = Vec::new();
+    for class in ["cat", "dog"] {
+        for name in ["train_0", "train_1", "train_2", "test_0", "test_1"] {
+            let path = format!("{class}/{name}.jpg");
+            files.push((path.clone(), path.into_bytes()));
+        }
+    }
+    let data = reads(&files, "cat 5, dog 5");
+    assert_notes(&data, "The names of 4 files say that they are for testing");
+}
+
+fn labelled(rows_of: std::ops::Range<usize>) -> String {
+    let row = |i| format!("{i:03}.jpg,{}\n", ["cat", "dog"][i % 2]);
+    format!("image,label\n{}", rows(rows_of, row))
+}
+
+#[test]
+fn the_folder_of_a_table_says_its_part() {
+    let (train, test) = (labelled(0..8), labelled(8..12));
+    let files = all(
+        tree("12 images"),
+        &[("train/labels.csv", &train), ("test/labels.csv", &test)],
+    );
+    reads(&files, "cat 4+2, dog 4+2");
+    // A data set in a folder of that name is no part.
+    let files = all(
+        tree("12 test/images"),
+        &[("test/labels.csv", &labelled(0..12))],
+    );
+    reads(&files, "cat 6, dog 6");
+}
+
+#[test]
+fn made_up_missing_and_contradicting_labels() {
+    let train = labelled(0..8);
+    let constant = format!(
+        "image,label\n{}",
+        rows(8..12, |i| format!("{i:03}.jpg,cat\n"))
+    );
+    for name in ["SampleSub.csv", "baseline.csv", "solution_template.csv"] {
+        let files = all(
+            tree("12 images"),
+            &[("train.csv", &train), (name, &constant)],
+        );
+        let data = folder(&files);
+        assert_eq!(
+            counts(&data),
+            "cat 4, dog 4; 4 unlabelled",
+            "{:#?}",
+            data.notes
+        );
+    }
+    for word in ["NA", "nan", "null", "None", "N/A", "?", "-"] {
+        let missing = format!("{train}{}", rows(8..12, |i| format!("{i:03}.jpg,{word}\n")));
+        let data = folder(&all(tree("12 images"), &[("labels.csv", &missing)]));
+        assert_eq!(counts(&data), "cat 4, dog 4; 4 unlabelled", "{word}");
+        assert_notes(
+            &data,
+            "4 of 12 rows of labels.csv have a word for a missing value",
+        );
+    }
+    let twice = format!("{}000.jpg,dog\n001.jpg,cat\n", labelled(0..12));
+    let data = folder(&all(tree("12 images"), &[("labels.csv", &twice)]));
+    assert_eq!(counts(&data), "cat 5, dog 5", "{:?}", data.problem);
+    assert_notes(&data, "2 rows of labels.csv contradict others");
+}
+
+#[test]
+fn json_of_python_and_damaged_lines() {
+    let line = |i: usize| {
+        let score = if i == 7 { "NaN" } else { "5.0" };
+        format!(
+            "{{\"image\": \"{i:03}.jpg\", \"label\": \"{}\", \"score\": {score}}}",
+            ["NaN \\\"cat", "dog"][i % 2]
+        )
+    };
+    let lines: Vec<String> = (0..12).map(line).collect();
+    for (name, text) in [
+        ("l.jsonl", lines.join("\n")),
+        ("l.json", format!("[{}]", lines.join(","))),
+    ] {
+        reads(
+            &all(tree("12 images"), &[(name, &text)]),
+            "NaN \"cat 6, dog 6",
+        );
+    }
+    let mut damaged = lines;
+    damaged[5] = "{\"image\": ".into();
+    let data = folder(&all(tree("12 images"), &[("l.jsonl", &damaged.join("\n"))]));
+    let problem = data.problem.expect("a problem");
+    assert!(problem.contains("in line 6"), "{problem}");
+}
+
+#[test]
+fn a_stray_among_labelled_names() {
+    let mut files = Vec::new();
+    for class in ["cat", "dog"] {
+        files.extend((0..10).map(|i| format!("{class}_{i}.jpg")));
+    }
+    files.push("Thumbnail.jpg".into());
+    let files: Files = files
+        .into_iter()
+        .map(|f: String| (f.clone(), f.into_bytes()))
+        .collect();
+    let data = folder(&files);
+    assert_eq!(
+        counts(&data),
+        "cat 10, dog 10; 1 unlabelled",
+        "{:?}",
+        data.problem
+    );
+    assert_notes(&data, "Thumbnail.jpg");
+}
+
+#[test]
+fn coco_with_one_category_an_image() {
+    let coco = |more: &str| {
+        let image = |i| format!("{{\"id\": {}, \"file_name\": \"{i:03}.jpg\"}}", i + 100);
+        let box_of = |i| {
+            format!(
+                "{{\"image_id\": {}, \"category_id\": {}}}",
+                i + 100,
+                i % 2 + 1
+            )
+        };
+        let images: Vec<String> = (0..8).map(image).collect();
+        let boxes: Vec<String> = (0..8).chain(0..3).map(box_of).collect();
+        format!(
+            "{{\"images\": [{}], \"annotations\": [{}{more}], \"categories\": [{{\"id\": 1, \"name\": \"cat\"}}, {{\"id\": 2, \"name\": \"dog\"}}]}}",
+            images.join(","),
+            boxes.join(",")
+        )
+    };
+    reads(
+        &all(tree("8 images"), &[("a.json", &coco(""))]),
+        "cat 4, dog 4",
+    );
+    let two = coco(",{\"image_id\": 100, \"category_id\": 2}");
+    let data = folder(&all(tree("8 images"), &[("a.json", &two)]));
+    assert!(data.problem.is_some_and(|problem| problem.contains("COCO")));
+}
+
+#[test]
+fn a_table_that_is_not_used_beside_class_folders_is_told() {
+    let row = |i| {
+        format!(
+            "{}/{:03}.jpg,{}\n",
+            ["cat", "dog"][i / 6],
+            i % 6,
+            ["old", "new"][i % 2]
+        )
+    };
+    let table = format!("file,state\n{}", rows(0..12, row));
+    let data = reads(
+        &all(tree("6 cat, 6 dog"), &[("meta.csv", &table)]),
+        "cat 6, dog 6",
+    );
+    assert_notes(
+        &data,
+        "\u{201c}state\u{201d} of meta.csv divides the images in another way",
+    );
+}

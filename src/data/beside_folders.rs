@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::folders::Way;
 use super::from_tables::table_way;
-use super::labelling::{Labelling, Spot, list, many};
+use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::layout::file_name;
 use super::reading::{Reader, Reading, without_classes};
 use super::table::{LabelTable, Rows};
@@ -15,10 +15,30 @@ impl Reader<'_> {
     pub(super) fn against_tables(self, mut way: Way) -> Reading {
         let (mut others, mut notes) = (Vec::new(), Vec::new());
         for (path, table) in self.found {
+            if let Ok(table) = table
+                && !table.choices().is_empty()
+            {
+                notes.push(format!(
+                    "Several columns of {} may be labels ({}); those of the folders are used. --labels {} chooses the table.",
+                    file_name(path),
+                    list(&table.choices()),
+                    quoted(path)
+                ));
+            }
             let Some((table, rows)) = self.rows_of(table) else {
                 continue;
             };
-            if !table.is_sure() || rows.divides_like(&way.labelling) {
+            if rows.divides_like(&way.labelling) {
+                continue;
+            }
+            if !table.is_sure() {
+                if rows.labelled() * 2 >= self.paths.len() {
+                    notes.push(format!(
+                        "The column \u{201c}{}\u{201d} of {} divides the images in another way than the folders; those of the folders are used.",
+                        table.used().label.unwrap_or_default(),
+                        file_name(path)
+                    ));
+                }
                 continue;
             }
             if rows.labelled() * 2 < self.paths.len() {

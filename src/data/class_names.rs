@@ -107,9 +107,28 @@ fn parts_of<'a>(
     })
 }
 
-/// Whether all names of classes speak of parts, of several, and of the same classes in each: `train_cat`, `test_cat`;
-/// a steam train and a test tube do not.
+/// Whether names of classes say parts too: all of them, of several parts and of the same classes in each (`train_cat`,
+/// `test_cat`); or some beside others (`cat`, `dog`, `cat_test`, `dog_test`). A steam train and a test tube do not.
 pub(super) fn names_say_parts(names: &[String]) -> bool {
+    all_say_parts(names) || some_say_parts(names)
+}
+
+fn some_say_parts(names: &[String]) -> bool {
+    let mut parts: BTreeMap<String, BTreeSet<Part>> = BTreeMap::new();
+    let mut plain: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        match (said(name), residue(name)) {
+            (_, rest) if rest.is_empty() => {}
+            (Some(said), rest) => drop(parts.entry(rest).or_default().insert(said.part)),
+            (None, rest) => drop(plain.insert(rest)),
+        }
+    }
+    let twice = parts.values().any(|parts| parts.len() > 1);
+    let beside = parts.keys().filter(|rest| plain.contains(*rest)).count();
+    twice || beside > 1
+}
+
+fn all_say_parts(names: &[String]) -> bool {
     let mut classes: BTreeMap<Part, BTreeSet<String>> = BTreeMap::new();
     for name in names {
         let Some(said) = said(name) else {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::folders::purpose;
 use super::labelling::{Labelling, Spot, list, many};
-use super::layout::file_name;
+use super::layout::{file_name, parent};
 use super::parts::{said, words};
 use super::reading::ReadTable;
 use super::table::{Files, LabelTable, Match, is_table, is_text};
@@ -42,14 +42,27 @@ struct Listed<'a> {
     images: Vec<(usize, Part)>,
 }
 
-/// Of the numbered divisions of one data set (`train1`, `test1`, ... `test10`) the number that a list belongs to.
+/// Of the numbered divisions of one data set (`train1`, `test1`, ... `test10`; `fold1_test`; `fold1/test`) the number
+/// that a list belongs to.
 fn number(path: &str) -> Option<u32> {
     let name = file_name(path);
     let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
-    let at = stem.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
-        at + stem[at..].chars().next().map_or(1, char::len_utf8)
-    });
-    stem.get(at..)?.parse().ok()
+    let last = |name: &str| {
+        let at = name.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
+            at + name[at..].chars().next().map_or(1, char::len_utf8)
+        });
+        name.get(at..)?.parse::<u32>().ok()
+    };
+    let only = |name: &str| {
+        let mut groups = (name.split(|c: char| !c.is_ascii_digit())).filter(|g| !g.is_empty());
+        match (groups.next(), groups.next()) {
+            (Some(one), None) => one.parse::<u32>().ok(),
+            _ => None,
+        }
+    };
+    last(stem)
+        .or_else(|| only(stem))
+        .or_else(|| last(file_name(parent(path))))
 }
 
 /// Whether the name of a list or a table says that it may divide the images.
@@ -341,6 +354,8 @@ mod tests {
             ("train.txt", None),
             ("7.txt", Some(7)),
             ("trainé2.txt", Some(2)),
+            ("fold3_test.txt", Some(3)),
+            ("split_2/test.txt", Some(2)),
         ] {
             assert_eq!(number(path), expected, "{path}");
         }

@@ -127,9 +127,14 @@ fn glob(pattern: &[char], name: &[char], from: usize, to: usize) -> bool {
     at[to - from]
 }
 
-/// The pattern that all of these files follow, if they do and it gives labels: two at least, most of them of
-/// two images or more.
+/// The pattern that these files follow, all of them or else at least 90 %, if it gives labels: two at least, most of
+/// them of two images or more.
 pub(super) fn find(paths: &[&str]) -> Option<String> {
+    find_but(paths, 0).or_else(|| find_but(paths, paths.len() / 10))
+}
+
+/// The pattern that all of these files follow but some strays.
+fn find_but(paths: &[&str], strays: usize) -> Option<String> {
     if paths.len() < 4 {
         return None;
     }
@@ -158,7 +163,7 @@ pub(super) fn find(paths: &[&str]) -> Option<String> {
         .chain(after.iter().map(|form| (form, Form::NumberFirst)))
         .map(|(form, order)| (format!("{form}{ending}"), order))
         .find(|(text, order)| {
-            Pattern::parse(text).is_ok_and(|pattern| gives_labels(&pattern, *order, paths))
+            Pattern::parse(text).is_ok_and(|pattern| gives_labels(&pattern, *order, paths, strays))
         })
         .map(|(text, _)| text)
 }
@@ -205,12 +210,16 @@ const CAMERAS: [&str; 32] = [
     "unnamed",
 ];
 
-fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str]) -> bool {
+fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str], mut strays: usize) -> bool {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut residues: HashMap<String, usize> = HashMap::new();
     for path in paths {
         let Some(label) = pattern.label(path) else {
-            return false;
+            if strays == 0 {
+                return false;
+            }
+            strays -= 1;
+            continue;
         };
         // What is not the label is a number.
         let stem = file_name(path);

@@ -187,6 +187,13 @@ impl Reader<'_> {
                 rows.goes_with(so_far, same_name)
             });
             match group {
+                // Stands in for labels that are not published, as in a sample of what to submit.
+                Some((_, so_far)) if rows.is_constant_beside(so_far) => {
+                    tried.push(format!(
+                        "{} gives all its images one label, which other tables give to others too; it is not used",
+                        file_name(&table.path)
+                    ));
+                }
                 Some((tables, so_far)) if rows.adds_to(so_far) => {
                     // It went well alone, and agrees.
                     let _ = table.apply(self.files, so_far);

@@ -281,6 +281,7 @@ impl Indexer {
         let mut notes = std::mem::take(&mut labelling.notes);
         notes.extend(hidden.iter().cloned());
         notes.extend(notes::unlabelled(&samples));
+        notes.extend(notes::parts_in_names(&labelling.names, &samples));
         notes.extend(notes::unread_lists(&self.skipped, &samples));
         let mut leaks = Vec::new();
         let problem = match reading.question {

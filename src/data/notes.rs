@@ -66,6 +66,34 @@ pub(super) fn single_images(classes: &[String], samples: &[Sample]) -> Option<St
     }
 }
 
+/// A sentence about images in class folders that are by their own names for training and for testing: `train_0.jpg`,
+/// `test_0.jpg`.
+pub(super) fn parts_in_names(classes: &[String], samples: &[Sample]) -> Option<String> {
+    if samples.iter().any(|s| s.subset == Part::Test) {
+        return None;
+    }
+    let part = |sample: &Sample| {
+        let class = sample.class.and_then(|class| classes.get(class))?;
+        let name = file_name(&sample.path);
+        let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+        let said = parts::said(stem)?;
+        parts::said(class).is_none().then_some(said.part)
+    };
+    let of = |wanted: Part| {
+        let named = samples.iter().filter(move |s| part(s) == Some(wanted));
+        named.map(|s| file_name(&s.path)).collect::<Vec<_>>()
+    };
+    let (test, train) = (of(Part::Test), of(Part::Train));
+    (test.len() > 1 && train.len() > 1).then(|| {
+        format!(
+            "The names of {} files say that they are for testing ({}), and those of {} that they are for training; names of files are not used for that, so all are for training and validation. Put them into folders train and test instead.",
+            test.len(),
+            list(&test),
+            train.len()
+        )
+    })
+}
+
 /// A sentence about images without a class, which no training uses.
 pub(super) fn unlabelled(samples: &[Sample]) -> Option<String> {
     let mut images = samples.iter().filter(|s| s.subset == Part::Unlabelled);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::files::{Files, Match};
-use super::labels::{Label, label_column, refuse_several};
+use super::labels::{Label, is_missing, label_column, refuse_several};
 use super::parse::Table;
 use super::part::{flag, is_undecided, may_be_labels, part_column, says_no_part, truth};
 use crate::data::parts;
@@ -248,10 +248,21 @@ impl Picked {
         }
     }
 
+    /// Whether a word for a missing value stands where the label of a row is.
+    pub(super) fn is_missing(&self, table: &Table, row: usize) -> bool {
+        match &self.label {
+            Label::Column(column) => {
+                let cell = table.cell(row, *column);
+                !cell.is_empty() && is_missing(cell)
+            }
+            _ => false,
+        }
+    }
+
     /// The label of a row, if it has one.
     pub(super) fn label<'a>(&self, table: &'a Table, row: usize) -> Option<&'a str> {
         match &self.label {
-            Label::Column(column) => Some(table.cell(row, *column)).filter(|c| !c.is_empty()),
+            Label::Column(column) => Some(table.cell(row, *column)).filter(|c| !is_missing(c)),
             Label::OneHot(columns) => {
                 let is_marked = |c: &&usize| truth(table.cell(row, **c)) == Some(true);
                 let mut marked = columns.iter().filter(is_marked);

@@ -99,6 +99,32 @@ fn value(text: &str, budget: &Cell<usize>) -> Result<Item, serde_json::Error> {
     Ok(item)
 }
 
+/// The text with null for NaN and Infinity, which Python writes and JSON has not; none if there are none.
+fn without_nan(text: &str) -> Option<String> {
+    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+    if !WORDS.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let word = WORDS
+            .iter()
+            .find(|word| !quoted && rest.starts_with(**word));
+        if let Some(word) = word {
+            out.push_str("null");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    Some(out)
+}
+
 /// Reads a table.
 ///
 /// # Errors
@@ -109,17 +135,36 @@ pub(super) fn parse(text: &str) -> Result<Table, String> {
     let item = match whole {
         Ok(item) => item,
         Err(error) => {
+            let plain = without_nan(text);
+            budget.set(MAX_VALUES);
+            let whole = plain.as_ref().map(|plain| value(plain, &budget));
+            if let Some(Ok(item)) = whole {
+                return table(item);
+            }
             // A line each.
             budget.set(MAX_VALUES);
-            let lines: Result<Vec<Item>, _> = text
-                .lines()
-                .filter(|line| !line.trim().is_empty())
-                .map(|line| value(line, &budget))
-                .collect();
-            match lines {
-                Ok(lines) if lines.len() > 1 => Item::List(lines),
-                _ => return Err(format!("is damaged JSON ({error})")),
+            let mut lines = Vec::new();
+            for (number, line) in plain.as_deref().unwrap_or(text).lines().enumerate() {
+                if line.trim().is_empty() {
+                    continue;
+                }
+                match value(line, &budget) {
+                    Ok(item) => lines.push(item),
+                    Err(error) if lines.is_empty() || budget.get() == 0 => {
+                        drop(error);
+                        break;
+                    }
+                    Err(error) => {
+                        let text = error.to_string();
+                        let reason = text.split(" at line").next().unwrap_or_default();
+                        return Err(format!("is damaged JSON ({reason} in line {})", number + 1));
+                    }
+                }
             }
+            if lines.len() < 2 || budget.get() == 0 {
+                return Err(format!("is damaged JSON ({error})"));
+            }
+            Item::List(lines)
         }
     };
     table(item)
@@ -139,6 +184,9 @@ fn table(item: Item) -> Result<Table, String> {
                     .any(|(k, v)| k == key && matches!(v, Item::List(_)))
             };
             if has("annotations") && has("images") {
+                if let Some(rows) = coco(&entries) {
+                    return objects(rows);
+                }
                 return Err(
                     "is a COCO file of boxes and outlines, which give an image several labels; one label an image is needed"
                         .into(),
@@ -147,6 +195,48 @@ fn table(item: Item) -> Result<Table, String> {
             map(entries)
         }
     }
+}
+
+/// The rows of a COCO file in which each image has boxes of one category; none if one has several.
+fn coco(entries: &[(String, Item)]) -> Option<Vec<Vec<(String, Item)>>> {
+    fn get<'a>(row: &'a Item, key: &str) -> Option<&'a str> {
+        let Item::Map(row) = row else { return None };
+        row.iter().find_map(|(k, v)| match v {
+            Item::Text(text) if k == key => Some(text.as_str()),
+            _ => None,
+        })
+    }
+    let list = |key: &str| -> &[Item] {
+        let found = entries.iter().find(|(k, _)| k == key);
+        match found {
+            Some((_, Item::List(items))) => items,
+            _ => &[],
+        }
+    };
+    let names: HashMap<&str, &str> = list("categories")
+        .iter()
+        .filter_map(|row| Some((get(row, "id")?, get(row, "name")?)))
+        .collect();
+    let mut category: HashMap<&str, &str> = HashMap::new();
+    for row in list("annotations") {
+        let (image, own) = (get(row, "image_id")?, get(row, "category_id")?);
+        if *category.entry(image).or_insert(own) != own {
+            return None;
+        }
+    }
+    let text = |text: &str| Item::Text(text.to_owned());
+    let rows: Option<Vec<_>> = list("images")
+        .iter()
+        .map(|row| {
+            let own = get(row, "id").and_then(|id| category.get(id));
+            let label = own.map_or("", |own| names.get(own).copied().unwrap_or(own));
+            Some(vec![
+                ("file_name".to_owned(), text(get(row, "file_name")?)),
+                ("label".to_owned(), text(label)),
+            ])
+        })
+        .collect();
+    rows.filter(|_| !category.is_empty())
 }
 
 /// A scalar, or a list of them, as a cell. A list of one is its value; one of several shows as such.

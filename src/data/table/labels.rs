@@ -38,6 +38,15 @@ const LABEL_WORDS: [&str; 25] = [
     "choice",
     "choices",
 ];
+/// Whether a cell says that there is no value. Case counts: `none` may be a class.
+pub(super) fn is_missing(cell: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "None",
+        "?", "-", "",
+    ];
+    WORDS.contains(&cell)
+}
+
 /// Where the labels stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Label {
@@ -73,7 +82,7 @@ fn profile<'a>(table: &'a Table, column: usize, rows: &[usize]) -> Profile<'a> {
     };
     for &row in rows {
         let cell = table.cell(row, column);
-        if cell.is_empty() {
+        if is_missing(cell) {
             continue;
         }
         profile.filled += 1;

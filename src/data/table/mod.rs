@@ -23,7 +23,7 @@ pub(super) use rows::Rows;
 use self::columns::Picked;
 use self::labels::Label;
 use self::parse::Table;
-use super::labelling::many;
+use super::labelling::{list, many};
 use super::layout::{file_name, parent};
 use super::parts::{self, residue, said};
 use super::reading::TableFile;
@@ -110,6 +110,22 @@ pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
     all
 }
 
+/// The part that a table's folder says, where tables lie in folders of several parts and their images elsewhere:
+/// `train/labels.csv`, `test/labels.csv`, `images/0.jpg`.
+fn part_of_folder(path: &str, all: &[Parsed], files: &Files) -> Option<Part> {
+    let part = |path: &str| {
+        let folder = file_name(parent(path));
+        said(folder).filter(|said| said.alone).map(|s| s.part)
+    };
+    let own = part(path)?;
+    let is_alone = all
+        .iter()
+        .filter_map(|table| part(&table.path))
+        .all(|other| other == own);
+    let has_images = files.folder_is_here(path) == Some(true);
+    (!is_alone && !has_images).then_some(own)
+}
+
 /// A table that labels images, or says their parts.
 #[derive(Clone)]
 pub(super) struct LabelTable {
@@ -148,7 +164,8 @@ impl LabelTable {
         let hint = if text::says_division(stem) {
             None
         } else {
-            said(stem).map(|s| s.part)
+            let own = said(stem).map(|s| s.part);
+            own.or_else(|| part_of_folder(path, all, files))
         };
         let picked = columns::pick(&table, files, hint, asked)?;
         let mut notes: Vec<String> = table.notes.iter().map(|n| format!("{name} {n}.")).collect();
@@ -333,7 +350,7 @@ impl LabelTable {
     /// The reason if many images have several labels.
     pub(super) fn apply(&self, files: &Files, rows: &mut Rows) -> Result<TableSummary, String> {
         let table = &self.table;
-        let (mut matched, mut several, mut twice) = (0, 0, 0);
+        let (mut matched, mut several, mut twice, mut without) = (0, 0, 0, 0);
         let mut missing = Vec::new();
         let mut missed = 0;
         for row in 0..table.rows() {
@@ -354,6 +371,7 @@ impl LabelTable {
             let by_name = self.hint.filter(|_| files.part(image).is_none());
             rows.part[image] = part.or(by_name).or(rows.part[image]);
             let Some(label) = self.picked.label(table, row) else {
+                without += usize::from(self.picked.is_missing(table, row));
                 continue;
             };
             let label = self.class_names.get(label).map_or(label, String::as_str);
@@ -366,13 +384,29 @@ impl LabelTable {
                 Some(_) => {}
             }
         }
-        if twice > 0 && twice * 20 > matched {
+        if twice > 0 && twice * 5 > matched {
             return Err(format!(
                 "gives {} several labels, in a row each; one label an image is needed",
                 many(twice, "image")
             ));
         }
         let name = file_name(&self.path);
+        if twice > 0 {
+            let mut images: Vec<usize> = rows.second.keys().copied().collect();
+            images.sort_unstable();
+            let images: Vec<&str> = images.iter().map(|&i| file_name(files.path(i))).collect();
+            rows.notes.push(format!(
+                "{} rows of {name} contradict others about the label of their image; these images are left out: {}.",
+                twice,
+                list(&images)
+            ));
+        }
+        if without > 0 {
+            rows.notes.push(format!(
+                "{without} of {} rows of {name} have a word for a missing value where the label is (NA, nan, null, None, ?, -); they give none.",
+                table.rows()
+            ));
+        }
         if missed > 0 {
             rows.notes.push(format!(
                 "{missed} of {} rows of {name} name a file that is not here: {}{}.",

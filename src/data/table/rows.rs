@@ -63,6 +63,16 @@ impl Rows {
         shared * 10 >= least * if named_alike { 5 } else { 9 }
     }
 
+    /// Whether it gives several images one label that others have too in a table of several labels, and none in common.
+    pub(in crate::data) fn is_constant_beside(&self, other: &Self) -> bool {
+        let mut pairs = self.label.iter().zip(&other.label);
+        self.labelled() > 1
+            && self.names.names.len() == 1
+            && other.names.names.len() > 1
+            && other.names.names.contains(&self.names.names[0])
+            && !pairs.any(|(own, others)| own.is_some() && others.is_some())
+    }
+
     /// The label of an image, if it has one alone.
     pub(in crate::data) fn label(&self, image: usize) -> Option<&str> {
         let label = self.label[image].filter(|_| !self.second.contains_key(&image))?;
