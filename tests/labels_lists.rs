@@ -1350,3 +1350,30 @@ fn a_table_that_is_not_used_beside_class_folders_is_told() {
         "\u{201c}state\u{201d} of meta.csv divides the images in another way",
     );
 }
+
+#[test]
+fn several_names_on_a_line_of_a_list() {
+    let names = ["cat/004.jpg", "cat/005.jpg", "dog/004.jpg", "dog/005.jpg"];
+    for text in [
+        names.join(", "),
+        format!("{names:?}"),
+        format!("{}\n{}", names[..2].join(","), names[2..].join(",")),
+    ] {
+        reads(
+            &all(tree("6 cat, 6 dog"), &[("test.txt", &text)]),
+            "cat 4+2, dog 4+2",
+        );
+    }
+}
+
+#[test]
+fn parts_beside_folders_that_say_a_part_and_more() {
+    let fruits = tree(
+        "4 Training/Apple, 4 Training/Pear, 2 Test/Apple, 2 Test/Pear, 3 test-multiple_fruits, 2 papers",
+    );
+    let data = reads(&fruits, "Apple 4+2, Pear 4+2");
+    assert_notes(
+        &data,
+        "outside the folders for training, validation and test",
+    );
+}

@@ -40,6 +40,7 @@ const WORDS: [(Part, &[&str]); 4] = [
             "val",
             "valid",
             "validation",
+            "validate",
             "dev",
             "eval",
             "evaluation",
@@ -63,6 +64,7 @@ const WORDS: [(Part, &[&str]); 4] = [
         &[
             "test",
             "testing",
+            "tests",
             "holdout",
             "prueba",
             "pruebas",

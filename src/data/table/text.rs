@@ -79,6 +79,24 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
     if sample.iter().all(|line| line.contains('\t')) {
         return separated(text, names);
     }
+    // Several names a line, or a list as Python writes it.
+    let pieces = |line: &str| -> Vec<String> {
+        let bare = |piece: &str| {
+            let is_mark = |c: char| c.is_whitespace() || "[](){}\"'".contains(c);
+            piece.trim_matches(is_mark).to_owned()
+        };
+        (line.split(',').map(bare))
+            .filter(|p| !p.is_empty())
+            .collect()
+    };
+    let is_row = |line: &&str| {
+        let pieces = pieces(line);
+        pieces.len() > 1 && pieces.iter().take(SAMPLE).all(|piece| names(piece))
+    };
+    if sample.iter().any(is_row) {
+        let all: Vec<String> = lines().flat_map(pieces).collect();
+        return one("image", all.iter().map(String::as_str));
+    }
     let mut best = (0, Form::Image);
     for form in [
         Form::Numbered,

@@ -66,6 +66,21 @@ impl<'a> Tree<'a> {
                     None => others.push(kid),
                 }
             }
+            // `Training`, `Test` and `test-multiple_fruits`: those that say nothing else, if they are parts.
+            let (alone, rest): (Vec<_>, Vec<_>) = found.iter().partition(|(_, said)| said.alone);
+            let all: Vec<usize> = (others.iter().copied())
+                .chain(rest.iter().map(|&(kid, _)| kid))
+                .collect();
+            let is_paired = paired.contains(&self.nodes[node].depth);
+            if enclosing[node].is_none()
+                && !alone.is_empty()
+                && !rest.is_empty()
+                && !self.are_parts(&found, &others, is_paired)
+                && self.are_parts(&alone, &all, is_paired)
+            {
+                found = alone;
+                others = all;
+            }
             let are_parts = !found.is_empty()
                 && match enclosing[node] {
                     Some(part) => self.are_doubled(node, part, &found, &others),
