@@ -1377,3 +1377,57 @@ fn parts_beside_folders_that_say_a_part_and_more() {
         "outside the folders for training, validation and test",
     );
 }
+
+#[test]
+fn parts_in_nested_json_and_in_columns() {
+    let list = |class: &str, range: std::ops::Range<usize>| -> String {
+        let names: Vec<String> = range.map(|i| format!("\"{class}/{i:03}.jpg\"")).collect();
+        names.join(", ")
+    };
+    let both = |range: std::ops::Range<usize>| {
+        format!("{}, {}", list("cat", range.clone()), list("dog", range))
+    };
+    let (train, test) = (both(0..4), both(4..6));
+    let of = |class: &str| {
+        format!(
+            "\"{class}\": {{\"train\": [{}], \"test\": [{}]}}",
+            list(class, 0..4),
+            list(class, 4..6)
+        )
+    };
+    let columns: String = (0..4)
+        .map(|i| {
+            let test = if i < 2 {
+                format!("cat/{:03}.jpg", i + 4)
+            } else {
+                format!("dog/{:03}.jpg", i + 2)
+            };
+            format!("cat/{i:03}.jpg,{test}\ndog/{i:03}.jpg,\n")
+        })
+        .collect();
+    for (name, text) in [
+        (
+            "split.json",
+            format!("{{\"splits\": {{\"train\": [{train}], \"test\": [{test}]}}}}"),
+        ),
+        ("split.json", format!("{{{}, {}}}", of("cat"), of("dog"))),
+        ("split.csv", format!("train,test\n{columns}")),
+    ] {
+        reads(
+            &all(tree("6 cat, 6 dog"), &[(name, &text)]),
+            "cat 4+2, dog 4+2",
+        );
+    }
+    let row = |i: usize| {
+        format!(
+            "{{\"image\": \"{i:03}.jpg\", \"meta\": {{\"split\": \"{}\"}}, \"label\": \"{}\"}}",
+            if i < 8 { "train" } else { "test" },
+            ["cat", "dog"][i % 2]
+        )
+    };
+    let text = (0..12).map(row).collect::<Vec<_>>().join("\n");
+    reads(
+        &all(tree("12 images"), &[("l.jsonl", &text)]),
+        "cat 4+2, dog 4+2",
+    );
+}

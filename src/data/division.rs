@@ -99,6 +99,9 @@ impl Division {
             };
             found.note_undecided(table);
             if !table.has_parts() {
+                if may_divide(path) && table.undecided().is_empty() {
+                    unused.push(format!("{} has no column of parts", file_name(path)));
+                }
                 continue;
             }
             let mut images = Vec::new();

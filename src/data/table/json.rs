@@ -295,7 +295,28 @@ fn list(rows: Vec<Item>) -> Result<Table, String> {
     Ok(table)
 }
 
-fn objects(rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
+/// What says the part of an object may lie one deeper: {"image": "a.jpg", "meta": {"split": "test"}}.
+fn lift_parts(rows: &mut [Vec<(String, Item)>]) {
+    const WORDS: [&str; 6] = ["split", "subset", "partition", "usage", "fold", "phase"];
+    for row in rows {
+        let mut found = Vec::new();
+        for (_, item) in &*row {
+            let Item::Map(inner) = item else { continue };
+            let is_part = |(key, v): &&(String, Item)| {
+                WORDS.contains(&key.to_lowercase().as_str()) && matches!(v, Item::Text(_))
+            };
+            found.extend(inner.iter().filter(is_part).cloned());
+        }
+        for (key, item) in found {
+            if !row.iter().any(|(own, _)| *own == key) {
+                row.push((key, item));
+            }
+        }
+    }
+}
+
+fn objects(mut rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
+    lift_parts(&mut rows);
     let mut columns: Vec<String> = Vec::new();
     let mut number: HashMap<String, usize> = HashMap::new();
     for (key, item) in rows.iter().flatten() {
@@ -331,6 +352,29 @@ fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
         && (entries.iter()).all(|(key, v)| is_text(v) || says_part(key))
     {
         return parts(entries);
+    }
+    // {"splits": {"train": [...], "test": [...]}}, and {"cat": {"train": [...], "test": [...]}}.
+    let holds_parts = |item: &Item| match item {
+        Item::Map(inner) => {
+            !inner.is_empty()
+                && inner
+                    .iter()
+                    .all(|(key, v)| says_part(key) && matches!(v, Item::List(_)))
+        }
+        _ => false,
+    };
+    let deeper = entries.iter().filter(|(_, v)| !is_text(v)).count();
+    if deeper > 0 && entries.iter().all(|(_, v)| is_text(v) || holds_parts(v)) {
+        let mut by_part: Vec<(String, Item)> = Vec::new();
+        for (class, item) in entries {
+            let Item::Map(inner) = item else { continue };
+            let named = |(part, items)| match deeper {
+                1 => (part, items),
+                _ => (part, Item::Map(vec![(class.clone(), items)])),
+            };
+            by_part.extend(inner.into_iter().map(named));
+        }
+        return parts(by_part);
     }
     // One list of objects under a name, whatever stands beside it.
     let lists: Vec<usize> = (0..entries.len())

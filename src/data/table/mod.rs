@@ -100,6 +100,7 @@ pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
                     .and_then(|bytes| {
                         parse::parse(&file.path, bytes, &|cell| files.has(cell), &names)
                     })
+                    .map(|table| by_columns(&table, files).unwrap_or(table))
                     .map(Rc::new),
                 joined: Vec::new(),
                 is_part: false,
@@ -108,6 +109,27 @@ pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
         .collect();
     join::join(&mut all, files);
     all
+}
+
+/// A table whose columns are the parts and name the images of each, as one of images and parts.
+fn by_columns(table: &Table, files: &Files) -> Option<Table> {
+    let is_part = |name: &String| said(name).is_some_and(|said| said.alone);
+    if table.columns.len() < 2 || !table.columns.iter().all(is_part) {
+        return None;
+    }
+    let mut found = Table::new(vec!["image".to_owned(), "split".to_owned()]);
+    for (column, name) in table.columns.iter().enumerate() {
+        for row in 0..table.rows() {
+            let cell = table.cell(row, column);
+            if !cell.is_empty() {
+                found.push([cell, name]).ok()?;
+            }
+        }
+    }
+    let named = (0..found.rows())
+        .filter(|&row| files.find(found.cell(row, 0), None) != Match::None)
+        .count();
+    (named > 0 && named * 2 >= found.rows()).then_some(found)
 }
 
 /// The part that a table's folder says, where tables lie in folders of several parts and their images elsewhere:
