@@ -1252,7 +1252,17 @@ fn made_up_missing_and_contradicting_labels() {
     let twice = format!("{}000.jpg,dog\n001.jpg,cat\n", labelled(0..12));
     let data = folder(&all(tree("12 images"), &[("labels.csv", &twice)]));
     assert_eq!(counts(&data), "cat 5, dog 5", "{:?}", data.problem);
-    assert_notes(&data, "2 rows of labels.csv contradict others");
+    assert_notes(
+        &data,
+        "Rows of labels.csv contradict each other about the label of 2 images",
+    );
+}
+
+#[test]
+fn a_class_of_contradicting_rows_alone_is_none() {
+    let twice = format!("{}000.jpg,Cat\n", labelled(0..12));
+    let data = folder(&all(tree("12 images"), &[("labels.csv", &twice)]));
+    assert_eq!(counts(&data), "cat 5, dog 6", "{:?}", data.problem);
 }
 
 #[test]

@@ -168,6 +168,23 @@ impl Labelling {
         self.renumber(&place);
     }
 
+    /// Drops the classes that no image has.
+    pub(super) fn drop_empty(&mut self) {
+        let counts = self.counts();
+        let is_empty = |class: usize| counts[class].iter().sum::<usize>() == 0;
+        self.known.retain(|_, class| !is_empty(*class as usize));
+        let mut place = vec![0; self.names.len()];
+        let mut kept = Vec::new();
+        for (class, name) in std::mem::take(&mut self.names).into_iter().enumerate() {
+            if !is_empty(class) {
+                place[class] = kept.len() as u32;
+                kept.push(name);
+            }
+        }
+        self.names = kept;
+        self.renumber(&place);
+    }
+
     /// Gives each class the number that stands at its old one.
     fn renumber(&mut self, place: &[u32]) {
         for spot in &mut self.spots {

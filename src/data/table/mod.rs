@@ -418,8 +418,8 @@ impl LabelTable {
             images.sort_unstable();
             let images: Vec<&str> = images.iter().map(|&i| file_name(files.path(i))).collect();
             rows.notes.push(format!(
-                "{} rows of {name} contradict others about the label of their image; these images are left out: {}.",
-                twice,
+                "Rows of {name} contradict each other about the label of {}, left out: {}.",
+                many(twice, "image"),
                 list(&images)
             ));
         }

@@ -149,6 +149,9 @@ impl Rows {
             ));
         }
         self.names.spots = spots;
+        if !self.second.is_empty() {
+            self.names.drop_empty();
+        }
         self.names.notes = folders.notes.clone();
         self.names.notes.append(&mut self.notes);
         self.names
