@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::folders::purpose;
 use super::labelling::{Labelling, Spot, list, many};
-use super::layout::{file_name, parent};
+use super::layout::{file_name, parent, stem};
 use super::parts::{said, words};
 use super::reading::ReadTable;
 use super::table::{Files, LabelTable, Match, is_table, is_text};
@@ -45,8 +45,7 @@ struct Listed<'a> {
 /// Of the numbered divisions of one data set (`train1`, `test1`, ... `test10`; `fold1_test`; `fold1/test`) the number
 /// that a list belongs to.
 fn number(path: &str) -> Option<u32> {
-    let name = file_name(path);
-    let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+    let stem = stem(path);
     let last = |name: &str| {
         let at = name.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
             at + name[at..].chars().next().map_or(1, char::len_utf8)
@@ -67,8 +66,7 @@ fn number(path: &str) -> Option<u32> {
 
 /// Whether the name of a list or a table says that it may divide the images.
 fn may_divide(path: &str) -> bool {
-    let name = file_name(path);
-    let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+    let stem = stem(path);
     (is_text(path) || is_table(path))
         && (said(stem).is_some() || words(stem).iter().any(|w| w == "split" || w == "splits"))
 }

@@ -102,16 +102,7 @@ impl Labelling {
             }
         }
         self.renumber(&into);
-        let mut place = vec![0; self.names.len()];
-        let mut names = Vec::new();
-        for (number, name) in std::mem::take(&mut self.names).into_iter().enumerate() {
-            if into[number] == number as u32 {
-                place[number] = names.len() as u32;
-                names.push(name);
-            }
-        }
-        self.names = names;
-        self.renumber(&place);
+        self.retain_classes(|class| into[class] == class as u32);
     }
 
     /// Leaves out the images of classes that have images for validation or test alone, and those classes: no training
@@ -155,28 +146,22 @@ impl Labelling {
             many(images, "image"),
             if images == 1 { "is" } else { "are" },
         ));
-        self.known.retain(|_, class| !lost(*class));
-        let mut place = vec![0; self.names.len()];
-        let mut kept = Vec::new();
-        for (class, name) in std::mem::take(&mut self.names).into_iter().enumerate() {
-            if !is_lost[class] {
-                place[class] = kept.len() as u32;
-                kept.push(name);
-            }
-        }
-        self.names = kept;
-        self.renumber(&place);
+        self.retain_classes(|class| !is_lost[class]);
     }
 
     /// Drops the classes that no image has.
     pub(super) fn drop_empty(&mut self) {
         let counts = self.counts();
-        let is_empty = |class: usize| counts[class].iter().sum::<usize>() == 0;
-        self.known.retain(|_, class| !is_empty(*class as usize));
+        self.retain_classes(|class| counts[class].iter().sum::<usize>() > 0);
+    }
+
+    /// Keeps these classes, in their order; no image may be of another one.
+    fn retain_classes(&mut self, keep: impl Fn(usize) -> bool) {
+        self.known.retain(|_, class| keep(*class as usize));
         let mut place = vec![0; self.names.len()];
         let mut kept = Vec::new();
         for (class, name) in std::mem::take(&mut self.names).into_iter().enumerate() {
-            if !is_empty(class) {
+            if keep(class) {
                 place[class] = kept.len() as u32;
                 kept.push(name);
             }

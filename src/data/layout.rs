@@ -7,6 +7,13 @@ pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// The name of a file without its ending.
+#[must_use]
+pub fn stem(path: &str) -> &str {
+    let name = file_name(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
 /// The folder that a path lies in.
 #[must_use]
 pub fn parent(path: &str) -> &str {

@@ -2,7 +2,7 @@
 
 use super::dataset::Sample;
 use super::labelling::{list, many};
-use super::layout::file_name;
+use super::layout::{file_name, stem};
 use super::parts;
 use crate::protocol::{Part, Skipped};
 
@@ -74,9 +74,7 @@ pub(super) fn parts_in_names(classes: &[String], samples: &[Sample]) -> Option<S
     }
     let part = |sample: &Sample| {
         let class = sample.class.and_then(|class| classes.get(class))?;
-        let name = file_name(&sample.path);
-        let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
-        let said = parts::said(stem)?;
+        let said = parts::said(stem(&sample.path))?;
         parts::said(class).is_none().then_some(said.part)
     };
     let of = |wanted: Part| {

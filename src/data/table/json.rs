@@ -529,15 +529,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn rows(text: &str) -> Vec<Vec<String>> {
-        let table = parse(text).expect(text);
-        let row = |r| {
-            (0..table.columns.len())
-                .map(|c| table.cell(r, c).to_owned())
-                .collect()
-        };
-        std::iter::once(table.columns.clone())
-            .chain((0..table.rows()).map(row))
-            .collect()
+        parse(text).expect(text).lines()
     }
 
     #[test]

@@ -24,7 +24,7 @@ use self::columns::Picked;
 use self::labels::Label;
 use self::parse::Table;
 use super::labelling::{list, many};
-use super::layout::{file_name, parent};
+use super::layout::{file_name, parent, stem};
 use super::parts::{self, residue, said};
 use super::reading::TableFile;
 use crate::protocol::{Columns, Part, TableSummary};
@@ -81,8 +81,7 @@ pub(super) fn is_list(path: &str) -> bool {
         "synsets",
         "folds",
     ];
-    let name = file_name(path);
-    let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
+    let stem = stem(path);
     let has = |word: &String| WORDS.contains(&word.as_str());
     is_text(path) && (said(stem).is_some() || parts::words(stem).iter().any(has))
 }
@@ -181,8 +180,7 @@ impl LabelTable {
     ) -> Result<Self, String> {
         let path = &parsed.path;
         let table = parsed.table.clone()?;
-        let name = file_name(path);
-        let stem = name.rsplit_once('.').map_or(name, |s| s.0);
+        let (name, stem) = (file_name(path), stem(path));
         let hint = if text::says_division(stem) {
             None
         } else {

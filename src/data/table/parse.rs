@@ -1,7 +1,7 @@
 //! From the bytes of a CSV, TSV or JSON file to rows and columns, within a budget.
 
 use super::{json, text};
-use crate::data::layout::file_name;
+use crate::data::layout::stem;
 
 /// Most bytes of a table.
 pub(in crate::data) const MAX_BYTES: u64 = 64 << 20;
@@ -31,6 +31,19 @@ impl Table {
             columns,
             ..Self::default()
         }
+    }
+
+    /// The header and all rows, as lists of cells.
+    #[cfg(test)]
+    pub(super) fn lines(&self) -> Vec<Vec<String>> {
+        let row = |row| {
+            let cells = 0..self.columns.len();
+            cells
+                .map(|column| self.cell(row, column).to_owned())
+                .collect()
+        };
+        let rows = (0..self.rows()).map(row);
+        std::iter::once(self.columns.clone()).chain(rows).collect()
     }
 
     /// Rows below the header.
@@ -98,9 +111,7 @@ pub(super) fn parse(
         if lower.ends_with(".json") || lower.ends_with(".jsonl") || lower.ends_with(".ndjson") {
             json::parse(&text)?
         } else if TEXTS.iter().any(|ending| lower.ends_with(ending)) {
-            let name = file_name(name);
-            let stem = name.rsplit_once('.').map_or(name, |cut| cut.0);
-            text::parse(stem, &text, names)?
+            text::parse(stem(name), &text, names)?
         } else {
             separated(&text, is_file)?
         };

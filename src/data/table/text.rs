@@ -205,15 +205,7 @@ mod tests {
 
     fn rows(stem: &str, text: &str) -> Vec<Vec<String>> {
         let names = |cell: &str| cell.ends_with(".jpg") || cell.starts_with("pie/");
-        let table = parse(stem, text, &names).expect(text);
-        let row = |r| {
-            (0..table.columns.len())
-                .map(|c| table.cell(r, c).to_owned())
-                .collect()
-        };
-        std::iter::once(table.columns.clone())
-            .chain((0..table.rows()).map(row))
-            .collect()
+        parse(stem, text, &names).expect(text).lines()
     }
 
     #[test]
