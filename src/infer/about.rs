@@ -75,6 +75,14 @@ impl About {
                  tensors fit, and if it computes otherwise, its answers are wrong."
             ));
         }
+        if let Some(temperature) = get("temperature")
+            && temperature.parse().is_ok_and(|t: f32| t != 1.0)
+        {
+            warnings.push(format!(
+                "{file} notes a temperature of {temperature}. If its outputs were calibrated by it, its probabilities are \
+                 wrong: nothing is divided by it. The order of the classes stays."
+            ));
+        }
         Self {
             arch,
             classes: checkpoint.classes.clone(),
@@ -221,6 +229,9 @@ mod tests {
         ]);
         assert_eq!((about.size, about.mean_std), (Some(224), None));
         assert_eq!(about.warnings.len(), 2);
+        for (temperature, said) in [("1.5", 1), ("1.0", 0), ("hot", 0)] {
+            assert_eq!(with(&[("temperature", temperature)]).warnings.len(), said);
+        }
     }
 
     fn names(list: &[&str]) -> Vec<String> {

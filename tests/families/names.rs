@@ -26,6 +26,13 @@ fn inside(arch: Arch) -> BTreeMap<String, Vec<usize>> {
 fn timms_efficientnet_is_torchvisions_by_other_names() {
     let checkpoint = read("timm", &file(&timm_b0())).unwrap();
     assert_eq!(shapes(&checkpoint), inside(Arch::EfficientNetB0));
+    // The tf_ models have the same names and shapes.
+    assert!(
+        checkpoint
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("tf_"))
+    );
     // Equal shapes could still be swapped: modules that do not stand in the same order in both.
     for (timm, ours) in [
         ("blocks.0.0.conv_pw.weight", "features.1.0.block.2.0.weight"),
@@ -122,6 +129,33 @@ fn the_old_spelling_of_a_densenet_is_read() {
     assert_eq!(old, 58 * 10);
     let checkpoint = read("old", &file(&spelled)).unwrap();
     assert_eq!(shapes(&checkpoint), inside(arch));
+}
+
+#[test]
+fn the_features_of_a_network_are_read_without_their_module() {
+    for arch in [Arch::Densenet121, Arch::EfficientNetB0] {
+        // The state dict of model.features, the same in a Sequential and in a class, with a head beside it.
+        for (prefix, head) in [
+            ("", None),
+            ("0.", Some("3")),
+            ("backbone.", Some("classifier")),
+        ] {
+            let within = |name: &str| format!("{prefix}{}", name.replacen("features.", "", 1));
+            let mut wanted: BTreeMap<String, Vec<usize>> = tensors(arch).into_iter().collect();
+            let mut written: Vec<Shaped> = wanted
+                .iter()
+                .map(|(name, shape)| (within(name), shape.clone()))
+                .collect();
+            if let Some(head) = head {
+                for (part, shape) in [("weight", vec![6, features(arch)]), ("bias", vec![6])] {
+                    written.push((format!("{head}.{part}"), shape.clone()));
+                    wanted.insert(format!("fc.{part}"), shape);
+                }
+            }
+            let checkpoint = read("features", &file(&written)).unwrap();
+            assert_eq!(shapes(&checkpoint), wanted, "{arch:?} below {prefix:?}");
+        }
+    }
 }
 
 #[test]

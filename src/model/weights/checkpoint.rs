@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::{Dtype, is_counter};
-use super::{first_few, foreign, names, pth, safetensors};
+use super::{first_few, foreign, names, outputs, pth, safetensors};
 use crate::error::{Error, Result};
 
 /// Ends of names where a layer's weight is computed from other tensors at each step.
@@ -62,7 +62,7 @@ pub struct Checkpoint {
 /// [`Error::Weights`]: another kind of file, a damaged or lying one, a pickle that asks for what runs code, two
 /// networks, NaN or infinity. It names the tensor where one is to blame.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
-    let mut checkpoint = if bytes.starts_with(b"PK") {
+    let (mut checkpoint, lists) = if bytes.starts_with(b"PK") {
         pth::read(file, bytes)?
     } else if bytes.get(8) == Some(&b'{') {
         // Eight bytes of length, then JSON. Asked before the pickle, whose first byte can be a length's.
@@ -86,8 +86,23 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
         );
         return Err(Error::weights(file, reason));
     }
+    if names::is_timm_efficientnet(&checkpoint.tensors)
+        && !["arch", NAMED]
+            .iter()
+            .any(|key| checkpoint.metadata.contains_key(*key))
+    {
+        // The tf_ models have the same tensors, and pad as TensorFlow does.
+        checkpoint.warnings.push(format!(
+            "{file} has timm's names for an EfficientNet and does not say for which one: if it is one of the tf_ models, \
+             which pad their images otherwise, its answers are wrong."
+        ));
+    }
     names::translate(&mut checkpoint.tensors);
     checkpoint.simplify_head();
+    let (classes, doubt) = outputs::choose(lists, checkpoint.outputs());
+    checkpoint.classes = classes;
+    let doubt = doubt.map(|doubt| format!("{file} {doubt}."));
+    checkpoint.warnings.extend(doubt);
     Ok(checkpoint)
 }
 
@@ -96,6 +111,24 @@ impl Checkpoint {
     #[must_use]
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|entry| entry.shape.as_slice())
+    }
+
+    /// How many outputs the head has: the rows of its last matrix.
+    fn outputs(&self) -> Option<usize> {
+        let layer = |name: &str| {
+            name.split('.')
+                .filter_map(|part| part.parse().ok())
+                .collect()
+        };
+        let matrices = self.tensors.iter().filter_map(|(name, entry)| {
+            let of_head = name.starts_with(names::HEAD) && name.ends_with(".weight");
+            match entry.shape[..] {
+                [outputs, _] if of_head => Some((layer(name), outputs)),
+                _ => None,
+            }
+        });
+        let last = matrices.max_by_key(|(layer, _): &(Vec<usize>, usize)| layer.clone());
+        last.map(|(_, outputs)| outputs)
     }
 
     /// Takes a tensor's values out, row-major.

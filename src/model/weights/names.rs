@@ -53,9 +53,30 @@ pub const fn mark(family: Family) -> &'static str {
 }
 
 /// The same tensor under names that other programs give it: timm's of an `EfficientNet`; a `ResNet`'s where its children
-/// were put into a `Sequential`, as fastai does and self-supervised trainings do; and a `ResNet`'s of Hugging Face's
-/// transformers.
-pub(super) const OTHER_MARKS: [&str; 3] = ["conv_stem.weight", "0.weight", TRANSFORMERS];
+/// were put into a `Sequential`, as fastai does and self-supervised trainings do; a `ResNet`'s of Hugging Face's
+/// transformers; and those of a `DenseNet`'s and an `EfficientNet`'s `features` alone.
+pub(super) const OTHER_MARKS: [&str; 5] = [
+    TIMM,
+    "0.weight",
+    TRANSFORMERS,
+    DENSE_FEATURES,
+    EFFICIENT_FEATURES,
+];
+
+/// An `EfficientNet`'s first convolution in timm.
+const TIMM: &str = "conv_stem.weight";
+
+/// A `DenseNet`'s first convolution below `features`.
+const DENSE_FEATURES: &str = "conv0.weight";
+
+/// An `EfficientNet`'s first convolution below `features`, of 3 x 3 pixels; a `ResNet` in a `Sequential` in another has
+/// one of 7 x 7 there.
+const EFFICIENT_FEATURES: &str = "0.0.weight";
+
+/// Whether a mark can be of this kernel size, in pixels.
+pub(super) fn mark_fits(mark: &str, kernel: [usize; 2]) -> bool {
+    mark != EFFICIENT_FEATURES || kernel == [3, 3]
+}
 
 /// A `ResNet`'s first convolution in transformers (`models/resnet/modeling_resnet.py`).
 const TRANSFORMERS: &str = "embedder.embedder.convolution.weight";
@@ -64,12 +85,31 @@ const TRANSFORMERS: &str = "embedder.embedder.convolution.weight";
 pub(super) fn top_modules(mark: &str) -> &'static [&'static str] {
     match mark {
         "conv1.weight" => &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"],
-        "conv_stem.weight" => &["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
+        TIMM => &["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
         "0.weight" => &["0", "1", "4", "5", "6", "7"],
         TRANSFORMERS => &["embedder", "encoder"],
+        DENSE_FEATURES => &DENSE_MODULES,
+        EFFICIENT_FEATURES => &EFFICIENT_MODULES,
         _ => &["features"],
     }
 }
+
+/// What is below `features` in a `DenseNet`.
+const DENSE_MODULES: [&str; 10] = [
+    "conv0",
+    "norm0",
+    "denseblock1",
+    "transition1",
+    "denseblock2",
+    "transition2",
+    "denseblock3",
+    "transition3",
+    "denseblock4",
+    "norm5",
+];
+
+/// What is below `features` in an `EfficientNet`.
+const EFFICIENT_MODULES: [&str; 9] = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
 
 /// A `ResNet`'s children by their number; pools and activations have no tensors.
 const CHILDREN: [(&str, &str); 7] = [
@@ -113,11 +153,29 @@ const TIMM_LATER: [(&str, &str); 8] = [
     ("bn3", "3.1"),
 ];
 
+/// Whether the tensors have timm's names of an `EfficientNet`.
+pub(super) fn is_timm_efficientnet<T>(tensors: &BTreeMap<String, T>) -> bool {
+    tensors.contains_key(TIMM)
+}
+
 /// Translates the names of a file that was read, where it is known what they mean; the others stay.
 pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
-    if tensors.contains_key("conv_stem.weight") {
+    if is_timm_efficientnet(tensors) {
         rename(tensors, from_timm);
     }
+    let below = if tensors.contains_key(DENSE_FEATURES) {
+        &DENSE_MODULES[..]
+    } else if tensors.contains_key(EFFICIENT_FEATURES)
+        && tensors.contains_key("1.0.block.0.0.weight")
+    {
+        &EFFICIENT_MODULES[..]
+    } else {
+        &[]
+    };
+    rename(tensors, |name| {
+        let (module, _) = name.split_once('.')?;
+        below.contains(&module).then(|| format!("features.{name}"))
+    });
     if tensors.contains_key(TRANSFORMERS) {
         rename(tensors, from_transformers);
     }

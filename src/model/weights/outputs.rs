@@ -44,12 +44,18 @@ pub(super) fn rank(key: &str) -> Option<usize> {
     KEYS.iter().position(|known| *known == key)
 }
 
-/// Of several lists, with their keys and from the top of the file down, the one whose key says most; of equals the
-/// outermost. With it a sentence, to follow the file's name, where another list of as many names has another order.
-pub(super) fn choose(lists: Vec<(String, Vec<String>)>) -> (Option<Vec<String>>, Option<String>) {
-    let mut lists: Vec<_> = lists.into_iter().collect();
+/// Lists of names with the keys under which they lie, from the top of the file down.
+pub(super) type Lists = Vec<(String, Vec<String>)>;
+
+/// Of several lists one that has as many names as the network has outputs, if there is one; of these the one whose key
+/// says most, and of equals the outermost. With it a sentence, to follow the file's name, where another list of as many
+/// names has another order.
+pub(super) fn choose(
+    mut lists: Lists,
+    outputs: Option<usize>,
+) -> (Option<Vec<String>>, Option<String>) {
     // Stable: equals stay in their order.
-    lists.sort_by_key(|(key, _)| rank(key));
+    lists.sort_by_key(|(key, names)| (Some(names.len()) != outputs, rank(key)));
     let mut lists = lists.into_iter();
     let Some((key, names)) = lists.next() else {
         return (None, None);
@@ -100,10 +106,7 @@ pub(super) fn of_pairs(key: &str, pairs: &[(String, String)]) -> Option<Vec<Stri
 }
 
 /// The names in the text that a safetensors file keeps beside its tensors: JSON, or a list with commas.
-/// With a sentence as of [`choose`].
-pub(super) fn of_metadata(
-    metadata: &BTreeMap<String, String>,
-) -> (Option<Vec<String>>, Option<String>) {
+pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Lists {
     let word = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -129,7 +132,7 @@ pub(super) fn of_metadata(
     let lists = KEYS
         .iter()
         .filter_map(|key| Some((key.to_string(), read(key)?)));
-    choose(lists.collect())
+    lists.collect()
 }
 
 #[cfg(test)]
@@ -169,8 +172,13 @@ mod tests {
 
     #[test]
     fn metadata_of_other_programs_is_no_list_of_names() {
-        let of =
-            |key: &str, text: &str| of_metadata(&BTreeMap::from([(key.into(), text.into())])).0;
+        let of = |key: &str, text: &str| {
+            choose(
+                of_metadata(&BTreeMap::from([(key.into(), text.into())])),
+                None,
+            )
+            .0
+        };
         let wanted = Some(vec!["cat".to_string(), "dog".to_string()]);
         assert_eq!(of("classes", r#"["cat","dog"]"#), wanted);
         assert_eq!(of("classes", "cat, dog"), wanted);
@@ -187,10 +195,28 @@ mod tests {
             list("classes", ["dog", "cat"]),
             list("class_to_idx", ["cat", "dog"]),
         ];
-        let (names, doubt) = choose(lists.to_vec());
+        let (names, doubt) = choose(lists.to_vec(), Some(2));
         assert_eq!(names, Some(lists[1].1.clone()));
         assert!(doubt.is_some_and(|doubt| doubt.contains("classes")));
-        let (_, doubt) = choose(vec![lists[0].clone(), lists[0].clone()]);
+        let (_, doubt) = choose(vec![lists[0].clone(), lists[0].clone()], Some(2));
         assert_eq!(doubt, None);
+    }
+
+    #[test]
+    fn a_list_of_the_right_length_goes_before_a_better_key() {
+        let list = |key: &str, names: &[&str]| {
+            let names = names.iter().map(ToString::to_string).collect();
+            (key.to_string(), names)
+        };
+        let lists = vec![
+            list("class_to_idx", &["animal", "plant", "rock"]),
+            list("names", &["cat", "dog"]),
+        ];
+        assert_eq!(
+            choose(lists.clone(), Some(2)),
+            (Some(lists[1].1.clone()), None)
+        );
+        // None fits: the loader refuses the names with their number.
+        assert_eq!(choose(lists.clone(), Some(9)).0, Some(lists[0].1.clone()));
     }
 }

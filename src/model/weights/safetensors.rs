@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::candidate::{Candidate, plain_name};
 use super::checkpoint::{Checkpoint, Entry};
 use super::convert::{Dtype, is_counter, to_f32};
-use super::outputs;
+use super::outputs::{self, Lists};
 use super::select::select;
 use crate::error::{Error, Result};
 
@@ -24,11 +24,11 @@ const METADATA: &str = "__metadata__";
 /// Bytes before the header: its length.
 const LENGTH: usize = 8;
 
-/// Reads all floating-point tensors.
+/// Reads all floating-point tensors, and the lists of names beside them.
 ///
 /// # Errors
 /// [`Error::Weights`], naming the tensor where one is to blame.
-pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
     let fail = |reason: String| Error::weights(file, reason);
     check_header(bytes).map_err(fail)?;
     let (length, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
@@ -69,17 +69,18 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     }
     let metadata = header.metadata().clone().unwrap_or_default();
     let metadata: BTreeMap<_, _> = metadata.into_iter().collect();
-    let (classes, doubt) = outputs::of_metadata(&metadata);
-    let warnings = selection.warnings.into_iter().chain(doubt);
-    Ok(Checkpoint {
+    let names = outputs::of_metadata(&metadata);
+    let warnings = selection.warnings.into_iter();
+    let checkpoint = Checkpoint {
         file: file.to_owned(),
         tensors,
-        classes,
+        classes: None,
         metadata,
         warnings: warnings
             .map(|warning| format!("{file} {warning}."))
             .collect(),
-    })
+    };
+    Ok((checkpoint, names))
 }
 
 /// One entry of the header, wide enough for whatever a file claims.

@@ -260,7 +260,7 @@ fn without_backbone(candidates: &[Candidate<'_>]) -> Selection {
 
 /// What stands before the name, and the name, if this is the first convolution of a family: the one on three channels.
 fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
-    let &[_, 3, _, _] = candidate.shape else {
+    let &[_, 3, height, width] = candidate.shape else {
         return None;
     };
     let known = Family::ALL
@@ -269,6 +269,7 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
         .chain(names::OTHER_MARKS);
     // The longest name: `features.0.0.weight` ends in `0.0.weight` too.
     known
+        .filter(|mark| names::mark_fits(mark, [height, width]))
         .filter_map(|mark| {
             let prefix = candidate.name.strip_suffix(mark)?;
             (prefix.is_empty() || prefix.ends_with('.')).then_some((prefix, mark))

@@ -31,7 +31,7 @@ use super::candidate::{Candidate, plain_name};
 use super::checkpoint::{Checkpoint, Entry};
 use super::convert::is_counter;
 use super::foreign;
-use super::outputs;
+use super::outputs::Lists;
 use super::select::select;
 use crate::error::{Error, Result};
 
@@ -52,12 +52,12 @@ pub(super) fn is_pickle(bytes: &[u8]) -> bool {
         || bytes.starts_with(&[0x80]) && bytes.get(1).is_some_and(|protocol| *protocol <= 5)
 }
 
-/// Reads the floating-point tensors of the network in an archive of `torch.save`.
+/// Reads the floating-point tensors of the network in an archive of `torch.save`, and the lists of names beside them.
 ///
 /// # Errors
 /// [`Error::Weights`]: another kind of archive, a pickle that asks for what runs code, a damaged entry, a tensor
 /// outside its storage, two networks.
-pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
     read_archive(file, bytes).map_err(|reason| Error::weights(file, reason))
 }
 
@@ -65,7 +65,7 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
 ///
 /// # Errors
 /// As [`read`].
-pub(super) fn read_pickle(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
+pub(super) fn read_pickle(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
     let fail = |reason: String| Error::weights(file, reason);
     let mut machine = Machine::new(bytes);
     if !legacy::is_legacy(bytes) {
@@ -89,7 +89,7 @@ pub(super) fn read_pickle(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     checkpoint(file, found, top, &mut storages).map_err(fail)
 }
 
-fn read_archive(file: &str, bytes: &[u8]) -> Reason<Checkpoint> {
+fn read_archive(file: &str, bytes: &[u8]) -> Reason<(Checkpoint, Lists)> {
     // Known: no archive of torch.save lies behind other bytes, and looking for it can find a wrong place.
     let config = zip::read::Config {
         archive_offset: zip::read::ArchiveOffset::Known(0),
@@ -161,14 +161,13 @@ fn checkpoint(
     found: Found,
     top: Value,
     storages: &mut impl Storages,
-) -> Reason<Checkpoint> {
+) -> Reason<(Checkpoint, Lists)> {
     let Found {
         groups,
         names,
         noted,
         module,
     } = found;
-    let (classes, doubt) = outputs::choose(names);
     if groups.is_empty() {
         return Err(format!(
             "holds {}, and no tensors under names; in Python: torch.save(model.state_dict(), 'weights.pth')",
@@ -222,7 +221,7 @@ fn checkpoint(
         let (shape, dtype) = (tensor.shape.clone(), tensor.storage.dtype);
         entries.insert(name, Entry { shape, dtype, data });
     }
-    let warnings = selection.warnings.into_iter().chain(doubt);
+    let warnings = selection.warnings.into_iter();
     let mut warnings: Vec<String> = warnings
         .map(|warning| format!("{file} {warning}."))
         .collect();
@@ -232,13 +231,14 @@ fn checkpoint(
              network (another activation, stride, pool or epsilon), the answers are wrong."
         ));
     }
-    Ok(Checkpoint {
+    let checkpoint = Checkpoint {
         file: file.to_owned(),
         tensors: entries,
         metadata: noted,
-        classes,
+        classes: None,
         warnings,
-    })
+    };
+    Ok((checkpoint, names))
 }
 
 /// The folder of the archive's only `data.pkl`, with its slash.

@@ -268,6 +268,7 @@ fn noted_key(name: &str) -> Option<&'static str> {
         | "encoder_name" => NAMED,
         "mean" => "mean",
         "std" => "std",
+        "temperature" => "temperature",
         "img_size" | "image_size" | "input_size" | "crop_size" | "imgsz" => "input",
         _ => return None,
     })
