@@ -19,9 +19,6 @@
 // A workgroup computes TILE_M rows by TILE_N columns of one group, a thread ROWS4 * 4 by COLUMNS4 * 4 of
 // them; x counts column tiles over all images, y row tiles, z groups.
 
-// What a is stored as; sums are f32.
-alias Weight = f32;
-
 // Threads along n and along m, and what each computes, in fours.
 const THREADS_N: u32 = 8u;
 const THREADS_M: u32 = 8u;
@@ -58,7 +55,7 @@ struct Params {
     flags: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<Weight>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> residual: array<f32>;

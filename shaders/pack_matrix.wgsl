@@ -12,8 +12,6 @@
 
 const WORKGROUP: u32 = 64u;
 const TRANSPOSE: bool = true;
-// What the factor is stored as.
-alias Weight = f32;
 
 struct Params {
     m: u32,
@@ -22,7 +20,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> w: array<f32>;
-@group(0) @binding(1) var<storage, read_write> a: array<Weight>;
+@group(0) @binding(1) var<storage, read_write> a: array<f32>;
 @group(0) @binding(2) var<storage, read> params: Params;
 
 fn load_w(batch: u32, row: u32, k: u32) -> f32 {
@@ -42,5 +40,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if row < params.m {
         value = load_w(id.z, row, id.y);
     }
-    a[(id.z * params.k + id.y) * params.m_stride + row] = Weight(value);
+    a[(id.z * params.k + id.y) * params.m_stride + row] = value;
 }

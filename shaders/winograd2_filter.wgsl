@@ -10,8 +10,6 @@
 // An invocation transforms one filter; x counts output channels, y input channels.
 
 const WORKGROUP: u32 = 64u;
-// What u is stored as; the transform is f32.
-alias Weight = f32;
 
 struct Params {
     m: u32,
@@ -20,7 +18,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> w: array<f32>;
-@group(0) @binding(1) var<storage, read_write> u: array<Weight>;
+@group(0) @binding(1) var<storage, read_write> u: array<f32>;
 @group(0) @binding(2) var<storage, read> params: Params;
 
 fn load_row(row: u32, channel: u32, r: u32) -> vec3f {
@@ -35,10 +33,10 @@ fn load_row(row: u32, channel: u32, r: u32) -> vec3f {
 fn store_row(first: u32, row: u32, channel: u32, g: vec3f) {
     let step = params.channels * params.m_stride;
     let to = first * step + channel * params.m_stride + row;
-    u[to] = Weight(g.x);
-    u[to + step] = Weight(0.5 * (g.x + g.y + g.z));
-    u[to + 2u * step] = Weight(0.5 * (g.x - g.y + g.z));
-    u[to + 3u * step] = Weight(g.z);
+    u[to] = g.x;
+    u[to + step] = 0.5 * (g.x + g.y + g.z);
+    u[to + 2u * step] = 0.5 * (g.x - g.y + g.z);
+    u[to + 3u * step] = g.z;
 }
 
 @compute @workgroup_size(WORKGROUP)

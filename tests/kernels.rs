@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::DeviceChoice;
 use retune::kernels::check::{in_use, self_test};
 use retune::kernels::conv::matmul::{Epilogue, MatMul};
-use retune::kernels::conv::weights::{Storage, Weights};
+use retune::kernels::conv::weights::Weights;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::conv::{Algorithm, gradient};
 use retune::kernels::launch::{Buffer, Gpu};
@@ -122,8 +122,7 @@ impl Case {
         let (whole, bare) = (expected(true), expected(false));
         let mut variants = 0;
         for algorithm in Algorithm::all() {
-            // Those on rounded weights: tests/kernels_half.rs.
-            if algorithm.is_half() || !algorithm.can_apply(conv, &weights, gpu.max_binding()) {
+            if !algorithm.can_apply(conv, &weights, gpu.max_binding()) {
                 continue;
             }
             variants += 1;
@@ -166,8 +165,7 @@ impl Case {
         let shape = conv.reference();
         let expected = twin::conv2d_input_gradient(&shape, &self.w, &self.residual);
         let terms = conv.m * conv.kernel[0] * conv.kernel[1];
-        let full = |variant: &MatMul| variant.storage() == Storage::Full;
-        for variant in MatMul::ALL.into_iter().filter(full) {
+        for variant in MatMul::ALL {
             assert!(gradient::can_apply(
                 conv,
                 &weights,

@@ -10,12 +10,11 @@ use retune::image::{self, Rgb};
 use retune::infer::{Classifier, Given};
 use retune::kernels::choice;
 use retune::kernels::launch::Buffer;
-use retune::kernels::loss::softmax_cross_entropy;
 use retune::kernels::pool;
 use retune::kernels::preprocess::Photos;
 use retune::kernels::reference::compare::{Tolerance, compare};
+use retune::kernels::reference::pool as pool_twin;
 use retune::kernels::reference::pool::PoolShape;
-use retune::kernels::reference::{linear as linear_twin, loss as loss_twin, pool as pool_twin};
 use retune::model::input::Batch;
 use retune::model::weights::{self, bundled};
 use retune::platform::adapter::{self, Adapter};
@@ -146,86 +145,6 @@ fn global_avg_pool() {
                 check::<2>(&format!("{dims:?}"), &device, &expected, tolerance, run);
             }
         }
-    }
-}
-
-#[test]
-#[ignore = "needs a Vulkan driver"]
-fn linear() {
-    let device = open();
-    for rows in [1, 3, 16] {
-        for inputs in [1, 2, 3, 4, 7, 512] {
-            for outputs in [1, 6, 65] {
-                let x = random(4, rows * inputs);
-                let w = random(5, outputs * inputs);
-                let b = random(6, outputs);
-                let on_gpu = [
-                    upload(&device, &x, [rows, inputs]),
-                    upload(&device, &w, [outputs, inputs]),
-                    upload(&device, &b, [outputs]),
-                ];
-                for relu in [false, true] {
-                    let what = format!("{rows} x {inputs} to {outputs}, relu {relu}");
-                    let expected = linear_twin::linear(rows, &x, &w, &b, relu);
-                    // Products of values that reach 8, and the bias.
-                    let tolerance = Tolerance::sum_of(inputs + 1).scaled(16.0);
-                    let [x, w, b] = &on_gpu;
-                    let run = || pool::linear(x, w, b, relu).expect("applies");
-                    check::<2>(&what, &device, &expected, tolerance, run);
-                }
-            }
-        }
-    }
-    let [x, w, b] =
-        [[2, 3], [4, 2], [4, 1]].map(|dims| upload(&device, &random(7, dims[0] * dims[1]), dims));
-    assert!(
-        pool::linear(&x, &w, &b, false).is_none(),
-        "sizes that do not fit"
-    );
-}
-
-/// WGSL allows `exp(x)` an error of 3 + 2|x| units of the last place and `log` one of 2^-21; logits here
-/// are up to 64 apart, and the probabilities' errors are those of two exponentials.
-/// <https://www.w3.org/TR/WGSL/#floating-point-accuracy>
-#[test]
-#[ignore = "needs a Vulkan driver"]
-fn loss_and_gradient() {
-    let device = open();
-    let exponential = Tolerance {
-        absolute: 1e-6,
-        relative: 2.0 * (3.0 + 2.0 * 64.0) * f64::from(f32::EPSILON),
-    };
-    let check = |what: &str, logits: &[f32], targets: &[u32]| {
-        let classes = logits.len() / targets.len();
-        let expected = loss_twin::softmax_cross_entropy(logits, targets);
-        let buffer = upload(&device, logits, [targets.len(), classes]);
-        let both = || softmax_cross_entropy(&buffer, targets).expect("applies");
-        poison(&device, logits.len());
-        let tolerance = Tolerance {
-            absolute: 1e-5,
-            ..exponential
-        };
-        check::<1>(what, &device, &expected.rows, tolerance, || both().0);
-        check::<2>(what, &device, &expected.gradient, exponential, || both().1);
-    };
-    for rows in [1, 3, 16, 65] {
-        for classes in [1, 2, 6, 131] {
-            let logits = random(8, rows * classes);
-            let logits: Vec<f32> = logits.into_iter().map(|z| 4.0 * z).collect();
-            let mut random = Random::new(9);
-            let targets: Vec<u32> = (0..rows).map(|_| random.below(classes) as u32).collect();
-            check(&format!("{rows} x {classes}"), &logits, &targets);
-        }
-    }
-    // exp(1000) is infinite.
-    check("extremes", &[1000.0, 0.0, -1000.0, 0.0], &[1, 1]);
-
-    let logits = upload(&device, &[0.0; 6], [2, 3]);
-    for targets in [&[0, 3][..], &[0], &[0, 1, 2], &[]] {
-        assert!(
-            softmax_cross_entropy(&logits, targets).is_none(),
-            "{targets:?}"
-        );
     }
 }
 

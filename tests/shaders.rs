@@ -1,4 +1,4 @@
-//! Promise: every file in `shaders/` compiles, as it stands and with 16-bit storage, in both compilers that
+//! Promise: every file in `shaders/` compiles, in both compilers that
 //! browsers use, keeps to WebGPU's default limits and to the rules of a raw kernel under burn, and agrees
 //! with its Rust twin on the parameters.
 
@@ -48,31 +48,13 @@ fn source(entry: &Entry) -> Source {
     libs.fold(kernel, |source, lib| source.with_lib(&lib))
 }
 
-/// As it stands, and with every `alias NAME = f32;` made 16 bits, if there is one.
-fn variants(entry: &Entry) -> Vec<Source> {
-    let plain = source(entry);
-    let name = |line: &str| {
-        let line = line.strip_prefix("alias ")?.split_once(';')?.0;
-        line.strip_suffix(" = f32").map(str::to_owned)
-    };
-    let names: Vec<String> = plain.text().lines().filter_map(name).collect();
-    if names.is_empty() {
-        return vec![plain];
-    }
-    let halved = names
-        .iter()
-        .fold(plain.clone(), |source, name| source.set_type(name, "f16"));
-    vec![plain, halved]
-}
-
-/// Runs the check on every variant of every kernel and lists all that fail.
+/// Runs the check on every kernel and lists all that fail.
 fn check_all(check: impl Fn(&Entry, &Source) -> Result<(), String>) {
     let mut failures = Vec::new();
     for entry in TABLE {
-        for source in variants(entry) {
-            if let Err(reason) = check(entry, &source) {
-                failures.push(format!("{}: {reason}", source.id()));
-            }
+        let source = source(entry);
+        if let Err(reason) = check(entry, &source) {
+            failures.push(format!("{}: {reason}", source.id()));
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
@@ -90,8 +72,8 @@ macro_rules! ensure {
 fn validated(source: &Source) -> Result<(Module, ModuleInfo), String> {
     let text = source.text();
     let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
-    // Both are in every browser's WGSL: 16-bit numbers where the device has them, and packing two of them.
-    let capabilities = Capabilities::SHADER_FLOAT16 | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    // Packing two 16-bit numbers in a word is in every browser's WGSL.
+    let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .map_err(|e| e.emit_to_string(text))?;
@@ -285,30 +267,4 @@ fn parameters_are_those_of_the_rust_twin() {
 fn shown(field: Option<&Field>) -> String {
     let text = |f: &Field| format!("{}: {} at {}", f.name, f.kind, f.offset);
     field.map_or_else(|| "nothing".to_owned(), text)
-}
-
-/// A buffer's element in the f16 variant has to be a 16-bit one, or the alias is for show.
-#[test]
-fn an_alias_for_storage_is_what_a_buffer_holds() {
-    check_all(|_, source| {
-        if !source.text().starts_with("enable f16;") {
-            return Ok(());
-        }
-        let (module, info) = validated(source)?;
-        let halves = bindings(&module, &info).iter().any(|(_, variable, _)| {
-            match &module.types[variable.ty].inner {
-                TypeInner::Array {
-                    base,
-                    size: ArraySize::Dynamic,
-                    ..
-                } => module.types[*base]
-                    .inner
-                    .scalar()
-                    .is_some_and(|s| s.width == 2),
-                _ => false,
-            }
-        });
-        ensure!(halves, "no buffer of f16");
-        Ok(())
-    });
 }

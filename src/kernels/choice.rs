@@ -19,7 +19,6 @@ struct State {
     broken: HashSet<Algorithm>,
     broken_pools: bool,
     disabled: bool,
-    half: bool,
 }
 
 fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
@@ -37,20 +36,6 @@ pub fn set_enabled(enabled: bool) {
 #[must_use]
 pub fn enabled() -> bool {
     with(|state| !state.disabled)
-}
-
-/// Allows kernels that read weights of 16 bits, or forbids them again. They are forbidden at first: the page
-/// and the command line promise that a GPU gives what the CPU gives, to a millionth, and a weight of 16 bits
-/// is off by up to a two-thousandth of itself. Even allowed they are no default; tuning has to find them
-/// faster.
-pub fn set_half(allowed: bool) {
-    with(|state| state.half = allowed);
-}
-
-/// What [`set_half`] said.
-#[must_use]
-pub fn half() -> bool {
-    with(|state| state.half)
 }
 
 /// From now on this convolution runs so, if it can.
@@ -99,11 +84,8 @@ pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
     if !enabled() {
         return None;
     }
-    let usable = |algorithm: &Algorithm| {
-        (half() || !algorithm.is_half())
-            && algorithm.can_apply(conv, weights, max)
-            && !is_broken(*algorithm)
-    };
+    let usable =
+        |algorithm: &Algorithm| algorithm.can_apply(conv, weights, max) && !is_broken(*algorithm);
     tuned(conv)
         .into_iter()
         .chain(defaults(adapter::get(), conv))

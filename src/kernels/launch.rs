@@ -11,7 +11,7 @@ use burn::backend::TensorMetadata;
 use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::ir::metadata::Info;
-use burn_cubecl::cubecl::ir::{AddressType, ElemType, FloatKind, Scope, UIntKind};
+use burn_cubecl::cubecl::ir::{AddressType, ElemType, Scope, UIntKind};
 use burn_cubecl::cubecl::prelude::{
     BufferIOAttr, CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
     KernelSettings,
@@ -218,13 +218,6 @@ impl Gpu {
     #[must_use]
     pub fn max_binding(&self) -> u64 {
         self.client.properties().memory.max_page_size
-    }
-
-    /// Whether kernels may use 16-bit numbers.
-    #[must_use]
-    pub fn has_half(&self) -> bool {
-        let half = ElemType::Float(FloatKind::F16);
-        self.client.properties().supports_type(half)
     }
 
     /// burn's client of this device.

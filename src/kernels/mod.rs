@@ -11,7 +11,6 @@ pub mod conv;
 pub mod cpu;
 pub mod flex;
 pub mod launch;
-pub mod loss;
 pub mod max_pool;
 pub mod norm;
 pub mod ops;

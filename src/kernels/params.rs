@@ -106,30 +106,6 @@ params! {
 }
 
 params! {
-    /// `linear.wgsl`.
-    pub struct LinearParams {
-        /// N.
-        pub rows: u32,
-        /// I.
-        pub inputs: u32,
-        /// O.
-        pub outputs: u32,
-    }
-}
-
-params! {
-    /// `softmax_cross_entropy.wgsl`.
-    pub struct SoftmaxCrossEntropyParams {
-        /// N.
-        pub rows: u32,
-        /// K.
-        pub classes: u32,
-        /// What the gradient is multiplied with: 1 / N where the loss is the mean of the rows.
-        pub scale: f32,
-    }
-}
-
-params! {
     /// `preprocess_vertical.wgsl`.
     pub struct PreprocessVerticalParams {
         /// W, of source and result.
@@ -189,19 +165,22 @@ mod tests {
 
     #[test]
     fn words_and_fields_follow_the_declaration() {
-        let params = SoftmaxCrossEntropyParams {
-            rows: 3,
-            classes: 6,
-            scale: 0.5,
+        let params = PeakFmaParams {
+            invocations: 3,
+            rounds: 6,
+            factor: 0.5,
+            addend: -1.0,
         };
-        assert_eq!(params.words(), [3, 6, 0.5_f32.to_bits()]);
+        let words = [3, 6, 0.5_f32.to_bits(), (-1.0_f32).to_bits()];
+        assert_eq!(params.words(), words);
         let field = |name, offset, kind| Field { name, offset, kind };
         assert_eq!(
-            SoftmaxCrossEntropyParams::FIELDS,
+            PeakFmaParams::FIELDS,
             [
-                field("rows", 0, "u32"),
-                field("classes", 4, "u32"),
-                field("scale", 8, "f32"),
+                field("invocations", 0, "u32"),
+                field("rounds", 4, "u32"),
+                field("factor", 8, "f32"),
+                field("addend", 12, "f32"),
             ]
         );
     }

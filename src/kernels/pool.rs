@@ -1,10 +1,10 @@
-//! The pools and the linear layer.
+//! The pools.
 
 use std::sync::LazyLock;
 
 use super::choice;
 use super::launch::{Buffer, Kernel, MAX_WORKGROUPS};
-use super::params::{GlobalAvgPoolParams, LinearParams, MaxPoolParams};
+use super::params::{GlobalAvgPoolParams, MaxPoolParams};
 use super::reference::PoolShape;
 use super::source::Source;
 
@@ -19,14 +19,6 @@ static GLOBAL_AVG_POOL: LazyLock<Kernel> = LazyLock::new(|| {
     let text = include_str!("../../shaders/global_avg_pool.wgsl");
     Kernel::new(&Source::new("global_avg_pool", text), [64, 1, 1])
 });
-
-static LINEAR: LazyLock<Kernel> = LazyLock::new(|| linear_kernel(false));
-static LINEAR_RELU: LazyLock<Kernel> = LazyLock::new(|| linear_kernel(true));
-
-fn linear_kernel(relu: bool) -> Kernel {
-    let text = include_str!("../../shaders/linear.wgsl");
-    Kernel::new(&Source::new("linear", text).set("RELU", relu), [64, 1, 1])
-}
 
 /// Workgroups for one invocation an element, in two dimensions where one is too short.
 #[must_use]
@@ -83,26 +75,5 @@ pub fn global_avg_pool(x: &Buffer) -> Option<Buffer> {
     };
     x.gpu()
         .launch(&GLOBAL_AVG_POOL, workgroups, &[x], &y, &params.words());
-    Some(y)
-}
-
-/// `act(x w^T + b)`: `x` `[N,I]`, `w` `[O,I]`, `b` `[O]` to `[N,O]`.
-#[must_use]
-pub fn linear(x: &Buffer, w: &Buffer, b: &Buffer, relu: bool) -> Option<Buffer> {
-    let [rows, inputs] = <[usize; 2]>::try_from(x.dims()).ok()?;
-    let [outputs, wanted] = <[usize; 2]>::try_from(w.dims()).ok()?;
-    if wanted != inputs || b.dims() != [outputs] {
-        return None;
-    }
-    let workgroups = spread(rows * outputs).filter(|_| choice::enabled())?;
-    let y = x.gpu().empty(&[rows, outputs]);
-    let params = LinearParams {
-        rows: rows as u32,
-        inputs: inputs as u32,
-        outputs: outputs as u32,
-    };
-    let kernel = if relu { &LINEAR_RELU } else { &LINEAR };
-    x.gpu()
-        .launch(kernel, workgroups, &[x, w, b], &y, &params.words());
     Some(y)
 }

@@ -1,7 +1,7 @@
 //! A kernel's WGSL, put together: a plain file, the functions it shares with others, and its tunables.
 //!
 //! The files stay valid WGSL that every shader tool reads; what differs between two launches is a handful
-//! of `const` and `alias` lines, rewritten here. `override` would not do: it cannot size an array that is
+//! of `const` lines, rewritten here. `override` would not do: it cannot size an array that is
 //! local to a function, and burn's launch sets no override values.
 
 use std::collections::BTreeMap;
@@ -111,21 +111,6 @@ impl Source {
         self.rewrite(name, &start, value.to_string())
     }
 
-    /// Rewrites the line `alias NAME = ...;`, and puts `enable f16;` first where the type needs it.
-    ///
-    /// # Panics
-    /// If there is no such line or more than one: a bug in the caller.
-    #[must_use]
-    #[track_caller]
-    pub fn set_type(self, name: &str, wgsl_type: &str) -> Self {
-        let mut source = self.rewrite(name, &format!("alias {name} = "), wgsl_type.to_owned());
-        let enabled = source.text.lines().any(|line| line == "enable f16;");
-        if wgsl_type.contains("f16") && !enabled {
-            source.text.insert_str(0, "enable f16;\n");
-        }
-        source
-    }
-
     #[track_caller]
     fn rewrite(mut self, name: &str, start: &str, value: String) -> Self {
         match rewritten(&self.text, start, &value) {
@@ -187,7 +172,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = "// A kernel.\nconst TILE_M: u32 = 4u; // rows\nconst TILE_MN: u32 = 2u;\n\
-                        const SLOPE: f32 = 0.0f;\nconst RELU: bool = false;\nalias Stored = f32;\n";
+                        const SLOPE: f32 = 0.0f;\nconst RELU: bool = false;\n";
 
     fn source() -> Source {
         Source::new("kernel.wgsl", FILE)
@@ -219,17 +204,6 @@ mod tests {
         );
         assert_ne!(one.id(), other.id());
         assert_ne!(one.id(), source().id());
-    }
-
-    #[test]
-    fn a_type_brings_its_extension_once_and_first() {
-        let set = source().set_type("Stored", "f16");
-        assert!(set.text().starts_with("enable f16;\n// A kernel."));
-        assert!(set.text().ends_with("alias Stored = f16;\n"));
-        assert_eq!(set.id(), "kernel.wgsl Stored=f16");
-        let twice = set.set_type("Stored", "vec4<f16>");
-        assert_eq!(twice.text().matches("enable f16;").count(), 1);
-        assert!(!source().set_type("Stored", "f32").text().contains("enable"));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::conv::params::{
     MatMulParams, PackParams, WinogradFilterParams, WinogradInputParams, WinogradOutputParams,
 };
 use super::params::{
-    Field, GlobalAvgPoolParams, LinearParams, MaxPoolParams, PeakCopyParams, PeakFmaParams,
-    PreprocessHorizontalParams, PreprocessVerticalParams, SoftmaxCrossEntropyParams,
+    Field, GlobalAvgPoolParams, MaxPoolParams, PeakCopyParams, PeakFmaParams,
+    PreprocessHorizontalParams, PreprocessVerticalParams,
 };
 
 /// A file of `shaders/`.
@@ -37,7 +37,6 @@ pub const TABLE: &[Entry] = &[
     entry("conv_shared.wgsl", ConvSharedParams::FIELDS),
     entry("global_avg_pool.wgsl", GlobalAvgPoolParams::FIELDS),
     entry("im2col.wgsl", ColumnsParams::FIELDS),
-    entry("linear.wgsl", LinearParams::FIELDS),
     entry("matmul_nt.wgsl", MatMulNtParams::FIELDS),
     entry("matmul_registers.wgsl", MatMulParams::FIELDS),
     entry("matmul_registers_narrow.wgsl", MatMulParams::FIELDS),
@@ -51,10 +50,6 @@ pub const TABLE: &[Entry] = &[
         PreprocessHorizontalParams::FIELDS,
     ),
     entry("preprocess_vertical.wgsl", PreprocessVerticalParams::FIELDS),
-    entry(
-        "softmax_cross_entropy.wgsl",
-        SoftmaxCrossEntropyParams::FIELDS,
-    ),
     entry("winograd2_filter.wgsl", WinogradFilterParams::FIELDS),
     entry("winograd2_input.wgsl", WinogradInputParams::FIELDS),
     entry("winograd2_output.wgsl", WinogradOutputParams::FIELDS),

@@ -14,7 +14,7 @@ use super::choice;
 use super::conv::Algorithm;
 use super::conv::direct::Direct;
 use super::conv::matmul::{Epilogue, MatMul};
-use super::conv::weights::{Layout, Weights};
+use super::conv::weights::{Packing, Weights};
 use super::launch::{Buffer, Gpu};
 use super::ops::Conv2d;
 use super::shape::Conv;
@@ -48,8 +48,7 @@ impl Tuned {
         )
     }
 
-    /// Puts it in use. Layers that it does not know, or knows a kernel for that is not
-    /// allowed, keep their defaults; whether there were none.
+    /// Puts it in use. Layers that it does not know keep their defaults; whether there were none.
     pub fn apply(&self, layers: &[(&Conv2d, Conv)]) -> bool {
         let mut complete = true;
         for (_, conv) in layers {
@@ -57,7 +56,6 @@ impl Tuned {
                 .0
                 .get(&key(conv))
                 .and_then(|name| Algorithm::from_name(name))
-                .filter(allowed)
             {
                 Some(algorithm) => choice::set_tuned(*conv, algorithm),
                 None => complete = false,
@@ -130,7 +128,7 @@ pub async fn tune(
     Ok(found)
 }
 
-/// Each layout of the weights that was tried is a copy of them: those that no size of the layer runs on go.
+/// Each packing of the weights that was tried is a copy of them: those that no size of the layer runs on go.
 fn forget_packings(layers: &[(&Conv2d, Conv)]) {
     for (layer, _) in layers {
         let Some((weights, bias)) = layer.on_gpu() else {
@@ -139,8 +137,8 @@ fn forget_packings(layers: &[(&Conv2d, Conv)]) {
         let same = layers
             .iter()
             .filter(|(other, _)| std::ptr::eq(*other, *layer));
-        let wanted: Vec<Layout> = same
-            .filter_map(|(_, conv)| choice::choose(&bias.gpu(), conv, weights)?.layout())
+        let wanted: Vec<Packing> = same
+            .filter_map(|(_, conv)| choice::choose(&bias.gpu(), conv, weights)?.packing())
             .collect();
         weights.keep(&wanted);
     }
@@ -220,11 +218,6 @@ pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
     Ok(time::now() - start)
 }
 
-/// Weights of 16 bits only where [`choice::set_half`] allows them.
-fn allowed(algorithm: &Algorithm) -> bool {
-    choice::half() || !algorithm.is_half()
-}
-
 /// What is worth a try on a GPU. The tiles without workgroup memory are for software adapters.
 fn candidates(conv: &Conv, weights: &Weights, max: u64) -> Vec<Algorithm> {
     let for_gpus = |algorithm: &Algorithm| match algorithm {
@@ -235,8 +228,7 @@ fn candidates(conv: &Conv, weights: &Weights, max: u64) -> Vec<Algorithm> {
         }
     };
     let all = Algorithm::all().into_iter();
-    all.filter(allowed)
-        .filter(for_gpus)
+    all.filter(for_gpus)
         .filter(|algorithm| algorithm.can_apply(conv, weights, max))
         .collect()
 }

@@ -58,7 +58,7 @@ const STEPS: [(&str, &str); 7] = [
 
 /// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. One
 /// at a time: a process opens one GPU, and what is poisoned for one test is not to be another's.
-const WEBGPU: [(&str, &str); 4] = [
+const WEBGPU: [(&str, &str); 3] = [
     (
         "tests, WebGPU natively: a network",
         "test --locked --release --package retune --test reference -- --ignored --exact webgpu",
@@ -70,10 +70,6 @@ const WEBGPU: [(&str, &str); 4] = [
     (
         "tests, WebGPU natively: the other kernels",
         "test --locked --release --package retune --test kernels_small -- --ignored --test-threads 1",
-    ),
-    (
-        "tests, WebGPU natively: weights of 16 bits",
-        "test --locked --release --package retune --test kernels_half -- --ignored --test-threads 1",
     ),
 ];
 

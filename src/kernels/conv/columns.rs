@@ -61,7 +61,7 @@ pub fn can_lay_out(conv: &Conv, max: u64) -> bool {
 pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> bool {
     let product = product(conv, weights.stride(Packing::Matrix), col_stride(conv));
     (is_pointwise(conv) || can_lay_out(conv, max))
-        && weights.can_pack(Packing::Matrix.stored(variant.storage()), max)
+        && weights.can_pack(Packing::Matrix, max)
         && product.can_apply(variant)
 }
 
@@ -113,7 +113,7 @@ pub fn run(
     weights: &Weights,
     epilogue: Epilogue,
 ) -> Buffer {
-    let a = weights.packed(Packing::Matrix.stored(variant.storage()));
+    let a = weights.packed(Packing::Matrix);
     let y = gpu.empty(&conv.out_dims());
     let m_stride = weights.stride(Packing::Matrix);
     if is_pointwise(conv) {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::matmul::Epilogue;
 use super::params::{ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
-use super::weights::{Layout, Packing, Storage, Weights};
+use super::weights::{Packing, Weights};
 use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::Conv;
 use crate::kernels::source::Source;
@@ -20,10 +20,6 @@ pub enum Direct {
     Shared64,
     /// 32 x 32.
     Shared32,
-    /// [`Self::Shared64`] on weights of 16 bits.
-    Shared64Half,
-    /// [`Self::Shared32`] on weights of 16 bits.
-    Shared32Half,
 }
 
 static GENERAL: LazyLock<Kernel> = LazyLock::new(|| {
@@ -36,28 +32,24 @@ static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| {
     Kernel::new(&Source::new("conv_depthwise", text), [64, 1, 1])
 });
 
-static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2, Storage::Full));
-static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1, Storage::Full));
-static SHARED_64_HALF: LazyLock<Kernel> = LazyLock::new(|| shared(2, Storage::Half));
-static SHARED_32_HALF: LazyLock<Kernel> = LazyLock::new(|| shared(1, Storage::Half));
+static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
+static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
-fn shared(fours: u32, storage: Storage) -> Kernel {
+fn shared(fours: u32) -> Kernel {
     let text = include_str!("../../../shaders/conv_shared.wgsl");
     let source = Source::new("conv_shared", text)
         .set("ROWS4", fours)
         .set("COLUMNS4", fours);
-    Kernel::new(&storage.set(source), [8, 8, 1])
+    Kernel::new(&source, [8, 8, 1])
 }
 
 impl Direct {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 4] = [
         Self::General,
         Self::Depthwise,
         Self::Shared64,
         Self::Shared32,
-        Self::Shared64Half,
-        Self::Shared32Half,
     ];
 
     /// Name in tables and in what tuning keeps.
@@ -68,18 +60,15 @@ impl Direct {
             Self::Depthwise => "depthwise",
             Self::Shared64 => "implicit64",
             Self::Shared32 => "implicit32",
-            Self::Shared64Half => "implicit64half",
-            Self::Shared32Half => "implicit32half",
         }
     }
 
-    /// The layout of the weights that it reads, if not the plain one.
+    /// The packing of the weights that it reads, if not the plain ones.
     #[must_use]
-    pub const fn layout(self) -> Option<Layout> {
+    pub const fn packing(self) -> Option<Packing> {
         match self {
             Self::General | Self::Depthwise => None,
-            Self::Shared64 | Self::Shared32 => Some(Packing::Matrix.stored(Storage::Full)),
-            Self::Shared64Half | Self::Shared32Half => Some(Packing::Matrix.stored(Storage::Half)),
+            Self::Shared64 | Self::Shared32 => Some(Packing::Matrix),
         }
     }
 
@@ -94,8 +83,8 @@ impl Direct {
         match self {
             Self::General => [fours, groups * conv.m.div_ceil(4), conv.images],
             Self::Depthwise => [fours, groups * conv.m, conv.images],
-            Self::Shared64 | Self::Shared64Half => tiles(64),
-            Self::Shared32 | Self::Shared32Half => tiles(32),
+            Self::Shared64 => tiles(64),
+            Self::Shared32 => tiles(32),
         }
     }
 
@@ -108,8 +97,8 @@ impl Direct {
             .all(|n| n <= MAX_WORKGROUPS);
         let fits = self != Self::Depthwise || conv.channels == 1;
         let packs = self
-            .layout()
-            .is_none_or(|layout| weights.can_pack(layout, max));
+            .packing()
+            .is_none_or(|packing| weights.can_pack(packing, max));
         within && fits && packs
     }
 
@@ -173,12 +162,10 @@ impl Direct {
                 let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
             }
-            Self::Shared64 | Self::Shared32 | Self::Shared64Half | Self::Shared32Half => {
-                let (kernel, storage) = match self {
-                    Self::Shared64 => (&SHARED_64, Storage::Full),
-                    Self::Shared64Half => (&SHARED_64_HALF, Storage::Half),
-                    Self::Shared32Half => (&SHARED_32_HALF, Storage::Half),
-                    _ => (&SHARED_32, Storage::Full),
+            Self::Shared64 | Self::Shared32 => {
+                let kernel = match self {
+                    Self::Shared64 => &SHARED_64,
+                    _ => &SHARED_32,
                 };
                 let params = ConvSharedParams {
                     m,
@@ -197,7 +184,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let a = weights.packed(Packing::Matrix.stored(storage));
+                let a = weights.packed(Packing::Matrix);
                 gpu.launch(
                     kernel,
                     workgroups,

@@ -35,14 +35,14 @@ fn input_product(conv: &Conv, m_stride: usize) -> Product {
 pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> bool {
     let product = input_product(conv, weights.stride(Packing::Transposed));
     can_lay_out(conv, max)
-        && weights.can_pack(Packing::Transposed.stored(variant.storage()), max)
+        && weights.can_pack(Packing::Transposed, max)
         && product.can_apply(variant)
 }
 
 /// `dY` `[N,O,OH,OW]` to `dX` `[N,C,H,W]`.
 #[must_use]
 pub fn input(gpu: &Gpu, conv: &Conv, variant: MatMul, weights: &Weights, dy: &Buffer) -> Buffer {
-    let a = weights.packed(Packing::Transposed.stored(variant.storage()));
+    let a = weights.packed(Packing::Transposed);
     let product = input_product(conv, weights.stride(Packing::Transposed));
     if is_pointwise(conv) {
         let dx = gpu.empty(&conv.in_dims());

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use super::params::{MatMulNtParams, MatMulParams, flag};
-use super::weights::Storage;
 use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory, Raw};
 use crate::kernels::source::Source;
 
@@ -21,10 +20,6 @@ pub enum MatMul {
     Shared64,
     /// 32x32 results a workgroup of 64 threads: for products too small to fill a GPU otherwise.
     Shared32,
-    /// [`Self::Shared64`] on weights of 16 bits.
-    Shared64Half,
-    /// [`Self::Shared32`] on weights of 16 bits.
-    Shared32Half,
 }
 
 static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| {
@@ -37,17 +32,15 @@ static REGISTERS_NARROW: LazyLock<Kernel> = LazyLock::new(|| {
     Kernel::new(&Source::new("matmul_registers_narrow", text), [8, 1, 1])
 });
 
-static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2, Storage::Full));
-static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1, Storage::Full));
-static SHARED_64_HALF: LazyLock<Kernel> = LazyLock::new(|| shared(2, Storage::Half));
-static SHARED_32_HALF: LazyLock<Kernel> = LazyLock::new(|| shared(1, Storage::Half));
+static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
+static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
-fn shared(fours: u32, storage: Storage) -> Kernel {
+fn shared(fours: u32) -> Kernel {
     let text = include_str!("../../../shaders/matmul_shared.wgsl");
     let source = Source::new("matmul_shared", text)
         .set("ROWS4", fours)
         .set("COLUMNS4", fours);
-    Kernel::new(&storage.set(source), [8, 8, 1])
+    Kernel::new(&source, [8, 8, 1])
 }
 
 static NT: LazyLock<Kernel> = LazyLock::new(|| {
@@ -57,13 +50,11 @@ static NT: LazyLock<Kernel> = LazyLock::new(|| {
 
 impl MatMul {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 4] = [
         Self::Registers,
         Self::RegistersNarrow,
         Self::Shared64,
         Self::Shared32,
-        Self::Shared64Half,
-        Self::Shared32Half,
     ];
 
     /// Name in tables and in what tuning keeps.
@@ -74,17 +65,6 @@ impl MatMul {
             Self::RegistersNarrow => "narrow",
             Self::Shared64 => "shared64",
             Self::Shared32 => "shared32",
-            Self::Shared64Half => "shared64half",
-            Self::Shared32Half => "shared32half",
-        }
-    }
-
-    /// What the left factor has to be stored as.
-    #[must_use]
-    pub const fn storage(self) -> Storage {
-        match self {
-            Self::Shared64Half | Self::Shared32Half => Storage::Half,
-            _ => Storage::Full,
         }
     }
 
@@ -94,8 +74,6 @@ impl MatMul {
             Self::RegistersNarrow => &REGISTERS_NARROW,
             Self::Shared64 => &SHARED_64,
             Self::Shared32 => &SHARED_32,
-            Self::Shared64Half => &SHARED_64_HALF,
-            Self::Shared32Half => &SHARED_32_HALF,
         }
     }
 
@@ -105,8 +83,8 @@ impl MatMul {
         match self {
             Self::Registers => [(m.div_ceil(16) * n.div_ceil(16)).div_ceil(8), batches, 1],
             Self::RegistersNarrow => [(m.div_ceil(32) * n.div_ceil(4)).div_ceil(8), batches, 1],
-            Self::Shared64 | Self::Shared64Half => [n.div_ceil(64), m.div_ceil(64), batches],
-            Self::Shared32 | Self::Shared32Half => [n.div_ceil(32), m.div_ceil(32), batches],
+            Self::Shared64 => [n.div_ceil(64), m.div_ceil(64), batches],
+            Self::Shared32 => [n.div_ceil(32), m.div_ceil(32), batches],
         }
     }
 }
@@ -168,7 +146,7 @@ impl Product {
 }
 
 /// `c[z][m][n] = act(sum_k a[z % a_batches][k][m] * b[z][k][n] + bias + residual)`, `a` padded as
-/// [`Product`] and stored as [`MatMul::storage`] say. `c` is written where it has rows and columns, not in its padding.
+/// [`Product`] says. `c` is written where it has rows and columns, not in its padding.
 pub fn matmul(
     gpu: &Gpu,
     variant: MatMul,

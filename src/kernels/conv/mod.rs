@@ -10,7 +10,7 @@ pub mod winograd;
 
 use direct::Direct;
 use matmul::{Epilogue, MatMul};
-use weights::{Layout, Packing, Storage, Weights};
+use weights::{Packing, Weights};
 use winograd::Tile;
 
 use super::launch::{Buffer, Gpu};
@@ -74,23 +74,14 @@ impl Algorithm {
             }
     }
 
-    /// The layout of the weights that it reads, if not the plain one.
+    /// The packing of the weights that it reads, if not the plain ones.
     #[must_use]
-    pub const fn layout(self) -> Option<Layout> {
+    pub const fn packing(self) -> Option<Packing> {
         match self {
-            Self::Direct(direct) => direct.layout(),
-            Self::Columns(variant) => Some(Packing::Matrix.stored(variant.storage())),
-            Self::Winograd(tile, variant) => {
-                Some(Packing::Winograd(tile).stored(variant.storage()))
-            }
+            Self::Direct(direct) => direct.packing(),
+            Self::Columns(_) => Some(Packing::Matrix),
+            Self::Winograd(tile, _) => Some(Packing::Winograd(tile)),
         }
-    }
-
-    /// Whether it rounds the weights to 16 bits.
-    #[must_use]
-    pub fn is_half(self) -> bool {
-        self.layout()
-            .is_some_and(|layout| layout.storage == Storage::Half)
     }
 
     /// `act(conv(x) + bias + residual)`, as [`Self::can_apply`] allows it.

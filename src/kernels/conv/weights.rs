@@ -20,57 +20,6 @@ pub enum Packing {
     Winograd(Tile),
 }
 
-/// How the values of a packing are stored. Sums are `f32` either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Storage {
-    /// `f32`.
-    Full,
-    /// `f16`: half the memory to read, 11 bits of precision. What is beyond 65504 becomes infinite, what is
-    /// below 6e-5 loses bits, or becomes zero on GPUs that know no smaller ones. Of Winograd's F(4x4,3x3),
-    /// whose filters are divided by up to 576, that is much: an error of 3e-3 of the sum of the absolute
-    /// products at weights of 0.001, where the plain product is off by 5e-5 (`tests/kernels_half.rs`).
-    Half,
-}
-
-impl Storage {
-    /// Bytes of a value.
-    #[must_use]
-    pub const fn bytes(self) -> usize {
-        match self {
-            Self::Full => size_of::<f32>(),
-            Self::Half => size_of::<u16>(),
-        }
-    }
-
-    /// The kernel for weights stored so.
-    pub(super) fn set(self, source: Source) -> Source {
-        match self {
-            Self::Full => source,
-            Self::Half => source.set_type("Weight", "f16"),
-        }
-    }
-}
-
-/// A packing as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Layout {
-    /// Which value lies where.
-    pub packing: Packing,
-    /// What a value is.
-    pub storage: Storage,
-}
-
-impl Packing {
-    /// Stored so.
-    #[must_use]
-    pub const fn stored(self, storage: Storage) -> Layout {
-        Layout {
-            packing: self,
-            storage,
-        }
-    }
-}
-
 /// The weights of one convolution: as they were loaded, and packed where a kernel has asked for it.
 #[derive(Debug, Clone)]
 pub struct Weights {
@@ -78,18 +27,16 @@ pub struct Weights {
     /// `[O,C/G,KH,KW]`.
     dims: [usize; 4],
     groups: usize,
-    packed: Arc<Mutex<HashMap<Layout, Raw>>>,
+    packed: Arc<Mutex<HashMap<Packing, Raw>>>,
 }
 
-static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true, Storage::Full));
-static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false, Storage::Full));
-static PACK_HALF: LazyLock<Kernel> = LazyLock::new(|| pack(true, Storage::Half));
-static PAD_HALF: LazyLock<Kernel> = LazyLock::new(|| pack(false, Storage::Half));
+static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
+static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
 
-fn pack(transpose: bool, storage: Storage) -> Kernel {
+fn pack(transpose: bool) -> Kernel {
     let text = include_str!("../../../shaders/pack_matrix.wgsl");
     let source = Source::new("pack_matrix", text).set("TRANSPOSE", transpose);
-    Kernel::new(&storage.set(source), [64, 1, 1])
+    Kernel::new(&source, [64, 1, 1])
 }
 
 /// With padding to whole tiles.
@@ -142,55 +89,50 @@ impl Weights {
 
     /// Bytes of a packing.
     #[must_use]
-    pub const fn bytes(&self, Layout { packing, storage }: Layout) -> u64 {
+    pub const fn bytes(&self, packing: Packing) -> u64 {
         let [outputs, channels, kernel_h, kernel_w] = self.dims;
         let slices = match packing {
             Packing::Matrix => self.groups * channels * kernel_h * kernel_w,
             Packing::Transposed => outputs,
             Packing::Winograd(tile) => tile.products() * channels,
         };
-        slices as u64 * self.stride(packing) as u64 * storage.bytes() as u64
+        slices as u64 * self.stride(packing) as u64 * size_of::<f32>() as u64
     }
 
-    /// Whether the packing can be made: its dispatch is within bounds, `max` bytes hold it, and the GPU has
-    /// such numbers.
+    /// Whether the packing can be made: its dispatch is within bounds and `max` bytes hold it.
     #[must_use]
-    pub fn can_pack(&self, layout: Layout, max: u64) -> bool {
+    pub fn can_pack(&self, packing: Packing, max: u64) -> bool {
         let [outputs, channels, kernel_h, kernel_w] = self.dims;
-        let slices = match layout.packing {
+        let slices = match packing {
             Packing::Matrix => channels * kernel_h * kernel_w,
             Packing::Transposed => outputs / self.groups,
             Packing::Winograd(_) => channels,
         };
-        slices <= MAX_WORKGROUPS
-            && self.groups <= MAX_WORKGROUPS
-            && self.bytes(layout) <= max
-            && (layout.storage == Storage::Full || self.plain.gpu().has_half())
+        slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS && self.bytes(packing) <= max
     }
 
     /// The packing, made at the first call and kept.
     #[must_use]
-    pub fn packed(&self, layout: Layout) -> Raw {
+    pub fn packed(&self, packing: Packing) -> Raw {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         packed
-            .entry(layout)
-            .or_insert_with(|| self.pack(layout))
+            .entry(packing)
+            .or_insert_with(|| self.pack(packing))
             .clone()
     }
 
     /// Forgets the packings but those in use: tuning has tried more than is needed.
-    pub fn keep(&self, wanted: &[Layout]) {
+    pub fn keep(&self, wanted: &[Packing]) {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        packed.retain(|layout, _| wanted.contains(layout));
+        packed.retain(|packing, _| wanted.contains(packing));
     }
 
-    fn pack(&self, layout: Layout) -> Raw {
+    fn pack(&self, packing: Packing) -> Raw {
         let gpu: Gpu = self.plain.gpu();
         let [outputs, channels, kernel_h, kernel_w] = self.dims;
-        let stride = self.stride(layout.packing);
-        let result = gpu.raw(self.bytes(layout) as usize);
-        let half = layout.storage == Storage::Half;
-        let (kernel, slices, [m, k]) = match layout.packing {
+        let stride = self.stride(packing);
+        let result = gpu.raw(self.bytes(packing) as usize);
+        let (kernel, slices, [m, k]) = match packing {
             Packing::Winograd(tile) => {
                 let params = WinogradFilterParams {
                     m: outputs as u32,
@@ -199,7 +141,7 @@ impl Weights {
                 };
                 let workgroups = [stride.div_ceil(64), channels, 1];
                 gpu.launch(
-                    tile.filter(layout.storage),
+                    tile.filter(),
                     workgroups,
                     &[&self.plain],
                     &result,
@@ -209,11 +151,11 @@ impl Weights {
             }
             Packing::Matrix => {
                 let (m, k) = (outputs / self.groups, channels * kernel_h * kernel_w);
-                (if half { &PACK_HALF } else { &PACK }, k, [m, k])
+                (&PACK, k, [m, k])
             }
             Packing::Transposed => {
                 let (m, k) = (channels * kernel_h * kernel_w, outputs / self.groups);
-                (if half { &PAD_HALF } else { &PAD }, k, [m, k])
+                (&PAD, k, [m, k])
             }
         };
         let params = PackParams {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
 use super::params::{WinogradInputParams, WinogradOutputParams};
-use super::weights::{Packing, Storage, Weights};
+use super::weights::{Packing, Weights};
 use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::{Conv, bytes_of};
 use crate::kernels::source::Source;
@@ -26,20 +26,15 @@ pub enum Tile {
 
 macro_rules! transform {
     ($name:ident, $file:literal) => {
-        transform!($name, $file, Storage::Full);
-    };
-    ($name:ident, $file:literal, $storage:expr) => {
         static $name: LazyLock<Kernel> = LazyLock::new(|| {
             let text = include_str!(concat!("../../../shaders/", $file, ".wgsl"));
-            Kernel::new(&$storage.set(Source::new($file, text)), [64, 1, 1])
+            Kernel::new(&Source::new($file, text), [64, 1, 1])
         });
     };
 }
 
 transform!(FILTER_2, "winograd2_filter");
 transform!(FILTER_4, "winograd4_filter");
-transform!(FILTER_2_HALF, "winograd2_filter", Storage::Half);
-transform!(FILTER_4_HALF, "winograd4_filter", Storage::Half);
 transform!(INPUT_2, "winograd2_input");
 transform!(INPUT_4, "winograd4_input");
 transform!(OUTPUT_2, "winograd2_output");
@@ -71,12 +66,10 @@ impl Tile {
         }
     }
 
-    pub(super) fn filter(self, storage: Storage) -> &'static Kernel {
-        match (self, storage) {
-            (Self::Two, Storage::Full) => &FILTER_2,
-            (Self::Four, Storage::Full) => &FILTER_4,
-            (Self::Two, Storage::Half) => &FILTER_2_HALF,
-            (Self::Four, Storage::Half) => &FILTER_4_HALF,
+    pub(super) fn filter(self) -> &'static Kernel {
+        match self {
+            Self::Two => &FILTER_2,
+            Self::Four => &FILTER_4,
         }
     }
 
@@ -140,7 +133,7 @@ pub fn can_apply(conv: &Conv, weights: &Weights, tile: Tile, variant: MatMul, ma
     let workgroups = (product.n * widest).div_ceil(64);
     bytes <= max
         && workgroups <= MAX_WORKGROUPS
-        && weights.can_pack(packing.stored(variant.storage()), max)
+        && weights.can_pack(packing, max)
         && product.can_apply(variant)
 }
 
@@ -173,7 +166,7 @@ pub fn run(
     gpu.launch(tile.input(), workgroups, &[x], &v, &params.words());
 
     let p = gpu.empty(&[tile.products(), conv.m, product.c_stride]);
-    let u = weights.packed(packing.stored(variant.storage()));
+    let u = weights.packed(packing);
     matmul(gpu, variant, &product, &u, [&v, &p], Epilogue::default());
 
     let y = gpu.empty(&conv.out_dims());

@@ -148,14 +148,6 @@ impl<T> Epilogue<'_, T> {
     };
 }
 
-/// `w` of -1 to 1 to a weight that loses nothing in 16 bits, nor do the sums that Winograd's transforms make
-/// of nine such before they are stored: a multiple of 9/16, -27/16 to 27/16. The transforms divide by 576,
-/// which is 9 times 64, so what they give is a multiple of 2^-10, and below 2^-10 times 2^11.
-#[must_use]
-pub fn exact_in_half(w: f32) -> f32 {
-    (3.0 * w.clamp(-1.0, 1.0)).round() * (9.0 / 16.0)
-}
-
 /// x `[N,C,H,W]`, w `[O,C/G,KH,KW]`: y `[N,O,OH,OW]`.
 ///
 /// # Panics

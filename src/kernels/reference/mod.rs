@@ -5,8 +5,6 @@
 
 pub mod compare;
 pub mod conv;
-pub mod linear;
-pub mod loss;
 pub mod norm;
 pub mod pool;
 pub mod preprocess;
