@@ -12,8 +12,6 @@ pub enum EngineState {
     /// Opening the device, loading the model.
     #[default]
     Starting,
-    /// Nothing here can run the model.
-    Unsupported,
     /// Waiting for work.
     Ready,
     /// Sending images through the backbone.
@@ -32,7 +30,6 @@ impl EngineState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Starting => "starting",
-            Self::Unsupported => "unsupported",
             Self::Ready => "ready",
             Self::Featurising => "featurising",
             Self::Training => "training",

@@ -25,7 +25,7 @@ impl State {
                 match state {
                     EngineState::Starting => {}
                     // Nothing that was asked for will be done.
-                    EngineState::Failed | EngineState::Unsupported => {
+                    EngineState::Failed => {
                         self.jobs = Shared::default();
                         self.resume = None;
                     }

@@ -209,7 +209,7 @@ impl State {
     /// Whether the engine does, or will do, anything at all.
     #[must_use]
     pub const fn usable(&self) -> bool {
-        !matches!(self.engine, EngineState::Failed | EngineState::Unsupported)
+        !matches!(self.engine, EngineState::Failed)
     }
 
     /// Whether a new long job can begin: nothing but classifying is under way. What is asked for while

@@ -144,7 +144,6 @@ pub const fn phase(phase: Phase) -> &'static str {
 pub const fn engine(state: EngineState) -> &'static str {
     match state {
         EngineState::Starting => "Starting",
-        EngineState::Unsupported => "This browser cannot run the model",
         EngineState::Ready => "Ready",
         EngineState::Featurising => "Reading images",
         EngineState::Training => "Training",
