@@ -8,8 +8,7 @@ use std::process::Command;
 
 use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{
-    AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, ShaderStage, StorageAccess,
-    TypeInner,
+    AddressSpace, GlobalVariable, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner,
 };
 use retune::kernels::params::Field;
 use retune::kernels::source::Source;
