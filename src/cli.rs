@@ -87,14 +87,12 @@ async fn train(args: TrainArgs) -> Result<bool> {
     match plan.weights.as_deref() {
         Some(HUB) => {
             let arch = plan.arch.unwrap_or_default();
-            session
-                .obey(|job| Command::Download { job, arch }, Vec::new())
-                .await?;
+            session.obey(Command::Download { arch }, Vec::new()).await?;
         }
         Some(RANDOM) => {
             let (arch, seed) = (plan.arch.unwrap_or_default(), plan.config.seed);
             session
-                .obey(|job| Command::Fresh { job, arch, seed }, Vec::new())
+                .obey(Command::Fresh { arch, seed }, Vec::new())
                 .await?;
         }
         Some(path) => {
@@ -114,16 +112,14 @@ async fn train(args: TrainArgs) -> Result<bool> {
             let done = run.epochs.len();
             session.screen().go_on(&run);
             eprintln!("going on after epoch {done} of {}", run.config.epochs);
-            session
-                .obey(|job| Command::Continue { job }, Vec::new())
-                .await?;
+            session.obey(Command::Continue, Vec::new()).await?;
             run.config
         }
         None => {
             args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
             let (config, seeds) = (plan.config.clone(), plan.seeds);
             session
-                .obey(|job| Command::Train { job, config, seeds }, Vec::new())
+                .obey(Command::Train { config, seeds }, Vec::new())
                 .await?;
             plan.config
         }
@@ -138,9 +134,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
     } else {
         ExportKind::Model
     };
-    session
-        .obey(|job| Command::Export { job, what }, Vec::new())
-        .await?;
+    session.obey(Command::Export { what }, Vec::new()).await?;
     let screen = session.screen();
     let model = args.out.join("model.safetensors");
     write(&model, &screen.exported)?;

@@ -31,7 +31,7 @@ use crate::infer::Classifier;
 use crate::platform::Place;
 use crate::platform::device::{self, Opened};
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, EngineState, Event, FileRef, Run};
+use crate::protocol::{Command, EngineState, Event, FileRef, Message, Run};
 use crate::train::cache::FeatureCache;
 
 pub use desk::{Desk, Emit, Order};
@@ -137,8 +137,9 @@ impl Engine {
     }
 
     /// Obeys one command. What fails is told as an event, and what was in use before stays in use.
-    pub async fn obey(&mut self, Order { command, files }: Order) {
-        let job = desk::job_of(&command).unwrap_or_default();
+    pub async fn obey(&mut self, Order { message, files }: Order) {
+        let Message { job, body: command } = message;
+        self.desk.turn_to(job);
         let starting = matches!(command, Command::Start { .. });
         let result = match command {
             Command::Start {
@@ -150,22 +151,17 @@ impl Engine {
                 self.start(device, hub).await
             }
             Command::Samples => self.samples(),
-            Command::Classify { job, files: named } => self.classify(job, &named, &files).await,
+            Command::Classify { files: named } => self.classify(&named, &files).await,
             Command::OpenDataset {
-                job,
                 source,
                 beside,
                 labels,
-            } => {
-                self.open_dataset(job, source, &beside, labels, &files)
-                    .await
-            }
-            Command::Train { job, config, seeds } => self.train(job, &config, seeds).await,
-            Command::Continue { job } => self.go_on(job).await,
+            } => self.open_dataset(source, &beside, labels, &files).await,
+            Command::Train { config, seeds } => self.train(&config, seeds).await,
+            Command::Continue => self.go_on().await,
             Command::Discard => self.discard().await,
-            Command::Estimate { job, config } => self.estimate(job, &config).await,
+            Command::Estimate { config } => self.estimate(&config).await,
             Command::Preview {
-                job,
                 file,
                 image,
                 augment,
@@ -178,61 +174,50 @@ impl Engine {
                     seed,
                     views,
                 };
-                self.preview(job, file.as_ref(), &files, &asked).await
+                self.preview(file.as_ref(), &files, &asked).await
             }
-            Command::Fresh { job, arch, seed } => self.fresh(job, arch, seed).await,
+            Command::Fresh { arch, seed } => self.fresh(arch, seed).await,
             Command::ForgetRun { id } => self.forget_run(id).await,
-            Command::Evaluate { job } => self.evaluate(job).await,
+            Command::Evaluate => self.evaluate().await,
             Command::Import {
-                job,
                 file,
                 arch,
                 classes,
                 input,
             } => {
                 let told = (classes, input);
-                self.import(job, &file, arch, told, &files).await
+                self.import(&file, arch, told, &files).await
             }
-            Command::NameClasses { job, classes } => self.name_classes(job, classes).await,
-            Command::SetInput { job, input } => self.set_input(job, input).await,
-            Command::Teach { job, file } => self.teach(job, &file, &files).await,
-            Command::Download { job, arch } => self.download(job, arch).await,
-            Command::Export { job, what } => self.export(job, what).await,
+            Command::NameClasses { classes } => self.name_classes(classes).await,
+            Command::SetInput { input } => self.set_input(input).await,
+            Command::Teach { file } => self.teach(&file, &files).await,
+            Command::Download { arch } => self.download(arch).await,
+            Command::Export { what } => self.export(what).await,
             Command::Reset => self.reset().await,
             Command::MeasureHead {
-                job,
                 samples,
                 features,
                 hidden,
                 epochs,
-            } => {
-                self.measure_head(job, [samples, features], hidden, epochs)
-                    .await
+            } => self.measure_head([samples, features], hidden, epochs).await,
+            Command::MeasureForward { size, batch, runs } => {
+                self.measure_forward(size, batch, runs).await
             }
-            Command::MeasureForward {
-                job,
-                size,
-                batch,
-                runs,
-            } => self.measure_forward(job, size, batch, runs).await,
-            Command::MeasureFineTune {
-                job,
-                size,
-                batch,
-                steps,
-            } => self.measure_fine_tune(job, size, batch, steps).await,
-            Command::Cancel { job } => {
+            Command::MeasureFineTune { size, batch, steps } => {
+                self.measure_fine_tune(size, batch, steps).await
+            }
+            Command::Cancel => {
                 self.desk.drop_waiting(job);
                 Ok(())
             }
             // Late: the job they speak of is over.
-            Command::Pause { .. } | Command::Resume { .. } | Command::Stop { .. } => Ok(()),
+            Command::Pause | Command::Resume | Command::Stop => Ok(()),
         };
         let failed = result.is_err();
         match result {
             Ok(()) => {}
-            Err(Error::Cancelled) => self.desk.tell(Event::Cancelled { job }),
-            Err(error) => self.desk.fail(job, &error),
+            Err(Error::Cancelled) => self.desk.tell(Event::Cancelled),
+            Err(error) => self.desk.fail(&error),
         }
         if starting && failed {
             self.desk.set_state(EngineState::Failed);

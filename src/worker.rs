@@ -9,7 +9,7 @@ use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
 
 use crate::engine::{Desk, Engine, Order};
 use crate::platform::files::InputFile;
-use crate::protocol::{EngineState, Event};
+use crate::protocol::{EngineState, Event, Message};
 
 unsafe extern "C" {
     /// Made by the linker: runs every static constructor.
@@ -39,7 +39,7 @@ pub fn start() {
         match order(&message.data()) {
             // The engine holds the receiver for as long as the worker lives.
             Ok(order) => drop(sender.try_send(order)),
-            Err(text) => post(&replies, &Event::Warning { text }, Vec::new()),
+            Err(text) => post(&replies, &Event::Warning { text }.into(), Vec::new()),
         }
     });
     scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
@@ -52,7 +52,7 @@ pub fn start() {
         Box::new(move |event, blobs| post(&replies, &event, blobs)),
     );
     let state = EngineState::Starting;
-    post(&scope, &Event::State { state }, Vec::new());
+    post(&scope, &Event::State { state }.into(), Vec::new());
     wasm_bindgen_futures::spawn_local(Engine::new(desk).run());
 }
 
@@ -63,7 +63,7 @@ fn order(data: &JsValue) -> Result<Order, String> {
         .get(0)
         .dyn_into()
         .map_err(|_| "a message without text")?;
-    let command = serde_json::from_str(&String::from(text))
+    let message = serde_json::from_str(&String::from(text))
         .map_err(|error| format!("a command that is not understood: {error}"))?;
     let files = Array::from(&pair.get(1)).into_iter().map(|file| {
         let file: File = file
@@ -72,11 +72,11 @@ fn order(data: &JsValue) -> Result<Order, String> {
         Ok(InputFile::from_js(file))
     });
     let files = files.collect::<Result<_, String>>()?;
-    Ok(Order { command, files })
+    Ok(Order { message, files })
 }
 
 /// Sends an event and its bytes to the page.
-fn post(scope: &DedicatedWorkerGlobalScope, event: &Event, blobs: Vec<Vec<u8>>) {
+fn post(scope: &DedicatedWorkerGlobalScope, event: &Message<Event>, blobs: Vec<Vec<u8>>) {
     let Ok(json) = serde_json::to_string(event) else {
         return web_sys::console::error_1(&"an event that cannot be written as JSON".into());
     };

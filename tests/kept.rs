@@ -9,7 +9,7 @@ use orders::{
 use retune::config::{Scope, TrainConfig};
 use retune::engine::Order;
 use retune::model::weights::{self, Checkpoint, bundled};
-use retune::protocol::{Command, Event, ExportKind};
+use retune::protocol::{Command, Event, ExportKind, TrainEvent};
 
 /// Has an engine of its own obey, which fails at nothing.
 fn obey(keeps: bool, orders: Vec<Order>) -> Said {
@@ -54,29 +54,25 @@ fn tuned_convolutions_are_exported_and_kept() {
         vec![
             start(),
             data(),
-            order(Command::Train {
-                job: 2,
-                config,
-                seeds: 1,
-            }),
+            order(2, Command::Train { config, seeds: 1 }),
             classify(),
-            order(Command::Evaluate { job: 3 }),
+            order(3, Command::Evaluate),
             export(ExportKind::Head),
             export(ExportKind::Model),
         ],
     );
     let events = || said.iter().map(|(event, _)| event);
-    assert!(events().any(|e| matches!(e, Event::Tuning { kept: true, .. })));
+    assert!(events().any(|e| matches!(e, Event::Training(TrainEvent::Tuning { kept: true, .. }))));
     let epochs: Vec<_> = events()
         .filter_map(|event| match event {
-            Event::Epoch { report, .. } => Some(*report),
+            Event::Training(TrainEvent::Epoch { report, .. }) => Some(*report),
             _ => None,
         })
         .collect();
     assert_eq!(epochs.len(), 2);
     // Features of the untuned backbone are not used for the tuned one's head.
     let best = events().find_map(|event| match event {
-        Event::Trained { best_epoch, .. } => Some(epochs[best_epoch - 1]),
+        Event::Training(TrainEvent::Trained { best_epoch, .. }) => Some(epochs[best_epoch - 1]),
         _ => None,
     });
     let evaluated = events().find_map(|event| match event {

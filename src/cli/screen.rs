@@ -11,7 +11,7 @@ use super::out::line;
 use crate::error::ErrorKind;
 use crate::protocol::{
     DatasetSummary, EpochReport, Evaluation, Event, Interrupted, LeakKind, ModelSummary, Phase,
-    Run, Skipped,
+    Run, Skipped, TrainEvent,
 };
 use crate::train::metrics::argmax;
 
@@ -97,29 +97,7 @@ impl Screen {
                 self.featurised.0 += images;
                 self.featurised.1 += milliseconds;
             }
-            Event::Tuning {
-                kept,
-                changes,
-                bytes,
-                ..
-            } => {
-                let what = match (kept, changes) {
-                    (true, false) => "kept in memory",
-                    (true, true) => "kept for validation; training images change with every epoch",
-                    (false, _) => "too much to keep, computed for every batch",
-                };
-                let megabytes = bytes.div_ceil(1_000_000);
-                self.say(&format!("the input of what is trained takes {megabytes} MB: {what}"));
-            }
-            Event::Views { views, images, .. } => self.say(&format!(
-                "{views} augmented views of each training image are kept: {images} images through the backbone"
-            )),
-            Event::Begun {
-                number, of, seed, ..
-            } => {
-                self.say(&format!("training {number} of {of}, seed {seed}"));
-                self.epochs.clear();
-            }
+            Event::Training(event) => self.train_event(event),
             Event::Runs { runs } => self.runs = runs,
             Event::Interrupted { run } => self.interrupted = run,
             Event::DeviceLost { reason, .. } => {
@@ -130,7 +108,47 @@ impl Screen {
                     ),
                 });
             }
-            Event::Epoch { report, .. } => {
+            Event::Evaluated { report, .. } => self.evaluation = Some(report),
+            Event::Exported { .. } => {
+                self.exported = blobs.into_iter().next().unwrap_or_default();
+            }
+            Event::Warning { text } => self.say(&text),
+            Event::Failed { kind, error, .. } => self.failure = Some(Failure { kind, text: error }),
+            Event::State { .. }
+            | Event::Samples { .. }
+            | Event::Measured { .. }
+            | Event::Estimated { .. }
+            | Event::Previews { .. }
+            | Event::Finished
+            | Event::Cancelled => {}
+        }
+    }
+
+    fn train_event(&mut self, event: TrainEvent) {
+        match event {
+            TrainEvent::Tuning {
+                kept,
+                changes,
+                bytes,
+            } => {
+                let what = match (kept, changes) {
+                    (true, false) => "kept in memory",
+                    (true, true) => "kept for validation; training images change with every epoch",
+                    (false, _) => "too much to keep, computed for every batch",
+                };
+                let megabytes = bytes.div_ceil(1_000_000);
+                self.say(&format!("the input of what is trained takes {megabytes} MB: {what}"));
+            }
+            TrainEvent::Views { views, images } => self.say(&format!(
+                "{views} augmented views of each training image are kept: {images} images through the backbone"
+            )),
+            TrainEvent::Begun {
+                number, of, seed
+            } => {
+                self.say(&format!("training {number} of {of}, seed {seed}"));
+                self.epochs.clear();
+            }
+            TrainEvent::Epoch { report } => {
                 self.say(&format!(
                     "epoch {:3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}",
                     report.epoch,
@@ -141,7 +159,7 @@ impl Screen {
                 ));
                 self.epochs.push(report);
             }
-            Event::Trained { best_epoch, .. } => {
+            TrainEvent::Trained { best_epoch, .. } => {
                 self.best_epoch = best_epoch;
                 // Of several trainings the report is on the one whose model is in use.
                 let best = self.runs.iter();
@@ -150,20 +168,7 @@ impl Screen {
                     self.epochs.clone_from(&run.epochs);
                 }
             }
-            Event::Evaluated { report, .. } => self.evaluation = Some(report),
-            Event::Exported { .. } => {
-                self.exported = blobs.into_iter().next().unwrap_or_default();
-            }
-            Event::Warning { text } => self.say(&text),
-            Event::Failed { kind, error, .. } => self.failure = Some(Failure { kind, text: error }),
-            Event::State { .. }
-            | Event::Samples { .. }
-            | Event::Measured { .. }
-            | Event::Pulse { .. }
-            | Event::Estimated { .. }
-            | Event::Previews { .. }
-            | Event::Finished { .. }
-            | Event::Cancelled { .. } => {}
+            TrainEvent::Pulse { .. } => {}
         }
     }
 

@@ -13,7 +13,7 @@ use crate::config::{Arch, InputSettings};
 use crate::engine::{Desk, Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, Evaluation, FileRef, JobId};
+use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
 
 /// An engine and what it has said.
 pub struct Session {
@@ -36,7 +36,7 @@ impl Session {
         let (_, inbox) = async_channel::unbounded();
         let desk = Desk::new(
             inbox,
-            Box::new(move |event, blobs| shown.borrow_mut().show(event, blobs)),
+            Box::new(move |message, blobs| shown.borrow_mut().show(message.body, blobs)),
         );
         let mut engine = Engine::new(desk).forgetful();
         if let Some(folder) = &folder {
@@ -45,7 +45,7 @@ impl Session {
         let mut session = Self {
             engine,
             screen,
-            job: 0,
+            job: START,
         };
         let device = common.device.into();
         let hub = std::env::var("RETUNE_HUB").ok();
@@ -54,15 +54,16 @@ impl Session {
             hub,
             transparency: common.transparency,
         };
-        session.run(start, Vec::new()).await?;
+        session.run(START, start, Vec::new()).await?;
         if let Some(path) = &common.model {
             let path = path.to_string_lossy();
             let classes = common.classes.clone().map(|classes| classes.0);
             session.import(&path, None, classes, common.input()).await?;
         } else if common.input() != InputSettings::default() {
             let input = common.input();
-            let command = |job| Command::SetInput { job, input };
-            session.obey(command, Vec::new()).await?;
+            session
+                .obey(Command::SetInput { input }, Vec::new())
+                .await?;
         }
         Ok(session)
     }
@@ -77,18 +78,17 @@ impl Session {
     }
 
     /// Has a job done.
-    pub async fn obey(
-        &mut self,
-        command: impl FnOnce(JobId) -> Command,
-        files: Vec<InputFile>,
-    ) -> Result<()> {
+    pub async fn obey(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
         self.job += 1;
-        let command = command(self.job);
-        self.run(command, files).await
+        self.run(self.job, command, files).await
     }
 
-    async fn run(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
-        self.engine.obey(Order { command, files }).await;
+    async fn run(&mut self, job: JobId, command: Command, files: Vec<InputFile>) -> Result<()> {
+        let message = Message {
+            job: Some(job),
+            body: command,
+        };
+        self.engine.obey(Order { message, files }).await;
         self.screen().failure.take().map_or(Ok(()), Err)
     }
 
@@ -98,8 +98,7 @@ impl Session {
             path: path.to_string_lossy().into_owned(),
             slot: 0,
         }];
-        self.obey(|job| Command::Classify { job, files }, vec![file])
-            .await
+        self.obey(Command::Classify { files }, vec![file]).await
     }
 
     /// Puts a checkpoint in use.
@@ -111,8 +110,7 @@ impl Session {
         input: InputSettings,
     ) -> Result<()> {
         let (file, handles) = opened(path)?;
-        let command = |job| Command::Import {
-            job,
+        let command = Command::Import {
             file,
             arch,
             classes,
@@ -124,7 +122,7 @@ impl Session {
     /// Puts a model aside as the teacher.
     pub async fn teach(&mut self, path: &str) -> Result<()> {
         let (file, handles) = opened(path)?;
-        self.obey(|job| Command::Teach { job, file }, handles).await
+        self.obey(Command::Teach { file }, handles).await
     }
 
     /// Opens a data set.
@@ -143,8 +141,7 @@ impl Session {
                 FileRef { path, slot }
             })
             .collect();
-        let command = |job| Command::OpenDataset {
-            job,
+        let command = Command::OpenDataset {
             source,
             beside,
             labels,
@@ -163,8 +160,7 @@ impl Session {
 
     /// Measures the model in use on the data set in use.
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
-        self.obey(|job| Command::Evaluate { job }, Vec::new())
-            .await?;
+        self.obey(Command::Evaluate, Vec::new()).await?;
         let report = self.shown().evaluation.clone();
         report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()).into())
     }

@@ -7,16 +7,11 @@ use crate::image;
 use crate::infer::Classifier;
 use crate::platform::files::InputFile;
 use crate::platform::time;
-use crate::protocol::{Event, FileRef, JobId, Phase};
+use crate::protocol::{Event, FileRef, Phase};
 
 impl Engine {
     /// Classifies files, one after the other; what is wrong with one stays with that one.
-    pub(super) async fn classify(
-        &mut self,
-        job: JobId,
-        named: &[FileRef],
-        files: &[InputFile],
-    ) -> Result<()> {
+    pub(super) async fn classify(&mut self, named: &[FileRef], files: &[InputFile]) -> Result<()> {
         let Self { desk, model, .. } = self;
         let model = model
             .as_ref()
@@ -24,32 +19,31 @@ impl Engine {
         model.classifier.check_trained(&model.source)?;
         let total = named.len() as u64;
         for (done, file) in (1..).zip(named) {
-            one(desk, &model.classifier, job, file, files).await?;
-            desk.progress(job, Phase::Classifying, done, total);
-            desk.look_up(job, None).await?;
+            one(desk, &model.classifier, file, files).await?;
+            desk.progress(Phase::Classifying, done, total);
+            desk.look_up(None).await?;
         }
-        desk.tell(Event::Finished { job });
+        desk.tell(Event::Finished);
         Ok(())
     }
 }
 
-/// Classifies a few files while another job waits.
+/// Classifies a few files while another job waits; the desk is set to the job that they are of.
 pub(super) async fn few(
     desk: &Desk,
     classifier: &Classifier,
-    job: JobId,
     named: &[FileRef],
     files: &[InputFile],
 ) {
     if let Err(error) = classifier.check_trained("the model in use") {
-        return desk.fail(job, &error);
+        return desk.fail(&error);
     }
     for file in named {
-        if let Err(error) = one(desk, classifier, job, file, files).await {
-            return desk.fail(job, &error);
+        if let Err(error) = one(desk, classifier, file, files).await {
+            return desk.fail(&error);
         }
     }
-    desk.tell(Event::Finished { job });
+    desk.tell(Event::Finished);
 }
 
 /// Classifies one file and tells what came of it. Only a failing device is an error here: the next file
@@ -57,7 +51,6 @@ pub(super) async fn few(
 async fn one(
     desk: &Desk,
     classifier: &Classifier,
-    job: JobId,
     file: &FileRef,
     files: &[InputFile],
 ) -> Result<()> {
@@ -72,14 +65,12 @@ async fn one(
     };
     desk.tell(match result {
         Ok(probabilities) => Event::Classified {
-            job,
             file: path,
             probabilities,
             milliseconds: time::now() - start,
         },
         Err(error @ Error::Gpu(_)) => return Err(error),
         Err(error) => Event::FileError {
-            job,
             file: path,
             reason: error.reason(),
         },

@@ -13,7 +13,7 @@ use crate::image;
 use crate::model::arch::features;
 use crate::model::input::Batch;
 use crate::platform::files::InputFile;
-use crate::protocol::{DatasetSource, Event, FileRef, JobId, Labels, Phase, Skipped};
+use crate::protocol::{DatasetSource, Event, FileRef, Labels, Phase, Skipped};
 use crate::train::cache::FeatureCache;
 use crate::train::run::Examples;
 
@@ -46,7 +46,6 @@ impl Engine {
     /// Opens and indexes a data set; the one in use stays until the new one is whole.
     pub(super) async fn open_dataset(
         &mut self,
-        job: JobId,
         source: DatasetSource,
         beside: &[FileRef],
         labels: Labels,
@@ -78,8 +77,8 @@ impl Engine {
         let mut indexer = Indexer::new(name, source).labels(labels);
         while !indexer.step() {
             let (done, total) = (indexer.done(), indexer.total());
-            self.desk.progress(job, Phase::Indexing, done, total);
-            self.desk.look_up(job, None).await?;
+            self.desk.progress(Phase::Indexing, done, total);
+            self.desk.look_up(None).await?;
         }
         let mut set = indexer.finish()?;
         let mut summary = set.summary();
@@ -108,16 +107,12 @@ impl Engine {
             views: None,
             demo,
         });
-        self.desk.hand(Event::Dataset { job, summary }, blobs);
+        self.desk.hand(Event::Dataset { summary }, blobs);
         Ok(())
     }
 
     /// Sends those samples through the backbone that have not been, and tells the unreadable ones.
-    pub(super) async fn featurise(
-        &mut self,
-        job: JobId,
-        samples: &[usize],
-    ) -> Result<Vec<Skipped>> {
+    pub(super) async fn featurise(&mut self, samples: &[usize]) -> Result<Vec<Skipped>> {
         let AtHand {
             desk,
             opened,
@@ -127,7 +122,6 @@ impl Engine {
         } = self.at_hand()?;
         let Data { set, cache, .. } = data;
         let mut pass = Pass {
-            job,
             desk,
             backend: opened.backend,
             classifier,
@@ -157,7 +151,6 @@ impl Engine {
         let readable = |sample: &&usize| cache.get(**sample).is_some();
         let images = missing.iter().filter(readable).count();
         pass.desk.tell(Event::Featurised {
-            job,
             images,
             milliseconds,
         });

@@ -9,20 +9,20 @@ use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::platform::files::InputFile;
 use crate::platform::time;
-use crate::protocol::{Command, EngineState, Event, JobId, Phase};
+use crate::protocol::{Command, EngineState, Event, JobId, Message, Phase};
 use crate::train::run::Flow;
 
 /// A command and the files it speaks of.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// The command.
-    pub command: Command,
+    /// The command, and the job that it begins or speaks of.
+    pub message: Message<Command>,
     /// Its files; a `FileRef`'s slot counts into this list.
     pub files: Vec<InputFile>,
 }
 
-/// Takes an event and the bytes that belong to it.
-pub type Emit = Box<dyn Fn(Event, Vec<Vec<u8>>)>;
+/// Takes an event with its job, and the bytes that belong to it.
+pub type Emit = Box<dyn Fn(Message<Event>, Vec<Vec<u8>>)>;
 
 /// Milliseconds of work between two looks at the desk: a command waits no longer than this, or one
 /// batch, and yielding costs next to nothing.
@@ -39,6 +39,8 @@ pub struct Desk {
     inbox: Receiver<Order>,
     later: VecDeque<Order>,
     emit: Emit,
+    /// The job that is worked on: every event is of it.
+    job: Option<JobId>,
     state: EngineState,
     looked: f64,
     progress: Option<Progress>,
@@ -46,7 +48,7 @@ pub struct Desk {
 
 /// The progress shown last.
 struct Progress {
-    job: JobId,
+    job: Option<JobId>,
     phase: Phase,
     begun: f64,
     shown: f64,
@@ -60,6 +62,7 @@ impl Desk {
             inbox,
             later: VecDeque::new(),
             emit,
+            job: None,
             state: EngineState::Starting,
             looked: 0.0,
             progress: None,
@@ -74,23 +77,31 @@ impl Desk {
         }
     }
 
-    /// Sends an event.
-    pub fn tell(&self, event: Event) {
-        (self.emit)(event, Vec::new());
+    /// Turns to a job; gives the one before.
+    pub fn turn_to(&mut self, job: Option<JobId>) -> Option<JobId> {
+        std::mem::replace(&mut self.job, job)
     }
 
-    /// Says that a job failed.
-    pub fn fail(&self, job: JobId, error: &Error) {
+    /// Sends an event of the job that is worked on.
+    pub fn tell(&self, event: impl Into<Event>) {
+        self.hand(event, Vec::new());
+    }
+
+    /// Says that the job failed.
+    pub fn fail(&self, error: &Error) {
         self.tell(Event::Failed {
-            job,
             kind: error.kind(),
             error: error.to_string(),
         });
     }
 
     /// Sends an event with bytes.
-    pub fn hand(&self, event: Event, blobs: Vec<Vec<u8>>) {
-        (self.emit)(event, blobs);
+    pub fn hand(&self, event: impl Into<Event>, blobs: Vec<Vec<u8>>) {
+        let message = Message {
+            job: self.job,
+            body: event.into(),
+        };
+        (self.emit)(message, blobs);
     }
 
     /// Sends a warning.
@@ -107,8 +118,8 @@ impl Desk {
     }
 
     /// Reports progress, not more often than a person can see.
-    pub fn progress(&mut self, job: JobId, phase: Phase, done: u64, total: u64) {
-        let now = time::now();
+    pub fn progress(&mut self, phase: Phase, done: u64, total: u64) {
+        let (now, job) = (time::now(), self.job);
         let same = self
             .progress
             .take()
@@ -122,7 +133,6 @@ impl Desk {
         if now - progress.shown >= PROGRESS || done == total {
             progress.shown = now;
             self.tell(Event::Progress {
-                job,
                 phase,
                 done,
                 total,
@@ -132,32 +142,32 @@ impl Desk {
         self.progress = Some(progress);
     }
 
-    /// Looks up from a job: lets messages in, acts on those about this job, keeps the rest for later; a
+    /// Looks up from the job: lets messages in, acts on those about it, keeps the rest for later; a
     /// few images to classify are done at once if there is a classifier. A held job stays in here.
     ///
     /// # Errors
     /// [`Error::Cancelled`] if the job is to be dropped.
-    pub async fn look_up(&mut self, job: JobId, meanwhile: Option<&Classifier>) -> Result<Flow> {
+    pub async fn look_up(&mut self, meanwhile: Option<&Classifier>) -> Result<Flow> {
         if time::now() - self.looked >= SLICE {
             time::yield_now().await;
             self.looked = time::now();
         }
         let mut flow = Flow::Continue;
         while let Ok(order) = self.inbox.try_recv() {
-            if self.sort(job, order, meanwhile).await? == Flow::Stop {
+            if self.sort(order, meanwhile).await? == Flow::Stop {
                 flow = Flow::Stop;
             }
         }
         Ok(flow)
     }
 
-    /// Whether a job is to be dropped, for work that cannot wait: takes what is there, yields nothing.
-    pub fn is_cancelled(&mut self, job: JobId) -> bool {
+    /// Whether the job is to be dropped, for work that cannot wait: takes what is there, yields nothing.
+    pub fn is_cancelled(&mut self) -> bool {
         let mut cancelled = false;
         while let Ok(order) = self.inbox.try_recv() {
-            match order.command {
-                Command::Cancel { job: named } if named == job => cancelled = true,
-                Command::Cancel { job: named } => self.drop_waiting(named),
+            match order.message.body {
+                Command::Cancel if order.message.job == self.job => cancelled = true,
+                Command::Cancel => self.drop_waiting(order.message.job),
                 _ => self.later.push_back(order),
             }
         }
@@ -165,52 +175,47 @@ impl Desk {
     }
 
     /// Deals with one command that came in the middle of a job.
-    async fn sort(
-        &mut self,
-        job: JobId,
-        order: Order,
-        meanwhile: Option<&Classifier>,
-    ) -> Result<Flow> {
-        let Order { command, files } = order;
-        match command {
-            Command::Cancel { job: named } if named == job => return Err(Error::Cancelled),
-            Command::Cancel { job: named } => self.drop_waiting(named),
-            Command::Stop { job: named } if named == job => return Ok(Flow::Stop),
-            Command::Pause { job: named } if named == job => {
-                return self.hold(job, meanwhile).await;
-            }
+    async fn sort(&mut self, order: Order, meanwhile: Option<&Classifier>) -> Result<Flow> {
+        let mine = order.message.job == self.job;
+        match order.message.body {
+            Command::Cancel if mine => return Err(Error::Cancelled),
+            Command::Cancel => self.drop_waiting(order.message.job),
+            Command::Stop if mine => return Ok(Flow::Stop),
+            Command::Pause if mine => return self.hold(meanwhile).await,
             // Nothing is held, so there is nothing to go on with; and what names no job that runs is late.
-            Command::Resume { .. } | Command::Stop { .. } | Command::Pause { .. } => {}
-            command => self.take_or_keep(Order { command, files }, meanwhile).await,
+            Command::Resume | Command::Stop | Command::Pause => {}
+            _ => self.take_or_keep(order, meanwhile).await,
         }
         Ok(Flow::Continue)
     }
 
     /// Classifies a few images at once, if that is what the order is; anything else is kept for later.
     async fn take_or_keep(&mut self, order: Order, meanwhile: Option<&Classifier>) {
-        match (&order.command, meanwhile) {
-            (Command::Classify { job, files }, Some(classifier)) if files.len() <= FEW => {
-                classify::few(self, classifier, *job, files, &order.files).await;
+        match (&order.message.body, meanwhile) {
+            (Command::Classify { files }, Some(classifier)) if files.len() <= FEW => {
+                let long = self.turn_to(order.message.job);
+                classify::few(self, classifier, files, &order.files).await;
+                self.turn_to(long);
             }
             _ => self.later.push_back(order),
         }
     }
 
     /// Waits until the held job is resumed, stopped or cancelled.
-    async fn hold(&mut self, job: JobId, meanwhile: Option<&Classifier>) -> Result<Flow> {
+    async fn hold(&mut self, meanwhile: Option<&Classifier>) -> Result<Flow> {
         let before = self.state;
         self.set_state(EngineState::Paused);
         let flow = loop {
             let Ok(order) = self.inbox.recv().await else {
                 break Err(Error::Cancelled);
             };
-            let Order { command, files } = order;
-            match command {
-                Command::Resume { job: named } if named == job => break Ok(Flow::Continue),
-                Command::Stop { job: named } if named == job => break Ok(Flow::Stop),
-                Command::Cancel { job: named } if named == job => break Err(Error::Cancelled),
-                Command::Cancel { job: named } => self.drop_waiting(named),
-                command => self.take_or_keep(Order { command, files }, meanwhile).await,
+            let mine = order.message.job == self.job;
+            match order.message.body {
+                Command::Resume if mine => break Ok(Flow::Continue),
+                Command::Stop if mine => break Ok(Flow::Stop),
+                Command::Cancel if mine => break Err(Error::Cancelled),
+                Command::Cancel => self.drop_waiting(order.message.job),
+                _ => self.take_or_keep(order, meanwhile).await,
             }
         };
         self.set_state(before);
@@ -218,45 +223,14 @@ impl Desk {
     }
 
     /// Cancels a job that has not begun.
-    pub fn drop_waiting(&mut self, job: JobId) {
+    pub fn drop_waiting(&mut self, job: Option<JobId>) {
         let before = self.later.len();
         self.later
-            .retain(|order| job_of(&order.command) != Some(job));
+            .retain(|order| job.is_none() || order.message.job != job);
         if self.later.len() < before {
-            self.tell(Event::Cancelled { job });
+            let worked_on = self.turn_to(job);
+            self.tell(Event::Cancelled);
+            self.turn_to(worked_on);
         }
-    }
-}
-
-/// The job that a command begins.
-#[must_use]
-pub const fn job_of(command: &Command) -> Option<JobId> {
-    match command {
-        Command::Classify { job, .. }
-        | Command::OpenDataset { job, .. }
-        | Command::Train { job, .. }
-        | Command::Continue { job }
-        | Command::Estimate { job, .. }
-        | Command::Preview { job, .. }
-        | Command::Fresh { job, .. }
-        | Command::Evaluate { job }
-        | Command::Import { job, .. }
-        | Command::NameClasses { job, .. }
-        | Command::SetInput { job, .. }
-        | Command::Teach { job, .. }
-        | Command::Download { job, .. }
-        | Command::Export { job, .. }
-        | Command::MeasureHead { job, .. }
-        | Command::MeasureForward { job, .. }
-        | Command::MeasureFineTune { job, .. } => Some(*job),
-        Command::Start { .. }
-        | Command::Samples
-        | Command::Reset
-        | Command::Discard
-        | Command::ForgetRun { .. }
-        | Command::Pause { .. }
-        | Command::Resume { .. }
-        | Command::Stop { .. }
-        | Command::Cancel { .. } => None,
     }
 }

@@ -13,7 +13,7 @@ use crate::model::head::{HeadSpec, read};
 use crate::model::resnet::ResNetConfig;
 use crate::model::tune::{forward_frozen, input_shape, trains};
 use crate::platform::time;
-use crate::protocol::{Estimate, Event, JobId};
+use crate::protocol::{Estimate, Event};
 use crate::train::feed::Batches;
 use crate::train::inputs::{BUDGET, Request};
 use crate::train::learner::{Batch, Input, Learner, fresh_head};
@@ -42,7 +42,7 @@ struct Timed {
 
 impl Engine {
     /// Times a step of a training and says what all of it will take.
-    pub(super) async fn estimate(&mut self, job: JobId, config: &TrainConfig) -> Result<()> {
+    pub(super) async fn estimate(&mut self, config: &TrainConfig) -> Result<()> {
         config.check()?;
         check_scope(self.model()?.classifier.backbone.arch(), config.scope)?;
         let (set, classes) = {
@@ -58,9 +58,7 @@ impl Engine {
             .unwrap_or(self.model()?.classifier.preprocess.size);
         // Half of a run of growing sizes is before its middle.
         let size = config.size_at(config.epochs.div_ceil(2), size);
-        let timed = self
-            .time_step(job, config, classes, size, &split.train)
-            .await?;
+        let timed = self.time_step(config, classes, size, &split.train).await?;
 
         let (train, validation) = (split.train.len(), split.validation.len());
         let steps = Batches::new(config).count(train);
@@ -99,7 +97,6 @@ impl Engine {
         let between = 2 * timed.activations as u64 * config.batch as u64;
         let values = timed.parameters as u64 * copies + between + kept;
         self.desk.tell(Event::Estimated {
-            job,
             estimate: Estimate {
                 steps,
                 step_milliseconds: step,
@@ -115,7 +112,6 @@ impl Engine {
 
     async fn time_step(
         &mut self,
-        job: JobId,
         config: &TrainConfig,
         classes: usize,
         size: usize,
@@ -168,7 +164,7 @@ impl Engine {
                 scope => read(forward_frozen(backbone, images.clone(), scope)).await?,
             };
             frozen = (time::now() - start) / n as f64;
-            desk.look_up(job, None).await?;
+            desk.look_up(None).await?;
         }
         let batch = config.batch.min(train.len().max(1));
         let rows: Vec<f32> = maps
@@ -202,7 +198,7 @@ impl Engine {
             if timed > 0 {
                 step += (time::now() - start) / STEPS as f64;
             }
-            desk.look_up(job, None).await?;
+            desk.look_up(None).await?;
         }
         let student = learner.model();
         let start = time::now();

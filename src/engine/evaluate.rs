@@ -3,7 +3,7 @@
 use super::{Data, Engine};
 use crate::data::Subset;
 use crate::error::{Error, Result};
-use crate::protocol::{Event, JobId, Phase};
+use crate::protocol::{Event, Phase};
 use crate::train::run::measure;
 
 /// Name of the split that is all there is.
@@ -15,7 +15,7 @@ const TEST: &str = "test";
 impl Engine {
     /// Measures the model in use on the test images; where there are none, on the validation images; where
     /// no training has held out any either, on all of them, with a warning.
-    pub(super) async fn evaluate(&mut self, job: JobId) -> Result<()> {
+    pub(super) async fn evaluate(&mut self) -> Result<()> {
         let model = self.model()?;
         model.classifier.check_trained(&model.source)?;
         let classes = model.classifier.classes.clone();
@@ -27,7 +27,7 @@ impl Engine {
                  some of which the model may have been trained on.",
             );
         }
-        let skipped = self.featurise(job, &samples).await?;
+        let skipped = self.featurise(&samples).await?;
         let mut examples = self.examples(&samples);
         for label in &mut examples.labels {
             *label = translate[*label];
@@ -38,14 +38,14 @@ impl Engine {
             )));
         }
         let total = examples.len() as u64;
-        self.desk.progress(job, Phase::Evaluating, 0, total);
+        self.desk.progress(Phase::Evaluating, 0, total);
         let tally = measure(&self.model()?.classifier.head, &examples).await?;
-        self.desk.progress(job, Phase::Evaluating, total, total);
+        self.desk.progress(Phase::Evaluating, total, total);
         let report = tally.evaluation(split, &classes, skipped);
         if let (TEST, Some(run)) = (split, self.model()?.run) {
             self.test_run(run, report.accuracy).await;
         }
-        self.desk.tell(Event::Evaluated { job, report });
+        self.desk.tell(Event::Evaluated { report });
         Ok(())
     }
 }

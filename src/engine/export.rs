@@ -4,11 +4,11 @@ use super::{Engine, Model};
 use crate::config::Scope;
 use crate::error::Result;
 use crate::model::weights::{self, SaveAs};
-use crate::protocol::{Event, ExportKind, JobId};
+use crate::protocol::{Event, ExportKind};
 
 impl Engine {
     /// Hands out the head or the whole model as safetensors.
-    pub(super) async fn export(&mut self, job: JobId, what: ExportKind) -> Result<()> {
+    pub(super) async fn export(&mut self, what: ExportKind) -> Result<()> {
         let tuned = self.model()?.classifier.tuned != Scope::Head;
         let what = match what {
             ExportKind::Head if tuned => {
@@ -30,7 +30,7 @@ impl Engine {
             ExportKind::Head => format!("{arch}-head.safetensors"),
             ExportKind::Model | ExportKind::HalfModel => format!("{arch}-retuned.safetensors"),
         };
-        self.desk.hand(Event::Exported { job, name }, vec![bytes]);
+        self.desk.hand(Event::Exported { name }, vec![bytes]);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::infer::Classifier;
 use crate::model::head::read;
 use crate::platform::time;
-use crate::protocol::{Backend, EngineState, Event, JobId, Phase, Skipped};
+use crate::protocol::{Backend, EngineState, Event, Phase, Skipped};
 use crate::train::cache::FeatureCache;
 
 /// Images a batch through the backbone: on a GPU enough to fill it, on the CPU few, so that pause and
@@ -25,7 +25,6 @@ pub(super) type Numbered = (Vec<usize>, Tensor<4>);
 
 /// A way of images through the backbone in use, shown on the desk.
 pub(super) struct Pass<'a> {
-    pub job: JobId,
     pub desk: &'a mut Desk,
     pub backend: Backend,
     pub classifier: &'a Classifier,
@@ -51,9 +50,8 @@ impl Pass<'_> {
                 cache.insert(&good, &read(features).await?);
             }
             done += batch.len() as u64;
-            self.desk
-                .progress(self.job, Phase::Featurising, done, total);
-            self.desk.look_up(self.job, Some(self.classifier)).await?;
+            self.desk.progress(Phase::Featurising, done, total);
+            self.desk.look_up(Some(self.classifier)).await?;
         }
         if let Some((good, features)) = pending {
             cache.insert(&good, &read(features).await?);
@@ -74,7 +72,6 @@ impl Pass<'_> {
             if let Some(reason) = cache.unreadable(sample) {
                 let (file, reason) = (set.samples[sample].path.clone(), reason.to_string());
                 self.desk.tell(Event::FileError {
-                    job: self.job,
                     file: file.clone(),
                     reason: reason.clone(),
                 });

@@ -9,7 +9,7 @@ use crate::config::{Augment, TrainConfig};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::model::head::HeadSpec;
-use crate::protocol::{EngineState, Event, JobId};
+use crate::protocol::{EngineState, Event, TrainEvent};
 use crate::train::cache::FeatureCache;
 use crate::train::inputs::Request;
 use crate::train::run::{Begin, Examples, Features, Resume, run};
@@ -31,7 +31,6 @@ impl Engine {
     /// Trains a head on the backbone in use.
     pub(super) async fn train_head(
         &mut self,
-        job: JobId,
         config: &TrainConfig,
         classes: &[String],
         split: &Split,
@@ -52,17 +51,16 @@ impl Engine {
         }
         let (train, validation) = if views > 1 || config.augment.changes_images() {
             let images = split.train.len() * views + split.validation.len();
-            self.desk.tell(Event::Views { job, views, images });
-            self.featurise(job, &split.validation).await?;
-            self.featurise_views(job, config, &split.train, views)
-                .await?;
+            self.desk.tell(TrainEvent::Views { views, images });
+            self.featurise(&split.validation).await?;
+            self.featurise_views(config, &split.train, views).await?;
             (
                 self.view_examples(&split.train, views),
                 self.examples(&split.validation),
             )
         } else {
             let all: Vec<usize> = [&split.train[..], &split.validation].concat();
-            self.featurise(job, &all).await?;
+            self.featurise(&all).await?;
             (
                 self.examples(&split.train),
                 self.examples(&split.validation),
@@ -78,12 +76,7 @@ impl Engine {
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
         let head = config.keep_head.then(|| old.head.clone());
         let device = old.backbone.device().clone();
-        let mut observer = OnDesk {
-            job,
-            desk,
-            old,
-            keeper,
-        };
+        let mut observer = OnDesk { desk, old, keeper };
         let features = Features {
             train: &train,
             views,
@@ -101,7 +94,6 @@ impl Engine {
     /// has the number `view samples + i` in the cache.
     async fn featurise_views(
         &mut self,
-        job: JobId,
         config: &TrainConfig,
         samples: &[usize],
         views: usize,
@@ -128,7 +120,6 @@ impl Engine {
         let numbers = (0..views).flat_map(|view| samples.iter().map(move |i| view * all + i));
         let missing: Vec<usize> = numbers.filter(|n| !kept.cache.knows(*n)).collect();
         let mut pass = Pass {
-            job,
             desk,
             backend: opened.backend,
             classifier,
@@ -158,7 +149,6 @@ impl Engine {
         };
         let milliseconds = pass.fill(&mut kept.cache, &missing, load).await?;
         pass.desk.tell(Event::Featurised {
-            job,
             images: missing.len(),
             milliseconds,
         });

@@ -39,7 +39,7 @@ impl Engine {
         }
         let desk = &mut self.desk;
         let progress = |done: usize, total: usize| {
-            desk.progress(0, Phase::PreparingGpu, done as u64, total as u64);
+            desk.progress(Phase::PreparingGpu, done as u64, total as u64);
         };
         // The sizes between those tuned run on defaults, which change with the size.
         let failures = self_test(&device, &layers(&[1, 2, 4, 8, 16, 32]), progress).await?;

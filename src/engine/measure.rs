@@ -9,7 +9,7 @@ use crate::model::arch::{check_scope, features};
 use crate::model::head::{HeadSpec, read};
 use crate::model::tune::{Tail, input_shape};
 use crate::platform::time;
-use crate::protocol::{Event, JobId};
+use crate::protocol::Event;
 use crate::random::Random;
 use crate::train::feed::Batches;
 use crate::train::learner::{Batch, Input, Learner, fresh_head};
@@ -24,7 +24,6 @@ impl Engine {
     /// Times whole passes, from a normalised image on the host to logits on the host.
     pub(super) async fn measure_forward(
         &mut self,
-        job: JobId,
         size: usize,
         batch: usize,
         runs: usize,
@@ -49,9 +48,9 @@ impl Engine {
             if run > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(job, None).await?;
+            self.desk.look_up(None).await?;
         }
-        self.desk.tell(Event::Measured { job, milliseconds });
+        self.desk.tell(Event::Measured { milliseconds });
         Ok(())
     }
 
@@ -59,7 +58,6 @@ impl Engine {
     /// host.
     pub(super) async fn measure_fine_tune(
         &mut self,
-        job: JobId,
         size: usize,
         batch: usize,
         steps: usize,
@@ -101,16 +99,15 @@ impl Engine {
             if step > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(job, None).await?;
+            self.desk.look_up(None).await?;
         }
-        self.desk.tell(Event::Measured { job, milliseconds });
+        self.desk.tell(Event::Measured { milliseconds });
         Ok(())
     }
 
     /// Times epochs of head training at batch 32 with Adam, from the shuffle to the loss on the host.
     pub(super) async fn measure_head(
         &mut self,
-        job: JobId,
         [samples, features]: [usize; 2],
         hidden: Option<usize>,
         epochs: usize,
@@ -155,9 +152,9 @@ impl Engine {
             if epoch > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(job, None).await?;
+            self.desk.look_up(None).await?;
         }
-        self.desk.tell(Event::Measured { job, milliseconds });
+        self.desk.tell(Event::Measured { milliseconds });
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::model::inspect::inspect;
 use crate::model::weights::{self, Checkpoint, SaveAs, bundled, hub};
 use crate::platform::files::InputFile;
 use crate::platform::{hash, store};
-use crate::protocol::{Event, FileRef, JobId, ModelSummary, Phase};
+use crate::protocol::{Event, FileRef, ModelSummary, Phase};
 
 /// The head in use is kept under this name, with its backbone's hash among its metadata.
 const HEAD: &str = "head.safetensors";
@@ -102,7 +102,7 @@ impl Engine {
     async fn load_bundled(&mut self) -> Result<Classifier> {
         let desk = &mut self.desk;
         let mut progress = |done, total| {
-            desk.progress(0, Phase::LoadingModel, done, total);
+            desk.progress(Phase::LoadingModel, done, total);
             ControlFlow::Continue(())
         };
         let bytes = bundled::load(&mut progress).await?;
@@ -197,7 +197,6 @@ impl Engine {
     /// A checkpoint from a file: a whole model, or a head for the backbone in use.
     pub(super) async fn import(
         &mut self,
-        job: JobId,
         file: &FileRef,
         arch: Option<Arch>,
         (classes, input): (Option<Vec<String>>, InputSettings),
@@ -234,12 +233,12 @@ impl Engine {
             self.use_checkpoint(checkpoint, bytes, arch, told, &file.path)
                 .await?;
         }
-        self.desk.tell(Event::Finished { job });
+        self.desk.tell(Event::Finished);
         Ok(())
     }
 
     /// Names the outputs of the model in use.
-    pub(super) async fn name_classes(&mut self, job: JobId, classes: Vec<String>) -> Result<()> {
+    pub(super) async fn name_classes(&mut self, classes: Vec<String>) -> Result<()> {
         let Model {
             classifier,
             origin,
@@ -256,12 +255,12 @@ impl Engine {
         let (origin, source) = (origin.clone(), source.clone());
         self.set_model(named, origin, &source);
         self.keep_head().await;
-        self.desk.tell(Event::Finished { job });
+        self.desk.tell(Event::Finished);
         Ok(())
     }
 
     /// Changes how the images of the model in use are prepared.
-    pub(super) async fn set_input(&mut self, job: JobId, input: InputSettings) -> Result<()> {
+    pub(super) async fn set_input(&mut self, input: InputSettings) -> Result<()> {
         let Model {
             classifier,
             origin,
@@ -276,16 +275,16 @@ impl Engine {
         changed.try_out().await?;
         self.set_model(changed, origin, &source);
         self.keep_head().await;
-        self.desk.tell(Event::Finished { job });
+        self.desk.tell(Event::Finished);
         Ok(())
     }
 
     /// Pretrained ImageNet weights from the hub.
-    pub(super) async fn download(&mut self, job: JobId, arch: Arch) -> Result<()> {
+    pub(super) async fn download(&mut self, arch: Arch) -> Result<()> {
         let desk = &mut self.desk;
         let mut progress = |done, total| {
-            desk.progress(job, Phase::Downloading, done, total);
-            if desk.is_cancelled(job) {
+            desk.progress(Phase::Downloading, done, total);
+            if desk.is_cancelled() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -315,12 +314,12 @@ impl Engine {
             let _ = hub::forget(self.hub.as_deref(), arch).await;
             return Err(error);
         }
-        self.desk.tell(Event::Finished { job });
+        self.desk.tell(Event::Finished);
         Ok(())
     }
 
     /// A backbone of random weights.
-    pub(super) async fn fresh(&mut self, job: JobId, arch: Arch, seed: u64) -> Result<()> {
+    pub(super) async fn fresh(&mut self, arch: Arch, seed: u64) -> Result<()> {
         if !arch.trains_convolutions() {
             let reason = format!("of {} only the head can be trained", arch.name());
             return Err(Error::setting("random weights", reason));
@@ -333,7 +332,7 @@ impl Engine {
         let checkpoint = weights::read(&name, &bytes)?;
         self.use_checkpoint(checkpoint, bytes, Some(arch), Default::default(), &name)
             .await?;
-        self.desk.tell(Event::Finished { job });
+        self.desk.tell(Event::Finished);
         Ok(())
     }
 

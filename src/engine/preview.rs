@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::image::augment::View;
 use crate::image::{self, Rgb};
 use crate::platform::files::InputFile;
-use crate::protocol::{Event, FileRef, JobId};
+use crate::protocol::{Event, FileRef};
 
 /// More pictures than a row shows.
 const MOST: usize = 24;
@@ -26,7 +26,6 @@ impl Engine {
     /// Shows an image and some of its views.
     pub(super) async fn preview(
         &mut self,
-        job: JobId,
         file: Option<&FileRef>,
         files: &[InputFile],
         asked: &Asked,
@@ -57,7 +56,7 @@ impl Engine {
             blobs.push(image::encode_png(&view.apply_rgb(&image, size)?)?);
             names.push(view.words());
         }
-        self.desk.hand(Event::Previews { job, names }, blobs);
+        self.desk.hand(Event::Previews { names }, blobs);
         Ok(())
     }
 

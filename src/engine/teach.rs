@@ -7,7 +7,7 @@ use crate::infer::{Classifier, Given, Loaded};
 use crate::model::weights;
 use crate::platform::files::InputFile;
 use crate::platform::hash;
-use crate::protocol::{Event, FileRef, JobId};
+use crate::protocol::{Event, FileRef};
 use crate::train::teacher::Teacher;
 
 /// A teacher and where it came from.
@@ -24,12 +24,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Weights`] naming the file and what is wrong with it.
-    pub(super) async fn teach(
-        &mut self,
-        job: JobId,
-        file: &FileRef,
-        files: &[InputFile],
-    ) -> Result<()> {
+    pub(super) async fn teach(&mut self, file: &FileRef, files: &[InputFile]) -> Result<()> {
         let bytes = find(file, files)?.read()?;
         let checkpoint = weights::read(&file.path, &bytes)?;
         let given = Given::default();
@@ -58,7 +53,7 @@ impl Engine {
             file: file.path.clone(),
             sha256: hash::sha256(&bytes).await,
         });
-        self.desk.tell(Event::Finished { job });
+        self.desk.tell(Event::Finished);
         Ok(())
     }
 

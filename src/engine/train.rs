@@ -9,18 +9,13 @@ use crate::data as dataset;
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::platform::{Place, time};
-use crate::protocol::{Backend, EngineState, Event, Interrupted, JobId, Run};
+use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent};
 use crate::train::metrics::share;
 use crate::train::run::Resume;
 
 impl Engine {
     /// Trains, so many times.
-    pub(super) async fn train(
-        &mut self,
-        job: JobId,
-        config: &TrainConfig,
-        seeds: usize,
-    ) -> Result<()> {
+    pub(super) async fn train(&mut self, config: &TrainConfig, seeds: usize) -> Result<()> {
         TrainConfig::check_seeds(seeds)?;
         config.check()?;
         let before = self.model()?.classifier.preprocess.size;
@@ -29,7 +24,7 @@ impl Engine {
             self.set_input_size(wanted)?;
             let id = time::unix();
             let record = self.record(config, seeds, id).await?;
-            self.train_all(job, record, None).await
+            self.train_all(record, None).await
         };
         let trained = trained.await;
         self.or_size(trained, before)
@@ -44,17 +39,17 @@ impl Engine {
     }
 
     /// Goes on with the training that was interrupted.
-    pub(super) async fn go_on(&mut self, job: JobId) -> Result<()> {
+    pub(super) async fn go_on(&mut self) -> Result<()> {
         let none = || Error::Storage("there is no training to go on with".to_string());
         let place = self.place.clone().ok_or_else(none)?;
         let record = keeper::record(&place).await.ok_or_else(none)?;
         let before = self.model()?.classifier.preprocess.size;
         self.set_input_size(record.size)?;
-        let result = self.go_on_from(job, &place, record).await;
+        let result = self.go_on_from(&place, record).await;
         self.or_size(result, before)
     }
 
-    async fn go_on_from(&mut self, job: JobId, place: &Place, record: Record) -> Result<()> {
+    async fn go_on_from(&mut self, place: &Place, record: Record) -> Result<()> {
         let now = self.record(&record.run.config, record.run.seeds, 0).await?;
         if now.data != record.data {
             return Err(Error::Dataset(format!(
@@ -75,7 +70,7 @@ impl Engine {
             ));
         }
         let resume = keeper::resume(place, &record).await?;
-        self.train_all(job, record, resume).await
+        self.train_all(record, resume).await
     }
 
     /// Forgets the training that was interrupted.
@@ -161,12 +156,7 @@ impl Engine {
     }
 
     /// The trainings of one command that are left, the first of them from `resume` on.
-    async fn train_all(
-        &mut self,
-        job: JobId,
-        mut record: Record,
-        mut resume: Option<Resume>,
-    ) -> Result<()> {
+    async fn train_all(&mut self, mut record: Record, mut resume: Option<Resume>) -> Result<()> {
         let seeds = record.run.seeds;
         // A program of its own has no list of them from last time.
         for run in &record.done {
@@ -177,14 +167,13 @@ impl Engine {
         let mut best = self.leader(&record).await;
         while record.run.seeds > 0 {
             if seeds > 1 {
-                self.desk.tell(Event::Begun {
-                    job,
+                self.desk.tell(TrainEvent::Begun {
                     number: seeds - record.run.seeds + 1,
                     of: seeds,
                     seed: record.run.config.seed,
                 });
             }
-            let result = self.one(job, &record, resume.take()).await;
+            let result = self.one(&record, resume.take()).await;
             let candidate = match result {
                 Ok(candidate) => candidate,
                 Err(error) => {
@@ -194,7 +183,7 @@ impl Engine {
                     {
                         self.adopt_candidate(best).await?;
                     }
-                    return self.ended(job, error).await;
+                    return self.ended(error).await;
                 }
             };
             self.add_run(candidate.run.clone()).await;
@@ -224,12 +213,11 @@ impl Engine {
         };
         let (best_epoch, stopped) = (best.run.best_epoch, best.run.stopped);
         if let Err(error) = self.adopt_candidate(best).await {
-            return self.ended(job, error).await;
+            return self.ended(error).await;
         }
         // Whether or not it can be removed: the model is in use and kept.
         let _ = self.discard().await;
-        self.desk.tell(Event::Trained {
-            job,
+        self.desk.tell(TrainEvent::Trained {
             best_epoch,
             stopped,
         });
@@ -273,10 +261,10 @@ impl Engine {
 
     /// A training that failed: of a lost GPU the page is told apart, for it can go on on a fresh one. One that
     /// was cancelled is not offered again.
-    async fn ended(&mut self, job: JobId, error: Error) -> Result<()> {
+    async fn ended(&mut self, error: Error) -> Result<()> {
         match error {
             Error::Gpu(reason) if self.opened()?.backend == Backend::Webgpu => {
-                self.desk.tell(Event::DeviceLost { job, reason });
+                self.desk.tell(Event::DeviceLost { reason });
                 self.tell_interrupted().await;
                 Ok(())
             }
@@ -293,12 +281,7 @@ impl Engine {
     }
 
     /// One training.
-    async fn one(
-        &mut self,
-        job: JobId,
-        record: &Record,
-        resume: Option<Resume>,
-    ) -> Result<Candidate> {
+    async fn one(&mut self, record: &Record, resume: Option<Resume>) -> Result<Candidate> {
         let start = time::now();
         // Of one that goes on, the epochs that are done.
         let before: f64 = record.run.epochs.iter().map(|e| e.milliseconds).sum();
@@ -316,11 +299,10 @@ impl Engine {
             None
         });
         let outcome = if config.scope == Scope::Head {
-            self.train_head(job, config, &classes, &split, resume, keeper)
+            self.train_head(config, &classes, &split, resume, keeper)
                 .await
         } else {
-            self.tune(job, config, &classes, &split, resume, keeper)
-                .await
+            self.tune(config, &classes, &split, resume, keeper).await
         }?;
         self.desk.set_state(EngineState::Training);
         let course = outcome.course;

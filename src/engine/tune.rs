@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::head::HeadSpec;
 use crate::model::tune::Tail;
 use crate::platform::time;
-use crate::protocol::{EngineState, Event, JobId, Phase};
+use crate::protocol::{EngineState, Event, Phase, TrainEvent};
 use crate::train::inputs::{BUDGET, Inputs, Labelled};
 use crate::train::run::{Begin, Resume};
 use crate::train::tune::{Images, run};
@@ -21,7 +21,6 @@ impl Engine {
     /// Trains what `config.scope` says of the backbone in use, with a head.
     pub(super) async fn tune(
         &mut self,
-        job: JobId,
         config: &TrainConfig,
         classes: &[String],
         split: &Split,
@@ -52,8 +51,7 @@ impl Engine {
         } else {
             counts[0] + counts[1]
         };
-        desk.tell(Event::Tuning {
-            job,
+        desk.tell(TrainEvent::Tuning {
             kept: inputs.is_cached(),
             changes: inputs.changes(),
             bytes: (images as u64) * inputs.bytes_per_sample() as u64,
@@ -66,12 +64,11 @@ impl Engine {
             for batch in kept.chunks(batch_size(opened.backend)) {
                 inputs.keep(batch).await?;
                 done += batch.len() as u64;
-                desk.progress(job, Phase::Featurising, done, images as u64);
-                desk.look_up(job, Some(old)).await?;
+                desk.progress(Phase::Featurising, done, images as u64);
+                desk.look_up(Some(old)).await?;
             }
             inputs.settle().await?;
             desk.tell(Event::Featurised {
-                job,
                 images: images - inputs.unreadable().len(),
                 milliseconds: time::now() - start,
             });
@@ -87,7 +84,6 @@ impl Engine {
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
         let head = config.keep_head.then(|| old.head.clone());
         let mut observer = OnDesk {
-            job,
             desk: &mut *desk,
             old,
             keeper,
@@ -104,7 +100,7 @@ impl Engine {
         let unreadable = inputs.unreadable().clone();
         for (&sample, reason) in &unreadable {
             let (file, reason) = (paths[sample].clone(), reason.clone());
-            desk.tell(Event::FileError { job, file, reason });
+            desk.tell(Event::FileError { file, reason });
         }
         let readable = |part: &[Labelled]| {
             let read = part.iter().filter(|l| !unreadable.contains_key(&l.sample));

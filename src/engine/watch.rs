@@ -4,12 +4,11 @@ use super::desk::Desk;
 use super::keeper::Keeper;
 use crate::error::Result;
 use crate::infer::Classifier;
-use crate::protocol::{EpochReport, Event, JobId, Phase};
+use crate::protocol::{EpochReport, Phase, TrainEvent};
 use crate::train::run::{Course, Flow, Kept, Observer, Pulse};
 
 /// Shows a run on the desk, and keeps it.
 pub(super) struct OnDesk<'a> {
-    pub job: JobId,
     pub desk: &'a mut Desk,
     /// The model in use until the new one is.
     pub old: &'a Classifier,
@@ -20,18 +19,16 @@ pub(super) struct OnDesk<'a> {
 impl Observer for OnDesk<'_> {
     async fn step(&mut self, done: usize, total: usize) -> Result<Flow> {
         let total = total as u64;
-        self.desk
-            .progress(self.job, Phase::Training, done as u64, total);
-        self.desk.look_up(self.job, Some(self.old)).await
+        self.desk.progress(Phase::Training, done as u64, total);
+        self.desk.look_up(Some(self.old)).await
     }
 
     async fn validating(&mut self) -> Result<Flow> {
-        self.desk.look_up(self.job, Some(self.old)).await
+        self.desk.look_up(Some(self.old)).await
     }
 
     fn pulse(&mut self, pulse: Pulse) {
-        self.desk.tell(Event::Pulse {
-            job: self.job,
+        self.desk.tell(TrainEvent::Pulse {
             epoch: pulse.epoch,
             loss: pulse.loss,
             learning_rate: pulse.learning_rate,
@@ -40,8 +37,7 @@ impl Observer for OnDesk<'_> {
     }
 
     fn epoch(&mut self, report: EpochReport) {
-        let job = self.job;
-        self.desk.tell(Event::Epoch { job, report });
+        self.desk.tell(TrainEvent::Epoch { report });
     }
 
     fn keeps(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Skipped};
+use super::Skipped;
 use crate::config::{
     Arch, Augment, DemoConfig, DeviceChoice, InputSettings, TrainConfig, Transparency,
 };
@@ -139,15 +139,11 @@ pub enum Command {
     Samples,
     /// Classify each file; a file that fails gets its own [`Event::FileError`].
     Classify {
-        /// Names the job.
-        job: JobId,
         /// The images.
         files: Vec<FileRef>,
     },
     /// Open and index a data set; answered by [`Event::Dataset`].
     OpenDataset {
-        /// Names the job.
-        job: JobId,
         /// Where it comes from.
         source: DatasetSource,
         /// Files beside it: a table of labels that is not among its own files.
@@ -159,32 +155,23 @@ pub enum Command {
     },
     /// Featurise what is not cached yet, then train a head, and convolutions if they are asked for.
     Train {
-        /// Names the job.
-        job: JobId,
         /// The settings.
         config: TrainConfig,
         /// Trainings, one after the other from `config.seed` on; the best one's model is put in use.
         seeds: usize,
     },
     /// Go on with the training of [`Event::Interrupted`], on the same images, opened again.
-    Continue {
-        /// Names the job.
-        job: JobId,
-    },
+    Continue,
     /// Forget the training of [`Event::Interrupted`].
     Discard,
     /// Time a step or two of a training and say how long all of it will take; answered by
     /// [`Event::Estimated`].
     Estimate {
-        /// Names the job.
-        job: JobId,
         /// The settings.
         config: TrainConfig,
     },
     /// Show what an augmentation makes of an image; answered by [`Event::Previews`].
     Preview {
-        /// Names the job.
-        job: JobId,
         /// The image; none for one of the data set in use, or a generated one where there is none.
         file: Option<FileRef>,
         /// Which of the data set's training images, counted round and round.
@@ -198,8 +185,6 @@ pub enum Command {
     },
     /// Put a backbone of random weights in use, to see what pretraining is worth.
     Fresh {
-        /// Names the job.
-        job: JobId,
         /// Which backbone.
         arch: Arch,
         /// Seed of the weights.
@@ -210,36 +195,19 @@ pub enum Command {
         /// Its id.
         id: u64,
     },
-    /// Hold the running training after the current batch.
-    Pause {
-        /// The training to hold.
-        job: JobId,
-    },
-    /// Go on with a held training.
-    Resume {
-        /// The training to go on with.
-        job: JobId,
-    },
-    /// End a training early and keep its best epoch.
-    Stop {
-        /// The training to end.
-        job: JobId,
-    },
-    /// Drop a job and what it has made so far.
-    Cancel {
-        /// The job to drop.
-        job: JobId,
-    },
+    /// Hold the running training of the message's job after the current batch.
+    Pause,
+    /// Go on with the held training of the message's job.
+    Resume,
+    /// End the training of the message's job early and keep its best epoch.
+    Stop,
+    /// Drop the message's job and what it has made so far.
+    Cancel,
     /// Measure the model in use on the data set's test images; on its validation images if it has none; on
     /// all if nothing was held out.
-    Evaluate {
-        /// Names the job.
-        job: JobId,
-    },
+    Evaluate,
     /// Load a checkpoint, a whole model or a head, from a file.
     Import {
-        /// Names the job.
-        job: JobId,
         /// `.safetensors` or `.pth`.
         file: FileRef,
         /// The backbone, where the file does not say; none to find out from its tensors.
@@ -253,36 +221,26 @@ pub enum Command {
     },
     /// Name the outputs of the model in use, in their order.
     NameClasses {
-        /// Names the job.
-        job: JobId,
         /// As many names as there are outputs, all different.
         classes: Vec<String>,
     },
     /// Say how the images of the model in use are prepared, where its file does not or is wrong.
     SetInput {
-        /// Names the job.
-        job: JobId,
         /// What is said; the rest stays.
         input: InputSettings,
     },
     /// Load a whole model from a file as the teacher of trainings with a `distillation`.
     Teach {
-        /// Names the job.
-        job: JobId,
         /// `.safetensors` or `.pth`; its classes are those of the data set.
         file: FileRef,
     },
     /// Download pretrained ImageNet weights. The only command that reaches another host.
     Download {
-        /// Names the job.
-        job: JobId,
         /// Which backbone.
         arch: Arch,
     },
     /// Hand out the model in use; answered by [`Event::Exported`].
     Export {
-        /// Names the job.
-        job: JobId,
         /// Head or whole model.
         what: ExportKind,
     },
@@ -290,8 +248,6 @@ pub enum Command {
     Reset,
     /// Time head epochs on generated features (`cargo xtask bench`); answered by [`Event::Measured`].
     MeasureHead {
-        /// Names the job.
-        job: JobId,
         /// Samples, N of `[N,C]`.
         samples: usize,
         /// Features a sample, C of `[N,C]`.
@@ -303,8 +259,6 @@ pub enum Command {
     },
     /// Time classification of a generated image (`cargo xtask bench`); answered by [`Event::Measured`].
     MeasureForward {
-        /// Names the job.
-        job: JobId,
         /// Edge of the input, in pixels.
         size: usize,
         /// Images a batch.
@@ -315,8 +269,6 @@ pub enum Command {
     /// Time training steps of the last stage and a linear head, of the backbone in use, on a generated
     /// input that the frozen part might have given (`cargo xtask bench`); answered by [`Event::Measured`].
     MeasureFineTune {
-        /// Names the job.
-        job: JobId,
         /// Edge of the images, in pixels.
         size: usize,
         /// Images a step.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ErrorKind;
 
 use super::{
-    Backend, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation, Interrupted, JobId,
+    Backend, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation, Interrupted,
     ModelSummary, Run,
 };
 
@@ -61,8 +61,6 @@ pub enum Event {
     },
     /// A long job moved.
     Progress {
-        /// Which job; 0 is the start.
-        job: JobId,
         /// What is counted.
         phase: Phase,
         /// Done so far.
@@ -74,8 +72,6 @@ pub enum Event {
     },
     /// One image is classified.
     Classified {
-        /// Which job.
-        job: JobId,
         /// Its path.
         file: String,
         /// Softmax of the logits `[K]`, in the order of the model's classes.
@@ -85,8 +81,6 @@ pub enum Event {
     },
     /// One file failed; the job goes on.
     FileError {
-        /// Which job.
-        job: JobId,
         /// Its path.
         file: String,
         /// Why.
@@ -94,80 +88,18 @@ pub enum Event {
     },
     /// A data set is open.
     Dataset {
-        /// Which job.
-        job: JobId,
         /// What was found.
         summary: DatasetSummary,
     },
     /// All images of a job went through the backbone.
     Featurised {
-        /// Which job.
-        job: JobId,
         /// Images.
         images: usize,
         /// Time, of those that were not cached.
         milliseconds: f64,
     },
-    /// Convolutions are about to be trained: what becomes of the frozen part's output.
-    Tuning {
-        /// Which job.
-        job: JobId,
-        /// Whether it is kept; else it is computed for every batch anew.
-        kept: bool,
-        /// Whether training images are other ones in every epoch, so that only the validation's are kept.
-        changes: bool,
-        /// Bytes that it takes, or would take, for all images.
-        bytes: u64,
-    },
-    /// Features of augmented images are kept: the backbone is frozen, so each goes through it once.
-    Views {
-        /// Which job.
-        job: JobId,
-        /// Views of each training image.
-        views: usize,
-        /// Images through the backbone in all.
-        images: usize,
-    },
-    /// A training of several begins.
-    Begun {
-        /// Which job.
-        job: JobId,
-        /// From 1.
-        number: usize,
-        /// How many there will be.
-        of: usize,
-        /// Its seed.
-        seed: u64,
-    },
-    /// A training a moment later: means over the steps since the last of these.
-    Pulse {
-        /// Which job.
-        job: JobId,
-        /// Epochs gone, as a fraction.
-        epoch: f64,
-        /// Training loss, nats.
-        loss: f64,
-        /// The head's learning rate.
-        learning_rate: f64,
-        /// Training images a second.
-        images_per_second: f64,
-    },
-    /// An epoch is over.
-    Epoch {
-        /// Which job.
-        job: JobId,
-        /// Its numbers.
-        report: EpochReport,
-    },
-    /// A training run is over, its best epoch's model in use and kept.
-    Trained {
-        /// Which job.
-        job: JobId,
-        /// The epoch with the highest validation accuracy (lowest loss among equals), from 1.
-        best_epoch: usize,
-        /// Whether it was stopped before its last epoch.
-        stopped: bool,
-    },
+    /// A training moved on.
+    Training(TrainEvent),
     /// All runs that are kept, oldest first.
     Runs {
         /// They.
@@ -180,68 +112,108 @@ pub enum Event {
     },
     /// The device failed in the middle of a training that can go on from its last epoch, on a fresh one.
     DeviceLost {
-        /// Which job.
-        job: JobId,
         /// Why, complete.
         reason: String,
     },
     /// An estimate is ready.
     Estimated {
-        /// Which job.
-        job: JobId,
         /// It.
         estimate: Estimate,
     },
     /// An image and what an augmentation made of it, PNG: blob i belongs to names[i], the image itself first.
     Previews {
-        /// Which job.
-        job: JobId,
         /// What was done, in words.
         names: Vec<String>,
     },
     /// An evaluation is over.
     Evaluated {
-        /// Which job.
-        job: JobId,
         /// Its numbers.
         report: Evaluation,
     },
     /// A file is ready: its bytes are blob 0.
     Exported {
-        /// Which job.
-        job: JobId,
         /// A name to save it under.
         name: String,
     },
     /// Times of a measurement.
     Measured {
-        /// Which job.
-        job: JobId,
         /// Each run, epoch or step.
         milliseconds: Vec<f64>,
     },
     /// A job is over.
-    Finished {
-        /// Which job.
-        job: JobId,
-    },
+    Finished,
     /// A job was dropped at the user's word.
-    Cancelled {
-        /// Which job.
-        job: JobId,
-    },
+    Cancelled,
     /// Something the user should know; work goes on.
     Warning {
         /// A sentence.
         text: String,
     },
-    /// A job failed (0: the start). What was in use before it still is.
+    /// The job failed, or a command that is none. What was in use before still is.
     Failed {
-        /// Which job.
-        job: JobId,
         /// What kind of error it is.
         kind: ErrorKind,
         /// The error's text, complete.
         error: String,
     },
+}
+
+/// What a training says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "training")]
+pub enum TrainEvent {
+    /// Convolutions are about to be trained: what becomes of the frozen part's output.
+    Tuning {
+        /// Whether it is kept; else it is computed for every batch anew.
+        kept: bool,
+        /// Whether training images are other ones in every epoch, so that only the validation's are kept.
+        changes: bool,
+        /// Bytes that it takes, or would take, for all images.
+        bytes: u64,
+    },
+    /// Features of augmented images are kept: the backbone is frozen, so each goes through it once.
+    Views {
+        /// Views of each training image.
+        views: usize,
+        /// Images through the backbone in all.
+        images: usize,
+    },
+    /// A training of several begins.
+    Begun {
+        /// From 1.
+        number: usize,
+        /// How many there will be.
+        of: usize,
+        /// Its seed.
+        seed: u64,
+    },
+    /// A training a moment later: means over the steps since the last of these.
+    Pulse {
+        /// Epochs gone, as a fraction.
+        epoch: f64,
+        /// Training loss, nats.
+        loss: f64,
+        /// The head's learning rate.
+        learning_rate: f64,
+        /// Training images a second.
+        images_per_second: f64,
+    },
+    /// An epoch is over.
+    Epoch {
+        /// Its numbers.
+        report: EpochReport,
+    },
+    /// A training run is over, its best epoch's model in use and kept.
+    Trained {
+        /// The epoch with the highest validation accuracy (lowest loss among equals), from 1.
+        best_epoch: usize,
+        /// Whether it was stopped before its last epoch.
+        stopped: bool,
+    },
+}
+
+impl From<TrainEvent> for Event {
+    fn from(event: TrainEvent) -> Self {
+        Self::Training(event)
+    }
 }

@@ -9,11 +9,34 @@ mod event;
 mod report;
 
 pub use command::{Columns, Command, DatasetSource, ExportKind, FileRef, Labels, Part};
-pub use event::{Event, Phase};
+pub use event::{Event, Phase, TrainEvent};
 pub use report::{
     Backend, ClassCount, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation,
     Interrupted, Leak, LeakKind, ModelSummary, Reading, Run, Share, Skipped, TableSummary,
 };
 
+use serde::{Deserialize, Serialize};
+
 /// Names a long job; events of a job that is no longer shown are dropped by the reducer.
 pub type JobId = u32;
+
+/// The job of [`Command::Start`], which comes before any other.
+pub const START: JobId = 0;
+
+/// A command or an event with the job that it belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message<T> {
+    /// The job; none for what is about no long job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
+    /// What is said.
+    #[serde(flatten)]
+    pub body: T,
+}
+
+/// Of no job.
+impl<T> From<T> for Message<T> {
+    fn from(body: T) -> Self {
+        Self { job: None, body }
+    }
+}

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     config::{DeviceChoice, Transparency},
-    protocol::{Command, EngineState, Event, JobId},
+    protocol::{Command, EngineState, Event, JobId, Message, START},
 };
 
 /// A page in the background gets no frames; events are handed on after so many milliseconds.
@@ -136,8 +136,8 @@ impl Bridge {
     }
 
     /// Sends a command with the files its slots name, or keeps it until the worker listens.
-    pub fn send(&self, command: &Command, files: &Array) {
-        self.0.send(command, files);
+    pub fn send(&self, job: Option<JobId>, command: Command, files: &Array) {
+        self.0.send(job, command, files);
     }
 
     /// A sample image as a file.
@@ -147,9 +147,10 @@ impl Bridge {
 }
 
 impl Inner {
-    fn send(&self, command: &Command, files: &Array) {
+    fn send(&self, job: Option<JobId>, command: Command, files: &Array) {
+        let message = Message { job, body: command };
         // Plain data with text keys always has a JSON form.
-        let Ok(json) = serde_json::to_string(command) else {
+        let Ok(json) = serde_json::to_string(&message) else {
             return;
         };
         let message = Array::of2(&json.into(), files);
@@ -171,23 +172,23 @@ impl Inner {
 
     fn hear(self: &Rc<Self>, message: &web_sys::Event) {
         let message = message.unchecked_ref::<MessageEvent>().data();
-        let Some((event, blobs)) = read(&message) else {
+        let Some((message, blobs)) = read(&message) else {
             self.broken("Page and worker are of different versions.");
             return;
         };
         if !self.heard.replace(true) {
             self.post_start();
         }
-        timing::note(&event);
+        timing::note(&message.body);
         if let Event::State {
             state: EngineState::Ready,
-        } = event
+        } = message.body
             && !self.was_ready.replace(true)
         {
             self.first_ready();
         }
-        let urls = self.take_blobs(&event, &blobs);
-        self.inbox.borrow_mut().push(Incoming { event, urls });
+        let urls = self.take_blobs(&message.body, &blobs);
+        self.inbox.borrow_mut().push(Incoming { message, urls });
         self.ask_for_frame();
     }
 
@@ -199,7 +200,7 @@ impl Inner {
             hub,
             transparency,
         };
-        self.send(&start, &Array::new());
+        self.send(Some(START), start, &Array::new());
         for message in mem::take(&mut *self.waiting.borrow_mut()) {
             self.post(&message);
         }
@@ -210,7 +211,7 @@ impl Inner {
         let act = self.act.clone();
         let counter = RequestCounter::new(move |more| act.emit(Action::Requests(more)));
         self.requests.replace(counter);
-        self.send(&Command::Samples, &Array::new());
+        self.send(None, Command::Samples, &Array::new());
     }
 
     /// Gives the event's blobs to where they belong: a download to the user, pictures to the browser
@@ -300,11 +301,11 @@ impl Inner {
 }
 
 /// An event and its blobs.
-fn read(message: &JsValue) -> Option<(Event, Array)> {
+fn read(message: &JsValue) -> Option<(Message<Event>, Array)> {
     let message = message.dyn_ref::<Array>()?;
-    let event = serde_json::from_str(&message.get(0).as_string()?).ok()?;
+    let said = serde_json::from_str(&message.get(0).as_string()?).ok()?;
     let blobs = message.get(1).dyn_into().unwrap_or_default();
-    Some((event, blobs))
+    Some((said, blobs))
 }
 
 /// The device, the hub and the treatment of transparency that the page's address asks for. Another hub must be of the page's own

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, ops::Deref, rc::Rc};
 
-use crate::protocol::{Backend, DatasetSummary, Event, JobId, ModelSummary, Phase};
+use crate::protocol::{Backend, DatasetSummary, Event, JobId, Message, ModelSummary, Phase};
 
 /// A value that many views hold. Two are equal if they are the same allocation, so that a view of ten
 /// thousand rows learns in one comparison that nothing changed.
@@ -150,44 +150,10 @@ pub struct Sample {
 /// An event together with the addresses of the pictures that came with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
-    /// The event.
-    pub event: Event,
+    /// The event and its job.
+    pub message: Message<Event>,
     /// Addresses of its blobs, in order.
     pub urls: Vec<String>,
-}
-
-/// The job an event names.
-#[must_use]
-pub const fn job_of(event: &Event) -> Option<JobId> {
-    match event {
-        Event::Progress { job, .. }
-        | Event::Classified { job, .. }
-        | Event::FileError { job, .. }
-        | Event::Dataset { job, .. }
-        | Event::Featurised { job, .. }
-        | Event::Tuning { job, .. }
-        | Event::Views { job, .. }
-        | Event::Begun { job, .. }
-        | Event::Pulse { job, .. }
-        | Event::Epoch { job, .. }
-        | Event::DeviceLost { job, .. }
-        | Event::Estimated { job, .. }
-        | Event::Previews { job, .. }
-        | Event::Trained { job, .. }
-        | Event::Evaluated { job, .. }
-        | Event::Exported { job, .. }
-        | Event::Measured { job, .. }
-        | Event::Finished { job }
-        | Event::Cancelled { job }
-        | Event::Failed { job, .. } => Some(*job),
-        Event::State { .. }
-        | Event::Device { .. }
-        | Event::Model { .. }
-        | Event::Samples { .. }
-        | Event::Runs { .. }
-        | Event::Interrupted { .. }
-        | Event::Warning { .. } => None,
-    }
 }
 
 /// A message in one place of the page.

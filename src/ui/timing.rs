@@ -8,7 +8,7 @@ use web_sys::{
     PerformanceObserverInit,
 };
 
-use crate::protocol::Event;
+use crate::protocol::{Event, TrainEvent};
 
 #[wasm_bindgen]
 extern "C" {
@@ -57,7 +57,7 @@ pub fn note(event: &Event) {
             *milliseconds,
             &[("images", *images as f64)],
         ),
-        Event::Epoch { report, .. } => measure(
+        Event::Training(TrainEvent::Epoch { report }) => measure(
             "retune:epoch",
             report.milliseconds,
             &[("epoch", report.epoch as f64)],

@@ -3,7 +3,7 @@
 use retune::config::{Arch, Scope, TrainConfig};
 use retune::engine::Order;
 use retune::model::arch::tensors;
-use retune::protocol::{Command, Event, ExportKind};
+use retune::protocol::{Command, Event, ExportKind, TrainEvent};
 
 use super::orders::{
     classify, data, export, exports, failures, import, obey, order, probabilities, start,
@@ -17,8 +17,7 @@ fn train(scope: Scope) -> Order {
         batch: 9,
         ..TrainConfig::default()
     };
-    let (job, seeds) = (4, 1);
-    order(Command::Train { job, config, seeds })
+    order(4, Command::Train { config, seeds: 1 })
 }
 
 /// Imports a file, trains a head on it, exports it, and has another engine take it in; gives the exported
@@ -42,7 +41,10 @@ fn round_trip(original: &[u8]) -> [Vec<u8>; 2] {
         failures.len() == 1 && failures[0].contains("only the head can be trained"),
         "{failures:?}"
     );
-    assert!(said.iter().any(|(e, _)| matches!(e, Event::Trained { .. })));
+    assert!(
+        said.iter()
+            .any(|(e, _)| matches!(e, Event::Training(TrainEvent::Trained { .. })))
+    );
     let photo = probabilities(&said);
     assert_eq!(photo.len(), 6);
     let [(_, head), (_, model)] = <[_; 2]>::try_from(exports(&said)).unwrap();

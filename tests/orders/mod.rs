@@ -9,22 +9,30 @@ use retune::data::demo;
 use retune::engine::{Desk, Engine, Order};
 use retune::image::encode_png;
 use retune::platform::files::InputFile;
-use retune::protocol::{Command, DatasetSource, Event, ExportKind, FileRef, Labels};
+use retune::protocol::{
+    Command, DatasetSource, Event, ExportKind, FileRef, JobId, Labels, Message, START,
+};
 
 pub type Said = Vec<(Event, Vec<Vec<u8>>)>;
 
-pub fn order(command: Command) -> Order {
-    let files = Vec::new();
-    Order { command, files }
+pub fn order(job: JobId, command: Command) -> Order {
+    with_files(job, command, Vec::new())
+}
+
+fn with_files(job: JobId, body: Command, files: Vec<InputFile>) -> Order {
+    let job = Some(job);
+    let message = Message { job, body };
+    Order { message, files }
 }
 
 pub fn start() -> Order {
     let (device, hub) = (DeviceChoice::Cpu, None);
-    order(Command::Start {
+    let command = Command::Start {
         device,
         hub,
         transparency: None,
-    })
+    };
+    order(START, command)
 }
 
 /// A folder without test images: an evaluation is then on the validation images.
@@ -44,37 +52,33 @@ pub fn data() -> Order {
         empty: Vec::new(),
     };
     let command = Command::OpenDataset {
-        job: 90,
         source,
         beside: Vec::new(),
         labels: Labels::Auto,
     };
-    Order { command, files }
+    with_files(90, command, files)
 }
 
 pub fn import(bytes: &[u8]) -> Order {
     let (file, files) = handed("model.safetensors", bytes);
-    let (job, arch) = (91, None);
     let command = Command::Import {
-        job,
         file,
-        arch,
+        arch: None,
         classes: None,
         input: Default::default(),
     };
-    Order { command, files }
+    with_files(91, command, files)
 }
 
 pub fn classify() -> Order {
     let photo = encode_png(&demo::draw(1, 0, 64, 9)).unwrap();
     let (file, files) = handed("photo.png", &photo);
-    let (job, named) = (92, vec![file]);
-    let command = Command::Classify { job, files: named };
-    Order { command, files }
+    let command = Command::Classify { files: vec![file] };
+    with_files(92, command, files)
 }
 
 pub fn export(what: ExportKind) -> Order {
-    order(Command::Export { job: 93, what })
+    order(93, Command::Export { what })
 }
 
 /// One file, as an order carries it.
@@ -90,7 +94,7 @@ pub fn obey(keeps: bool, orders: Vec<Order>) -> Said {
     let heard = said.clone();
     // Nobody sends: an image that came during the training would be answered by the model before it.
     let (_, inbox) = async_channel::unbounded();
-    let emit = move |event, blobs| heard.borrow_mut().push((event, blobs));
+    let emit = move |message: Message<Event>, blobs| heard.borrow_mut().push((message.body, blobs));
     let engine = Engine::new(Desk::new(inbox, Box::new(emit)));
     let mut engine = if keeps { engine } else { engine.forgetful() };
     for order in orders {

@@ -6,7 +6,7 @@ use js_sys::Array;
 use wasm_bindgen::JsCast;
 use web_sys::File;
 
-use super::Desk;
+use super::{Desk, refs};
 use crate::{
     config::DemoConfig,
     protocol::{Command, DatasetSource, FileRef, JobId, Labels},
@@ -39,18 +39,14 @@ impl Desk {
         if !self.may_begin(JobKind::Dataset) {
             return;
         }
-        self.begin(Began::Other(JobKind::Dataset), found, |job, mut refs| {
-            let beside = refs.split_off(refs.len() - beside);
-            let opened = Opened {
-                job,
-                source: source(refs),
-                beside,
-                labels: Labels::Auto,
-                files: found.iter().map(|f| &f.file).collect(),
-            };
-            let command = opened.command();
-            self.remember(opened);
-            command
+        let mut refs = refs(found);
+        let beside = refs.split_off(refs.len() - beside);
+        self.send_opened(Opened {
+            job: self.bridge.next_job(),
+            source: source(refs),
+            beside,
+            labels: Labels::Auto,
+            files: found.iter().map(|f| &f.file).collect(),
         });
     }
 
@@ -90,11 +86,14 @@ impl Desk {
 
     fn send_again(&self, opened: Opened) {
         let job = self.bridge.next_job();
-        let opened = Opened { job, ..opened };
-        let (command, files) = (opened.command(), opened.files.clone());
+        self.send_opened(Opened { job, ..opened });
+    }
+
+    fn send_opened(&self, opened: Opened) {
+        let (job, command, files) = (opened.job, opened.command(), opened.files.clone());
         self.remember(opened);
         self.act(Action::Began(job, Began::Other(JobKind::Dataset)));
-        self.bridge.send(&command, &files);
+        self.bridge.send(Some(job), command, &files);
     }
 
     pub(super) fn open_folder(&self, found: Vec<Found<File>>, rest: Rest) {
@@ -147,7 +146,6 @@ impl Desk {
 impl Opened {
     fn command(&self) -> Command {
         Command::OpenDataset {
-            job: self.job,
             source: self.source.clone(),
             beside: self.beside.clone(),
             labels: self.labels.clone(),

@@ -148,16 +148,10 @@ impl Desk {
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
             Intent::NameClasses(classes) => {
-                self.begin_long(JobKind::Import, &[], |job, _| Command::NameClasses {
-                    job,
-                    classes,
-                });
+                self.begin_long(JobKind::Import, &[], |_| Command::NameClasses { classes });
             }
             Intent::SetInput(input) => {
-                self.begin_long(JobKind::Import, &[], |job, _| Command::SetInput {
-                    job,
-                    input,
-                });
+                self.begin_long(JobKind::Import, &[], |_| Command::SetInput { input });
             }
             Intent::Checkpoint(list) => {
                 self.read(list, false, |desk, found| desk.first(found, Self::import));
@@ -169,50 +163,38 @@ impl Desk {
             }
             Intent::Demo => self.open_demo(DemoConfig::default()),
             Intent::Train => self.train(),
-            Intent::Pause => self.to_training(|job| Command::Pause { job }),
-            Intent::Resume => self.to_training(|job| Command::Resume { job }),
-            Intent::Stop => self.to_training(|job| Command::Stop { job }),
+            Intent::Pause => self.to_training(Command::Pause),
+            Intent::Resume => self.to_training(Command::Resume),
+            Intent::Stop => self.to_training(Command::Stop),
             Intent::Continue => self.go_on(),
             Intent::Discard => {
-                self.tell(&Command::Discard);
+                self.tell(None, Command::Discard);
                 self.act(Action::Discard);
             }
             Intent::Estimate => {
                 if let Ok(config) = self.now().form.config() {
-                    self.begin_long(JobKind::Estimate, &[], |job, _| Command::Estimate {
-                        job,
-                        config,
-                    });
+                    self.begin_long(JobKind::Estimate, &[], |_| Command::Estimate { config });
                 }
             }
             Intent::Preview(subject) => self.preview(subject),
-            Intent::Forget(id) => self.tell(&Command::ForgetRun { id }),
+            Intent::Forget(id) => self.tell(None, Command::ForgetRun { id }),
             Intent::Fresh(arch) => {
                 let seed = self.now().form.config().unwrap_or_default().seed;
-                self.begin_long(JobKind::Fresh, &[], |job, _| Command::Fresh {
-                    job,
-                    arch,
-                    seed,
-                });
+                self.begin_long(JobKind::Fresh, &[], |_| Command::Fresh { arch, seed });
             }
             Intent::Cancel(job) => self.cancel(job),
             Intent::CancelReading => {
                 self.reading.set(self.reading.get() + 1);
                 self.act(Action::Reading(None));
             }
-            Intent::Evaluate => {
-                self.begin_long(JobKind::Evaluate, &[], |job, _| Command::Evaluate { job })
-            }
+            Intent::Evaluate => self.begin_long(JobKind::Evaluate, &[], |_| Command::Evaluate),
             Intent::Download(arch) => {
-                self.begin_long(JobKind::Download, &[], |job, _| Command::Download {
-                    job,
-                    arch,
-                });
+                self.begin_long(JobKind::Download, &[], |_| Command::Download { arch });
             }
             Intent::Export(what) => {
-                self.begin_long(JobKind::Export, &[], |job, _| Command::Export { job, what });
+                self.begin_long(JobKind::Export, &[], |_| Command::Export { what });
             }
-            Intent::Reset => self.tell(&Command::Reset),
+            Intent::Reset => self.tell(None, Command::Reset),
             Intent::Csv => self.save_csv(),
         }
     }
@@ -234,7 +216,7 @@ impl Desk {
                     self.open_again();
                 }
                 EffectKind::Continue => {
-                    self.begin(Began::Continue, &[], |job, _| Command::Continue { job });
+                    self.begin(Began::Continue, &[], |_| Command::Continue);
                 }
             }
         }
@@ -249,25 +231,21 @@ impl Desk {
         self.state.clone()
     }
 
-    fn tell(&self, command: &Command) {
-        self.bridge.send(command, &Array::new());
+    fn tell(&self, job: Option<JobId>, command: Command) {
+        self.bridge.send(job, command, &Array::new());
     }
 
     fn begin(
         &self,
         began: Began,
         found: &[Found<File>],
-        command: impl FnOnce(JobId, Vec<FileRef>) -> Command,
+        command: impl FnOnce(Vec<FileRef>) -> Command,
     ) {
         let job = self.bridge.next_job();
-        let refs = found.iter().zip(0..).map(|(f, slot)| FileRef {
-            path: f.path.clone(),
-            slot,
-        });
-        let command = command(job, refs.collect());
+        let command = command(refs(found));
         let files: Array = found.iter().map(|f| &f.file).collect();
         self.act(Action::Began(job, began));
-        self.bridge.send(&command, &files);
+        self.bridge.send(Some(job), command, &files);
     }
 
     /// Begins a job that must be alone; says so where it cannot.
@@ -275,7 +253,7 @@ impl Desk {
         &self,
         kind: JobKind,
         found: &[Found<File>],
-        command: impl FnOnce(JobId, Vec<FileRef>) -> Command,
+        command: impl FnOnce(Vec<FileRef>) -> Command,
     ) {
         if self.may_begin(kind) {
             self.begin(Began::Other(kind), found, command);
@@ -307,7 +285,7 @@ impl Desk {
         }
         intake::tell_apart(&mut found);
         if let Some(old) = self.now().job(JobKind::Classify) {
-            self.tell(&Command::Cancel { job: old.id });
+            self.tell(Some(old.id), Command::Cancel);
         }
         self.given.replace(found.first().cloned());
         let cards = Batch::cards(found.len());
@@ -320,8 +298,8 @@ impl Desk {
             (f.path.clone(), url)
         };
         let rows = found.iter().enumerate().map(shown).collect();
-        self.begin(Began::Classify(rows), &found, |job, files| {
-            Command::Classify { job, files }
+        self.begin(Began::Classify(rows), &found, |files| Command::Classify {
+            files,
         });
     }
 
@@ -330,8 +308,7 @@ impl Desk {
             path: found.path.clone(),
             slot: 0,
         };
-        self.begin_long(JobKind::Import, &[found], |job, _| Command::Import {
-            job,
+        self.begin_long(JobKind::Import, &[found], |_| Command::Import {
             file,
             arch: None,
             classes: None,
@@ -347,4 +324,13 @@ impl Desk {
             self.act(Action::Say(Place::Classify, text));
         }
     }
+}
+
+/// What a command calls these files, in their order.
+fn refs(found: &[Found<File>]) -> Vec<FileRef> {
+    let refs = found.iter().zip(0..).map(|(f, slot)| FileRef {
+        path: f.path.clone(),
+        slot,
+    });
+    refs.collect()
 }

@@ -18,8 +18,7 @@ impl Desk {
         if let (true, Ok(config), Ok(seeds)) =
             (state.idle(), state.form.config(), state.form.seeds())
         {
-            self.begin(Began::Train(config.epochs), &[], |job, _| Command::Train {
-                job,
+            self.begin(Began::Train(config.epochs), &[], |_| Command::Train {
                 config,
                 seeds,
             });
@@ -33,7 +32,7 @@ impl Desk {
         }
         match continuation {
             Some(Continuation::Now | Continuation::Perhaps) => {
-                self.begin(Began::Continue, &[], |job, _| Command::Continue { job });
+                self.begin(Began::Continue, &[], |_| Command::Continue);
             }
             Some(Continuation::Demo(config)) => {
                 self.open_demo(config);
@@ -55,15 +54,12 @@ impl Desk {
         };
         let seed = state.form.config().unwrap_or_default().seed;
         let image = state.preview + usize::from(subject == Subject::Next);
-        self.begin(Began::Preview(image), &found, |job, files| {
-            Command::Preview {
-                job,
-                file: files.into_iter().next(),
-                image,
-                augment,
-                seed,
-                views: VIEWS,
-            }
+        self.begin(Began::Preview(image), &found, |files| Command::Preview {
+            file: files.into_iter().next(),
+            image,
+            augment,
+            seed,
+            views: VIEWS,
         });
     }
 
@@ -74,13 +70,13 @@ impl Desk {
         if waits && state.job(JobKind::Train).is_some_and(|j| j.id == job) {
             self.act(Action::GiveUp);
         } else {
-            self.tell(&Command::Cancel { job });
+            self.tell(Some(job), Command::Cancel);
         }
     }
 
-    pub(super) fn to_training(&self, command: impl FnOnce(JobId) -> Command) {
+    pub(super) fn to_training(&self, command: Command) {
         if let Some(job) = self.now().job(JobKind::Train) {
-            self.tell(&command(job.id));
+            self.tell(Some(job.id), command);
         }
     }
 }

@@ -3,11 +3,11 @@
 use super::State;
 use crate::{
     config::Scope,
-    protocol::{EngineState, Event, JobId, Skipped},
+    protocol::{EngineState, Event, JobId, Message, START, Skipped, TrainEvent},
     ui::{
         form::Choice,
         parts::{
-            self, Dataset, Device, Incoming, JobKind, Outcome, Place, Prediction, Progress, Sample,
+            Dataset, Device, Incoming, JobKind, Outcome, Place, Prediction, Progress, Sample,
             Shared,
         },
         training::{Forecast, Pulse, Turn},
@@ -15,10 +15,11 @@ use crate::{
 };
 
 impl State {
-    pub(super) fn hear(&mut self, Incoming { event, urls }: Incoming) {
+    pub(super) fn hear(&mut self, Incoming { message, urls }: Incoming) {
         if self.deaf {
             return self.discarded.change().extend(urls);
         }
+        let Message { job, body: event } = message;
         match event {
             Event::State { state } => {
                 self.engine = state;
@@ -29,7 +30,7 @@ impl State {
                         self.jobs = Shared::default();
                         self.resume = None;
                     }
-                    _ => self.end(0),
+                    _ => self.end(START),
                 }
                 if state == EngineState::Ready {
                     self.end_trained();
@@ -63,16 +64,17 @@ impl State {
             Event::Runs { runs } => self.know(runs),
             Event::Interrupted { run } => self.interrupted = run.map(Shared::new),
             Event::Warning { text } => self.say(Place::Page, false, text),
-            Event::Failed { job: 0, error, .. } => {
-                self.end(0);
+            // Of no job, or of none that is shown here.
+            Event::Failed { error, .. } if matches!(job, None | Some(START)) => {
+                self.end(START);
                 self.say(Place::Page, true, error);
             }
-            event => self.hear_of_job(event, urls),
+            event => self.hear_of_job(job, event, urls),
         }
     }
 
-    fn hear_of_job(&mut self, event: Event, urls: Vec<String>) {
-        let Some((id, kind)) = self.running(&event) else {
+    fn hear_of_job(&mut self, job: Option<JobId>, event: Event, urls: Vec<String>) {
+        let Some((id, kind)) = self.running(job) else {
             self.discarded.change().extend(urls);
             return;
         };
@@ -150,8 +152,8 @@ impl State {
                 self.say(kind.place(), false, format!("Saved {name}."));
                 self.end(id);
             }
-            Event::Finished { .. } => self.end(id),
-            Event::Cancelled { .. } => {
+            Event::Finished => self.end(id),
+            Event::Cancelled => {
                 if kind == JobKind::Train {
                     self.training = None;
                 }
@@ -172,54 +174,57 @@ impl State {
                     self.lost(&reason);
                 }
             }
-            event => {
+            Event::Featurised {
+                images,
+                milliseconds,
+            } => {
+                if let (JobKind::Train, Some(training)) = (kind, &mut self.training) {
+                    training.change().featurised = Some((images, milliseconds));
+                }
+            }
+            Event::Training(event) => {
                 if kind == JobKind::Train {
                     self.hear_of_training(event, id);
                 }
             }
+            // The bench's, and those that `hear` deals with.
+            _ => {}
         }
     }
 
-    fn hear_of_training(&mut self, event: Event, id: JobId) {
+    fn hear_of_training(&mut self, event: TrainEvent, id: JobId) {
         let Some(training) = &mut self.training else {
             return;
         };
         match event {
-            Event::Featurised {
-                images,
-                milliseconds,
-                ..
-            } => training.change().featurised = Some((images, milliseconds)),
-            Event::Tuning { kept, bytes, .. } => training.change().tuning = Some((kept, bytes)),
-            Event::Views { views, images, .. } => training.change().views = Some((views, images)),
-            Event::Begun {
-                number, of, seed, ..
-            } => training.change().begin(Turn { number, of, seed }),
-            Event::Pulse {
+            TrainEvent::Tuning { kept, bytes, .. } => {
+                training.change().tuning = Some((kept, bytes))
+            }
+            TrainEvent::Views { views, images } => training.change().views = Some((views, images)),
+            TrainEvent::Begun { number, of, seed } => {
+                training.change().begin(Turn { number, of, seed })
+            }
+            TrainEvent::Pulse {
                 epoch,
                 loss,
                 learning_rate,
                 images_per_second,
-                ..
             } => training.change().feel(Pulse {
                 epoch,
                 loss,
                 learning_rate,
                 images_per_second,
             }),
-            Event::Epoch { report, .. } => training.change().report(report),
-            Event::Trained {
+            TrainEvent::Epoch { report } => training.change().report(report),
+            TrainEvent::Trained {
                 best_epoch,
                 stopped,
-                ..
             } => {
                 training.change().result = Some((best_epoch, stopped));
                 if training.is_last() {
                     self.over(id);
                 }
             }
-            // The bench's, those that `hear` and `hear_of_job` deal with, and those of other jobs.
-            _ => {}
         }
     }
 
@@ -232,9 +237,8 @@ impl State {
     }
 
     /// The running job an event is about.
-    fn running(&self, event: &Event) -> Option<(JobId, JobKind)> {
-        let id = parts::job_of(event)?;
-        let job = self.jobs.iter().find(|j| j.id == id)?;
+    fn running(&self, id: Option<JobId>) -> Option<(JobId, JobKind)> {
+        let job = self.jobs.iter().find(|j| Some(j.id) == id)?;
         Some((job.id, job.kind))
     }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     config::Arch,
-    protocol::{EngineState, Evaluation, Interrupted, JobId, ModelSummary},
+    protocol::{EngineState, Evaluation, Interrupted, JobId, ModelSummary, START},
 };
 
 /// All that the page shows. Cloned with every change, so what is large is [`Shared`].
@@ -153,7 +153,7 @@ impl Default for State {
             device: None,
             model: None,
             jobs: Shared::new(vec![Job {
-                id: 0,
+                id: START,
                 kind: JobKind::Start,
                 progress: None,
             }]),

@@ -4,7 +4,7 @@
 use super::State;
 use crate::{
     config::{DemoConfig, DeviceChoice},
-    protocol::{EngineState, Interrupted, JobId},
+    protocol::{EngineState, Interrupted, JobId, START},
     ui::{
         parts::{Job, JobKind, Place, Shared},
         training::Training,
@@ -164,7 +164,7 @@ impl State {
             job.progress = None;
         }
         jobs.push(Job {
-            id: 0,
+            id: START,
             kind: JobKind::Start,
             progress: None,
         });

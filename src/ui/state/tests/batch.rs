@@ -9,14 +9,16 @@ fn each_image_gets_its_own_answer_in_the_order_given() {
         Action::Began(1, files(&["a.png", "b.txt", "c.png"])),
         worker([
             classified(1, "c.png", &[0.45, 0.44]),
-            Event::FileError {
-                job: 1,
-                file: "b.txt".into(),
-                reason: "not an image".into(),
-            },
+            of(
+                1,
+                Event::FileError {
+                    file: "b.txt".into(),
+                    reason: "not an image".into(),
+                },
+            ),
             classified(1, "a.png", &[0.1, 0.9]),
             classified(1, "not asked for.png", &[0.1, 0.9]),
-            Event::Finished { job: 1 },
+            of(1, Event::Finished),
         ]),
     ]);
     let names: Vec<_> = state.batch.rows.iter().map(|r| r.file.as_str()).collect();
@@ -60,7 +62,7 @@ fn an_image_keeps_the_labels_of_the_model_that_answered() {
         Action::Began(1, files(&["a.png"])),
         worker([
             classified(1, "a.png", &[0.9, 0.1]),
-            Event::Model { model: other },
+            Event::Model { model: other }.into(),
         ]),
     ]);
     let Outcome::Classified(a) = outcome(&state, "a.png") else {
@@ -79,7 +81,7 @@ fn answers_of_a_replaced_batch_are_dropped() {
             classified(1, "a.png", &[0.9, 0.1]),
             progress(1, 50),
             failed(1),
-            Event::Finished { job: 1 },
+            of(1, Event::Finished),
         ]),
     ]);
     assert_eq!(*outcome(&state, "a.png"), Outcome::Waiting);
@@ -95,7 +97,7 @@ fn after_a_cancel_nothing_more_comes() {
         Action::Began(1, files(&["a.png", "b.png"])),
         worker([
             classified(1, "a.png", &[0.9, 0.1]),
-            Event::Cancelled { job: 1 },
+            of(1, Event::Cancelled),
             classified(1, "b.png", &[0.9, 0.1]),
         ]),
     ]);

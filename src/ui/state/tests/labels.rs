@@ -24,7 +24,7 @@ fn opened(summary: DatasetSummary, urls: &[&str]) -> State {
     after([
         ready(),
         Action::Began(1, OTHER(JobKind::Dataset)),
-        with_urls(Event::Dataset { job: 1, summary }, urls),
+        with_urls(of(1, Event::Dataset { summary }), urls),
     ])
 }
 

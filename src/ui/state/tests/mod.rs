@@ -10,7 +10,8 @@ use crate::{
     config::HeadKind,
     error::ErrorKind,
     protocol::{
-        Backend, ClassCount, DatasetSummary, EpochReport, Event, ModelSummary, Phase, Share,
+        Backend, ClassCount, DatasetSummary, EpochReport, Event, Message, ModelSummary, Phase,
+        Share, TrainEvent,
     },
     ui::parts::{Outcome, Row},
 };
@@ -27,17 +28,26 @@ fn then(state: State, actions: impl IntoIterator<Item = Action>) -> State {
     (*state).clone()
 }
 
-fn worker(events: impl IntoIterator<Item = Event>) -> Action {
-    let bare = |event| Incoming {
-        event,
+fn worker(said: impl IntoIterator<Item = impl Into<Message<Event>>>) -> Action {
+    let bare = |message: Message<Event>| Incoming {
+        message,
         urls: Vec::new(),
     };
-    Action::Worker(events.into_iter().map(bare).collect())
+    Action::Worker(said.into_iter().map(Into::into).map(bare).collect())
 }
 
-fn with_urls(event: Event, urls: &[&str]) -> Action {
+/// An event of a job.
+fn of(job: JobId, event: impl Into<Event>) -> Message<Event> {
+    Message {
+        job: Some(job),
+        body: event.into(),
+    }
+}
+
+fn with_urls(message: impl Into<Message<Event>>, urls: &[&str]) -> Action {
     let urls = urls.iter().map(ToString::to_string).collect();
-    Action::Worker(vec![Incoming { event, urls }])
+    let message = message.into();
+    Action::Worker(vec![Incoming { message, urls }])
 }
 
 fn model() -> ModelSummary {
@@ -75,27 +85,31 @@ fn summary(problem: Option<&str>) -> DatasetSummary {
     }
 }
 
-fn dataset(job: JobId) -> Event {
-    Event::Dataset {
+fn dataset(job: JobId) -> Message<Event> {
+    of(
         job,
-        summary: summary(None),
-    }
+        Event::Dataset {
+            summary: summary(None),
+        },
+    )
 }
 
 fn files(names: &[&str]) -> Began {
     Began::Classify(names.iter().map(|n| (n.to_string(), None)).collect())
 }
 
-fn classified(job: JobId, file: &str, probabilities: &[f32]) -> Event {
-    Event::Classified {
+fn classified(job: JobId, file: &str, probabilities: &[f32]) -> Message<Event> {
+    of(
         job,
-        file: file.into(),
-        probabilities: probabilities.to_vec(),
-        milliseconds: 40.0,
-    }
+        Event::Classified {
+            file: file.into(),
+            probabilities: probabilities.to_vec(),
+            milliseconds: 40.0,
+        },
+    )
 }
 
-fn epoch(job: JobId, epoch: usize) -> Event {
+fn epoch(job: JobId, epoch: usize) -> Message<Event> {
     let report = EpochReport {
         epoch,
         train_loss: 1.0 / epoch as f64,
@@ -106,10 +120,10 @@ fn epoch(job: JobId, epoch: usize) -> Event {
         learning_rate: 1e-3,
         images_per_second: 10.0,
     };
-    Event::Epoch { job, report }
+    of(job, TrainEvent::Epoch { report })
 }
 
-fn evaluated(job: JobId) -> Event {
+fn evaluated(job: JobId) -> Message<Event> {
     let share = Share {
         hits: 1,
         of: 2,
@@ -126,25 +140,29 @@ fn evaluated(job: JobId) -> Event {
         confusion: vec![vec![1, 0], vec![1, 0]],
         skipped: Vec::new(),
     };
-    Event::Evaluated { job, report }
+    of(job, Event::Evaluated { report })
 }
 
-fn progress(job: JobId, done: u64) -> Event {
-    Event::Progress {
+fn progress(job: JobId, done: u64) -> Message<Event> {
+    of(
         job,
-        phase: Phase::Featurising,
-        done,
-        total: 100,
-        milliseconds: 10.0,
-    }
+        Event::Progress {
+            phase: Phase::Featurising,
+            done,
+            total: 100,
+            milliseconds: 10.0,
+        },
+    )
 }
 
-fn failed(job: JobId) -> Event {
-    Event::Failed {
+fn failed(job: JobId) -> Message<Event> {
+    of(
         job,
-        kind: ErrorKind::Weights,
-        error: "layer1.0.conv1.weight: missing".into(),
-    }
+        Event::Failed {
+            kind: ErrorKind::Weights,
+            error: "layer1.0.conv1.weight: missing".into(),
+        },
+    )
 }
 
 fn notices(state: &State) -> Vec<(Place, bool, &str)> {
@@ -251,7 +269,7 @@ fn a_cancelled_or_failed_opening_keeps_the_data_set_in_use() {
         Action::Began(1, OTHER(JobKind::Dataset)),
         worker([dataset(1)]),
         Action::Began(2, OTHER(JobKind::Dataset)),
-        worker([Event::Cancelled { job: 2 }]),
+        worker([of(2, Event::Cancelled)]),
         with_urls(dataset(2), &["blob:late"]),
         Action::Began(3, OTHER(JobKind::Dataset)),
         worker([failed(3)]),
@@ -267,7 +285,7 @@ fn another_model_makes_old_measurements_void() {
     let state = after([
         ready(),
         Action::Began(1, OTHER(JobKind::Evaluate)),
-        worker([evaluated(1), Event::Model { model: model() }]),
+        worker([evaluated(1), Event::Model { model: model() }.into()]),
     ]);
     assert!(state.evaluation.is_none());
 }
@@ -277,7 +295,7 @@ fn a_late_evaluation_is_not_shown() {
     let state = after([
         ready(),
         Action::Began(1, OTHER(JobKind::Evaluate)),
-        worker([Event::Cancelled { job: 1 }, evaluated(1)]),
+        worker([of(1, Event::Cancelled), evaluated(1)]),
     ]);
     assert!(state.evaluation.is_none());
 }
@@ -328,10 +346,12 @@ fn requests_are_counted_and_a_download_is_one() {
 
 #[test]
 fn an_export_is_said_once() {
-    let exported = Event::Exported {
-        job: 1,
-        name: "head.safetensors".into(),
-    };
+    let exported = of(
+        1,
+        Event::Exported {
+            name: "head.safetensors".into(),
+        },
+    );
     let state = after([
         ready(),
         Action::Began(1, OTHER(JobKind::Export)),

@@ -16,8 +16,8 @@ fn settings() -> TrainConfig {
 }
 
 fn interrupted(demo: Option<DemoConfig>, dataset: &str) -> Event {
-    let reports = [1, 2, 3].map(|n| match epoch(0, n) {
-        Event::Epoch { report, .. } => report,
+    let reports = [1, 2, 3].map(|n| match epoch(0, n).body {
+        Event::Training(TrainEvent::Epoch { report }) => report,
         _ => unreachable!("an epoch"),
     });
     let run = Interrupted {
@@ -33,12 +33,16 @@ fn interrupted(demo: Option<DemoConfig>, dataset: &str) -> Event {
 
 /// A data set is open, and a training has done two epochs and a half.
 fn training() -> State {
-    let pulse = |epoch| Event::Pulse {
-        job: 2,
-        epoch,
-        loss: 1.0,
-        learning_rate: 1e-3,
-        images_per_second: 9.0,
+    let pulse = |epoch| {
+        of(
+            2,
+            TrainEvent::Pulse {
+                epoch,
+                loss: 1.0,
+                learning_rate: 1e-3,
+                images_per_second: 9.0,
+            },
+        )
     };
     after([
         ready(),
@@ -49,7 +53,8 @@ fn training() -> State {
         worker([
             Event::State {
                 state: EngineState::Training,
-            },
+            }
+            .into(),
             begun(2),
             epoch(2, 1),
             epoch(2, 2),
@@ -60,20 +65,24 @@ fn training() -> State {
 }
 
 /// The last of three trainings, seed 9.
-fn begun(job: JobId) -> Event {
-    Event::Begun {
+fn begun(job: JobId) -> Message<Event> {
+    of(
         job,
-        number: 3,
-        of: 3,
-        seed: 9,
-    }
+        TrainEvent::Begun {
+            number: 3,
+            of: 3,
+            seed: 9,
+        },
+    )
 }
 
 fn lost() -> Action {
-    worker([Event::DeviceLost {
-        job: 2,
-        reason: "out of memory.".into(),
-    }])
+    worker([of(
+        2,
+        Event::DeviceLost {
+            reason: "out of memory.".into(),
+        },
+    )])
 }
 
 fn task(state: &State) -> Option<EffectKind> {
@@ -109,17 +118,21 @@ fn an_interrupted_training_is_offered_and_goes_on_from_its_epoch() {
     assert_eq!(going.form.seeds().ok(), Some(2));
     assert_eq!(going.job(JobKind::Train).map(|j| j.id), Some(2));
     // Its own seed, said again, clears nothing.
-    let said = Event::Begun {
-        job: 2,
-        number: 1,
-        of: 1,
-        seed: 7,
-    };
-    let trained = Event::Trained {
-        job: 2,
-        best_epoch: 4,
-        stopped: false,
-    };
+    let said = of(
+        2,
+        TrainEvent::Begun {
+            number: 1,
+            of: 1,
+            seed: 7,
+        },
+    );
+    let trained = of(
+        2,
+        TrainEvent::Trained {
+            best_epoch: 4,
+            stopped: false,
+        },
+    );
     let done = then(going, [worker([said, epoch(2, 4), trained])]);
     assert_eq!(done.training.as_ref().map(|r| r.reports.len()), Some(4));
     assert!(done.interrupted.is_none() && done.jobs.is_empty());
@@ -233,10 +246,12 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
     for job in 10..13 {
         state = then(
             state,
-            [worker([Event::DeviceLost {
-                job: if job == 10 { 2 } else { job - 1 },
-                reason: "hung".into(),
-            }])],
+            [worker([of(
+                if job == 10 { 2 } else { job - 1 },
+                Event::DeviceLost {
+                    reason: "hung".into(),
+                },
+            )])],
         );
         tasks.push(task(&state).expect("to do"));
         state = then(
@@ -264,10 +279,12 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
             .last()
             .is_some_and(|n| n.2.ends_with("on the CPU."))
     );
-    let event = Event::DeviceLost {
-        job: 12,
-        reason: "hung".into(),
-    };
+    let event = of(
+        12,
+        Event::DeviceLost {
+            reason: "hung".into(),
+        },
+    );
     let state = then(state, [worker([event])]);
     assert_eq!(task(&state), Some(EffectKind::Restart(cpu)));
     assert!(state.job(JobKind::Train).is_none() && state.resume.is_none());
@@ -292,7 +309,7 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
     assert_eq!(task(&state), Some(EffectKind::Restart(None)));
     assert!(state.job(JobKind::Train).is_some() && state.usable());
     let reopened = |state, extra: Option<Event>| {
-        let events = extra.into_iter().chain([dataset(4)]);
+        let events = extra.map(Message::from).into_iter().chain([dataset(4)]);
         then(
             state,
             [
@@ -331,7 +348,10 @@ fn a_training_that_cannot_go_on_ends() {
     assert!(given_up.job(JobKind::Train).is_none());
     assert_eq!(task(&given_up), Some(EffectKind::Restart(None)));
     let state = EngineState::Failed;
-    let no_start = then(opening, [worker([failed(0), Event::State { state }])]);
+    let no_start = then(
+        opening,
+        [worker([failed(START), Event::State { state }.into()])],
+    );
     assert!(no_start.jobs.is_empty() && no_start.resume.is_none());
 }
 
@@ -341,7 +361,8 @@ fn what_the_old_worker_still_says_counts_no_more() {
         worker([
             Event::State {
                 state: EngineState::Failed,
-            },
+            }
+            .into(),
             failed(2),
         ])
     };

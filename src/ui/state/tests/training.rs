@@ -11,21 +11,27 @@ fn a_training_run_is_followed_to_its_end() {
         worker([
             Event::State {
                 state: EngineState::Featurising,
-            },
+            }
+            .into(),
             progress(1, 50),
-            Event::FileError {
-                job: 1,
-                file: "sea/broken.jpg".into(),
-                reason: "truncated".into(),
-            },
-            Event::Featurised {
-                job: 1,
-                images: 58,
-                milliseconds: 900.0,
-            },
+            of(
+                1,
+                Event::FileError {
+                    file: "sea/broken.jpg".into(),
+                    reason: "truncated".into(),
+                },
+            ),
+            of(
+                1,
+                Event::Featurised {
+                    images: 58,
+                    milliseconds: 900.0,
+                },
+            ),
             Event::State {
                 state: EngineState::Training,
-            },
+            }
+            .into(),
             epoch(1, 1),
             epoch(1, 2),
         ]),
@@ -42,18 +48,21 @@ fn a_training_run_is_followed_to_its_end() {
     assert_eq!(run.skipped[0].file, "sea/broken.jpg");
     assert!(!started.idle());
 
-    let trained = Event::Trained {
-        job: 1,
-        best_epoch: 2,
-        stopped: true,
-    };
+    let trained = of(
+        1,
+        TrainEvent::Trained {
+            best_epoch: 2,
+            stopped: true,
+        },
+    );
     let done = then(
         started,
         [worker([
             trained,
             Event::State {
                 state: EngineState::Ready,
-            },
+            }
+            .into(),
             epoch(1, 3),
         ])],
     );
@@ -84,7 +93,7 @@ fn a_cancelled_training_leaves_no_curve_and_a_failed_one_does() {
         worker([epoch(1, 1)]),
     ];
     let running = after(start);
-    let cancelled = then(running.clone(), [worker([Event::Cancelled { job: 1 }])]);
+    let cancelled = then(running.clone(), [worker([of(1, Event::Cancelled)])]);
     assert!(cancelled.training.is_none() && cancelled.jobs.is_empty());
     let broken = then(running, [worker([failed(1)])]);
     assert_eq!(broken.training.as_ref().map(|r| r.reports.len()), Some(1));
@@ -100,10 +109,12 @@ fn training_says_what_it_needs() {
             .training_needs()
             .is_some_and(|n| n.contains("data set"))
     );
-    let problem = Event::Dataset {
-        job: 1,
-        summary: summary(Some("Only one class.")),
-    };
+    let problem = of(
+        1,
+        Event::Dataset {
+            summary: summary(Some("Only one class.")),
+        },
+    );
     let state = then(
         state,
         [Action::Began(1, OTHER(JobKind::Dataset)), worker([problem])],
@@ -125,31 +136,37 @@ fn training_says_what_it_needs() {
     );
 }
 
-fn pulse(job: JobId, epoch: f64) -> Event {
-    Event::Pulse {
+fn pulse(job: JobId, epoch: f64) -> Message<Event> {
+    of(
         job,
-        epoch,
-        loss: 1.0,
-        learning_rate: 1e-3,
-        images_per_second: 200.0,
-    }
+        TrainEvent::Pulse {
+            epoch,
+            loss: 1.0,
+            learning_rate: 1e-3,
+            images_per_second: 200.0,
+        },
+    )
 }
 
-fn begun(job: JobId, number: usize) -> Event {
-    Event::Begun {
+fn begun(job: JobId, number: usize) -> Message<Event> {
+    of(
         job,
-        number,
-        of: 3,
-        seed: 6 + number as u64,
-    }
+        TrainEvent::Begun {
+            number,
+            of: 3,
+            seed: 6 + number as u64,
+        },
+    )
 }
 
-fn trained(job: JobId) -> Event {
-    Event::Trained {
+fn trained(job: JobId) -> Message<Event> {
+    of(
         job,
-        best_epoch: 1,
-        stopped: false,
-    }
+        TrainEvent::Trained {
+            best_epoch: 1,
+            stopped: false,
+        },
+    )
 }
 
 #[test]
@@ -201,17 +218,19 @@ fn several_seeds_are_one_job_and_each_has_its_own_curves() {
     let ready = Event::State {
         state: EngineState::Ready,
     };
-    let stopped = then(state, [worker([epoch(1, 1), trained(1), ready])]);
+    let stopped = then(state, [worker([epoch(1, 1), trained(1), ready.into()])]);
     assert!(stopped.jobs.is_empty() && stopped.idle());
 }
 
 #[test]
 fn kept_views_are_noted() {
-    let views = Event::Views {
-        job: 1,
-        views: 4,
-        images: 960,
-    };
+    let views = of(
+        1,
+        TrainEvent::Views {
+            views: 4,
+            images: 960,
+        },
+    );
     let state = after([ready(), Action::Began(1, Began::Train(5)), worker([views])]);
     assert_eq!(state.training.and_then(|t| t.views), Some((4, 960)));
 }
@@ -227,7 +246,7 @@ fn an_estimate_holds_until_a_setting_changes() {
         bytes: 9_000_000,
         views: 0,
     };
-    let answer = |job| worker([Event::Estimated { job, estimate }]);
+    let answer = |job| worker([of(job, Event::Estimated { estimate })]);
     let asked = after([
         ready(),
         Action::Typed(Field::Seeds, "2".into()),
@@ -255,7 +274,7 @@ fn an_estimate_holds_until_a_setting_changes() {
 fn previews_replace_the_ones_before_and_late_ones_are_given_back() {
     let previews = |job, urls: &[&str]| {
         let names = vec!["the image".into(), "mirror".into()];
-        with_urls(Event::Previews { job, names }, urls)
+        with_urls(of(job, Event::Previews { names }), urls)
     };
     let state = after([
         ready(),
