@@ -2,6 +2,8 @@
 //! `n01440764/10026.JPEG 0`, `1 001.Albatross/0046.jpg`. Blanks separate the columns and may stand in names too, so
 //! the form of a list is the one in which the most lines name images that are here.
 
+use std::collections::HashSet;
+
 use super::parse::{Table, separated};
 use crate::data::parts;
 
@@ -146,10 +148,66 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
                     lines().filter_map(|line| line.split_whitespace().next()),
                 );
             }
-            two(["image", second], lines().map(halves))
+            let named: Vec<&str> = (sample.iter().copied())
+                .filter(|line| form.image(line).is_some_and(names))
+                .collect();
+            match place_of_part(&named) {
+                Some(place) => with_parts(lines(), place),
+                None => two(["image", second], lines().map(halves)),
+            }
         }
         Form::Image => one("image", lines()),
     }
+}
+
+/// Which word behind the image says its part, the first or the last one (`img/1.jpg id_7 query`), where there are more
+/// and these are of several parts.
+fn place_of_part(lines: &[&str]) -> Option<Place> {
+    [Place::Last, Place::First].into_iter().find(|place| {
+        let mut parts = HashSet::new();
+        let mut is_part = |line: &&str| {
+            let cut = halves(line).and_then(|(_, rest)| place.cut(rest));
+            let said = cut.and_then(|(part, _)| parts::said(part));
+            parts.extend(said.map(|said| said.part));
+            said.is_some_and(|said| said.alone)
+        };
+        lines.iter().all(&mut is_part) && parts.len() > 1
+    })
+}
+
+/// Where among the words behind an image its part stands.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    First,
+    Last,
+}
+
+impl Place {
+    /// The part's word, and the others.
+    fn cut(self, rest: &str) -> Option<(&str, &str)> {
+        match self {
+            Self::First => halves(rest),
+            Self::Last => last_word(rest).map(|(others, part)| (part, others)),
+        }
+    }
+}
+
+/// Image, label and part; a line of another form is a header, which says what the label is called, or left out.
+fn with_parts<'a>(lines: impl Iterator<Item = &'a str>, place: Place) -> Result<Table, String> {
+    let mut table = Table::new(["image", "label", "split"].map(str::to_owned).to_vec());
+    for line in lines {
+        let Some((image, rest)) = halves(line) else {
+            continue;
+        };
+        match place.cut(rest) {
+            Some((part, label)) if parts::said(part).is_some() => {
+                table.push([image, label, part])?
+            }
+            Some((_, label)) if table.rows() == 0 => label.clone_into(&mut table.columns[1]),
+            _ => {}
+        }
+    }
+    Ok(table)
 }
 
 /// A list that names no image: cells with separators, numbers with what they stand for, or names of classes.
