@@ -599,10 +599,10 @@ fn labels_that_stand_in_for_unknown_ones_are_told() {
             ("test.txt", &rows(0..5, |i| format!("test/{i:03}.jpg 0\n"))),
         ],
     );
-    let data = reads(&files, "0 2+5, 1 2");
+    let data = reads(&files, "0 2, 1 2; 5 unlabelled");
     assert_notes(
         &data,
-        "All 5 test images are of the class \u{201c}0\u{201d}",
+        "test.txt gives all its images one label, as one that stands in",
     );
 }
 

@@ -62,7 +62,7 @@ fn retrieval_sets_are_tested_by_query_and_gallery() {
             "{}/{:03}.jpg id_{:08} {}\n",
             ["cat", "dog"][i % 2],
             i / 2,
-            i / 4,
+            i % 2,
             ["train", "query", "gallery"][i / 4]
         ))
     );
@@ -120,5 +120,202 @@ fn parts_in_other_languages() {
             ],
         );
         reads(&lists, "cat 4+2, dog 4+2");
+    }
+}
+
+#[test]
+fn lists_without_a_word_for_a_part_are_told() {
+    let lists = all(
+        tree("6 cat, 6 dog"),
+        &[
+            ("primus.txt", &of_both(0..4)),
+            ("secundus.txt", &of_both(4..6)),
+        ],
+    );
+    let data = reads(&lists, "cat 6, dog 6");
+    assert_notes(
+        &data,
+        "no name says which one is for testing: primus.txt (8 images), secundus.txt (4 images)",
+    );
+    let known = all(
+        tree("6 cat, 6 dog"),
+        &[
+            ("train.txt", &of_both(0..4)),
+            ("secundus.txt", &of_both(4..6)),
+        ],
+    );
+    let data = reads(&known, "cat 4, dog 4");
+    assert_notes(&data, "secundus.txt (4 images)");
+    let one = all(tree("6 cat, 6 dog"), &[("secundus.txt", &of_both(4..6))]);
+    let data = reads(&one, "cat 6, dog 6");
+    assert_notes(
+        &data,
+        "Of 12 images a list names some, and no name says what for: secundus.txt (4 images)",
+    );
+    let folds = all(
+        tree("6 cat, 6 dog"),
+        &[
+            ("fold1.txt", &of_both(0..2)),
+            ("fold2.txt", &of_both(2..4)),
+            ("fold3.txt", &of_both(4..6)),
+        ],
+    );
+    let data = reads(&folds, "cat 6, dog 6");
+    assert_notes(
+        &data,
+        "fold1.txt (4 images), fold2.txt (4 images), fold3.txt (4 images)",
+    );
+    // A list of all images, of the images of one class, and a text that is no list.
+    let plain = all(
+        tree("6 cat, 6 dog"),
+        &[
+            ("images.txt", &of_both(0..6)),
+            ("cat.txt", &rows(0..6, |i| format!("cat/{i:03}.jpg\n"))),
+            ("notes.txt", "Taken in May.\n"),
+        ],
+    );
+    let data = reads(&plain, "cat 6, dog 6");
+    assert_eq!(data.notes, [""; 0]);
+}
+
+#[test]
+fn lists_of_bad_images_and_samples_are_no_training_lists() {
+    for name in [
+        "bad_images.txt",
+        "train_bad.csv",
+        "duplicates.csv",
+        "removed_train.txt",
+        "outliers.txt",
+    ] {
+        let data = reads(
+            &all(tree("6 cat, 6 dog"), &[(name, &of_both(0..1))]),
+            "cat 6, dog 6",
+        );
+        assert_notes(
+            &data,
+            &format!("{name} names 2 images that by its name are to be left out"),
+        );
+    }
+    let labels = |range| {
+        format!(
+            "file,label\n{}",
+            rows(range, |i| format!("{i:03}.jpg,{}\n", ["cat", "dog"][i % 2]))
+        )
+    };
+    let bad = "file,label\n000.jpg,dog\n001.jpg,cat\n";
+    let data = reads(
+        &all(
+            tree("12 images"),
+            &[("train.csv", &labels(0..12)), ("train_bad.csv", bad)],
+        ),
+        "cat 6, dog 6",
+    );
+    assert_notes(&data, "train_bad.csv names 2 images");
+    for name in [
+        "train_small.txt",
+        "few_train.csv",
+        "train_100.txt",
+        "train_subset.txt",
+        "debug_train.txt",
+    ] {
+        let data = reads(
+            &all(tree("6 cat, 6 dog"), &[(name, &of_both(0..1))]),
+            "cat 6, dog 6",
+        );
+        assert_notes(
+            &data,
+            &format!("{name} names 2 images and is by its name a sample"),
+        );
+        let data = reads(
+            &all(
+                tree("6 cat, 6 dog"),
+                &[
+                    (name, &of_both(0..1)),
+                    ("train.txt", &of_both(0..4)),
+                    ("test.txt", &of_both(4..6)),
+                ],
+            ),
+            "cat 4+2, dog 4+2",
+        );
+        assert_notes(&data, "the images to train on are those of train.txt");
+    }
+}
+
+#[test]
+fn one_label_for_all_test_images_labels_none() {
+    let images = tree("12 train, 20 test");
+    let train = format!(
+        "file,label\n{}",
+        rows(0..12, |i| format!(
+            "train/{i:03}.jpg,{}\n",
+            ["cat", "dog"][i % 2]
+        ))
+    );
+    for (name, label) in [
+        ("sampleSubmission.csv", "cat"),
+        ("sample_sub.csv", "cat"),
+        ("dummy_submission.csv", "0"),
+        ("baseline.csv", "cat"),
+        ("solution_format.csv", "cat"),
+        ("upload.csv", "cat"),
+        ("format.csv", "cat"),
+        ("x.csv", "0"),
+        ("x.csv", "0.5"),
+        ("test.csv", "unknown"),
+    ] {
+        let test = format!(
+            "file,label\n{}",
+            rows(0..20, |i| format!("test/{i:03}.jpg,{label}\n"))
+        );
+        reads(
+            &all(images.clone(), &[("train.csv", &train), (name, &test)]),
+            "cat 6, dog 6; 20 unlabelled",
+        );
+        let data = reads(
+            &all(tree("6 train/cat, 6 train/dog, 20 test"), &[(name, &test)]),
+            "cat 6, dog 6; 20 unlabelled",
+        );
+        if name == "format.csv" {
+            assert_notes(&data, "gives all its images one label");
+        }
+    }
+}
+
+#[test]
+fn folds_in_the_names_of_lists() {
+    for [one, two] in [
+        [
+            "fold1_train.txt fold1_test.txt",
+            "fold2_train.txt fold2_test.txt",
+        ],
+        [
+            "split1/train.txt split1/test.txt",
+            "split2/train.txt split2/test.txt",
+        ],
+        [
+            "train_fold_0.csv test_fold_0.csv",
+            "train_fold_1.csv test_fold_1.csv",
+        ],
+    ] {
+        let mut files = tree("6 cat, 6 dog");
+        let head = |name: &str| if name.ends_with("csv") { "file\n" } else { "" };
+        for (names, train, test) in [(one, 0..4, 4..6), (two, 2..6, 0..2)] {
+            let (a, b) = names.split_once(' ').expect("two");
+            files = all(
+                files,
+                &[
+                    (a, &(head(a).to_owned() + &of_both(train))),
+                    (b, &(head(b).to_owned() + &of_both(test))),
+                ],
+            );
+        }
+        let data = reads(&files, "cat 4+2, dog 4+2");
+        assert_notes(&data, "There are 2 numbered divisions");
+        let sibling = two
+            .split(' ')
+            .next()
+            .and_then(|p| p.rsplit('/').next())
+            .expect("a name");
+        assert_notes(&data, sibling);
     }
 }

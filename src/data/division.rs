@@ -4,7 +4,7 @@
 //!
 //! Where two sources speak of one image, the stricter one holds: what anything calls a test image is never trained on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::folders::purpose;
 use super::labelling::{Labelling, Spot, list, many};
@@ -12,6 +12,7 @@ use super::layout::{file_name, parent, stem};
 use super::parts::{said, words};
 use super::reading::ReadTable;
 use super::table::{Files, LabelTable, Match, is_table, is_text};
+use super::unused_lists;
 use crate::protocol::Part;
 
 /// Why an image is left out that no list names, where lists name those to train on.
@@ -33,7 +34,7 @@ pub(super) struct Division {
     /// Paths of the files that it is read from.
     pub(super) read: Vec<String>,
     /// What the user should know, a sentence each.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// The images of one list.
@@ -132,10 +133,17 @@ impl Division {
                 }
             }
         }
+        found.drop_samples(&mut lists, files);
         found.choose(&mut lists);
         found.take(&lists);
         found.tell(&lists, folders);
         let is_test = |part: &Option<Part>| *part == Some(Part::Test);
+        if !found.parts.iter().chain(folders).any(is_test) {
+            let known: HashSet<usize> = (0..files.len())
+                .filter(|&i| found.parts[i].is_some())
+                .collect();
+            (found.notes).extend(unused_lists::undecided(tables, files, &known));
+        }
         if !unused.is_empty() && !found.parts.iter().chain(folders).any(is_test) {
             unused.truncate(4);
             found.notes.push(format!(
@@ -187,6 +195,38 @@ impl Division {
         }
     }
 
+    /// Drops lists that are by their names small samples of what is to be trained on, where another list or the
+    /// folders have more; what they leave out would not be trained on.
+    fn drop_samples(&mut self, lists: &mut Vec<Listed>, files: &Files) {
+        let trains = |listed: &Listed| listed.images.iter().all(|i| i.1 == Part::Train);
+        let most = (lists.iter())
+            .filter(|l| trains(l) && !unused_lists::is_sample(&l.table.path))
+            .max_by_key(|l| l.images.len())
+            .map(|l| (l.images.len(), file_name(&l.table.path).to_owned()));
+        let have_folders = unused_lists::have_folders(files);
+        let mut dropped = Vec::new();
+        lists.retain(|listed| {
+            let is_less = |(n, _): &(usize, String)| *n > listed.images.len();
+            let others = match &most {
+                Some(most) if is_less(most) => most.1.clone(),
+                Some(_) => return true,
+                None if have_folders || !listed.table.has_labels() => "the folders".to_owned(),
+                None => return true,
+            };
+            let few = listed.images.len() * 2 < files.len();
+            let is_sample = few && trains(listed) && unused_lists::is_sample(&listed.table.path);
+            if is_sample {
+                dropped.push(format!(
+                    "{} names {} and is by its name a sample of a larger list; the images to train on are those of {others}. To train on the sample, leave only its images in the data set.",
+                    file_name(&listed.table.path),
+                    many(listed.images.len(), "image")
+                ));
+            }
+            !is_sample
+        });
+        self.notes.append(&mut dropped);
+    }
+
     /// Of numbered divisions that contradict each other, keeps the first.
     fn choose(&mut self, lists: &mut Vec<Listed>) {
         let mut groups: BTreeMap<u32, BTreeMap<usize, Part>> = BTreeMap::new();
@@ -210,9 +250,15 @@ impl Division {
         if !contradict {
             return;
         }
+        let named = |used: bool| {
+            let own = lists.iter().map(|listed| listed.table);
+            names(own.filter(|table| number(&table.path).is_some_and(|n| (n == first) == used)))
+        };
         self.notes.push(format!(
-            "There are {} numbered divisions into training and test; that of number {first} is used. To use another one, leave only its lists in the data set.",
-            groups.len()
+            "There are {} numbered divisions into training and test; that of number {first} is used ({}), and not {}. To use another one, leave only its lists in the data set.",
+            groups.len(),
+            named(true),
+            named(false)
         ));
         lists.retain(|listed| number(&listed.table.path).is_none_or(|number| number == first));
     }

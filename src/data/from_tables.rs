@@ -155,8 +155,14 @@ impl Reader<'_> {
                 tried.push(format!("{name} {reason}"));
             }
         }
-        // The one that is surest and names the most images first.
-        found.sort_by_key(|(table, _, summary)| (!table.is_sure(), usize::MAX - summary.matched));
+        // The one that is surest and names the most images first; one label for all may stand in for unknown ones.
+        found.sort_by_key(|(table, rows, summary)| {
+            (
+                rows.is_constant(),
+                !table.is_sure(),
+                usize::MAX - summary.matched,
+            )
+        });
         let Some((main, _, main_summary)) = found.first() else {
             return (None, tried);
         };
@@ -175,6 +181,7 @@ impl Reader<'_> {
         }
         // Tables that speak of the same labels, those of the first one in front.
         let mut groups: Vec<(Vec<&LabelTable>, Rows)> = Vec::new();
+        let mut stand_ins = Vec::new();
         for (table, rows, _) in &found {
             let may_be_new = groups.is_empty() || (table.is_sure() && groups.len() < MOST_GROUPS);
             let is_wanted = groups.is_empty()
@@ -188,9 +195,9 @@ impl Reader<'_> {
             });
             match group {
                 // Stands in for labels that are not published, as in a sample of what to submit.
-                Some((_, so_far)) if rows.is_constant_beside(so_far) => {
-                    tried.push(format!(
-                        "{} gives all its images one label, which other tables give to others too; it is not used",
+                Some((_, so_far)) if rows.is_constant_beside(so_far, self.files) => {
+                    stand_ins.push(format!(
+                        "{} gives all its images one label, as one that stands in for labels that are not published; it is not used.",
                         file_name(&table.path)
                     ));
                 }
@@ -209,7 +216,11 @@ impl Reader<'_> {
         }
         let ways: Vec<Way> = groups
             .into_iter()
-            .map(|(tables, rows)| table_way(&tables, rows.labelling(base, &tables)))
+            .map(|(tables, rows)| {
+                let mut labelling = rows.labelling(base, &tables);
+                labelling.notes.extend(stand_ins.iter().cloned());
+                table_way(&tables, labelling)
+            })
             .collect();
         let question = (ways.len() > 1).then(|| {
             let texts: Vec<&str> = ways.iter().map(|w| w.text.as_str()).collect();

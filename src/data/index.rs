@@ -25,6 +25,8 @@ const HEAD: usize = 1 << 20;
 /// Tables that are read for labels, and the bytes of all of them.
 const TABLES: usize = 32;
 const TABLE_BYTES: u64 = 160 << 20;
+/// Texts whose names say nothing that are looked into for lists; where there are more, they are not lists.
+const TEXTS: usize = 16;
 
 /// A file that is an image by its name or content, or would be if it could be read.
 struct Image {
@@ -50,6 +52,8 @@ pub struct Indexer {
     images: Vec<Image>,
     /// Tables among the files.
     tables: Vec<usize>,
+    /// Texts in plain whose names say nothing. A data set may have one beside each image.
+    texts: Vec<usize>,
     /// Images in hidden folders, by folder.
     hidden: HiddenFolders,
     left_out: LeftOut,
@@ -72,6 +76,7 @@ impl Indexer {
             common: common_folder(&*source),
             images: Vec::new(),
             tables: Vec::new(),
+            texts: Vec::new(),
             hidden: HiddenFolders::default(),
             left_out: LeftOut::default(),
             skipped: source.refused().to_vec(),
@@ -133,6 +138,8 @@ impl Indexer {
             let is_asked = table::is_text(&path) && self.is_asked_for(&path);
             if table::is_table(&path) || table::is_list(&path) || is_asked {
                 self.tables.push(i);
+            } else if table::is_text(&path) {
+                self.texts.push(i);
             }
             self.pass_over(path, other);
             return;
@@ -385,12 +392,24 @@ impl Indexer {
     /// The tables nearest to the root, as far as the budget goes.
     fn read_tables(&mut self) -> Vec<TableFile> {
         let mut order = std::mem::take(&mut self.tables);
+        let texts = std::mem::take(&mut self.texts);
+        let doubtful: HashSet<usize> = match texts.len() {
+            0..=TEXTS => texts.into_iter().collect(),
+            _ => HashSet::new(),
+        };
+        order.extend(&doubtful);
+        order.sort_unstable();
         let depth = |path: &str| path.matches('/').count();
         // A thousand JSON files, one an image, must not stand before the one table.
         let json = |path: &str| path.to_ascii_lowercase().ends_with(".json");
         order.sort_by_key(|&i| {
             let path = self.source.path(i);
-            (json(path), depth(path), self.source.size(i))
+            (
+                doubtful.contains(&i),
+                json(path),
+                depth(path),
+                self.source.size(i),
+            )
         });
         // Those that the user names first.
         order.sort_by_key(|&i| !self.is_asked_for(self.source.path(i)));
@@ -418,7 +437,11 @@ impl Indexer {
                 left -= size;
                 self.source.read(i).map_err(|error| error.reason())
             };
-            tables.push(TableFile { path, bytes });
+            tables.push(TableFile {
+                path,
+                is_doubtful: doubtful.contains(&i),
+                bytes,
+            });
         }
         tables
     }

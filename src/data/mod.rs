@@ -29,6 +29,7 @@ pub mod source;
 pub mod split;
 mod table;
 mod tree;
+mod unused_lists;
 
 pub use archive::ArchiveSource;
 pub use beside::Beside;

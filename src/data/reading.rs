@@ -8,6 +8,7 @@ use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list};
 use super::masks;
 use super::table::{self, Files, LabelTable, Parsed};
+use super::unused_lists;
 use crate::error::{Error, Result};
 use crate::protocol::{Columns, Labels, Part, TableSummary};
 
@@ -38,6 +39,8 @@ pub(super) struct Reading {
 /// A file among those of the data set that may be a table.
 pub(super) struct TableFile {
     pub(super) path: String,
+    /// Whether its name says nothing, so that it counts only if it names images.
+    pub(super) is_doubtful: bool,
     pub(super) bytes: std::result::Result<Vec<u8>, String>,
 }
 
@@ -141,7 +144,7 @@ fn read_as(
         Files::new(paths, &parts, &left_out)
     };
     let parsed = table::parse_all(tables, &files);
-    let found: Vec<ReadTable> = parsed
+    let mut found: Vec<ReadTable> = parsed
         .iter()
         .filter(|table| !table.is_part)
         .map(|one| {
@@ -153,7 +156,10 @@ fn read_as(
             (one.path.clone(), table)
         })
         .collect();
-    let division = Division::of(&counting(asked, &found), &files, &parts);
+    let is_asked = |path: &str| matches!(asked, Labels::Table { file, .. } if names(file, path));
+    let bad = unused_lists::take_bad(&mut found, &files, is_asked);
+    let mut division = Division::of(&counting(asked, &found), &files, &parts);
+    division.notes.extend(bad);
     let reader = Reader {
         paths,
         numbers,

@@ -39,16 +39,23 @@ pub(super) fn is_table(path: &str) -> bool {
     let ending = [".csv", ".tsv", ".json", ".jsonl", ".ndjson"]
         .iter()
         .any(|e| name.ends_with(e));
-    let made_up = parts::words(file_name(path)).iter().any(|w| {
-        [
-            "submission",
-            "submissions",
-            "submit",
-            "predictions",
-            "results",
-        ]
-        .contains(&w.as_str())
-    });
+    const MADE_UP: [&str; 12] = [
+        "submission",
+        "submissions",
+        "submit",
+        "subm",
+        "sub",
+        "predictions",
+        "preds",
+        "results",
+        "baseline",
+        "dummy",
+        "upload",
+        "benchmark",
+    ];
+    let words = parts::words(stem(path));
+    let made_up = words.iter().any(|w| MADE_UP.contains(&w.as_str()))
+        || (words.iter().any(|w| w == "solution") && words.iter().any(|w| w == "format"));
     let made_up = made_up || name.contains("submission");
     ending && !made_up
 }
@@ -91,9 +98,9 @@ pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
     let names = |cell: &str| files.find(cell, None) != Match::None;
     let mut all: Vec<Parsed> = tables
         .iter()
-        .map(|file| {
+        .filter_map(|file| {
             let table = file.bytes.as_ref().map_err(Clone::clone);
-            Parsed {
+            let parsed = Parsed {
                 path: file.path.clone(),
                 table: table
                     .and_then(|bytes| {
@@ -103,7 +110,9 @@ pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
                     .map(Rc::new),
                 joined: Vec::new(),
                 is_part: false,
-            }
+            };
+            let is_list = |table: &Rc<Table>| columns::names_images(table, files);
+            (!file.is_doubtful || parsed.table.as_ref().is_ok_and(is_list)).then_some(parsed)
         })
         .collect();
     join::join(&mut all, files);
@@ -314,6 +323,14 @@ impl LabelTable {
     /// Whether a column of labels was found.
     pub(super) fn has_labels(&self) -> bool {
         self.picked.label != Label::None
+    }
+
+    /// Whether all its rows have one label.
+    pub(super) fn has_one_label(&self) -> bool {
+        let mut labels = (0..self.table.rows()).filter_map(|r| self.picked.label(&self.table, r));
+        labels
+            .next()
+            .is_some_and(|first| labels.all(|other| other == first))
     }
 
     /// The columns that may all be the label, if it is not clear which one is.

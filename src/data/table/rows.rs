@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::LabelTable;
+use super::{Files, LabelTable};
 use crate::data::labelling::{Labelling, Spot, list};
 use crate::data::layout::file_name;
 use crate::protocol::Part;
@@ -63,13 +63,23 @@ impl Rows {
         shared * 10 >= least * if named_alike { 5 } else { 9 }
     }
 
-    /// Whether it gives several images one label that others have too in a table of several labels, and none in common.
-    pub(in crate::data) fn is_constant_beside(&self, other: &Self) -> bool {
+    /// Whether it gives several images one label.
+    pub(in crate::data) fn is_constant(&self) -> bool {
+        self.labelled() > 1 && self.names.names.len() == 1
+    }
+
+    /// Whether it gives several images one label beside a table of several labels, with no image in common: one that
+    /// others have too, or any if all its images are for testing.
+    pub(in crate::data) fn is_constant_beside(&self, other: &Self, files: &Files) -> bool {
         let mut pairs = self.label.iter().zip(&other.label);
-        self.labelled() > 1
-            && self.names.names.len() == 1
+        let is_tested = |image: usize| {
+            let part = self.part[image].or_else(|| files.part(image));
+            matches!(part, Some(Part::Test | Part::Unlabelled))
+        };
+        let all_tested = || (0..self.label.len()).all(|i| self.label[i].is_none() || is_tested(i));
+        self.is_constant()
             && other.names.names.len() > 1
-            && other.names.names.contains(&self.names.names[0])
+            && (other.names.names.contains(&self.names.names[0]) || all_tested())
             && !pairs.any(|(own, others)| own.is_some() && others.is_some())
     }
 
