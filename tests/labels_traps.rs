@@ -319,3 +319,23 @@ fn folds_in_the_names_of_lists() {
         assert_notes(&data, sibling);
     }
 }
+
+#[test]
+fn characters_that_show_nothing_make_no_other_class_or_file() {
+    let labels = rows(0..8, |i| {
+        let [name, file] = [
+            ["cat", "dog", "ca\u{200b}t", "\u{feff}dog\u{200e}"][i % 4],
+            ["", "\u{200f}"][i / 4],
+        ];
+        format!("{file}{i:03}.jpg,{name}\n")
+    });
+    let files = all(
+        tree("8 images"),
+        &[("labels.csv", &format!("file,la\u{ad}bel\n{labels}"))],
+    );
+    reads(&files, "cat 4, dog 4");
+    reads(
+        &tree("4 train/cat, 4 train/dog, 2 test/ca\u{ad}t, 2 test/dog\u{200b}"),
+        "cat 4+2, dog 4+2",
+    );
+}

@@ -38,12 +38,27 @@ pub(super) struct Labelling {
     pub(super) known: HashMap<String, u32>,
 }
 
-/// A class's name as it is compared and shown: in NFC, without blanks at its ends.
+/// A text without the characters that show nothing and come with copying from web pages: soft hyphens, byte order
+/// marks, marks of direction, blanks of no width. Joiners stay: Persian and Hindi write words with them.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    let is_invisible = |c: char| {
+        matches!(
+            c,
+            '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}'
+        )
+    };
+    if text.is_ascii() || !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(is_invisible, ""))
+}
+
+/// A class's name as it is compared and shown: in NFC, without characters that show nothing, without blanks at its ends.
 pub(super) fn clean(name: &str) -> String {
     if name.is_ascii() {
         return name.trim().to_owned();
     }
-    nfc(name).trim().to_owned()
+    nfc(&visible(name)).trim().to_owned()
 }
 
 impl Labelling {
@@ -296,6 +311,10 @@ mod tests {
         let composed = found.class("caf\u{e9}");
         assert_eq!(found.class("cafe\u{301}"), composed);
         assert_eq!(found.class(" caf\u{e9} "), composed);
+        assert_eq!(
+            found.class("\u{feff}ca\u{ad}f\u{e9}\u{200b}\u{200e}"),
+            composed
+        );
         assert_ne!(found.class("Caf\u{e9}"), composed);
         assert_eq!(found.names, ["caf\u{e9}", "Caf\u{e9}"]);
     }

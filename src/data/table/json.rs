@@ -1,129 +1,21 @@
 //! Tables in JSON: a list of objects or pairs, an object of file names and labels, or a line each.
 
+mod coco;
+mod columns;
+mod parts;
+mod value;
+mod via;
+
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-
+use self::coco::coco;
+use self::columns::{nested, split};
+use self::parts::{parts, says_part};
+pub(super) use self::value::Item;
+use self::value::{MAX_VALUES, value, without_nan};
 use super::label_studio;
 use super::parse::{MAX_COLUMNS, Table, named};
-use crate::data::parts::said;
-
-/// Most values of a file: each takes up to 56 bytes beside its text.
-const MAX_VALUES: usize = 1_500_000;
-
-/// A value; numbers and truth values are kept as text.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Item {
-    Text(String),
-    List(Vec<Item>),
-    Map(Vec<(String, Item)>),
-}
-
-/// Reads a value and counts its parts down.
-struct Seed<'a>(&'a Cell<usize>);
-
-impl Seed<'_> {
-    fn count<E: serde::de::Error>(&self) -> Result<(), E> {
-        let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
-        if left == 0 {
-            return Err(E::custom(format!("it has more than {MAX_VALUES} values")));
-        }
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Item;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Item, D::Error> {
-        self.count()?;
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Item;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Item, E> {
-        Ok(Item::Text(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Item, E> {
-        Ok(Item::Text(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Item, E> {
-        Ok(Item::Text(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Item, E> {
-        Ok(Item::Text(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Item, E> {
-        Ok(Item::Text(value.to_owned()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Item, E> {
-        Ok(Item::Text(String::new()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Item, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(Seed(self.0))? {
-            items.push(item);
-        }
-        Ok(Item::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
-        let mut items = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            items.push((key, map.next_value_seed(Seed(self.0))?));
-        }
-        Ok(Item::Map(items))
-    }
-}
-
-fn value(text: &str, budget: &Cell<usize>) -> Result<Item, serde_json::Error> {
-    let mut from = serde_json::Deserializer::from_str(text);
-    let item = Seed(budget).deserialize(&mut from)?;
-    from.end()?;
-    Ok(item)
-}
-
-/// The text with null for NaN and Infinity, which Python writes and JSON has not; none if there are none.
-fn without_nan(text: &str) -> Option<String> {
-    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
-    if !WORDS.iter().any(|word| text.contains(word)) {
-        return None;
-    }
-    let mut out = String::with_capacity(text.len());
-    let (mut quoted, mut escaped) = (false, false);
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let word = WORDS
-            .iter()
-            .find(|word| !quoted && rest.starts_with(**word));
-        if let Some(word) = word {
-            out.push_str("null");
-            rest = &rest[word.len()..];
-            continue;
-        }
-        quoted ^= c == '"' && !escaped;
-        escaped = quoted && c == '\\' && !escaped;
-        out.push(c);
-        rest = &rest[c.len_utf8()..];
-    }
-    Some(out)
-}
 
 /// Reads a table.
 ///
@@ -138,9 +30,11 @@ pub(super) fn parse(text: &str) -> Result<Table, String> {
             let plain = without_nan(text);
             budget.set(MAX_VALUES);
             let whole = plain.as_ref().map(|plain| value(plain, &budget));
-            if let Some(Ok(item)) = whole {
-                return table(item);
-            }
+            let error = match whole {
+                Some(Ok(item)) => return table(item),
+                Some(Err(other)) => other,
+                None => error,
+            };
             // A line each.
             budget.set(MAX_VALUES);
             let mut lines = Vec::new();
@@ -192,51 +86,15 @@ fn table(item: Item) -> Result<Table, String> {
                         .into(),
                 );
             }
+            if let Some(rows) = via::rows(&entries) {
+                return objects(rows?);
+            }
+            if let Some(table) = split(&entries) {
+                return table;
+            }
             map(entries)
         }
     }
-}
-
-/// The rows of a COCO file in which each image has boxes of one category; none if one has several.
-fn coco(entries: &[(String, Item)]) -> Option<Vec<Vec<(String, Item)>>> {
-    fn get<'a>(row: &'a Item, key: &str) -> Option<&'a str> {
-        let Item::Map(row) = row else { return None };
-        row.iter().find_map(|(k, v)| match v {
-            Item::Text(text) if k == key => Some(text.as_str()),
-            _ => None,
-        })
-    }
-    let list = |key: &str| -> &[Item] {
-        let found = entries.iter().find(|(k, _)| k == key);
-        match found {
-            Some((_, Item::List(items))) => items,
-            _ => &[],
-        }
-    };
-    let names: HashMap<&str, &str> = list("categories")
-        .iter()
-        .filter_map(|row| Some((get(row, "id")?, get(row, "name")?)))
-        .collect();
-    let mut category: HashMap<&str, &str> = HashMap::new();
-    for row in list("annotations") {
-        let (image, own) = (get(row, "image_id")?, get(row, "category_id")?);
-        if *category.entry(image).or_insert(own) != own {
-            return None;
-        }
-    }
-    let text = |text: &str| Item::Text(text.to_owned());
-    let rows: Option<Vec<_>> = list("images")
-        .iter()
-        .map(|row| {
-            let own = get(row, "id").and_then(|id| category.get(id));
-            let label = own.map_or("", |own| names.get(own).copied().unwrap_or(own));
-            Some(vec![
-                ("file_name".to_owned(), text(get(row, "file_name")?)),
-                ("label".to_owned(), text(label)),
-            ])
-        })
-        .collect();
-    rows.filter(|_| !category.is_empty())
 }
 
 /// A scalar, or a list of them, as a cell. A list of one is its value; one of several shows as such.
@@ -376,6 +234,20 @@ fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
         }
         return parts(by_part);
     }
+    // Rows of cells under any name.
+    let is_rows = |item: &Item| match item {
+        Item::List(rows) => {
+            let is_row = |row: &Item| matches!(row, Item::List(cells) if cells.len() > 1);
+            !rows.is_empty() && rows.iter().all(is_row)
+        }
+        _ => false,
+    };
+    if deeper == 1
+        && let Some(at) = entries.iter().position(|(_, v)| is_rows(v))
+    {
+        let rows = entries.into_iter().nth(at);
+        return rows.map_or_else(|| Err(NO_TABLE.into()), |(_, rows)| table(rows));
+    }
     // One list of objects under a name, whatever stands beside it.
     let lists: Vec<usize> = (0..entries.len())
         .filter(|&i| match &entries[i].1 {
@@ -417,113 +289,6 @@ fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
     Ok(pairs)
 }
 
-/// Whether a key is that of a part, and not the name of a file.
-fn says_part(key: &str) -> bool {
-    !key.contains(|c: char| c == '.' || c.is_ascii_digit()) && said(key).is_some_and(|s| s.alone)
-}
-
-/// {"train": ["a.jpg"], "test": [["b.jpg", 0, "cat"], {"image": "c.jpg", "label": "dog"}]}: the images by their parts.
-fn parts(entries: Vec<(String, Item)>) -> Result<Table, String> {
-    let mut rows = Vec::new();
-    let pair = |key: &str, value: Item| {
-        vec![
-            ("key".to_owned(), Item::Text(key.to_owned())),
-            ("value".to_owned(), value),
-        ]
-    };
-    for (part, items) in entries {
-        let mut own: Vec<Vec<(String, Item)>> = Vec::new();
-        match items {
-            Item::Text(_) => continue,
-            Item::List(items) => {
-                for item in items {
-                    own.push(match item {
-                        Item::Map(row) => row,
-                        Item::List(cells) => {
-                            let names: &[&str] = match cells.len() {
-                                3 => &["image", "number", "label"],
-                                _ => &["image", "label"],
-                            };
-                            let cells = cells.into_iter().enumerate().map(|(i, cell)| {
-                                let name = names.get(i).map(|name| (*name).to_owned());
-                                (name.unwrap_or_else(|| format!("column {}", i + 1)), cell)
-                            });
-                            cells.collect()
-                        }
-                        text => vec![("image".to_owned(), text)],
-                    });
-                }
-            }
-            Item::Map(inner) => {
-                for (key, item) in inner {
-                    match item {
-                        Item::List(items) => {
-                            own.extend(items.into_iter().map(|item| pair(&key, item)));
-                        }
-                        Item::Map(mut row) => {
-                            row.insert(0, ("key".to_owned(), Item::Text(key)));
-                            own.push(row);
-                        }
-                        text => own.push(pair(&key, text)),
-                    }
-                }
-            }
-        }
-        for mut row in own {
-            row.retain(|(name, _)| name != "split");
-            row.push(("split".to_owned(), Item::Text(part.clone())));
-            rows.push(row);
-        }
-    }
-    objects(rows)
-}
-
-fn nested(entries: Vec<(String, Item)>) -> Result<Table, String> {
-    let inner = |item: &Item| match item {
-        Item::Map(inner) => inner.len(),
-        _ => 0,
-    };
-    let most = entries.iter().map(|(_, v)| inner(v)).max().unwrap_or(0);
-    let numbered = entries.iter().all(|(_, v)| match v {
-        Item::Map(inner) => inner
-            .iter()
-            .all(|(k, _)| k.bytes().all(|b| b.is_ascii_digit())),
-        _ => false,
-    });
-    if numbered && most > 0 && entries.len() <= MAX_COLUMNS {
-        let mut rows: Vec<(String, Vec<String>)> = Vec::new();
-        let mut number: HashMap<String, usize> = HashMap::new();
-        let width = entries.len();
-        let names = entries.iter().map(|(k, _)| k.clone()).collect();
-        for (at, (_, column)) in entries.into_iter().enumerate() {
-            let Item::Map(column) = column else { continue };
-            for (key, item) in column {
-                let row = *number.entry(key.clone()).or_insert_with(|| {
-                    rows.push((key, vec![String::new(); width]));
-                    rows.len() - 1
-                });
-                rows[row].1[at] = cell(&item).unwrap_or_default();
-                if rows.len().saturating_mul(width) > MAX_VALUES {
-                    return Err(NO_TABLE.into());
-                }
-            }
-        }
-        let mut table = Table::new(named(names));
-        for (_, cells) in &rows {
-            table.push(cells.iter().map(String::as_str))?;
-        }
-        return Ok(table);
-    }
-    let rows = entries.into_iter().map(|(key, item)| {
-        let mut row = vec![("key".to_owned(), Item::Text(key))];
-        if let Item::Map(inner) = item {
-            row.extend(inner);
-        }
-        row
-    });
-    objects(rows.collect())
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -540,6 +305,8 @@ pub(super) mod tests {
             "{\"file\": \"a.jpg\", \"label\": \"cat\"}\n\n{\"file\": \"b.jpg\", \"label\": 7}\n",
             r#"{"version": 1, "items": [{"file": "a.jpg", "label": ["cat"]}, {"file": "b.jpg", "label": 7}]}"#,
             r#"{"file": {"0": "a.jpg", "1": "b.jpg"}, "label": {"0": "cat", "1": 7}}"#,
+            r#"{"columns": ["file", "label"], "index": [0, 1], "data": [["a.jpg", "cat"], ["b.jpg", 7]]}"#,
+            r#"{"schema": {"fields": [{"name": "file"}]}, "data": [{"file": "a.jpg", "label": "cat"}, {"file": "b.jpg", "label": 7}]}"#,
         ] {
             assert_eq!(rows(text), objects, "{text}");
         }
@@ -554,6 +321,10 @@ pub(super) mod tests {
             [["key", "label", "split"], ["a.jpg", "cat", "train"]]
         );
         assert_eq!(
+            rows(r#"{"samples": [["a.jpg", "cat"], ["b.jpg", "dog"]], "version": 2}"#),
+            [["column 1", "column 2"], ["a.jpg", "cat"], ["b.jpg", "dog"]]
+        );
+        assert_eq!(
             rows(r#"[["a.jpg", "cat"], ["b.jpg", ["x", "y"]]]"#),
             [["column 1", "column 2"], ["a.jpg", "cat"], ["b.jpg", "x|y"]]
         );
@@ -564,6 +335,16 @@ pub(super) mod tests {
         let reason = |text: &str| parse(text).expect_err(text);
         assert!(reason(r#"{"images": [{"id": 1}], "annotations": [{"id": 1}]}"#).contains("COCO"));
         assert!(reason("{\"a\": ").contains("damaged JSON"));
+        for text in [
+            "[\n{\"file\": \"a.jpg\", \"label\": 1},\n]",
+            "{\"a.jpg\": \"cat\",\n\"b.jpg\": NaN,\n}",
+        ] {
+            assert!(
+                reason(text).contains("trailing comma at line 3"),
+                "{}",
+                reason(text)
+            );
+        }
         assert!(reason("7").contains("another shape"));
         assert!(reason("[]").contains("another shape"));
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

@@ -1,6 +1,7 @@
 //! From the bytes of a CSV, TSV or JSON file to rows and columns, within a budget.
 
 use super::{json, text};
+use crate::data::labelling::visible;
 use crate::data::layout::stem;
 
 /// Most bytes of a table.
@@ -76,7 +77,8 @@ impl Table {
         }
         let mut cells = cells.into_iter();
         for _ in 0..self.columns.len() {
-            self.text.push_str(cells.next().unwrap_or_default());
+            self.text
+                .push_str(&visible(cells.next().unwrap_or_default()));
             let end = u32::try_from(self.text.len()).map_err(|_| "is too large a table")?;
             self.ends.push(end);
         }
@@ -285,6 +287,7 @@ pub(super) fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Ta
 pub(super) fn named(names: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     let numbered = |(i, name): (usize, String)| {
+        let name = visible(&name).into_owned();
         let name = if name.is_empty() || seen.contains(&name) {
             format!("column {}", i + 1)
         } else {
