@@ -13,6 +13,7 @@ mod directory;
 mod list_tar;
 mod list_zip;
 mod names;
+pub(super) use self::names::text_of_table;
 mod path;
 mod refused;
 mod sniff;

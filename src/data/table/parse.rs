@@ -1,6 +1,7 @@
 //! From the bytes of a CSV, TSV or JSON file to rows and columns, within a budget.
 
 use super::{json, text};
+use crate::data::archive::text_of_table;
 use crate::data::labelling::visible;
 use crate::data::layout::stem;
 
@@ -121,7 +122,7 @@ pub(super) fn parse(
     Ok(table)
 }
 
-/// The text of a file: UTF-16 by its byte order mark, else UTF-8, else Windows' 1252.
+/// The text of a file: UTF-16 by its byte order mark, else UTF-8, else what makes words of it, else Windows' 1252.
 fn decode(bytes: &[u8]) -> Result<(String, Option<String>), String> {
     let wide = |rest: &[u8], of: fn([u8; 2]) -> u16| {
         let units = rest.chunks_exact(2).map(|pair| of([pair[0], pair[1]]));
@@ -143,6 +144,10 @@ fn decode(bytes: &[u8]) -> Result<(String, Option<String>), String> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok((text.to_owned(), None)),
         Err(_) => {
+            if let Some((text, encoding)) = text_of_table(bytes) {
+                let note = format!("is not UTF-8 and was read as {encoding}");
+                return Ok((text, Some(note)));
+            }
             let note = "is not UTF-8 and was read as Windows-1252 text".to_owned();
             Ok((bytes.iter().map(|&b| windows(b)).collect(), Some(note)))
         }
@@ -348,6 +353,37 @@ mod tests {
         );
         let latin = b"file;name\n1;caf\xe9, black\n2;say \"so\"";
         assert_eq!(rows(latin), expected);
+    }
+
+    #[test]
+    fn code_pages_are_told_by_their_words() {
+        use encoding_rs as e;
+        for (encoding, names) in [
+            (
+                e::WINDOWS_1251,
+                [
+                    "\u{43a}\u{43e}\u{448}\u{43a}\u{430}",
+                    "\u{441}\u{43e}\u{431}\u{430}\u{43a}\u{430}",
+                ],
+            ),
+            (e::GBK, ["\u{732b}", "\u{72d7}"]),
+            (e::SHIFT_JIS, ["\u{732b}", "\u{30bd}\u{30fc}\u{30b9}"]),
+            (
+                e::EUC_KR,
+                ["\u{ace0}\u{c591}\u{c774}", "\u{ac15}\u{c544}\u{c9c0}"],
+            ),
+            (e::BIG5, ["\u{8c93}", "\u{72d7}"]),
+            (e::WINDOWS_1252, ["K\u{f6}nig", "stra\u{df}e"]),
+        ] {
+            let text = format!("file,label\n1,{}\n2,{}\n", names[0], names[1]);
+            let (_, found) = rows(&encoding.encode(&text).0);
+            assert_eq!(
+                found,
+                [["1", names[0]], ["2", names[1]]],
+                "{}",
+                encoding.name()
+            );
+        }
     }
 
     #[test]

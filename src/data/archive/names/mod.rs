@@ -74,6 +74,53 @@ impl Page {
     }
 }
 
+/// The page in which some parts of names look most like words, and how much they do.
+fn best(
+    parts: &HashSet<&[u8]>,
+    pages: impl IntoIterator<Item = (Page, f64)>,
+) -> Option<(Page, f64)> {
+    let mut best = (None, 0.0);
+    for (page, preferred) in pages {
+        let mut tally = Tally::default();
+        for part in parts {
+            match page.decode(part) {
+                Some(text) => score::add(&mut tally, page, part, &text),
+                None => tally.refuse(part),
+            }
+        }
+        let score = tally.mean() + preferred;
+        if score > best.1 {
+            best = (Some(page), score);
+        }
+    }
+    best.0.map(|page| (page, best.1))
+}
+
+/// The text of a table that is not UTF-8, with the name of its encoding, decided by its cells as the names of an archive
+/// are; none if no encoding makes words of them. Programs that write tables do not write pages of MS-DOS.
+pub(in crate::data) fn text_of_table(bytes: &[u8]) -> Option<(String, &'static str)> {
+    /// What a right reading comes to.
+    const CLEAN: f64 = 0.4;
+    const LONGEST: usize = 200;
+    let mut parts: HashSet<&[u8]> = HashSet::new();
+    // None of these is half a character in any of the encodings.
+    for part in bytes.split(|byte| b"\n\r\t,;\"/".contains(byte)) {
+        if !part.is_ascii() && part.len() <= LONGEST && parts.len() < LOOK_AT {
+            parts.insert(part);
+        }
+    }
+    let pages = PAGES
+        .into_iter()
+        .filter(|(page, _)| matches!(page, Page::Known(_)));
+    let (page, score) = best(&parts, pages)?;
+    match page {
+        Page::Known(encoding) if score >= CLEAN => {
+            Some((encoding::decode(encoding, bytes)?, encoding.label()))
+        }
+        _ => None,
+    }
+}
+
 /// How the names of one archive are read.
 #[derive(Debug)]
 pub(super) struct Names(Option<Page>);
@@ -92,21 +139,8 @@ impl Names {
         if parts.is_empty() {
             return Self(Some(Page::Utf8));
         }
-        let mut best = (0.0, None);
-        for (page, preferred) in PAGES {
-            let mut tally = Tally::default();
-            for part in &parts {
-                match page.decode(part) {
-                    Some(text) => score::add(&mut tally, page, part, &text),
-                    None => tally.refuse(part),
-                }
-            }
-            let score = tally.mean() + preferred;
-            if score > best.0 {
-                best = (score, Some(page));
-            }
-        }
-        Self(best.1)
+        let best = best(&parts, PAGES);
+        Self(best.map(|(page, _)| page))
     }
 
     /// The name as text, with `/` between its parts. Bytes that are no text become `\xff`, so that different
