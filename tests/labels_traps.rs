@@ -339,3 +339,43 @@ fn characters_that_show_nothing_make_no_other_class_or_file() {
         "cat 4+2, dog 4+2",
     );
 }
+
+/// What is asked, and the number of images of each class and part in the reading whose flags are these.
+#[track_caller]
+fn offers(spec: &str, flags: &str, expected: &str) {
+    let files = tree(spec);
+    let data = folder(&files);
+    let question = data.problem.as_deref().unwrap_or("nothing is asked");
+    let found: Vec<&str> = (data.readings.iter())
+        .map(|r| r.reading.flags.as_str())
+        .collect();
+    let wanted = (data.readings.iter()).find(|r| r.reading.flags == flags);
+    let wanted = wanted.unwrap_or_else(|| panic!("{question}: {found:?}"));
+    let chosen = retune::data::Indexer::new("set", Box::new(sets::source(&files)))
+        .labels(wanted.reading.labels.clone())
+        .finish()
+        .expect("a set");
+    assert_eq!(
+        counts(&chosen),
+        expected,
+        "{:?} {:?}",
+        chosen.problem,
+        chosen.notes
+    );
+}
+
+#[test]
+fn parts_that_only_some_classes_have_are_offered() {
+    offers(
+        "4 cat, 2 cat/test, 4 dog",
+        "--part test=test",
+        "cat 4+2, dog 4",
+    );
+    let data = reads(&tree("4 cat/train, 2 cat/test, 4 dog"), "cat 4+2, dog 4");
+    assert_notes(&data, "the images of the others are for training: dog");
+    offers(
+        "4 data_256/a/abbey, 4 data_256/a/alley, 4 data_256/b/bar, 6 val_256",
+        "--class-level 3 --part val_256=validation",
+        "abbey 4, alley 4, bar 4; 6 unlabelled",
+    );
+}

@@ -156,10 +156,17 @@ fn find_but(paths: &[&str], strays: usize) -> Option<String> {
         "{label} *.",
         "{label}#.",
     ];
+    let between = [
+        "*_{label}_#.",
+        "*_{label}-#.",
+        "*-{label}-#.",
+        "*-{label}_#.",
+    ];
     let after = ["*_{label}.", "*-{label}.", "*.{label}.", "* {label}."];
     before
         .iter()
         .map(|form| (form, Form::LabelFirst))
+        .chain(between.iter().map(|form| (form, Form::Between)))
         .chain(after.iter().map(|form| (form, Form::NumberFirst)))
         .map(|(form, order)| (format!("{form}{ending}"), order))
         .find(|(text, order)| {
@@ -172,6 +179,8 @@ fn find_but(paths: &[&str], strays: usize) -> Option<String> {
 enum Form {
     LabelFirst,
     NumberFirst,
+    /// Behind a date, before a number: `2021-05-03_cat_1`.
+    Between,
 }
 
 /// What cameras and programs begin every name with.
@@ -210,6 +219,82 @@ const CAMERAS: [&str; 32] = [
     "unnamed",
 ];
 
+/// Names of months and of days of the week, and what they are cut to.
+const TIMES: [&str; 46] = [
+    "jan",
+    "january",
+    "feb",
+    "february",
+    "mar",
+    "march",
+    "apr",
+    "april",
+    "may",
+    "jun",
+    "june",
+    "jul",
+    "july",
+    "aug",
+    "august",
+    "sep",
+    "sept",
+    "september",
+    "oct",
+    "october",
+    "nov",
+    "november",
+    "dec",
+    "december",
+    "mon",
+    "monday",
+    "tue",
+    "tues",
+    "tuesday",
+    "wed",
+    "wednesday",
+    "thu",
+    "thur",
+    "thurs",
+    "thursday",
+    "fri",
+    "friday",
+    "sat",
+    "saturday",
+    "sun",
+    "sunday",
+    "am",
+    "pm",
+    "morning",
+    "noon",
+    "evening",
+];
+
+/// Whether a label begins or ends with a month or a day and has digits at most beside it: `jan`, `2021_may`.
+fn is_time(label: &str) -> bool {
+    let words = super::parts::words(label);
+    !words.is_empty() && words.iter().all(|word| TIMES.contains(&word.as_str()))
+}
+
+/// Whether a label has a date in it: `2021-05-03_cat`, `20210503 cat`.
+fn has_date(label: &str) -> bool {
+    let groups: Vec<&str> = (label.split(|c: char| !c.is_ascii_digit()))
+        .filter(|group| !group.is_empty())
+        .collect();
+    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
+    let is_year = |text: &str| text.len() == 4 && (1900..2100).contains(&number(text));
+    let is_day = |a: &str, b: &str| {
+        let [a, b] = [number(a), number(b)];
+        (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12
+    };
+    let glued = |group: &&str| {
+        group.len() >= 8 && is_year(&group[..4]) && is_day(&group[4..6], &group[6..8])
+    };
+    groups.iter().any(|group| glued(&group))
+        || groups
+            .windows(3)
+            .any(|w| (is_year(w[0]) && is_day(w[1], w[2])) || (is_year(w[2]) && is_day(w[0], w[1])))
+}
+
 fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str], mut strays: usize) -> bool {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut residues: HashMap<String, usize> = HashMap::new();
@@ -230,10 +315,22 @@ fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str], mut strays: usize
                 .len()
                 .checked_sub(label.len())
                 .and_then(|n| stem.get(..n)),
+            Form::Between => None,
         };
+        if form == Form::Between {
+            let (before, after) = stem.split_once(label).unwrap_or((stem, ""));
+            let is_digits = |text: &str| !text.contains(char::is_alphabetic);
+            let clear = label.starts_with(char::is_alphabetic);
+            if !(clear && has_date(before) && is_digits(before) && is_digits(after)) {
+                return false;
+            }
+            *counts.entry(label).or_default() += 1;
+            continue;
+        }
         let digits = |rest: &str| {
             let rest = rest.trim_matches(|c: char| " ._-()".contains(c));
-            !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())
+            let is_date = !rest.contains(char::is_alphabetic) && has_date(rest);
+            !rest.is_empty() && (is_date || rest.bytes().all(|b| b.is_ascii_digit()))
         };
         if !rest.is_some_and(digits) || !label.chars().any(char::is_alphabetic) {
             return false;
@@ -251,6 +348,10 @@ fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str], mut strays: usize
     for label in counts.keys() {
         let residue = super::parts::words(label).join(" ");
         *residues.entry(residue).or_default() += 1;
+    }
+    // A date or a month says when an image was taken, not what it shows.
+    if counts.keys().any(|label| has_date(label)) || counts.keys().all(|label| is_time(label)) {
+        return false;
     }
     // `train_cat_1`, `test_1`: labels that all speak of a part are none.
     if counts
@@ -335,6 +436,32 @@ mod tests {
             (
                 "n01440764_1.JPEG, n01440764_2.JPEG, n01443537_1.JPEG, n01443537_2.JPEG",
                 Some("{label}_*.jpeg"),
+            ),
+            // Dates and months say when, not what.
+            (
+                "2021-05-03_cat_1.jpg, 2021-05-03_dog_2.jpg, 2021-05-04_cat_1.jpg, 2021-05-04_dog_2.jpg",
+                Some("*_{label}_#.jpg"),
+            ),
+            (
+                "20210503_cat_1.jpg, 20210503_dog_2.jpg, 20210504_cat_1.jpg, 20210504_dog_2.jpg",
+                Some("*_{label}_#.jpg"),
+            ),
+            (
+                "2021-05-03_cat.jpg, 2021-05-03_dog.jpg, 2021-05-04_cat.jpg, 2021-05-04_dog.jpg",
+                Some("*_{label}.jpg"),
+            ),
+            ("jan_001.jpg, jan_002.jpg, feb_001.jpg, feb_002.jpg", None),
+            (
+                "2021_may_1.jpg, 2021_may_2.jpg, 2021_june_1.jpg, 2021_june_2.jpg",
+                None,
+            ),
+            (
+                "IMG_20210503.jpg, IMG_20210504.jpg, DSC_20210503.jpg, DSC_20210504.jpg",
+                None,
+            ),
+            (
+                "cat_20210503_1.jpg, cat_20210504_1.jpg, dog_20210503_2.jpg, dog_20210503_1.jpg, cat_20210503_2.jpg, dog_20210504_1.jpg",
+                None,
             ),
             // Cameras count, and do not label.
             ("IMG_1.jpg, IMG_2.jpg, IMG_3.jpg, IMG_4.jpg", None),

@@ -269,11 +269,18 @@ impl<'a> Folders<'a> {
         let has_training = self.has_training();
         let mut of_leaf = Vec::with_capacity(self.leaves.len());
         let (mut outside, mut unsorted) = (0, 0);
+        let parts_in_classes = self.tree.has_parts_in_classes();
+        let mut undivided = Vec::new();
         let mut merged = Vec::new();
         let mut parent_of_class: Vec<Vec<usize>> = Vec::new();
         for leaf in &self.leaves {
             let folder = level.and_then(|level| class_of(leaf, level));
             let part = match leaf.part {
+                // `dog/0.jpg` beside `cat/train/0.jpg` and `cat/test/1.jpg`.
+                None if has_training && parts_in_classes && folder.is_some() => {
+                    undivided.extend(folder.map(|folder| self.tree.nodes[folder].name));
+                    Part::Train
+                }
                 None if has_training => {
                     outside += leaf.images;
                     of_leaf.push(Spot::Out(OUTSIDE.into(), false));
@@ -317,6 +324,13 @@ impl<'a> Folders<'a> {
                 "{} outside the folders for training, validation and test and {} left out.",
                 lie(outside),
                 if outside == 1 { "is" } else { "are" }
+            ));
+        }
+        if !undivided.is_empty() {
+            undivided.dedup();
+            found.notes.push(format!(
+                "Folders for training and test lie in some classes alone; the images of the others are for training: {}.",
+                list(&undivided)
             ));
         }
         if unsorted > 0 {

@@ -40,6 +40,13 @@ impl Folders<'_> {
             ));
             ways.extend(self.reread(vec![(name, Part::Test)]));
         }
+        let said = self.tree.said_parts();
+        if !said.is_empty()
+            && let Some(way) = self.reread(said)
+        {
+            question.push_str(&format!("; or {}", way.text));
+            ways.push(way);
+        }
         question.push_str(". Choose one.");
         Found::Several(ways, question)
     }

@@ -256,6 +256,29 @@ impl<'a> Tree<'a> {
         unknown
     }
 
+    /// Whether all parts lie in folders that are none: `cat/train`, `cat/test`.
+    pub(in crate::data) fn has_parts_in_classes(&self) -> bool {
+        let mut parts = (self.nodes.iter()).filter(|node| matches!(node.role, Role::Part(_)));
+        parts.all(|node| node.parent != self.base && self.nodes[node.parent].role == Role::Plain)
+    }
+
+    /// Folders that by their names are parts for validation or test, and by what lies beside them may be none: below some
+    /// classes alone (`cat/test`), or without the classes of the others (`val_256`). With them those for training.
+    pub(in crate::data) fn said_parts(&self) -> Vec<(String, Part)> {
+        let mut found: BTreeSet<(String, Part)> = BTreeSet::new();
+        for (number, node) in self.nodes.iter().enumerate() {
+            let is_within = number != self.base && node.role == Role::Plain && node.below > 0;
+            if let Some(said) = said(node.name).filter(|s| s.alone && is_within) {
+                found.insert((node.name.to_owned(), said.part));
+            }
+        }
+        let held = |(_, part): &(String, Part)| *part != Part::Train;
+        match found.iter().any(held) {
+            true => found.into_iter().collect(),
+            false => Vec::new(),
+        }
+    }
+
     /// Folders in the base, if they are few and hold the same folders: they may be parts.
     fn twin_nodes(&self) -> Vec<usize> {
         let kids: Vec<usize> = self.kids(self.base).collect();
