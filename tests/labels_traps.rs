@@ -379,3 +379,32 @@ fn parts_that_only_some_classes_have_are_offered() {
         "abbey 4, alley 4, bar 4; 6 unlabelled",
     );
 }
+
+#[test]
+fn folders_of_patients_are_told_and_asked_about() {
+    let patients = tree("3 p0, 3 p1, 3 p2, 3 p3");
+    let data = reads(&patients, "p0 3, p1 3, p2 3, p3 3");
+    assert_notes(
+        &data,
+        "named like patients, persons, sessions or dates: p0, p1, p2, p3",
+    );
+    let by_file = format!(
+        "file,finding\n{}",
+        rows(0..4, |i| format!(
+            "p{i}/000.jpg,{}\n",
+            ["ill", "well"][i % 2]
+        ))
+    );
+    let data = folder(&all(patients.clone(), &[("labels.csv", &by_file)]));
+    assert_eq!(data.readings.len(), 2, "{:?}", data.problem);
+    let by_patient = "patient,sex,diagnosis\np0,f,ill\np1,f,well\np2,m,ill\np3,m,well\n";
+    let data = folder(&all(patients, &[("patients.csv", by_patient)]));
+    let question = data.problem.expect("a question");
+    assert!(
+        question.contains(
+            "\u{201c}patient\u{201d} of patients.csv names them, with \u{201c}diagnosis\u{201d}"
+        ),
+        "{question}"
+    );
+    assert_eq!(data.readings.len(), 1);
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::folders::Way;
 use super::from_tables::table_way;
+use super::id_folders;
 use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::layout::file_name;
 use super::reading::{Reader, Reading, without_classes};
@@ -14,6 +15,8 @@ impl Reader<'_> {
     /// Class folders with tables beside them: if one says something else of many images, the user chooses.
     pub(super) fn against_tables(self, mut way: Way) -> Reading {
         let (mut others, mut notes) = (Vec::new(), Vec::new());
+        // Of patients and the like, any table that labels their images may have the classes.
+        let are_ids = id_folders::look_like_ids(&way.labelling.names);
         for (path, table) in self.found {
             if let Ok(table) = table
                 && !table.choices().is_empty()
@@ -31,7 +34,7 @@ impl Reader<'_> {
             if rows.divides_like(&way.labelling) {
                 continue;
             }
-            if !table.is_sure() {
+            if !table.is_sure() && !are_ids {
                 if rows.labelled() * 2 >= self.paths.len() {
                     notes.push(format!(
                         "The column \u{201c}{}\u{201d} of {} divides the images in another way than the folders; those of the folders are used.",
@@ -41,7 +44,7 @@ impl Reader<'_> {
                 }
                 continue;
             }
-            if rows.labelled() * 2 < self.paths.len() {
+            if rows.labelled() * 2 < self.paths.len() && !are_ids {
                 notes.push(format!(
                     "The labels in {} divide the images in another way than the folders; those of the folders are used.",
                     file_name(path)
@@ -54,10 +57,21 @@ impl Reader<'_> {
                 others.push(other);
             }
         }
+        notes.extend(id_folders::note(&way.labelling.names));
         way.labelling.notes.append(&mut notes);
         self.label_parts_without_classes(&mut way.labelling);
         if others.is_empty() {
-            return self.settle(way);
+            let by_id = are_ids.then(|| self.table_of_folders(&way.labelling.names));
+            let Some((path, id, label)) = by_id.flatten() else {
+                return self.settle(way);
+            };
+            let question = format!(
+                "The folders are called like patients or sessions ({}), and the column \u{201c}{id}\u{201d} of {} names them, with \u{201c}{label}\u{201d} beside it, which may be the class. Labels are read for each image: give that table a row and a file name for each, or put each class's images in a folder of its own; or choose that each folder is a class.",
+                way.labelling.listed(),
+                file_name(&path)
+            );
+            let flags = "--class-level 1".to_owned();
+            return self.ask(vec![Way { flags, ..way }], question);
         }
         let question = format!(
             "The folders give the classes {}, and {} others: {}. Choose one.",
@@ -81,6 +95,14 @@ impl Reader<'_> {
         let mut ways = vec![Way { flags, ..way }];
         ways.append(&mut others);
         self.ask(ways, question)
+    }
+
+    /// The table that names the folders rather than the images, with the columns of their names and of labels.
+    fn table_of_folders(&self, folders: &[String]) -> Option<(String, String, String)> {
+        self.parsed.iter().find_map(|parsed| {
+            let (id, label) = parsed.labels_of(folders)?;
+            Some((parsed.path.clone(), id, label))
+        })
     }
 
     /// What a table says of the images, if it is clear where its labels stand.

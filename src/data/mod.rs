@@ -15,6 +15,7 @@ mod folders;
 mod from_names;
 mod from_tables;
 pub mod hidden;
+mod id_folders;
 pub mod index;
 mod kinds;
 mod labelling;

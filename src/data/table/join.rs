@@ -2,11 +2,12 @@
 //! number in `image_class_labels.txt` and `train_test_split.txt`. They are made one table; numbers of classes get the
 //! names that `classes.txt` has for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::columns::{by_name, names_images};
 use super::files::Files;
+use super::labels::says_label;
 use super::parse::{Table, named};
 use crate::data::layout::{file_name, parent};
 use crate::data::parts::words;
@@ -32,6 +33,27 @@ impl Parsed {
                 .is_ok_and(|table| by_name(table, name).is_ok())
         };
         has(name) || (name.contains(" + ") && name.split(" + ").all(has))
+    }
+
+    /// The column in which most of some names stand, a row each, and one beside it that may have their labels: its name
+    /// says so, or its values come again and again.
+    pub(in crate::data) fn labels_of(&self, names: &[String]) -> Option<(String, String)> {
+        let table = self.table.as_ref().ok()?;
+        let cells = |column| (0..table.rows()).map(move |row| table.cell(row, column));
+        let all = 0..table.columns.len();
+        let id = all.clone().find(|&column| {
+            let own: HashSet<&str> = cells(column).collect();
+            let named = names.iter().filter(|name| own.contains(name.as_str()));
+            named.count() * 5 >= names.len() * 4
+        })?;
+        let may_be_label = |&column: &usize| {
+            let values: HashSet<&str> = cells(column).collect();
+            column != id && values.len() > 1 && values.len() * 2 <= table.rows()
+        };
+        let mut others: Vec<usize> = all.filter(may_be_label).collect();
+        others.sort_by_key(|&column| !says_label(table, column));
+        let label = *others.first()?;
+        Some((table.columns[id].clone(), table.columns[label].clone()))
     }
 
     /// Those of the columns that it has.
@@ -191,7 +213,7 @@ pub(super) fn class_names(
                 .collect(),
             _ => return None,
         };
-        let names: std::collections::HashSet<&String> = name_of.values().collect();
+        let names: HashSet<&String> = name_of.values().collect();
         let says_names = names.len() == table.rows()
             && names
                 .iter()
