@@ -408,3 +408,34 @@ fn folders_of_patients_are_told_and_asked_about() {
     );
     assert_eq!(data.readings.len(), 1);
 }
+
+#[test]
+fn why_a_table_gives_no_labels_is_told() {
+    let labels = |range| {
+        format!(
+            "id,label\n{}",
+            rows(range, |i| format!("{i},{}\n", ["cat", "dog"][i % 2]))
+        )
+    };
+    let reason = |files: &Files| folder(files).problem.expect("a problem");
+    // Each number is there in both parts.
+    let both = reason(&all(
+        tree("8 train, 8 test"),
+        &[("labels.csv", &labels(0..8))],
+    ));
+    assert!(
+        both.contains("names in 8 of 8 rows files of which there are several"),
+        "{both}"
+    );
+    let none = reason(&all(tree("8 train"), &[("train.csv", &labels(20..40))]));
+    assert!(none.contains("its first row is \u{201c}20\u{201d}, \u{201c}cat\u{201d}, an image is called \u{201c}000.jpg\u{201d}"), "{none}");
+    let damaged = "[\n{\"file\": \"cat/000.jpg\", \"label\": 1},\n]";
+    let data = reads(
+        &all(tree("4 cat, 4 dog"), &[("labels.json", damaged)]),
+        "cat 4, dog 4",
+    );
+    assert_notes(
+        &data,
+        "labels.json is damaged JSON (trailing comma at line 3 column 1); it is not used",
+    );
+}

@@ -28,6 +28,11 @@ impl Reader<'_> {
                     quoted(path)
                 ));
             }
+            if let Err(reason) = table
+                && reason.contains("damaged")
+            {
+                notes.push(format!("{} {reason}; it is not used.", file_name(path)));
+            }
             let Some((table, rows)) = self.rows_of(table) else {
                 continue;
             };

@@ -289,7 +289,7 @@ fn has_date(label: &str) -> bool {
     let glued = |group: &&str| {
         group.len() >= 8 && is_year(&group[..4]) && is_day(&group[4..6], &group[6..8])
     };
-    groups.iter().any(|group| glued(&group))
+    groups.iter().any(glued)
         || groups
             .windows(3)
             .any(|w| (is_year(w[0]) && is_day(w[1], w[2])) || (is_year(w[2]) && is_day(w[0], w[1])))

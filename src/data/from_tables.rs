@@ -143,6 +143,13 @@ impl Reader<'_> {
                 }
                 let mut rows = Rows::new(self.paths.len());
                 let summary = table.apply(self.files, &mut rows)?;
+                let several = table.ambiguous(self.files);
+                if summary.matched == 0 && several > 0 {
+                    return Err(format!(
+                        "names in {several} of {} rows files of which there are several, in different folders, so that none is clear; write the folder before each name",
+                        summary.rows
+                    ));
+                }
                 if summary.matched == 0 {
                     return Err("names no image that is here".into());
                 }

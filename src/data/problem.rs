@@ -171,13 +171,17 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         .collect();
     if let ([only], Some(table)) = (classes, facts.table) {
         return Some(format!(
-            "There is one class only, \u{201c}{only}\u{201d}: {} has {}, of which {} an image that is here; training needs at least two classes.{hidden}",
+            "There is one class only, \u{201c}{only}\u{201d}: {} has {}, of which {} an image that is here{}; training needs at least two classes.{hidden}",
             table.file,
             many(table.rows, "row"),
             if table.matched == 1 {
                 "1 names".to_owned()
             } else {
                 format!("{} name", table.matched)
+            },
+            match (&table.used.image, table.columns.len()) {
+                (Some(column), 2..) => format!(" in the column \u{201c}{column}\u{201d}"),
+                _ => String::new(),
             },
         ));
     }

@@ -125,7 +125,7 @@ pub(super) fn pick(
                 (Some((column, _)), _) => (column, false),
                 (None, Some((column, _))) => (column, true),
                 (None, None) => {
-                    return Err("has no column that names the images that are here".into());
+                    return Err(unnamed(table, files));
                 }
             }
         }
@@ -179,6 +179,24 @@ pub(super) fn pick(
         part,
         undecided,
     })
+}
+
+/// The reason why a table is of no use, with what it has and what would be needed.
+fn unnamed(table: &Table, files: &Files) -> String {
+    let short = |text: &str| text.chars().take(40).collect::<String>();
+    let cells: Vec<String> = (0..table.columns.len())
+        .filter(|_| table.rows() > 0)
+        .map(|column| format!("\u{201c}{}\u{201d}", short(table.cell(0, column))))
+        .collect();
+    let reason = "has no column that names the images that are here";
+    match cells.is_empty() || files.len() == 0 {
+        true => reason.to_owned(),
+        false => format!(
+            "{reason} (its first row is {}, an image is called \u{201c}{}\u{201d})",
+            crate::data::labelling::list(&cells),
+            short(crate::data::layout::file_name(files.path(0)))
+        ),
+    }
 }
 
 /// Whether a table has a column that names images, at least half of its rows.

@@ -325,6 +325,13 @@ impl LabelTable {
         self.picked.label != Label::None
     }
 
+    /// Rows that name a file of which there are several.
+    pub(super) fn ambiguous(&self, files: &Files) -> usize {
+        let rows = 0..self.table.rows();
+        rows.filter(|&row| self.row(files, row, false).0 == Match::Several)
+            .count()
+    }
+
     /// Whether all its rows have one label.
     pub(super) fn has_one_label(&self) -> bool {
         let mut labels = (0..self.table.rows()).filter_map(|r| self.picked.label(&self.table, r));
