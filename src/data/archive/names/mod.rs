@@ -101,11 +101,13 @@ fn best(
 pub(in crate::data) fn text_of_table(bytes: &[u8]) -> Option<(String, &'static str)> {
     /// What a right reading comes to.
     const CLEAN: f64 = 0.4;
-    const LONGEST: usize = 200;
+    const LONGEST: usize = 100;
+    /// Fewer than of names: a table may be all cells.
+    const CELLS: usize = 200;
     let mut parts: HashSet<&[u8]> = HashSet::new();
     // None of these is half a character in any of the encodings.
     for part in bytes.split(|byte| b"\n\r\t,;\"/".contains(byte)) {
-        if !part.is_ascii() && part.len() <= LONGEST && parts.len() < LOOK_AT {
+        if !part.is_ascii() && part.len() <= LONGEST && parts.len() < CELLS {
             parts.insert(part);
         }
     }
