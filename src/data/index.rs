@@ -135,8 +135,15 @@ impl Indexer {
         let by_name = Kind::of_name(path);
         let path = path.to_owned();
         if let Some(other) = layout::not_an_image(&path) {
-            let is_asked = table::is_text(&path) && self.is_asked_for(&path);
-            if table::is_table(&path) || table::is_list(&path) || is_asked {
+            let is_asked = self.is_asked_for(&path);
+            if let (true, false, Some(reason)) =
+                (table::is_table(&path), is_asked, table::not_read(&path))
+            {
+                self.skip(path, reason, false);
+                return;
+            }
+            let is_text = is_asked && table::is_text(&path);
+            if table::is_table(&path) || table::is_list(&path) || is_text {
                 self.tables.push(i);
             } else if table::is_text(&path) {
                 self.texts.push(i);

@@ -23,7 +23,7 @@ pub(super) use rows::Rows;
 use self::columns::Picked;
 use self::labels::Label;
 use self::parse::Table;
-use super::labelling::{list, many};
+use super::labelling::{list, many, quoted};
 use super::layout::{file_name, parent, stem};
 use super::parts::{self, residue, said};
 use super::reading::TableFile;
@@ -32,13 +32,17 @@ use crate::protocol::{Columns, Part, TableSummary};
 /// Missing files that are named in a note.
 const NAMED: usize = 3;
 
-/// Whether a file may be a table of labels, by its name. A sample of what to submit to a competition has the
-/// form of one, with made-up labels.
+/// Whether a file is a table, by its name.
 pub(super) fn is_table(path: &str) -> bool {
     let name = file_name(path).to_ascii_lowercase();
-    let ending = [".csv", ".tsv", ".json", ".jsonl", ".ndjson"]
+    [".csv", ".tsv", ".json", ".jsonl", ".ndjson"]
         .iter()
-        .any(|e| name.ends_with(e));
+        .any(|e| name.ends_with(e))
+}
+
+/// Why a table is not read that nobody asked for: a sample of what to submit to a competition has the form of a table
+/// of labels, which are made up.
+pub(super) fn not_read(path: &str) -> Option<String> {
     const MADE_UP: [&str; 12] = [
         "submission",
         "submissions",
@@ -56,8 +60,14 @@ pub(super) fn is_table(path: &str) -> bool {
     let words = parts::words(stem(path));
     let made_up = words.iter().any(|w| MADE_UP.contains(&w.as_str()))
         || (words.iter().any(|w| w == "solution") && words.iter().any(|w| w == "format"));
-    let made_up = made_up || name.contains("submission");
-    ending && !made_up
+    let name = file_name(path);
+    let made_up = made_up || name.to_ascii_lowercase().contains("submission");
+    made_up.then(|| {
+        format!(
+            "is by its name a sample of what to submit, with made-up labels; if it has the true ones, say so: --labels {}",
+            quoted(name)
+        )
+    })
 }
 
 /// Whether a file is a text in plain, by its name.
