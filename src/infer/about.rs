@@ -75,6 +75,20 @@ impl About {
                  tensors fit, and if it computes otherwise, its answers are wrong."
             ));
         }
+        // What timm and OpenMMLab build otherwise on request; the tensors do not show it.
+        for (key, ours) in [
+            ("global_pool", &["", "avg", "fast"][..]),
+            ("act_layer", &["", "relu"]),
+            ("style", &["", "pytorch"]),
+        ] {
+            if let Some(other) = get(key).filter(|value| !ours.contains(value)) {
+                let other: String = other.chars().take(80).collect();
+                warnings.push(format!(
+                    "{file} notes {key} = {other:?}, by which its network may compute otherwise than the one here; then its \
+                     answers are wrong."
+                ));
+            }
+        }
         if let Some(temperature) = get("temperature")
             && temperature.parse().is_ok_and(|t: f32| t != 1.0)
         {
@@ -229,6 +243,15 @@ mod tests {
         ]);
         assert_eq!((about.size, about.mean_std), (Some(224), None));
         assert_eq!(about.warnings.len(), 2);
+        for (key, value, said) in [
+            ("global_pool", "max", 1),
+            ("global_pool", "avg", 0),
+            ("act_layer", "silu", 1),
+            ("style", "caffe", 1),
+            ("style", "pytorch", 0),
+        ] {
+            assert_eq!(with(&[(key, value)]).warnings.len(), said, "{key} {value}");
+        }
         for (temperature, said) in [("1.5", 1), ("1.0", 0), ("hot", 0)] {
             assert_eq!(with(&[("temperature", temperature)]).warnings.len(), said);
         }

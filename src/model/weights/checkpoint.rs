@@ -97,6 +97,12 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
              which pad their images otherwise, its answers are wrong."
         ));
     }
+    if names::is_densenet_s_features(&checkpoint.tensors) {
+        checkpoint.warnings.push(format!(
+            "{file} has a DenseNet's features in a network of its own. torchvision's has a ReLU behind them, which is \
+             taken to be there; without one, its answers are wrong."
+        ));
+    }
     names::translate(&mut checkpoint.tensors);
     checkpoint.simplify_head();
     let (classes, doubt) = outputs::choose(lists, checkpoint.outputs());
@@ -219,6 +225,13 @@ impl Checkpoint {
         let bias = format!("{layer}.bias");
         if names.len() == 2 && self.shape(&bias) != Some(&[outputs]) {
             return;
+        }
+        if layer == "fc.0" {
+            self.warnings.push(format!(
+                "{} has a last layer with something without weights behind it. If that is a sigmoid (an image may have \
+                 several labels then), the probabilities are wrong: those here are a softmax's.",
+                self.file
+            ));
         }
         let zeros = Entry {
             shape: vec![outputs],

@@ -158,6 +158,16 @@ pub(super) fn is_timm_efficientnet<T>(tensors: &BTreeMap<String, T>) -> bool {
     tensors.contains_key(TIMM)
 }
 
+/// Whether the tensors are a `DenseNet`'s `features` with a head that is not the `DenseNet`'s own, before they are
+/// translated.
+pub(super) fn is_densenet_s_features<T>(tensors: &BTreeMap<String, T>) -> bool {
+    let own_head = |name: &String| name.starts_with("classifier.");
+    let mut heads = tensors.keys().filter_map(|name| head_of(name)).peekable();
+    let alone = tensors.contains_key(DENSE_FEATURES);
+    let whole = tensors.contains_key(mark(Family::DenseNet));
+    heads.peek().is_some() && (alone || (whole && !tensors.keys().any(own_head)))
+}
+
 /// Translates the names of a file that was read, where it is known what they mean; the others stay.
 pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
     if is_timm_efficientnet(tensors) {

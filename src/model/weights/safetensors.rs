@@ -13,9 +13,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::candidate::{Candidate, plain_name};
-use super::checkpoint::{Checkpoint, Entry};
+use super::checkpoint::{Checkpoint, Entry, NAMED};
 use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs::{self, Lists};
+use super::pth::noted_key;
 use super::select::select;
 use crate::error::{Error, Result};
 
@@ -68,7 +69,15 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         tensors.insert(short, entry);
     }
     let metadata = header.metadata().clone().unwrap_or_default();
-    let metadata: BTreeMap<_, _> = metadata.into_iter().collect();
+    let mut metadata: BTreeMap<_, _> = metadata.into_iter().collect();
+    // timm writes "architecture"; "arch" is what is written here.
+    let named = metadata
+        .iter()
+        .find(|(key, _)| *key != "arch" && noted_key(key) == Some(NAMED));
+    if let Some((_, name)) = named {
+        let name = name.clone();
+        metadata.entry(NAMED.to_owned()).or_insert(name);
+    }
     let names = outputs::of_metadata(&metadata);
     let warnings = selection.warnings.into_iter();
     let checkpoint = Checkpoint {

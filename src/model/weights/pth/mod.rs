@@ -44,6 +44,8 @@ const MAX_VALUES: usize = 1 << 28;
 const MAX_RATIO: u64 = 64;
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+pub(super) use walk::noted_key;
+
 type Reason<T> = std::result::Result<T, String>;
 
 /// Whether a file without a zip round it may be a pickle, or several.

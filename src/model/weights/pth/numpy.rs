@@ -119,7 +119,7 @@ impl Machine<'_> {
         }
     }
 
-    fn raw(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+    pub(super) fn raw(&self, value: Value) -> Option<Cow<'_, [u8]>> {
         match value {
             Value::Bytes(a, b) => Some(self.pickle.bytes(a, b).into()),
             Value::Latin1(a, b) => {

@@ -97,6 +97,14 @@ impl Machine<'_> {
                     (Value::Text(a, b), _) if b - a >= MAX_NAME => {}
                     (Value::Text(a, b), value) => {
                         let name = self.pickle.str(a, b);
+                        if let (true, Value::Text(a, b)) = (is_config(name), value)
+                            && is_caffe(self.pickle.str(a, b))
+                        {
+                            found
+                                .noted
+                                .entry("style".to_owned())
+                                .or_insert("caffe".to_owned());
+                        }
                         if let Some(key) = noted_key(name)
                             && let Some(text) = self.noted(value)
                             && let Some(text) = settled(key, &text)
@@ -255,20 +263,39 @@ impl Machine<'_> {
     pub(super) fn word(&self, value: Value) -> Option<String> {
         match value {
             Value::Int(n) => Some(n.to_string()),
+            Value::Float(n) if n.fract() == 0.0 && n.abs() < 1e9 => Some(format!("{n:.0}")),
+            Value::Bytes(..) | Value::Latin1(..) => {
+                String::from_utf8(self.raw(value)?.into_owned()).ok()
+            }
             Value::Object(_) => self.numpy_scalar(value),
             value => self.string(value).ok(),
         }
     }
 }
 
+/// Whether a training keeps the text of its settings under this name, as OpenMMLab's do.
+fn is_config(name: &str) -> bool {
+    matches!(name, "config" | "cfg")
+}
+
+/// Whether settings of OpenMMLab's ask for a `ResNet` as Caffe has it, with the stride in a block's first convolution.
+fn is_caffe(config: &str) -> bool {
+    ["style='caffe'", "style=\"caffe\"", "'style': 'caffe'"]
+        .iter()
+        .any(|text| config.contains(text))
+}
+
 /// The key of the metadata for what people note under this name.
-fn noted_key(name: &str) -> Option<&'static str> {
+pub(in super::super) fn noted_key(name: &str) -> Option<&'static str> {
     Some(match name {
         "arch" | "architecture" | "model" | "model_name" | "backbone" | "backbone_name"
         | "encoder_name" => NAMED,
         "mean" => "mean",
         "std" => "std",
         "temperature" => "temperature",
+        "gp" | "global_pool" => "global_pool",
+        "act_layer" => "act_layer",
+        "style" => "style",
         "img_size" | "image_size" | "input_size" | "crop_size" | "imgsz" => "input",
         _ => return None,
     })
