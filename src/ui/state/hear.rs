@@ -169,11 +169,7 @@ impl State {
                     self.not_opened();
                 }
             }
-            Event::DeviceLost { reason, .. } => {
-                if kind == JobKind::Train {
-                    self.lost(&reason);
-                }
-            }
+            Event::DeviceLost { reason } if kind == JobKind::Train => self.lost(&reason),
             Event::Featurised {
                 images,
                 milliseconds,
@@ -182,11 +178,7 @@ impl State {
                     training.change().featurised = Some((images, milliseconds));
                 }
             }
-            Event::Training(event) => {
-                if kind == JobKind::Train {
-                    self.hear_of_training(event, id);
-                }
-            }
+            Event::Training(event) if kind == JobKind::Train => self.hear_of_training(event, id),
             // The bench's, and those that `hear` deals with.
             _ => {}
         }
