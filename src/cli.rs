@@ -8,8 +8,8 @@ mod failure;
 mod inspect;
 mod label_args;
 mod out;
+mod output;
 mod report;
-mod screen;
 mod session;
 mod train_args;
 
@@ -24,7 +24,7 @@ use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
 use args::{Cli, Task, TrainArgs};
 use failure::Result;
 use out::line;
-use screen::Screen;
+use output::Output;
 use session::Session;
 
 /// Word for `--weights` that stands for the hub's ImageNet weights.
@@ -51,23 +51,23 @@ pub fn main() -> ExitCode {
 async fn run(task: Task) -> Result<bool> {
     match task {
         Task::Classify { common, images } => {
-            let mut session = Session::start(&common, Screen::classify(common.json)).await?;
+            let mut session = Session::start(&common, Output::classify(common.json)).await?;
             for path in &images {
                 match InputFile::open(path) {
                     Ok(file) => session.classify(path, file).await?,
-                    Err(error) => session.screen().file_error(path, &error.reason()),
+                    Err(error) => session.output().file_error(path, &error.reason()),
                 }
             }
-            Ok(session.screen().failed == 0)
+            Ok(session.output().failed == 0)
         }
         Task::Train(args) => train(*args).await,
         Task::Evaluate { common, data } => {
             let asked = data.labels.asked(&data.dataset)?;
-            let mut session = Session::start(&common, Screen::quiet()).await?;
+            let mut session = Session::start(&common, Output::quiet()).await?;
             session.open(&data.dataset, asked).await?;
             let report = session.evaluate().await?;
             report::print_evaluation(&report, common.json);
-            Ok(session.screen().failed == 0)
+            Ok(session.output().failed == 0)
         }
         Task::Compare(args) => Ok(compare::run(&args).map(|()| true)?),
         Task::Inspect(args) => Ok(inspect::run(&args).map(|()| true)?),
@@ -83,16 +83,18 @@ async fn train(args: TrainArgs) -> Result<bool> {
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
     let kept = args.out.join("checkpoint");
     let keeping = Some(kept.to_string_lossy().into_owned());
-    let mut session = Session::keeping(&plan.common, Screen::quiet(), keeping).await?;
+    let mut session = Session::keeping(&plan.common, Output::quiet(), keeping).await?;
     match plan.weights.as_deref() {
         Some(HUB) => {
             let arch = plan.arch.unwrap_or_default();
-            session.obey(Command::Download { arch }, Vec::new()).await?;
+            session
+                .handle(Command::Download { arch }, Vec::new())
+                .await?;
         }
         Some(RANDOM) => {
             let (arch, seed) = (plan.arch.unwrap_or_default(), plan.config.seed);
             session
-                .obey(Command::Fresh { arch, seed }, Vec::new())
+                .handle(Command::Fresh { arch, seed }, Vec::new())
                 .await?;
         }
         Some(path) => {
@@ -106,20 +108,20 @@ async fn train(args: TrainArgs) -> Result<bool> {
     if let Some(teacher) = &plan.teacher {
         session.teach(&teacher.to_string_lossy()).await?;
     }
-    let interrupted = session.screen().interrupted.clone();
+    let interrupted = session.output().interrupted.clone();
     let config = match interrupted.filter(|_| args.resume) {
         Some(run) => {
             let done = run.epochs.len();
-            session.screen().go_on(&run);
+            session.output().go_on(&run);
             eprintln!("going on after epoch {done} of {}", run.config.epochs);
-            session.obey(Command::Continue, Vec::new()).await?;
+            session.handle(Command::Continue, Vec::new()).await?;
             run.config
         }
         None => {
             args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
             let (config, seeds) = (plan.config.clone(), plan.seeds);
             session
-                .obey(Command::Train { config, seeds }, Vec::new())
+                .handle(Command::Train { config, seeds }, Vec::new())
                 .await?;
             plan.config
         }
@@ -134,11 +136,11 @@ async fn train(args: TrainArgs) -> Result<bool> {
     } else {
         ExportKind::Model
     };
-    session.obey(Command::Export { what }, Vec::new()).await?;
-    let screen = session.screen();
+    session.handle(Command::Export { what }, Vec::new()).await?;
+    let output = session.output();
     let model = args.out.join("model.safetensors");
-    write(&model, &screen.exported)?;
-    let report = report::training(&config, &screen);
+    write(&model, &output.exported)?;
+    let report = report::training(&config, &output);
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Error::Storage(format!("report.json: {error}")))?;
     write(&args.out.join("report.json"), text.as_bytes())?;
@@ -147,7 +149,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
     if args.json {
         line(&report);
     } else {
-        report::print_training(&screen, &args.out);
+        report::print_training(&output, &args.out);
     }
     if let Some(failure) = &unmeasured {
         eprintln!(
@@ -155,7 +157,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
             failure.text
         );
     }
-    Ok(screen.failed == 0 && unmeasured.is_none())
+    Ok(output.failed == 0 && unmeasured.is_none())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

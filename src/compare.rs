@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::protocol::{Run, Share};
+use crate::protocol::{Proportion, Run};
 
 /// Runs that differ in their seed only, newest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Group<'a> {
 
 /// A mean over several runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spread {
+pub struct MeanStd {
     /// Mean.
     pub mean: f64,
     /// Sample standard deviation: over `count - 1`.
@@ -47,18 +47,18 @@ pub fn groups(runs: &[Run]) -> Vec<Group<'_>> {
 impl Group<'_> {
     /// The validation accuracies of several runs; none of a single one.
     #[must_use]
-    pub fn validation(&self) -> Option<Spread> {
+    pub fn validation(&self) -> Option<MeanStd> {
         spread(self.runs.iter().map(|run| run.validation))
     }
 
     /// The test accuracies of those that were measured, if there are several.
     #[must_use]
-    pub fn test(&self) -> Option<Spread> {
+    pub fn test(&self) -> Option<MeanStd> {
         spread(self.runs.iter().filter_map(|run| run.test))
     }
 }
 
-fn spread(shares: impl Iterator<Item = Share>) -> Option<Spread> {
+fn spread(shares: impl Iterator<Item = Proportion>) -> Option<MeanStd> {
     let values: Vec<f64> = shares.map(|share| share.value).collect();
     let count = values.len();
     if count < 2 {
@@ -67,7 +67,7 @@ fn spread(shares: impl Iterator<Item = Share>) -> Option<Spread> {
     let mean = values.iter().sum::<f64>() / count as f64;
     let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     let deviation = (squares / (count - 1) as f64).sqrt();
-    Some(Spread {
+    Some(MeanStd {
         mean,
         deviation,
         count,
@@ -169,8 +169,8 @@ pub mod tests {
     use crate::config::{Arch, Augment, Optimizer, SizeFrom, TrainConfig};
 
     /// A share of a hundred.
-    pub fn share(value: f64) -> Share {
-        Share {
+    pub fn share(value: f64) -> Proportion {
+        Proportion {
             hits: (value * 100.0) as u64,
             of: 100,
             value,

@@ -1,28 +1,28 @@
 //! The state machine: a command comes in, work is done, events go out.
 //!
 //! It owns device, model, data set and features; page and command line only hold what they were told.
-//! One job runs at a time; while it does, it looks up at the [`Desk`] between batches.
+//! One job runs at a time; while it does, it polls the [`Mailbox`] for commands between batches.
 
-mod adopt;
+mod checkpoint;
 mod classify;
 mod data;
-mod desk;
 mod estimate;
 mod evaluate;
 mod export;
 mod features;
 mod head;
-mod keeper;
+mod install;
 mod kernels;
+mod mailbox;
 mod measure;
 mod model;
+mod observer;
 mod pictures;
 mod preview;
 mod runs;
 mod teach;
 mod train;
 mod tune;
-mod watch;
 
 use crate::config::{Augment, DemoConfig, Transparency};
 use crate::data::Dataset;
@@ -34,18 +34,18 @@ use crate::platform::files::InputFile;
 use crate::protocol::{Command, EngineState, Event, FileRef, Message, Run};
 use crate::train::cache::FeatureCache;
 
-pub use desk::{Desk, Emit, Order};
+pub use mailbox::{Emit, Mailbox, Order};
 use model::Origin;
-use teach::Taught;
+use teach::LoadedTeacher;
 
 /// Everything that runs.
 pub struct Engine {
-    desk: Desk,
+    mailbox: Mailbox,
     hub: Option<String>,
     /// What becomes of transparency, where the user says.
     transparency: Option<Transparency>,
     /// Whether the model in use is kept for the next start.
-    keeps: bool,
+    persistent: bool,
     /// Where a training is kept, if it is.
     place: Option<Place>,
     /// Earlier trainings, in figures.
@@ -53,7 +53,7 @@ pub struct Engine {
     opened: Option<Opened>,
     model: Option<Model>,
     /// Another model, for trainings that learn from one.
-    teacher: Option<Taught>,
+    teacher: Option<LoadedTeacher>,
     data: Option<Data>,
 }
 
@@ -80,11 +80,11 @@ struct Data {
 }
 
 /// What work on the data set in use needs, each borrowed apart from the others.
-struct AtHand<'a> {
-    desk: &'a mut Desk,
+struct JobContext<'a> {
+    mailbox: &'a mut Mailbox,
     opened: &'a Opened,
     classifier: &'a Classifier,
-    teacher: Option<&'a Taught>,
+    teacher: Option<&'a LoadedTeacher>,
     data: &'a mut Data,
 }
 
@@ -99,12 +99,12 @@ struct Views {
 impl Engine {
     /// An engine that has not started: nothing is open, nothing loaded.
     #[must_use]
-    pub fn new(desk: Desk) -> Self {
+    pub fn new(mailbox: Mailbox) -> Self {
         Self {
-            desk,
+            mailbox,
             hub: None,
             transparency: None,
-            keeps: true,
+            persistent: true,
             place: Some(Place::Own),
             runs: Vec::new(),
             opened: None,
@@ -116,30 +116,30 @@ impl Engine {
 
     /// Without memory: starts with the bundled model and keeps nothing, as a command line does.
     #[must_use]
-    pub fn forgetful(mut self) -> Self {
-        self.keeps = false;
+    pub fn ephemeral(mut self) -> Self {
+        self.persistent = false;
         self.place = None;
         self
     }
 
     /// Keeps trainings in a folder, natively, in place of its own store.
     #[must_use]
-    pub fn keeping_in(mut self, folder: &str) -> Self {
+    pub fn with_checkpoint_dir(mut self, folder: &str) -> Self {
         self.place = Some(Place::Folder(folder.to_string()));
         self
     }
 
     /// Works until nobody is left to give commands.
     pub async fn run(mut self) {
-        while let Some(order) = self.desk.next().await {
-            self.obey(order).await;
+        while let Some(order) = self.mailbox.next().await {
+            self.handle(order).await;
         }
     }
 
     /// Obeys one command. What fails is told as an event, and what was in use before stays in use.
-    pub async fn obey(&mut self, Order { message, files }: Order) {
+    pub async fn handle(&mut self, Order { message, files }: Order) {
         let Message { job, body: command } = message;
-        self.desk.turn_to(job);
+        self.mailbox.turn_to(job);
         let starting = matches!(command, Command::Start { .. });
         let result = match command {
             Command::Start {
@@ -207,7 +207,7 @@ impl Engine {
                 self.measure_fine_tune(size, batch, steps).await
             }
             Command::Cancel => {
-                self.desk.drop_waiting(job);
+                self.mailbox.drop_waiting(job);
                 Ok(())
             }
             // Late: the job they speak of is over.
@@ -216,13 +216,13 @@ impl Engine {
         let failed = result.is_err();
         match result {
             Ok(()) => {}
-            Err(Error::Cancelled) => self.desk.tell(Event::Cancelled),
-            Err(error) => self.desk.fail(&error),
+            Err(Error::Cancelled) => self.mailbox.emit(Event::Cancelled),
+            Err(error) => self.mailbox.fail(&error),
         }
         if starting && failed {
-            self.desk.set_state(EngineState::Failed);
+            self.mailbox.set_state(EngineState::Failed);
         } else if self.model.is_some() {
-            self.desk.set_state(EngineState::Ready);
+            self.mailbox.set_state(EngineState::Ready);
         }
     }
 
@@ -234,7 +234,7 @@ impl Engine {
     ) -> Result<()> {
         self.hub = hub;
         let opened = device::open(choice).await?;
-        self.desk.tell(Event::Device {
+        self.mailbox.emit(Event::Device {
             backend: opened.backend,
             name: opened.name.clone(),
             note: opened.note.clone(),
@@ -264,10 +264,10 @@ impl Engine {
     }
 
     /// All of it at once, once there is a data set: opening one needs a model, and that a device.
-    fn at_hand(&mut self) -> Result<AtHand<'_>> {
+    fn context(&mut self) -> Result<JobContext<'_>> {
         match (&self.opened, &self.model, &mut self.data) {
-            (Some(opened), Some(model), Some(data)) => Ok(AtHand {
-                desk: &mut self.desk,
+            (Some(opened), Some(model), Some(data)) => Ok(JobContext {
+                mailbox: &mut self.mailbox,
                 opened,
                 classifier: &model.classifier,
                 teacher: self.teacher.as_ref(),

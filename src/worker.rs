@@ -7,7 +7,7 @@ use js_sys::{Array, JsString, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
 
-use crate::engine::{Desk, Engine, Order};
+use crate::engine::{Engine, Mailbox, Order};
 use crate::platform::files::InputFile;
 use crate::protocol::{EngineState, Event, Message};
 
@@ -47,13 +47,13 @@ pub fn start() {
     listener.forget();
 
     let replies = scope.clone();
-    let desk = Desk::new(
+    let mailbox = Mailbox::new(
         inbox,
         Box::new(move |event, blobs| post(&replies, &event, blobs)),
     );
     let state = EngineState::Starting;
     post(&scope, &Event::State { state }.into(), Vec::new());
-    wasm_bindgen_futures::spawn_local(Engine::new(desk).run());
+    wasm_bindgen_futures::spawn_local(Engine::new(mailbox).run());
 }
 
 /// A message from the page as an order.

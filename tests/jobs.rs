@@ -8,7 +8,7 @@ use std::rc::Rc;
 use async_channel::Sender;
 use retune::config::{DemoConfig, DeviceChoice, TrainConfig};
 use retune::data::demo;
-use retune::engine::{Desk, Engine, Order};
+use retune::engine::{Engine, Mailbox, Order};
 use retune::image::encode_png;
 use retune::model::weights::{self, SaveAs};
 use retune::platform::files::InputFile;
@@ -94,14 +94,14 @@ fn run(
             *sender = None;
         }
     });
-    let desk = Desk::new(
+    let mailbox = Mailbox::new(
         inbox,
         Box::new(move |event, _| {
             (react.borrow_mut())(&event);
             events.borrow_mut().push(event);
         }),
     );
-    pollster::block_on(Engine::new(desk).forgetful().run());
+    pollster::block_on(Engine::new(mailbox).ephemeral().run());
     sent.take()
 }
 
@@ -263,7 +263,7 @@ fn steps_of_fine_tuning_are_timed() {
     let events = sent.clone();
     let (_, inbox) = async_channel::unbounded();
     let emit = move |event, _| events.borrow_mut().push(event);
-    let mut engine = Engine::new(Desk::new(inbox, Box::new(emit))).forgetful();
+    let mut engine = Engine::new(Mailbox::new(inbox, Box::new(emit))).ephemeral();
     let measure = |size, steps| Command::MeasureFineTune {
         size,
         batch: 2,
@@ -275,7 +275,7 @@ fn steps_of_fine_tuning_are_timed() {
         transparency: None,
     };
     for command in [start, measure(32, 3), measure(8, 1)] {
-        pollster::block_on(engine.obey(order(TRAIN, command)));
+        pollster::block_on(engine.handle(order(TRAIN, command)));
     }
     let sent = sent.take();
     let measured = place(&sent, "measurement", |event| {

@@ -11,9 +11,9 @@ use retune::engine::Order;
 use retune::model::weights::{self, Checkpoint, bundled};
 use retune::protocol::{Command, Event, ExportKind, TrainEvent};
 
-/// Has an engine of its own obey, which fails at nothing.
-fn obey(keeps: bool, orders: Vec<Order>) -> Said {
-    let said = orders::obey(keeps, orders);
+/// Has an engine of its own handle, which fails at nothing.
+fn handle(keeps: bool, orders: Vec<Order>) -> Said {
+    let said = orders::handle(keeps, orders);
     assert_eq!(failures(&said), [""; 0]);
     said
 }
@@ -49,7 +49,7 @@ fn tuned_convolutions_are_exported_and_kept() {
         val_fraction: 0.25,
         ..TrainConfig::default()
     };
-    let said = obey(
+    let said = handle(
         true,
         vec![
             start(),
@@ -96,13 +96,13 @@ fn tuned_convolutions_are_exported_and_kept() {
     }
 
     let photo = probabilities(&said);
-    let said = obey(true, vec![start(), classify(), export(ExportKind::Head)]);
+    let said = handle(true, vec![start(), classify(), export(ExportKind::Head)]);
     assert!(!warns(&said, "kept"), "{said:?}");
     assert_close(&photo, &probabilities(&said));
     assert_eq!(exports(&said)[0].0, "resnet18-retuned.safetensors");
 
     // And another engine takes the file in.
-    let said = obey(false, vec![start(), import(&exported[1].1), classify()]);
+    let said = handle(false, vec![start(), import(&exported[1].1), classify()]);
     assert_close(&photo, &probabilities(&said));
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -10,10 +10,11 @@ use retune::model::head::{Head, HeadSpec, Step, read};
 use retune::model::weights::{self, Checkpoint, NamedTensor};
 use retune::protocol::EpochReport;
 use retune::random::Random;
-use retune::train::objective::Objective;
-use retune::train::run::{
-    Begin, Course, Examples, Features, Flow, Kept, Observer, Progress, Resume, measure, run,
+use retune::train::head::{
+    CheckpointState, Examples, Features, FitResult, Flow, Observer, Progress, Resume, Start,
+    measure, run,
 };
+use retune::train::objective::Objective;
 
 const WIDTH: usize = 24;
 const CLASSES: usize = 3;
@@ -41,7 +42,7 @@ struct Watch {
     stop_after: Option<usize>,
     epochs: Vec<EpochReport>,
     last: (usize, usize),
-    /// Kept after that epoch, as through files.
+    /// CheckpointState after that epoch, as through files.
     keep_after: Option<usize>,
     kept: Option<(Progress, Checkpoint)>,
     best: Option<Checkpoint>,
@@ -67,27 +68,27 @@ impl Observer for Watch {
         self.epochs.push(report);
     }
 
-    fn keeps(&self) -> bool {
+    fn wants_checkpoints(&self) -> bool {
         self.keep_after.is_some()
     }
 
-    async fn keep(&mut self, kept: Kept<'_>) -> Result<()> {
-        if self.keep_after < Some(kept.progress.epochs.len()) {
+    async fn checkpoint(&mut self, state: CheckpointState<'_>) -> Result<()> {
+        if self.keep_after < Some(state.progress.epochs.len()) {
             return Ok(());
         }
-        self.kept = Some((kept.progress.clone(), through_a_file(&kept.state)));
-        if let Some(best) = kept.best {
+        self.kept = Some((state.progress.clone(), through_a_file(&state.state)));
+        if let Some(best) = state.best {
             self.best = Some(through_a_file(&best));
         }
         Ok(())
     }
 }
 
-fn train(config: &TrainConfig, watch: &mut Watch) -> Result<Course> {
+fn train(config: &TrainConfig, watch: &mut Watch) -> Result<FitResult> {
     go_on(config, None, watch)
 }
 
-fn go_on(config: &TrainConfig, resume: Option<Resume>, watch: &mut Watch) -> Result<Course> {
+fn go_on(config: &TrainConfig, resume: Option<Resume>, watch: &mut Watch) -> Result<FitResult> {
     let spec = HeadSpec::of(config.head, WIDTH, CLASSES);
     let (train, validation) = (clouds(301, 1), clouds(90, 2));
     let features = Features {
@@ -95,7 +96,7 @@ fn go_on(config: &TrainConfig, resume: Option<Resume>, watch: &mut Watch) -> Res
         views: 1,
         validation: &validation,
     };
-    let begin = Begin { head: None, resume };
+    let begin = Start { head: None, resume };
     let device = Device::flex();
     pollster::block_on(run(config, spec, features, begin, &device, watch))
 }
@@ -174,7 +175,7 @@ fn stopping_keeps_what_is_there() {
 }
 
 /// The numbers of a head.
-fn numbers(course: &Course) -> Vec<Vec<f32>> {
+fn numbers(course: &FitResult) -> Vec<Vec<f32>> {
     let state = pollster::block_on(course.model.head.state()).unwrap();
     state.into_iter().map(|(_, _, values)| values).collect()
 }
@@ -310,7 +311,7 @@ fn settings_out_of_range_and_empty_parts_are_refused() {
         &config,
         spec,
         features,
-        Begin::default(),
+        Start::default(),
         &device,
         &mut watch,
     );

@@ -14,9 +14,9 @@ use formula::{fill, uniform};
 use retune::config::{Arch, NormMode, Optimizer, Schedule, Scope, TrainConfig};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec};
-use retune::model::tune::Tail;
+use retune::model::trainable::TrainableStages;
+use retune::train::head::count;
 use retune::train::learner::{Batch, Input, Learner};
-use retune::train::run::count;
 use retune::train::schedule;
 use serde::Deserialize;
 
@@ -223,9 +223,9 @@ fn check(scope: &str) {
         let head = Head::load(spec, &gradients, take).unwrap();
         let tail = match (config.scope, config.norm) {
             (Scope::Head, _) => None,
-            (scope, NormMode::Frozen) => Some(Tail::of(&backbone, scope, &gradients)),
+            (scope, NormMode::Frozen) => Some(TrainableStages::of(&backbone, scope, &gradients)),
             (scope, NormMode::Trained) => {
-                Some(Tail::with_norms(Arch::ResNet18, scope, &gradients, take).unwrap())
+                Some(TrainableStages::with_norms(Arch::ResNet18, scope, &gradients, take).unwrap())
             }
         };
         let counts = count((0..16).map(label), CLASSES);

@@ -11,13 +11,13 @@ use retune::image;
 use retune::infer::{Classifier, Given};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
-use retune::model::tune::{Tail, forward_frozen};
+use retune::model::trainable::{TrainableStages, forward_frozen};
 use retune::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor, bundled};
 use retune::protocol::EpochReport;
-use retune::train::inputs::{BUDGET, Inputs, Labelled, Request};
-use retune::train::metrics::Tally;
-use retune::train::run::{Begin, Flow, Observer};
-use retune::train::tune::{Images, run};
+use retune::train::feature_source::{BUDGET, FeatureSource, Labelled, Request};
+use retune::train::finetune::{Images, run};
+use retune::train::head::{Flow, Observer, Start};
+use retune::train::metrics::ConfusionTally;
 
 const SIZE: usize = 32;
 const CLASSES: usize = 3;
@@ -111,13 +111,13 @@ fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Res
     };
     let pictures = async |requests: &[Request]| requests.iter().map(read).collect();
     let counts = [all - 2 * CLASSES, 2 * CLASSES];
-    let mut inputs = Inputs::new(&backbone, config, SIZE, pictures, counts, budget);
+    let mut inputs = FeatureSource::new(&backbone, config, SIZE, pictures, counts, budget);
     assert_eq!(inputs.is_cached(), budget > 0);
     let samples: Vec<usize> = (0..all).collect();
     let result = pollster::block_on(async {
         if inputs.is_cached() {
             for chunk in samples.chunks(4) {
-                inputs.keep(chunk).await?;
+                inputs.cache(chunk).await?;
             }
             inputs.settle().await?;
         }
@@ -132,14 +132,14 @@ fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Res
         };
         let device = backbone.device().clone().autodiff();
         let tail = match config.norm {
-            NormMode::Frozen => Tail::of(&backbone, config.scope, &device),
+            NormMode::Frozen => TrainableStages::of(&backbone, config.scope, &device),
             NormMode::Trained => {
                 let mut from = checkpoint();
                 let take = |name: &str, shape: &[usize]| from.take_f32(name, shape);
-                Tail::with_norms(bundled::ARCH, config.scope, &device, take)?
+                TrainableStages::with_norms(bundled::ARCH, config.scope, &device, take)?
             }
         };
-        run(config, spec, tail, images, Begin::default(), &mut Watch).await
+        run(config, spec, tail, images, Start::default(), &mut Watch).await
     });
     let unreadable = inputs.unreadable().len();
     let tuned = result.map(|course| {
@@ -163,7 +163,7 @@ fn trained(config: &TrainConfig, budget: usize) -> Tuned {
 }
 
 fn named(backbone: &Backbone) -> Vec<NamedTensor> {
-    let all = Tail::of(backbone, Scope::All, backbone.device());
+    let all = TrainableStages::of(backbone, Scope::All, backbone.device());
     pollster::block_on(all.state()).unwrap()
 }
 
@@ -280,7 +280,7 @@ fn loss(backbone: &Backbone, head: &Head) -> f64 {
     let logits = head.forward(backbone.forward(backbone.batch(images, SIZE)));
     let logits = pollster::block_on(read(logits)).unwrap();
     let labels: Vec<usize> = (0..6).map(|i| i % CLASSES).collect();
-    Tally::of(&logits, &labels, CLASSES).loss()
+    ConfusionTally::of(&logits, &labels, CLASSES).loss()
 }
 
 /// Central differences of the loss in two values of a convolution, against the gradient of its weight.
@@ -299,7 +299,7 @@ fn gradients_are_those_of_central_differences() {
         (Scope::All, "layer1.0.conv1"),
         (Scope::All, "conv1"),
     ] {
-        let tail = Tail::of(&backbone, scope, &device.clone().autodiff());
+        let tail = TrainableStages::of(&backbone, scope, &device.clone().autodiff());
         let images: Vec<f32> = (0..6).flat_map(pixels).collect();
         let input = forward_frozen(&backbone, backbone.batch(images, SIZE), scope);
         let logits = head.forward(tail.forward(input.autodiff()));

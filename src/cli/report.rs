@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use super::compare;
 use super::out::line;
-use super::screen::Screen;
+use super::output::Output;
 use crate::config::TrainConfig;
-use crate::protocol::{ClassCount, DatasetSummary, Evaluation, Labels, Share};
+use crate::protocol::{ClassCount, DatasetSummary, Evaluation, Labels, Proportion};
 
 /// report.json: settings, data, curves, and the test's numbers if there was a test set.
-pub fn training(config: &TrainConfig, screen: &Screen) -> Value {
-    let summary = screen.summary.as_ref();
-    let model = screen.model.as_ref();
-    let (images, milliseconds) = screen.featurised;
+pub fn training(config: &TrainConfig, output: &Output) -> Value {
+    let summary = output.summary.as_ref();
+    let model = output.model.as_ref();
+    let (images, milliseconds) = output.featurised;
     json!({
         "dataset": summary.map(|summary| &summary.name),
         "classes": summary.map(|summary| &summary.classes),
@@ -27,13 +27,13 @@ pub fn training(config: &TrainConfig, screen: &Screen) -> Value {
         "input": model.map(|model| model.size),
         "backbone_sha256": model.and_then(|model| model.sha256.as_ref()),
         "config": config,
-        "runs": screen.runs,
-        "device": screen.device,
+        "runs": output.runs,
+        "device": output.device,
         "features": {"images": images, "milliseconds": milliseconds},
-        "epochs": screen.epochs,
-        "best_epoch": screen.best_epoch,
-        "test": screen.evaluation,
-        "skipped": screen.skipped,
+        "epochs": output.epochs,
+        "best_epoch": output.best_epoch,
+        "test": output.evaluation,
+        "skipped": output.skipped,
     })
 }
 
@@ -65,23 +65,23 @@ pub fn question(summary: &DatasetSummary) -> Option<String> {
 }
 
 /// The end of a training run, for people.
-pub fn print_training(screen: &Screen, out: &Path) {
-    let best = screen
+pub fn print_training(output: &Output, out: &Path) {
+    let best = output
         .epochs
         .iter()
-        .find(|report| report.epoch == screen.best_epoch);
+        .find(|report| report.epoch == output.best_epoch);
     if let Some(best) = best {
         line(format_args!(
             "best epoch {}: validation accuracy {:.4}, loss {:.4}",
             best.epoch, best.val_accuracy, best.val_loss
         ));
     }
-    if screen.runs.len() > 1 {
-        for text in compare::summary(&screen.runs) {
+    if output.runs.len() > 1 {
+        for text in compare::summary(&output.runs) {
             line(text);
         }
     }
-    if let Some(report) = &screen.evaluation {
+    if let Some(report) = &output.evaluation {
         print_evaluation(report, false);
     }
     line(format_args!(
@@ -111,7 +111,7 @@ pub fn print_evaluation(report: &Evaluation, as_json: bool) {
     }
 }
 
-pub fn percent(share: &Share) -> String {
+pub fn percent(share: &Proportion) -> String {
     let [value, low, high] = [share.value, share.low, share.high].map(|v| 100.0 * v);
     format!(
         "{value:.2} % ({low:.2} to {high:.2}, {} of {})",

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use super::args::Common;
 use super::failure::Result;
 use super::label_args::Asked;
-use super::screen::Screen;
+use super::output::Output;
 use super::{dataset, report};
 use crate::config::{Arch, InputSettings};
-use crate::engine::{Desk, Engine, Order};
+use crate::engine::{Engine, Mailbox, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
@@ -18,33 +18,33 @@ use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
 /// An engine and what it has said.
 pub struct Session {
     engine: Engine,
-    screen: Rc<RefCell<Screen>>,
+    output: Rc<RefCell<Output>>,
     job: JobId,
 }
 
 impl Session {
     /// Opens the device, loads the model: the one asked for, else the bundled one.
-    pub async fn start(common: &Common, screen: Screen) -> Result<Self> {
-        Self::keeping(common, screen, None).await
+    pub async fn start(common: &Common, output: Output) -> Result<Self> {
+        Self::keeping(common, output, None).await
     }
 
     /// The same with a folder in which trainings are kept.
-    pub async fn keeping(common: &Common, screen: Screen, folder: Option<String>) -> Result<Self> {
-        let screen = Rc::new(RefCell::new(screen));
-        let shown = screen.clone();
-        // Nobody sends while a command is obeyed, so the desk stays empty.
+    pub async fn keeping(common: &Common, output: Output, folder: Option<String>) -> Result<Self> {
+        let output = Rc::new(RefCell::new(output));
+        let shown = output.clone();
+        // Nobody sends while a command is obeyed, so the mailbox stays empty.
         let (_, inbox) = async_channel::unbounded();
-        let desk = Desk::new(
+        let mailbox = Mailbox::new(
             inbox,
             Box::new(move |message, blobs| shown.borrow_mut().show(message.body, blobs)),
         );
-        let mut engine = Engine::new(desk).forgetful();
+        let mut engine = Engine::new(mailbox).ephemeral();
         if let Some(folder) = &folder {
-            engine = engine.keeping_in(folder);
+            engine = engine.with_checkpoint_dir(folder);
         }
         let mut session = Self {
             engine,
-            screen,
+            output,
             job: START,
         };
         let device = common.device.into();
@@ -62,23 +62,23 @@ impl Session {
         } else if common.input() != InputSettings::default() {
             let input = common.input();
             session
-                .obey(Command::SetInput { input }, Vec::new())
+                .handle(Command::SetInput { input }, Vec::new())
                 .await?;
         }
         Ok(session)
     }
 
     /// What the engine has said so far.
-    pub fn screen(&self) -> RefMut<'_, Screen> {
-        self.screen.borrow_mut()
+    pub fn output(&self) -> RefMut<'_, Output> {
+        self.output.borrow_mut()
     }
 
-    fn shown(&self) -> Ref<'_, Screen> {
-        self.screen.borrow()
+    fn shown(&self) -> Ref<'_, Output> {
+        self.output.borrow()
     }
 
     /// Has a job done.
-    pub async fn obey(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
+    pub async fn handle(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
         self.job += 1;
         self.run(self.job, command, files).await
     }
@@ -88,8 +88,8 @@ impl Session {
             job: Some(job),
             body: command,
         };
-        self.engine.obey(Order { message, files }).await;
-        self.screen().failure.take().map_or(Ok(()), Err)
+        self.engine.handle(Order { message, files }).await;
+        self.output().failure.take().map_or(Ok(()), Err)
     }
 
     /// Classifies one file.
@@ -98,7 +98,7 @@ impl Session {
             path: path.to_string_lossy().into_owned(),
             slot: 0,
         }];
-        self.obey(Command::Classify { files }, vec![file]).await
+        self.handle(Command::Classify { files }, vec![file]).await
     }
 
     /// Puts a checkpoint in use.
@@ -116,13 +116,13 @@ impl Session {
             classes,
             input,
         };
-        self.obey(command, handles).await
+        self.handle(command, handles).await
     }
 
     /// Puts a model aside as the teacher.
     pub async fn teach(&mut self, path: &str) -> Result<()> {
         let (file, handles) = opened(path)?;
-        self.obey(Command::Teach { file }, handles).await
+        self.handle(Command::Teach { file }, handles).await
     }
 
     /// Opens a data set.
@@ -146,7 +146,7 @@ impl Session {
             beside,
             labels,
         };
-        self.obey(command, files).await?;
+        self.handle(command, files).await?;
         let question = self.shown().summary.as_ref().and_then(report::question);
         question.map_or(Ok(()), |text| Err(Error::Dataset(text).into()))
     }
@@ -160,7 +160,7 @@ impl Session {
 
     /// Measures the model in use on the data set in use.
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
-        self.obey(Command::Evaluate, Vec::new()).await?;
+        self.handle(Command::Evaluate, Vec::new()).await?;
         let report = self.shown().evaluation.clone();
         report.ok_or_else(|| Error::Dataset("the evaluation gave no result".to_string()).into())
     }

@@ -1,6 +1,6 @@
 //! Images to labels: as a job of its own, or in between while a long job runs.
 
-use super::desk::Desk;
+use super::mailbox::Mailbox;
 use super::{Engine, find};
 use crate::error::{Error, Result};
 use crate::image;
@@ -12,44 +12,44 @@ use crate::protocol::{Event, FileRef, Phase};
 impl Engine {
     /// Classifies files, one after the other; what is wrong with one stays with that one.
     pub(super) async fn classify(&mut self, named: &[FileRef], files: &[InputFile]) -> Result<()> {
-        let Self { desk, model, .. } = self;
+        let Self { mailbox, model, .. } = self;
         let model = model
             .as_ref()
             .ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
         model.classifier.check_trained(&model.source)?;
         let total = named.len() as u64;
         for (done, file) in (1..).zip(named) {
-            one(desk, &model.classifier, file, files).await?;
-            desk.progress(Phase::Classifying, done, total);
-            desk.look_up(None).await?;
+            one(mailbox, &model.classifier, file, files).await?;
+            mailbox.progress(Phase::Classifying, done, total);
+            mailbox.poll_commands(None).await?;
         }
-        desk.tell(Event::Finished);
+        mailbox.emit(Event::Finished);
         Ok(())
     }
 }
 
-/// Classifies a few files while another job waits; the desk is set to the job that they are of.
+/// Classifies a few files while another job waits; the mailbox is turned to their job.
 pub(super) async fn few(
-    desk: &Desk,
+    mailbox: &Mailbox,
     classifier: &Classifier,
     named: &[FileRef],
     files: &[InputFile],
 ) {
     if let Err(error) = classifier.check_trained("the model in use") {
-        return desk.fail(&error);
+        return mailbox.fail(&error);
     }
     for file in named {
-        if let Err(error) = one(desk, classifier, file, files).await {
-            return desk.fail(&error);
+        if let Err(error) = one(mailbox, classifier, file, files).await {
+            return mailbox.fail(&error);
         }
     }
-    desk.tell(Event::Finished);
+    mailbox.emit(Event::Finished);
 }
 
 /// Classifies one file and tells what came of it. Only a failing device is an error here: the next file
 /// would fail as well.
 async fn one(
-    desk: &Desk,
+    mailbox: &Mailbox,
     classifier: &Classifier,
     file: &FileRef,
     files: &[InputFile],
@@ -63,7 +63,7 @@ async fn one(
         }
         Err(error) => Err(error),
     };
-    desk.tell(match result {
+    mailbox.emit(match result {
         Ok(probabilities) => Event::Classified {
             file: path,
             probabilities,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::features::Pass;
-use super::{AtHand, Data, Engine, find};
+use super::{Data, Engine, JobContext, find};
 use crate::config::DemoConfig;
 use crate::data::{
     Beside, Dataset, DemoSource, FolderSource, Indexer, Source, Subset, archive, demo,
@@ -15,7 +15,7 @@ use crate::model::input::Batch;
 use crate::platform::files::InputFile;
 use crate::protocol::{DatasetSource, Event, FileRef, Labels, Phase, Skipped};
 use crate::train::cache::FeatureCache;
-use crate::train::run::Examples;
+use crate::train::head::Examples;
 
 /// Edge of a class's thumbnail, in pixels.
 const THUMBNAIL: usize = 72;
@@ -39,7 +39,7 @@ impl Engine {
             blobs.push(image::encode_png(&demo::draw(class, INDEX, size, seed))?);
             names.push(format!("sample-{}.png", crate::classes::INTEL[class]));
         }
-        self.desk.hand(Event::Samples { names }, blobs);
+        self.mailbox.emit_with(Event::Samples { names }, blobs);
         Ok(())
     }
 
@@ -77,8 +77,8 @@ impl Engine {
         let mut indexer = Indexer::new(name, source).labels(labels);
         while !indexer.step() {
             let (done, total) = (indexer.done(), indexer.total());
-            self.desk.progress(Phase::Indexing, done, total);
-            self.desk.look_up(None).await?;
+            self.mailbox.progress(Phase::Indexing, done, total);
+            self.mailbox.poll_commands(None).await?;
         }
         let mut set = indexer.finish()?;
         let mut summary = set.summary();
@@ -107,22 +107,22 @@ impl Engine {
             views: None,
             demo,
         });
-        self.desk.hand(Event::Dataset { summary }, blobs);
+        self.mailbox.emit_with(Event::Dataset { summary }, blobs);
         Ok(())
     }
 
     /// Sends those samples through the backbone that have not been, and tells the unreadable ones.
     pub(super) async fn featurise(&mut self, samples: &[usize]) -> Result<Vec<Skipped>> {
-        let AtHand {
-            desk,
+        let JobContext {
+            mailbox,
             opened,
             classifier,
             data,
             ..
-        } = self.at_hand()?;
+        } = self.context()?;
         let Data { set, cache, .. } = data;
         let mut pass = Pass {
-            desk,
+            mailbox,
             backend: opened.backend,
             classifier,
         };
@@ -150,7 +150,7 @@ impl Engine {
         let milliseconds = pass.fill(cache, &missing, load).await?;
         let readable = |sample: &&usize| cache.get(**sample).is_some();
         let images = missing.iter().filter(readable).count();
-        pass.desk.tell(Event::Featurised {
+        pass.mailbox.emit(Event::Featurised {
             images,
             milliseconds,
         });

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::head::views;
-use super::{AtHand, Engine, pictures};
+use super::{Engine, JobContext, pictures};
 use crate::config::{Optimizer, Scope, TrainConfig};
 use crate::data;
 use crate::error::{Error, Result};
@@ -11,11 +11,11 @@ use crate::model::arch::check_scope;
 use crate::model::backbone::Backbone;
 use crate::model::head::{HeadSpec, read};
 use crate::model::resnet::ResNetConfig;
-use crate::model::tune::{forward_frozen, input_shape, trains};
+use crate::model::trainable::{forward_frozen, input_shape, trains};
 use crate::platform::time;
 use crate::protocol::{Estimate, Event};
-use crate::train::feed::Batches;
-use crate::train::inputs::{BUDGET, Request};
+use crate::train::batches::BatchSampler;
+use crate::train::feature_source::{BUDGET, Request};
 use crate::train::learner::{Batch, Input, Learner, fresh_head};
 
 /// Steps that are timed, after one that is not.
@@ -61,7 +61,7 @@ impl Engine {
         let timed = self.time_step(config, classes, size, &split.train).await?;
 
         let (train, validation) = (split.train.len(), split.validation.len());
-        let steps = Batches::new(config).count(train);
+        let steps = BatchSampler::new(config).count(train);
         let views = if config.scope == Scope::Head {
             views(&config.augment)
         } else {
@@ -96,7 +96,7 @@ impl Engine {
         // Each value between two layers has a gradient.
         let between = 2 * timed.activations as u64 * config.batch as u64;
         let values = timed.parameters as u64 * copies + between + kept;
-        self.desk.tell(Event::Estimated {
+        self.mailbox.emit(Event::Estimated {
             estimate: Estimate {
                 steps,
                 step_milliseconds: step,
@@ -121,12 +121,12 @@ impl Engine {
             Scope::Head => None,
             _ => Some(self.tail(config).await?),
         };
-        let AtHand {
-            desk,
+        let JobContext {
+            mailbox,
             classifier: old,
             data,
             ..
-        } = self.at_hand()?;
+        } = self.context()?;
         let backbone = &old.backbone;
         let some: Vec<Request> = train
             .iter()
@@ -164,7 +164,7 @@ impl Engine {
                 scope => read(forward_frozen(backbone, images.clone(), scope)).await?,
             };
             frozen = (time::now() - start) / n as f64;
-            desk.look_up(None).await?;
+            mailbox.poll_commands(None).await?;
         }
         let batch = config.batch.min(train.len().max(1));
         let rows: Vec<f32> = maps
@@ -198,7 +198,7 @@ impl Engine {
             if timed > 0 {
                 step += (time::now() - start) / STEPS as f64;
             }
-            desk.look_up(None).await?;
+            mailbox.poll_commands(None).await?;
         }
         let student = learner.model();
         let start = time::now();

@@ -4,7 +4,7 @@ use super::{Data, Engine};
 use crate::data::Subset;
 use crate::error::{Error, Result};
 use crate::protocol::{Event, Phase};
-use crate::train::run::measure;
+use crate::train::head::measure;
 
 /// Name of the split that is all there is.
 const ALL: &str = "all";
@@ -22,7 +22,7 @@ impl Engine {
         let (split, samples) = self.data()?.to_measure();
         let translate = translation(&self.data()?.set.classes, &classes)?;
         if split == ALL {
-            self.desk.warn(
+            self.mailbox.warn(
                 "This data set has no test images and nothing was held out: measured on all its images, \
                  some of which the model may have been trained on.",
             );
@@ -38,14 +38,14 @@ impl Engine {
             )));
         }
         let total = examples.len() as u64;
-        self.desk.progress(Phase::Evaluating, 0, total);
+        self.mailbox.progress(Phase::Evaluating, 0, total);
         let tally = measure(&self.model()?.classifier.head, &examples).await?;
-        self.desk.progress(Phase::Evaluating, total, total);
+        self.mailbox.progress(Phase::Evaluating, total, total);
         let report = tally.evaluation(split, &classes, skipped);
         if let (TEST, Some(run)) = (split, self.model()?.run) {
             self.test_run(run, report.accuracy).await;
         }
-        self.desk.tell(Event::Evaluated { report });
+        self.mailbox.emit(Event::Evaluated { report });
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ impl Engine {
         let tuned = self.model()?.classifier.tuned != Scope::Head;
         let what = match what {
             ExportKind::Head if tuned => {
-                self.desk.warn(
+                self.mailbox.warn(
                     "The convolutions of this model were trained too, and its head is of no use without \
                      them: this is the whole model.",
                 );
@@ -30,7 +30,8 @@ impl Engine {
             ExportKind::Head => format!("{arch}-head.safetensors"),
             ExportKind::Model | ExportKind::HalfModel => format!("{arch}-retuned.safetensors"),
         };
-        self.desk.hand(Event::Exported { name }, vec![bytes]);
+        self.mailbox
+            .emit_with(Event::Exported { name }, vec![bytes]);
         Ok(())
     }
 

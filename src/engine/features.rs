@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::desk::Desk;
+use super::mailbox::Mailbox;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::infer::Classifier;
@@ -23,9 +23,9 @@ pub(super) const fn batch_size(backend: Backend) -> usize {
 /// Images `[N,3,S,S]` on the device, and their numbers in the cache.
 pub(super) type Numbered = (Vec<usize>, Tensor<4>);
 
-/// A way of images through the backbone in use, shown on the desk.
+/// A way of images through the backbone in use, told to whoever listens.
 pub(super) struct Pass<'a> {
-    pub desk: &'a mut Desk,
+    pub mailbox: &'a mut Mailbox,
     pub backend: Backend,
     pub classifier: &'a Classifier,
 }
@@ -40,7 +40,7 @@ impl Pass<'_> {
         numbers: &[usize],
         mut load: impl AsyncFnMut(&[usize], &mut FeatureCache) -> Result<Option<Numbered>>,
     ) -> Result<f64> {
-        self.desk.set_state(EngineState::Featurising);
+        self.mailbox.set_state(EngineState::Featurising);
         let (start, total, mut done) = (time::now(), numbers.len() as u64, 0);
         let mut pending: Option<(Vec<usize>, Tensor<2>)> = None;
         for batch in numbers.chunks(batch_size(self.backend)) {
@@ -50,8 +50,8 @@ impl Pass<'_> {
                 cache.insert(&good, &read(features).await?);
             }
             done += batch.len() as u64;
-            self.desk.progress(Phase::Featurising, done, total);
-            self.desk.look_up(Some(self.classifier)).await?;
+            self.mailbox.progress(Phase::Featurising, done, total);
+            self.mailbox.poll_commands(Some(self.classifier)).await?;
         }
         if let Some((good, features)) = pending {
             cache.insert(&good, &read(features).await?);
@@ -71,7 +71,7 @@ impl Pass<'_> {
         for &sample in samples {
             if let Some(reason) = cache.unreadable(sample) {
                 let (file, reason) = (set.samples[sample].path.clone(), reason.to_string());
-                self.desk.tell(Event::FileError {
+                self.mailbox.emit(Event::FileError {
                     file: file.clone(),
                     reason: reason.clone(),
                 });

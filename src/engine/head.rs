@@ -1,18 +1,18 @@
 //! Training a head: every image, and every augmented view of it, through the backbone once.
 
+use super::checkpoint::CheckpointWriter;
 use super::features::Pass;
-use super::keeper::Keeper;
+use super::observer::{EngineObserver, Outcome};
 use super::pictures;
-use super::watch::{OnDesk, Outcome};
-use super::{AtHand, Data, Engine, Views};
+use super::{Data, Engine, JobContext, Views};
 use crate::config::{Augment, TrainConfig};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::model::head::HeadSpec;
 use crate::protocol::{EngineState, Event, TrainEvent};
 use crate::train::cache::FeatureCache;
-use crate::train::inputs::Request;
-use crate::train::run::{Begin, Examples, Features, Resume, run};
+use crate::train::feature_source::Request;
+use crate::train::head::{Examples, Features, Resume, Start, run};
 
 /// Bytes that the features of all views may take; they are copied once.
 const MOST: u64 = 1 << 30;
@@ -35,7 +35,7 @@ impl Engine {
         classes: &[String],
         split: &Split,
         resume: Option<Resume>,
-        keeper: Option<Keeper>,
+        writer: Option<CheckpointWriter>,
     ) -> Result<Outcome> {
         let views = views(&config.augment);
         let width = self.model()?.classifier.features();
@@ -51,7 +51,7 @@ impl Engine {
         }
         let (train, validation) = if views > 1 || config.augment.changes_images() {
             let images = split.train.len() * views + split.validation.len();
-            self.desk.tell(TrainEvent::Views { views, images });
+            self.mailbox.emit(TrainEvent::Views { views, images });
             self.featurise(&split.validation).await?;
             self.featurise_views(config, &split.train, views).await?;
             (
@@ -67,22 +67,26 @@ impl Engine {
             )
         };
         check_classes(&train.labels, classes)?;
-        self.desk.set_state(EngineState::Training);
-        let AtHand {
-            desk,
+        self.mailbox.set_state(EngineState::Training);
+        let JobContext {
+            mailbox,
             classifier: old,
             ..
-        } = self.at_hand()?;
+        } = self.context()?;
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
         let head = config.keep_head.then(|| old.head.clone());
         let device = old.backbone.device().clone();
-        let mut observer = OnDesk { desk, old, keeper };
+        let mut observer = EngineObserver {
+            mailbox,
+            old,
+            writer,
+        };
         let features = Features {
             train: &train,
             views,
             validation: &validation,
         };
-        let begin = Begin { head, resume };
+        let begin = Start { head, resume };
         let course = run(config, spec, features, begin, &device, &mut observer).await?;
         Ok(Outcome {
             course,
@@ -98,13 +102,13 @@ impl Engine {
         samples: &[usize],
         views: usize,
     ) -> Result<()> {
-        let AtHand {
-            desk,
+        let JobContext {
+            mailbox,
             opened,
             classifier,
             data,
             ..
-        } = self.at_hand()?;
+        } = self.context()?;
         let settings = &classifier.preprocess;
         let same = data.views.take().filter(|kept| {
             kept.seed == config.seed && kept.augment == config.augment && kept.size == settings.size
@@ -120,7 +124,7 @@ impl Engine {
         let numbers = (0..views).flat_map(|view| samples.iter().map(move |i| view * all + i));
         let missing: Vec<usize> = numbers.filter(|n| !kept.cache.knows(*n)).collect();
         let mut pass = Pass {
-            desk,
+            mailbox,
             backend: opened.backend,
             classifier,
         };
@@ -148,7 +152,7 @@ impl Engine {
             Ok(images.map(|images| (good, images)))
         };
         let milliseconds = pass.fill(&mut kept.cache, &missing, load).await?;
-        pass.desk.tell(Event::Featurised {
+        pass.mailbox.emit(Event::Featurised {
             images: missing.len(),
             milliseconds,
         });

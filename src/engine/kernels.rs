@@ -37,14 +37,14 @@ impl Engine {
             let timed = layers(&[1, batch_size(Backend::Webgpu)]);
             self.tune_kernels(&device, &name, &timed).await?;
         }
-        let desk = &mut self.desk;
+        let mailbox = &mut self.mailbox;
         let progress = |done: usize, total: usize| {
-            desk.progress(Phase::PreparingGpu, done as u64, total as u64);
+            mailbox.progress(Phase::PreparingGpu, done as u64, total as u64);
         };
         // The sizes between those tuned run on defaults, which change with the size.
         let failures = self_test(&device, &layers(&[1, 2, 4, 8, 16, 32]), progress).await?;
         for failure in failures {
-            self.desk.warn(format!(
+            self.mailbox.warn(format!(
                 "This GPU's driver computes the kernel {} wrongly ({}); another one takes its place.",
                 failure.kernel, failure.reason
             ));
@@ -60,7 +60,7 @@ impl Engine {
         layers: &[(&Conv2d, Conv)],
     ) -> Result<()> {
         let key = tuning_key(adapter);
-        let kept = if self.keeps {
+        let kept = if self.persistent {
             store::read(&key).await.ok().flatten()
         } else {
             None
@@ -71,7 +71,7 @@ impl Engine {
             return Ok(());
         }
         let tuned = tune(device, layers, TUNING, kept).await?;
-        if self.keeps {
+        if self.persistent {
             // Not kept, it is measured again at the next start: nothing is lost but two seconds.
             let _ = store::write(&key, tuned.to_json().as_bytes()).await;
         }

@@ -7,11 +7,11 @@ use crate::config::{HeadKind, Scope, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::arch::{check_scope, features};
 use crate::model::head::{HeadSpec, read};
-use crate::model::tune::{Tail, input_shape};
+use crate::model::trainable::{TrainableStages, input_shape};
 use crate::platform::time;
 use crate::protocol::Event;
 use crate::random::Random;
-use crate::train::feed::Batches;
+use crate::train::batches::BatchSampler;
 use crate::train::learner::{Batch, Input, Learner, fresh_head};
 
 /// Classes of the generated task.
@@ -48,9 +48,9 @@ impl Engine {
             if run > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(None).await?;
+            self.mailbox.poll_commands(None).await?;
         }
-        self.desk.tell(Event::Measured { milliseconds });
+        self.mailbox.emit(Event::Measured { milliseconds });
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl Engine {
         check_scope(arch, config.scope)?;
         let spec = HeadSpec::of(HeadKind::Linear, features(arch), CLASSES);
         let with_gradients = device.clone().autodiff();
-        let tail = Tail::of(backbone, config.scope, &with_gradients);
+        let tail = TrainableStages::of(backbone, config.scope, &with_gradients);
         let head = fresh_head(&config, spec, &with_gradients);
         let mut learner = Learner::new(&config, Some(tail), head, &[1; CLASSES]);
         let [c, h, w] = input_shape(arch, Scope::LastStage, size);
@@ -99,9 +99,9 @@ impl Engine {
             if step > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(None).await?;
+            self.mailbox.poll_commands(None).await?;
         }
-        self.desk.tell(Event::Measured { milliseconds });
+        self.mailbox.emit(Event::Measured { milliseconds });
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Engine {
         let mut milliseconds = Vec::with_capacity(epochs);
         for epoch in 0..=epochs {
             let start = time::now();
-            for batch in Batches::new(&config).order(samples, epoch + 1) {
+            for batch in BatchSampler::new(&config).order(samples, epoch + 1) {
                 let mut picked = Vec::with_capacity(batch.len() * features);
                 for &i in &batch {
                     picked.extend_from_slice(&rows[i * features..(i + 1) * features]);
@@ -152,9 +152,9 @@ impl Engine {
             if epoch > 0 {
                 milliseconds.push(time::now() - start);
             }
-            self.desk.look_up(None).await?;
+            self.mailbox.poll_commands(None).await?;
         }
-        self.desk.tell(Event::Measured { milliseconds });
+        self.mailbox.emit(Event::Measured { milliseconds });
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ impl Origin {
 impl Engine {
     /// At the start: the model kept from last time if there is one and it is whole, else the bundled one.
     pub(super) async fn load_kept_or_bundled(&mut self) -> Result<()> {
-        let kept = if self.keeps {
+        let kept = if self.persistent {
             store::read(HEAD).await
         } else {
             Ok(None)
@@ -61,7 +61,7 @@ impl Engine {
         if let Ok(Some(head)) = kept {
             match self.load_kept(&head).await {
                 Ok(()) => return Ok(()),
-                Err(error) => self.desk.warn(format!(
+                Err(error) => self.mailbox.warn(format!(
                     "The model kept from last time could not be loaded ({error}); this is the bundled one."
                 )),
             }
@@ -100,9 +100,9 @@ impl Engine {
     }
 
     async fn load_bundled(&mut self) -> Result<Classifier> {
-        let desk = &mut self.desk;
+        let mailbox = &mut self.mailbox;
         let mut progress = |done, total| {
-            desk.progress(Phase::LoadingModel, done, total);
+            mailbox.progress(Phase::LoadingModel, done, total);
             ControlFlow::Continue(())
         };
         let bytes = bundled::load(&mut progress).await?;
@@ -154,7 +154,7 @@ impl Engine {
         let features = features(arch);
         let spec = HeadSpec::of(classifier.head_kind, features, classifier.classes.len());
         let table = inspect(arch, &spec, classifier.preprocess.size);
-        self.desk.tell(Event::Model {
+        self.mailbox.emit(Event::Model {
             model: ModelSummary {
                 arch,
                 head: Some(classifier.head_kind),
@@ -171,7 +171,7 @@ impl Engine {
     }
 
     /// Puts a trained head in use and keeps it.
-    pub(super) async fn adopt(&mut self, classifier: Classifier, source: &str) -> Result<()> {
+    pub(super) async fn install(&mut self, classifier: Classifier, source: &str) -> Result<()> {
         let origin = self.model()?.origin.clone();
         self.set_model(classifier, origin, source);
         self.keep_head().await;
@@ -180,7 +180,7 @@ impl Engine {
 
     /// Keeps the head in use. That it could not be kept is a warning: it is still in use.
     pub(super) async fn keep_head(&mut self) {
-        if !self.keeps {
+        if !self.persistent {
             return;
         }
         let result = match self.head_file().await {
@@ -188,7 +188,7 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            self.desk.warn(format!(
+            self.mailbox.warn(format!(
                 "The model is in use, but will be gone after a reload: {error}"
             ));
         }
@@ -217,12 +217,12 @@ impl Engine {
             self.prepare_kernels(&classifier).await?;
             let tried = classifier.try_out().await;
             tried.map_err(|error| error.in_file(&file.path))?;
-            self.adopt(classifier, &file.path).await?;
+            self.install(classifier, &file.path).await?;
             for warning in warnings {
-                self.desk.warn(warning);
+                self.mailbox.warn(warning);
             }
             if other {
-                self.desk.warn(format!(
+                self.mailbox.warn(format!(
                     "{} was trained on another backbone file than the one in use; if its labels make no \
                      sense, import the whole model it belongs to.",
                     file.path
@@ -233,7 +233,7 @@ impl Engine {
             self.use_checkpoint(checkpoint, bytes, arch, told, &file.path)
                 .await?;
         }
-        self.desk.tell(Event::Finished);
+        self.mailbox.emit(Event::Finished);
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl Engine {
         let (origin, source) = (origin.clone(), source.clone());
         self.set_model(named, origin, &source);
         self.keep_head().await;
-        self.desk.tell(Event::Finished);
+        self.mailbox.emit(Event::Finished);
         Ok(())
     }
 
@@ -275,16 +275,16 @@ impl Engine {
         changed.try_out().await?;
         self.set_model(changed, origin, &source);
         self.keep_head().await;
-        self.desk.tell(Event::Finished);
+        self.mailbox.emit(Event::Finished);
         Ok(())
     }
 
     /// Pretrained ImageNet weights from the hub.
     pub(super) async fn download(&mut self, arch: Arch) -> Result<()> {
-        let desk = &mut self.desk;
+        let mailbox = &mut self.mailbox;
         let mut progress = |done, total| {
-            desk.progress(Phase::Downloading, done, total);
-            if desk.is_cancelled() {
+            mailbox.progress(Phase::Downloading, done, total);
+            if mailbox.is_cancelled() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -292,7 +292,7 @@ impl Engine {
         };
         let file = hub::download(self.hub.as_deref(), arch, &mut progress).await?;
         for warning in file.warnings {
-            self.desk.warn(warning);
+            self.mailbox.warn(warning);
         }
         let name = format!("{} (ImageNet)", arch.name());
         let used = match weights::read(&name, &file.bytes) {
@@ -314,7 +314,7 @@ impl Engine {
             let _ = hub::forget(self.hub.as_deref(), arch).await;
             return Err(error);
         }
-        self.desk.tell(Event::Finished);
+        self.mailbox.emit(Event::Finished);
         Ok(())
     }
 
@@ -324,7 +324,7 @@ impl Engine {
             let reason = format!("of {} only the head can be trained", arch.name());
             return Err(Error::setting("random weights", reason));
         }
-        let checkpoint = crate::model::tune::fresh(arch, seed);
+        let checkpoint = crate::model::trainable::fresh(arch, seed);
         let name = checkpoint.file.clone();
         let metadata = [("format", "pt"), ("arch", arch.name()), ("input", "150")];
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
@@ -332,7 +332,7 @@ impl Engine {
         let checkpoint = weights::read(&name, &bytes)?;
         self.use_checkpoint(checkpoint, bytes, Some(arch), Default::default(), &name)
             .await?;
-        self.desk.tell(Event::Finished);
+        self.mailbox.emit(Event::Finished);
         Ok(())
     }
 
@@ -364,7 +364,7 @@ impl Engine {
         self.set_model(classifier, origin, source);
         self.keep_head().await;
         for warning in warnings {
-            self.desk.warn(warning);
+            self.mailbox.warn(warning);
         }
         Ok(())
     }
@@ -372,17 +372,17 @@ impl Engine {
     /// Keeps a backbone's file in the store, or else in memory.
     pub(super) async fn keep_backbone(&mut self, bytes: Vec<u8>) -> Origin {
         let sha256 = hash::sha256(&bytes).await;
-        let kept = if self.keeps {
+        let kept = if self.persistent {
             store::write(BACKBONE, &bytes).await
         } else {
             Ok(())
         };
         if let Err(error) = &kept {
-            self.desk.warn(format!(
+            self.mailbox.warn(format!(
                 "The model is in use, but will be gone after a reload: {error}"
             ));
         }
-        if self.keeps && kept.is_ok() {
+        if self.persistent && kept.is_ok() {
             Origin::Kept { sha256 }
         } else {
             Origin::Memory { bytes, sha256 }

@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::image::{self, augment::View};
 use crate::platform::parallel;
-use crate::train::inputs::{Pictures, Request};
+use crate::train::feature_source::{ImageLoader, Request};
 
 /// A way to the images of a data set.
 pub(super) fn pictures<'a>(
@@ -13,7 +13,7 @@ pub(super) fn pictures<'a>(
     settings: &'a Preprocess,
     augment: &'a Augment,
     seed: u64,
-) -> impl Pictures + 'a {
+) -> impl ImageLoader + 'a {
     async move |requests: &[Request]| load(set, requests, settings, augment, seed).await
 }
 

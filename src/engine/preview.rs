@@ -56,7 +56,7 @@ impl Engine {
             blobs.push(image::encode_png(&view.apply_rgb(&image, size)?)?);
             names.push(view.words());
         }
-        self.desk.hand(Event::Previews { names }, blobs);
+        self.mailbox.emit_with(Event::Previews { names }, blobs);
         Ok(())
     }
 

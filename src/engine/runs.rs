@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::error::Result;
 use crate::platform::store;
-use crate::protocol::{Event, Run, Share};
+use crate::protocol::{Event, Proportion, Run};
 
 /// They are kept under this name.
 const RUNS: &str = "runs.json";
@@ -14,7 +14,7 @@ const MOST: usize = 200;
 impl Engine {
     /// At the start: the runs kept from last time.
     pub(super) async fn load_runs(&mut self) {
-        if self.keeps
+        if self.persistent
             && let Ok(Some(bytes)) = store::read(RUNS).await
         {
             // Written by an older version, they may mean nothing to this one.
@@ -25,7 +25,7 @@ impl Engine {
 
     fn tell_runs(&self) {
         let runs = self.runs.clone();
-        self.desk.tell(Event::Runs { runs });
+        self.mailbox.emit(Event::Runs { runs });
     }
 
     /// Adds a run.
@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// Notes the accuracy of a run's model on the test images.
-    pub(super) async fn test_run(&mut self, id: u64, test: Share) {
+    pub(super) async fn test_run(&mut self, id: u64, test: Proportion) {
         if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
             run.test = Some(test);
             self.keep_runs().await;
@@ -54,7 +54,7 @@ impl Engine {
     /// Says which runs there are, and keeps them.
     async fn keep_runs(&mut self) {
         self.tell_runs();
-        if !self.keeps {
+        if !self.persistent {
             return;
         }
         let kept = match serde_json::to_vec(&self.runs) {
@@ -62,7 +62,7 @@ impl Engine {
             Err(error) => Err(crate::error::Error::Storage(format!("{RUNS}: {error}"))),
         };
         if let Err(error) = kept {
-            self.desk.warn(format!(
+            self.mailbox.warn(format!(
                 "The list of runs will be gone after a reload: {error}"
             ));
         }

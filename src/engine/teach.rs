@@ -11,7 +11,7 @@ use crate::protocol::{Event, FileRef};
 use crate::train::teacher::Teacher;
 
 /// A teacher and where it came from.
-pub(super) struct Taught {
+pub(super) struct LoadedTeacher {
     pub teacher: Teacher,
     classes: Vec<String>,
     preprocess: Preprocess,
@@ -38,12 +38,12 @@ impl Engine {
             return Err(Error::weights(&file.path, reason));
         }
         for warning in warnings {
-            self.desk.warn(warning);
+            self.mailbox.warn(warning);
         }
         self.prepare_kernels(&classifier).await?;
         let tried = classifier.try_out().await;
         tried.map_err(|error| error.in_file(&file.path))?;
-        self.teacher = Some(Taught {
+        self.teacher = Some(LoadedTeacher {
             teacher: Teacher {
                 backbone: classifier.backbone,
                 head: classifier.head,
@@ -53,7 +53,7 @@ impl Engine {
             file: file.path.clone(),
             sha256: hash::sha256(&bytes).await,
         });
-        self.desk.tell(Event::Finished);
+        self.mailbox.emit(Event::Finished);
         Ok(())
     }
 

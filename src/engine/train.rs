@@ -2,16 +2,16 @@
 //! interrupted; the best one's model is put in use and kept.
 
 use super::Engine;
-use super::adopt::{Candidate, trained};
-use super::keeper::{self, Keeper, Record};
+use super::checkpoint::{self, CheckpointManifest, CheckpointWriter};
+use super::install::{TrainedModel, trained};
 use crate::config::{Normalization, Preprocess, Scope, TrainConfig};
 use crate::data as dataset;
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::platform::{Place, time};
 use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent};
+use crate::train::head::Resume;
 use crate::train::metrics::share;
-use crate::train::run::Resume;
 
 impl Engine {
     /// Trains, so many times.
@@ -23,8 +23,8 @@ impl Engine {
         let trained = async {
             self.set_input_size(wanted)?;
             let id = time::unix();
-            let record = self.record(config, seeds, id).await?;
-            self.train_all(record, None).await
+            let manifest = self.manifest(config, seeds, id).await?;
+            self.train_all(manifest, None).await
         };
         let trained = trained.await;
         self.or_size(trained, before)
@@ -42,54 +42,56 @@ impl Engine {
     pub(super) async fn go_on(&mut self) -> Result<()> {
         let none = || Error::Storage("there is no training to go on with".to_string());
         let place = self.place.clone().ok_or_else(none)?;
-        let record = keeper::record(&place).await.ok_or_else(none)?;
+        let manifest = checkpoint::read_manifest(&place).await.ok_or_else(none)?;
         let before = self.model()?.classifier.preprocess.size;
-        self.set_input_size(record.size)?;
-        let result = self.go_on_from(&place, record).await;
+        self.set_input_size(manifest.size)?;
+        let result = self.go_on_from(&place, manifest).await;
         self.or_size(result, before)
     }
 
-    async fn go_on_from(&mut self, place: &Place, record: Record) -> Result<()> {
-        let now = self.record(&record.run.config, record.run.seeds, 0).await?;
-        if now.data != record.data {
+    async fn go_on_from(&mut self, place: &Place, manifest: CheckpointManifest) -> Result<()> {
+        let now = self
+            .manifest(&manifest.run.config, manifest.run.seeds, 0)
+            .await?;
+        if now.data != manifest.data {
             return Err(Error::Dataset(format!(
                 "the training was on other images: {}",
-                record.run.dataset
+                manifest.run.dataset
             )));
         }
-        if now.teacher != record.teacher {
+        if now.teacher != manifest.teacher {
             return Err(Error::weights(
                 "teacher",
                 "the training began with another one; name that one again, or discard the training",
             ));
         }
-        if now.backbone != record.backbone {
+        if now.backbone != manifest.backbone {
             return Err(Error::weights(
                 "model",
                 "the training began with another model; load that one again, or discard the training",
             ));
         }
-        let resume = keeper::resume(place, &record).await?;
-        self.train_all(record, resume).await
+        let resume = checkpoint::resume(place, &manifest).await?;
+        self.train_all(manifest, resume).await
     }
 
     /// Forgets the training that was interrupted.
     pub(super) async fn discard(&mut self) -> Result<()> {
         if let Some(place) = &self.place {
-            keeper::forget(place).await?;
+            checkpoint::forget(place).await?;
         }
-        self.desk.tell(Event::Interrupted { run: None });
+        self.mailbox.emit(Event::Interrupted { run: None });
         Ok(())
     }
 
     /// Says whether there is a training to go on with.
     pub(super) async fn tell_interrupted(&self) {
-        let record = match &self.place {
-            Some(place) => keeper::record(place).await,
+        let manifest = match &self.place {
+            Some(place) => checkpoint::read_manifest(place).await,
             None => None,
         };
-        let run = record.map(|record| record.run);
-        self.desk.tell(Event::Interrupted { run });
+        let run = manifest.map(|manifest| manifest.run);
+        self.mailbox.emit(Event::Interrupted { run });
     }
 
     /// Gives the model's input that edge. Features of another size are worthless and go.
@@ -108,7 +110,12 @@ impl Engine {
     }
 
     /// What is to be kept of a training that begins now.
-    async fn record(&mut self, config: &TrainConfig, seeds: usize, id: u64) -> Result<Record> {
+    async fn manifest(
+        &mut self,
+        config: &TrainConfig,
+        seeds: usize,
+        id: u64,
+    ) -> Result<CheckpointManifest> {
         let model = self.model()?;
         let (arch, backbone) = (model.classifier.backbone.arch(), model.origin.sha256());
         let backbone = backbone.to_string();
@@ -132,7 +139,7 @@ impl Engine {
         let teacher = self.teacher_for(config)?;
         let preprocess = self.model()?.classifier.preprocess.clone();
         let data = self.data()?;
-        Ok(Record {
+        Ok(CheckpointManifest {
             run: Interrupted {
                 dataset: data.set.name.clone(),
                 demo: data.demo.clone(),
@@ -151,29 +158,33 @@ impl Engine {
             state: 0,
             best: 0,
             done: Vec::new(),
-            leader: None,
+            best_run: None,
         })
     }
 
     /// The trainings of one command that are left, the first of them from `resume` on.
-    async fn train_all(&mut self, mut record: Record, mut resume: Option<Resume>) -> Result<()> {
-        let seeds = record.run.seeds;
+    async fn train_all(
+        &mut self,
+        mut manifest: CheckpointManifest,
+        mut resume: Option<Resume>,
+    ) -> Result<()> {
+        let seeds = manifest.run.seeds;
         // A program of its own has no list of them from last time.
-        for run in &record.done {
+        for run in &manifest.done {
             if !self.runs.iter().any(|known| known.id == run.id) {
                 self.add_run(run.clone()).await;
             }
         }
-        let mut best = self.leader(&record).await;
-        while record.run.seeds > 0 {
+        let mut best = self.best_run(&manifest).await;
+        while manifest.run.seeds > 0 {
             if seeds > 1 {
-                self.desk.tell(TrainEvent::Begun {
-                    number: seeds - record.run.seeds + 1,
+                self.mailbox.emit(TrainEvent::Begun {
+                    number: seeds - manifest.run.seeds + 1,
                     of: seeds,
-                    seed: record.run.config.seed,
+                    seed: manifest.run.config.seed,
                 });
             }
-            let result = self.one(&record, resume.take()).await;
+            let result = self.one(&manifest, resume.take()).await;
             let candidate = match result {
                 Ok(candidate) => candidate,
                 Err(error) => {
@@ -187,24 +198,24 @@ impl Engine {
                 }
             };
             self.add_run(candidate.run.clone()).await;
-            record.done.push(candidate.run.clone());
-            let by_user = candidate.by_user;
-            record.run.seeds -= 1;
+            manifest.done.push(candidate.run.clone());
+            let stopped_by_user = candidate.stopped_by_user;
+            manifest.run.seeds -= 1;
             if best
                 .as_ref()
                 .is_none_or(|best| candidate.run.beats(&best.run))
             {
-                if record.run.seeds > 0 && !by_user {
-                    self.lead(&mut record, &candidate).await;
+                if manifest.run.seeds > 0 && !stopped_by_user {
+                    self.keep_best_run(&mut manifest, &candidate).await;
                 }
                 best = Some(candidate);
             }
-            record.run.config.seed = record.run.config.seed.wrapping_add(1);
-            record.run.epochs.clear();
-            record.progress = None;
+            manifest.run.config.seed = manifest.run.config.seed.wrapping_add(1);
+            manifest.run.epochs.clear();
+            manifest.progress = None;
             // Two runs may not have one id.
-            record.id = time::unix().max(record.id + 1);
-            if by_user {
+            manifest.id = time::unix().max(manifest.id + 1);
+            if stopped_by_user {
                 break;
             }
         }
@@ -217,7 +228,7 @@ impl Engine {
         }
         // Whether or not it can be removed: the model is in use and kept.
         let _ = self.discard().await;
-        self.desk.tell(TrainEvent::Trained {
+        self.mailbox.emit(TrainEvent::Trained {
             best_epoch,
             stopped,
         });
@@ -225,35 +236,39 @@ impl Engine {
     }
 
     /// The best of the trainings before the one that was interrupted.
-    async fn leader(&mut self, record: &Record) -> Option<Candidate> {
-        let (place, leader) = (self.place.clone()?, record.leader?);
-        let run = record.done.iter().find(|run| run.id == leader.id)?.clone();
+    async fn best_run(&mut self, manifest: &CheckpointManifest) -> Option<TrainedModel> {
+        let (place, best_run) = (self.place.clone()?, manifest.best_run?);
+        let run = manifest
+            .done
+            .iter()
+            .find(|run| run.id == best_run.id)?
+            .clone();
         let found = async {
-            let tensors = keeper::leader(&place, leader).await?;
+            let tensors = checkpoint::read_best_run(&place, best_run).await?;
             let old = self.model()?.classifier.clone();
-            Candidate::restore(&old, &self.data()?.set, run, tensors)
+            TrainedModel::restore(&old, &self.data()?.set, run, tensors)
         };
         let found = found.await;
         found
             .map_err(|error| {
                 let text = format!("The trainings before it do not count any more: {error}");
-                self.desk.warn(text);
+                self.mailbox.warn(text);
             })
             .ok()
     }
 
     /// Keeps a training that no other has beaten yet.
-    async fn lead(&mut self, record: &mut Record, candidate: &Candidate) {
+    async fn keep_best_run(&mut self, manifest: &mut CheckpointManifest, candidate: &TrainedModel) {
         let Some(place) = self.place.clone() else {
             return;
         };
         let kept = async {
             let tensors = candidate.state().await?;
-            keeper::lead(&place, record, candidate.run.id, &tensors).await
+            checkpoint::write_best_run(&place, manifest, candidate.run.id, &tensors).await
         };
         match kept.await {
-            Ok(leader) => record.leader = Some(leader),
-            Err(error) => self.desk.warn(format!(
+            Ok(best_run) => manifest.best_run = Some(best_run),
+            Err(error) => self.mailbox.warn(format!(
                 "After a reload this training would not count: {error}"
             )),
         }
@@ -264,7 +279,7 @@ impl Engine {
     async fn ended(&mut self, error: Error) -> Result<()> {
         match error {
             Error::Gpu(reason) if self.opened()?.backend == Backend::Webgpu => {
-                self.desk.tell(Event::DeviceLost { reason });
+                self.mailbox.emit(Event::DeviceLost { reason });
                 self.tell_interrupted().await;
                 Ok(())
             }
@@ -281,33 +296,39 @@ impl Engine {
     }
 
     /// One training.
-    async fn one(&mut self, record: &Record, resume: Option<Resume>) -> Result<Candidate> {
+    async fn one(
+        &mut self,
+        manifest: &CheckpointManifest,
+        resume: Option<Resume>,
+    ) -> Result<TrainedModel> {
         let start = time::now();
         // Of one that goes on, the epochs that are done.
-        let before: f64 = record.run.epochs.iter().map(|e| e.milliseconds).sum();
-        let config = &record.run.config;
+        let before: f64 = manifest.run.epochs.iter().map(|e| e.milliseconds).sum();
+        let config = &manifest.run.config;
         let split = dataset::split(&self.data()?.set, config.val_fraction, config.split_seed);
         let classes = self.data()?.set.classes.clone();
-        let keeper = match &self.place {
-            Some(place) => Keeper::begin(place.clone(), record.clone()).await.map(Some),
+        let writer = match &self.place {
+            Some(place) => CheckpointWriter::begin(place.clone(), manifest.clone())
+                .await
+                .map(Some),
             None => Ok(None),
         };
-        let keeper = keeper.unwrap_or_else(|error| {
-            self.desk.warn(format!(
+        let writer = writer.unwrap_or_else(|error| {
+            self.mailbox.warn(format!(
                 "The training could not go on after a reload: {error}"
             ));
             None
         });
         let outcome = if config.scope == Scope::Head {
-            self.train_head(config, &classes, &split, resume, keeper)
+            self.train_head(config, &classes, &split, resume, writer)
                 .await
         } else {
-            self.tune(config, &classes, &split, resume, keeper).await
+            self.tune(config, &classes, &split, resume, writer).await
         }?;
-        self.desk.set_state(EngineState::Training);
+        self.mailbox.set_state(EngineState::Training);
         let course = outcome.course;
-        if let Some(error) = &course.ran_away {
-            self.desk.warn(format!(
+        if let Some(error) = &course.diverged {
+            self.mailbox.warn(format!(
                 "The training ended early, its best epoch counts: {error}"
             ));
         }
@@ -321,13 +342,13 @@ impl Engine {
         let accuracy = best.map_or(0.0, |best| best.val_accuracy);
         let held_out = outcome.images[1] as u64;
         let run = Run {
-            id: record.id,
-            group: record.group,
-            dataset: record.run.dataset.clone(),
+            id: manifest.id,
+            group: manifest.group,
+            dataset: manifest.run.dataset.clone(),
             images: outcome.images,
-            arch: record.run.arch,
-            backbone: record.backbone.clone(),
-            teacher: record.teacher.clone(),
+            arch: manifest.run.arch,
+            backbone: manifest.backbone.clone(),
+            teacher: manifest.teacher.clone(),
             size: classifier.preprocess.size,
             device: self.opened()?.name.clone(),
             config: config.clone(),
@@ -338,12 +359,12 @@ impl Engine {
             test: None,
             milliseconds: before + time::now() - start,
         };
-        Ok(Candidate {
+        Ok(TrainedModel {
             classifier,
             tensors,
             run,
             validation: split.validation,
-            by_user: course.by_user,
+            stopped_by_user: course.stopped_by_user,
         })
     }
 }

@@ -1,21 +1,21 @@
 //! Training convolutions: the images through the frozen part, and the run.
 
+use super::checkpoint::CheckpointWriter;
 use super::features::batch_size;
 use super::head::check_classes;
-use super::keeper::Keeper;
+use super::observer::{EngineObserver, Outcome};
 use super::pictures::pictures;
-use super::watch::{OnDesk, Outcome};
-use super::{AtHand, Engine};
+use super::{Engine, JobContext};
 use crate::config::{NormMode, TrainConfig};
 use crate::data::Split;
 use crate::error::Result;
 use crate::model::head::HeadSpec;
-use crate::model::tune::Tail;
+use crate::model::trainable::TrainableStages;
 use crate::platform::time;
 use crate::protocol::{EngineState, Event, Phase, TrainEvent};
-use crate::train::inputs::{BUDGET, Inputs, Labelled};
-use crate::train::run::{Begin, Resume};
-use crate::train::tune::{Images, run};
+use crate::train::feature_source::{BUDGET, FeatureSource, Labelled};
+use crate::train::finetune::{Images, run};
+use crate::train::head::{Resume, Start};
 
 impl Engine {
     /// Trains what `config.scope` says of the backbone in use, with a head.
@@ -25,16 +25,16 @@ impl Engine {
         classes: &[String],
         split: &Split,
         resume: Option<Resume>,
-        keeper: Option<Keeper>,
+        writer: Option<CheckpointWriter>,
     ) -> Result<Outcome> {
         let tail = self.tail(config).await?;
-        let AtHand {
-            desk,
+        let JobContext {
+            mailbox,
             opened,
             classifier: old,
             teacher,
             data,
-        } = self.at_hand()?;
+        } = self.context()?;
         let mut parts = [
             data.labelled(&split.train),
             data.labelled(&split.validation),
@@ -44,31 +44,31 @@ impl Engine {
         let size = old.preprocess.size;
         let counts = [parts[0].len(), parts[1].len()];
         let teacher = teacher.filter(|_| config.distillation > 0.0);
-        let mut inputs = Inputs::new(&old.backbone, config, size, pictures, counts, BUDGET)
+        let mut inputs = FeatureSource::new(&old.backbone, config, size, pictures, counts, BUDGET)
             .taught_by(teacher.map(|taught| &taught.teacher));
         let images = if inputs.changes() {
             counts[1]
         } else {
             counts[0] + counts[1]
         };
-        desk.tell(TrainEvent::Tuning {
+        mailbox.emit(TrainEvent::Tuning {
             kept: inputs.is_cached(),
             changes: inputs.changes(),
             bytes: (images as u64) * inputs.bytes_per_sample() as u64,
         });
         if inputs.is_cached() {
-            desk.set_state(EngineState::Featurising);
+            mailbox.set_state(EngineState::Featurising);
             let (start, mut done) = (time::now(), 0);
             let kept = parts.iter().skip(usize::from(inputs.changes())).flatten();
             let kept: Vec<usize> = kept.map(|l| l.sample).collect();
             for batch in kept.chunks(batch_size(opened.backend)) {
-                inputs.keep(batch).await?;
+                inputs.cache(batch).await?;
                 done += batch.len() as u64;
-                desk.progress(Phase::Featurising, done, images as u64);
-                desk.look_up(Some(old)).await?;
+                mailbox.progress(Phase::Featurising, done, images as u64);
+                mailbox.poll_commands(Some(old)).await?;
             }
             inputs.settle().await?;
-            desk.tell(Event::Featurised {
+            mailbox.emit(Event::Featurised {
                 images: images - inputs.unreadable().len(),
                 milliseconds: time::now() - start,
             });
@@ -80,13 +80,13 @@ impl Engine {
             let labels: Vec<usize> = parts[0].iter().map(|l| l.label).collect();
             check_classes(&labels, classes)?;
         }
-        desk.set_state(EngineState::Training);
+        mailbox.set_state(EngineState::Training);
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
         let head = config.keep_head.then(|| old.head.clone());
-        let mut observer = OnDesk {
-            desk: &mut *desk,
+        let mut observer = EngineObserver {
+            mailbox: &mut *mailbox,
             old,
-            keeper,
+            writer,
         };
         let [train, validation] = &parts;
         let images = Images {
@@ -95,12 +95,12 @@ impl Engine {
             train,
             validation,
         };
-        let begin = Begin { head, resume };
+        let begin = Start { head, resume };
         let result = run(config, spec, tail, images, begin, &mut observer).await;
         let unreadable = inputs.unreadable().clone();
         for (&sample, reason) in &unreadable {
             let (file, reason) = (paths[sample].clone(), reason.clone());
-            desk.tell(Event::FileError { file, reason });
+            mailbox.emit(Event::FileError { file, reason });
         }
         let readable = |part: &[Labelled]| {
             let read = part.iter().filter(|l| !unreadable.contains_key(&l.sample));
@@ -113,15 +113,15 @@ impl Engine {
     }
 
     /// The trained end of the backbone in use, as a run begins with it.
-    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<Tail> {
+    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<TrainableStages> {
         let backbone = &self.model()?.classifier.backbone;
         let device = backbone.device().clone().autodiff();
         match config.norm {
-            NormMode::Frozen => Ok(Tail::of(backbone, config.scope, &device)),
+            NormMode::Frozen => Ok(TrainableStages::of(backbone, config.scope, &device)),
             NormMode::Trained => {
                 let mut checkpoint = self.backbone_in_use().await?;
                 let arch = backbone.arch();
-                Tail::with_norms(arch, config.scope, &device, |name, shape| {
+                TrainableStages::with_norms(arch, config.scope, &device, |name, shape| {
                     checkpoint.take_f32(name, shape)
                 })
             }

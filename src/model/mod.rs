@@ -21,5 +21,5 @@ pub mod parts;
 #[cfg(feature = "engine")]
 pub mod resnet;
 #[cfg(feature = "engine")]
-pub mod tune;
+pub mod trainable;
 pub mod weights;

@@ -188,7 +188,7 @@ pub enum TrainEvent {
         seed: u64,
     },
     /// A training a moment later: means over the steps since the last of these.
-    Pulse {
+    LiveMetrics {
         /// Epochs gone, as a fraction.
         epoch: f64,
         /// Training loss, nats.

@@ -12,7 +12,7 @@ pub use command::{Columns, Command, DatasetSource, ExportKind, FileRef, Labels, 
 pub use event::{Event, Phase, TrainEvent};
 pub use report::{
     Backend, ClassCount, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation,
-    Interrupted, Leak, LeakKind, ModelSummary, Reading, Run, Share, Skipped, TableSummary,
+    Interrupted, Leak, LeakKind, ModelSummary, Proportion, Reading, Run, Skipped, TableSummary,
 };
 
 use serde::{Deserialize, Serialize};

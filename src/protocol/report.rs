@@ -291,10 +291,10 @@ pub struct Run {
     /// Whether it was stopped before its last epoch.
     pub stopped: bool,
     /// Accuracy of that epoch's model on the held out images.
-    pub validation: Share,
+    pub validation: Proportion,
     /// Accuracy of that model on the test images, once it was measured.
     #[serde(default)]
-    pub test: Option<Share>,
+    pub test: Option<Proportion>,
     /// Time of the training, featurising included, in milliseconds.
     pub milliseconds: f64,
 }
@@ -353,7 +353,7 @@ pub struct Estimate {
 
 /// A share with its 95 % Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Share {
+pub struct Proportion {
     /// Hits.
     pub hits: u64,
     /// Trials.
@@ -374,11 +374,11 @@ pub struct Evaluation {
     /// Labels, in the order of the rows and columns.
     pub classes: Vec<String>,
     /// Overall accuracy.
-    pub accuracy: Share,
+    pub accuracy: Proportion,
     /// Mean cross-entropy, nats.
     pub loss: f64,
     /// Accuracy within each true class (recall).
-    pub per_class: Vec<Share>,
+    pub per_class: Vec<Proportion>,
     /// `confusion[true][predicted]`, counts.
     pub confusion: Vec<Vec<u64>>,
     /// Files left out.

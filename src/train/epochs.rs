@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::feed::{Feed, Moment};
+use super::batches::{BatchSource, StepIndex};
 use super::learner::{Learner, Student, model_state, not_a_number};
-use super::metrics::Tally;
+use super::metrics::ConfusionTally;
 use super::schedule;
 use crate::config::{HeadKind, TrainConfig};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub enum Flow {
 
 /// A run a moment later, as means since the last of these.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pulse {
+pub struct LiveMetrics {
     /// Epochs gone, as a fraction.
     pub epoch: f64,
     /// Training loss, nats.
@@ -48,7 +48,7 @@ pub struct Progress {
 }
 
 /// All that a run needs to go on after an epoch.
-pub struct Kept<'a> {
+pub struct CheckpointState<'a> {
     /// How far it is.
     pub progress: &'a Progress,
     /// What the next step depends on.
@@ -77,22 +77,22 @@ pub trait Observer {
         std::future::ready(Ok(Flow::Continue))
     }
     /// Several times a second, if there is news.
-    fn pulse(&mut self, _: Pulse) {}
+    fn pulse(&mut self, _: LiveMetrics) {}
     /// After each epoch.
     fn epoch(&mut self, report: EpochReport);
     /// Whether the run is to be kept after each epoch.
-    fn keeps(&self) -> bool {
+    fn wants_checkpoints(&self) -> bool {
         false
     }
     /// Keeps it.
-    fn keep(&mut self, _: Kept<'_>) -> impl Future<Output = Result<()>> {
+    fn checkpoint(&mut self, _: CheckpointState<'_>) -> impl Future<Output = Result<()>> {
         std::future::ready(Ok(()))
     }
 }
 
 /// What a run leaves.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct FitResult {
     /// The best epoch's model, on the inner device.
     pub model: Student,
     /// That epoch, from 1: highest validation accuracy, lowest validation loss among equals.
@@ -102,9 +102,9 @@ pub struct Course {
     /// Whether it was stopped before its last epoch.
     pub stopped: bool,
     /// Whether somebody stopped it.
-    pub by_user: bool,
+    pub stopped_by_user: bool,
     /// What ended it, if it ran away after a good epoch.
-    pub ran_away: Option<Error>,
+    pub diverged: Option<Error>,
 }
 
 /// Runs the epochs, or those that are left of them, and gives the best one's model.
@@ -115,10 +115,10 @@ pub struct Course {
 pub(super) async fn course(
     config: &TrainConfig,
     learner: &mut Learner,
-    feed: &mut impl Feed,
+    feed: &mut impl BatchSource,
     resume: Option<Resume>,
     observer: &mut impl Observer,
-) -> Result<Course> {
+) -> Result<FitResult> {
     let (mut progress, mut best) = match resume {
         None => {
             let (epochs, best_epoch) = (Vec::new(), 0);
@@ -132,14 +132,14 @@ pub(super) async fn course(
     };
     let (per_epoch, mut stopped) = (feed.steps(), false);
     let total = config.epochs * per_epoch;
-    let mut tired = is_tired(config, &progress);
-    let (mut by_user, mut ran_away) = (false, None);
+    let mut tired = patience_exhausted(config, &progress);
+    let (mut stopped_by_user, mut diverged) = (false, None);
     while progress.epochs.len() < config.epochs && !stopped && !tired {
         let epoch = progress.epochs.len() + 1;
         let mut clock = Clock::start();
         learner.begin(epoch);
         for (step, picks) in feed.order(epoch).into_iter().enumerate() {
-            let moment = Moment { epoch, step };
+            let moment = StepIndex { epoch, step };
             let done = (epoch - 1) * per_epoch + step;
             let factor = schedule::factor(config, done, per_epoch);
             let batch = feed.batch(moment, &picks, learner.objective()).await?;
@@ -156,7 +156,7 @@ pub(super) async fn course(
             if clock.is_due(PULSE)
                 && let Some((loss, images)) = learner.sums.lately().await?
             {
-                observer.pulse(Pulse {
+                observer.pulse(LiveMetrics {
                     epoch: (done + 1) as f64 / per_epoch as f64,
                     loss,
                     learning_rate: learner.rate(factor),
@@ -167,7 +167,7 @@ pub(super) async fn course(
             let flow = observer.step(done + 1, total).await?;
             clock.leave_out(time::now() - watched);
             if flow == Flow::Stop {
-                by_user = true;
+                stopped_by_user = true;
                 stopped = done + 1 < total;
                 break;
             }
@@ -176,22 +176,22 @@ pub(super) async fn course(
             Ok(report) => report,
             // What was good before is not lost with it.
             Err(error @ (Error::Diverged(_) | Error::Weights { .. })) if best.is_some() => {
-                ran_away = Some(error);
+                diverged = Some(error);
                 stopped = true;
                 break;
             }
             Err(error) => return Err(error),
         };
-        by_user |= flow == Flow::Stop;
+        stopped_by_user |= flow == Flow::Stop;
         let is_best = progress.take(report);
         observer.epoch(report);
         if is_best {
             best = Some(learner.model());
         }
         stopped |= flow == Flow::Stop && epoch < config.epochs;
-        tired = is_tired(config, &progress);
-        if observer.keeps() && !stopped && !tired && epoch < config.epochs {
-            let kept = Kept {
+        tired = patience_exhausted(config, &progress);
+        if observer.wants_checkpoints() && !stopped && !tired && epoch < config.epochs {
+            let kept = CheckpointState {
                 progress: &progress,
                 state: learner.state().await?,
                 best: match &best {
@@ -199,17 +199,17 @@ pub(super) async fn course(
                     _ => None,
                 },
             };
-            observer.keep(kept).await?;
+            observer.checkpoint(kept).await?;
         }
     }
     let model = best.ok_or_else(|| Error::setting("epochs", "none was asked for"))?;
-    Ok(Course {
+    Ok(FitResult {
         model,
         best_epoch: progress.best_epoch,
         stopped: stopped || tired && progress.epochs.len() < config.epochs,
         epochs: progress.epochs,
-        by_user,
-        ran_away,
+        stopped_by_user,
+        diverged,
     })
 }
 
@@ -227,7 +227,7 @@ impl Progress {
 }
 
 /// Whether the patience is at its end.
-fn is_tired(config: &TrainConfig, progress: &Progress) -> bool {
+fn patience_exhausted(config: &TrainConfig, progress: &Progress) -> bool {
     config.patience > 0 && progress.epochs.len() - progress.best_epoch >= config.patience
 }
 
@@ -240,7 +240,7 @@ fn least(config: &TrainConfig) -> usize {
 async fn report(
     config: &TrainConfig,
     learner: &mut Learner,
-    feed: &mut impl Feed,
+    feed: &mut impl BatchSource,
     epoch: usize,
     clock: &Clock,
     observer: &mut impl Observer,
@@ -274,9 +274,9 @@ async fn report(
 /// Loss, accuracy and confusion of a model on the validation images; none if there are none.
 async fn validate(
     model: &Student,
-    feed: &mut impl Feed,
+    feed: &mut impl BatchSource,
     observer: &mut impl Observer,
-) -> Result<Option<(Tally, Flow)>> {
+) -> Result<Option<(ConfusionTally, Flow)>> {
     let (mut logits, mut labels) = (Vec::new(), Vec::new());
     let (mut flow, mut index) = (Flow::Continue, 0);
     while let Some(batch) = feed.validation(index).await? {
@@ -292,7 +292,7 @@ async fn validate(
     if labels.is_empty() {
         return Ok(None);
     }
-    let tally = Tally::of(&logits, &labels, model.head.classes());
+    let tally = ConfusionTally::of(&logits, &labels, model.head.classes());
     if !tally.loss().is_finite() {
         return Err(not_a_number());
     }

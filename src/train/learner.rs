@@ -8,11 +8,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::objective::Objective;
 use super::optimizer::Optimizer;
 use super::parameters::{collect, replace};
-use super::sums::Sums;
+use super::running::RunningMetrics;
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::model::head::{Head, HeadSpec, read};
-use crate::model::tune::Tail;
+use crate::model::trainable::TrainableStages;
 use crate::model::weights::{Checkpoint, NamedTensor};
 use crate::random::Random;
 
@@ -20,7 +20,7 @@ use crate::random::Random;
 #[derive(Module, Debug)]
 pub struct Student {
     /// The trained end of the backbone; none where only the head is trained.
-    pub tail: Option<Tail>,
+    pub tail: Option<TrainableStages>,
     /// What stands on it.
     pub head: Head,
 }
@@ -102,18 +102,23 @@ pub struct Learner {
     seed: u64,
     dropout: Random,
     device: Device,
-    pub(super) sums: Sums,
+    pub(super) sums: RunningMetrics,
 }
 
 impl Learner {
     /// Begins with the modules given, both on a device with gradients; `counts` are the training images of each
     /// class.
     #[must_use]
-    pub fn new(config: &TrainConfig, tail: Option<Tail>, head: Head, counts: &[usize]) -> Self {
+    pub fn new(
+        config: &TrainConfig,
+        tail: Option<TrainableStages>,
+        head: Head,
+        counts: &[usize],
+    ) -> Self {
         let device = head.device();
         let student = Student { tail, head };
         // The head's rate is the rate; stage s of four has the factor, lowered once for each stage behind it.
-        let stages = student.tail.iter().flat_map(Tail::stages);
+        let stages = student.tail.iter().flat_map(TrainableStages::stages);
         let rate = |stage: usize| {
             let behind = 4_usize.saturating_sub(stage) as i32;
             config.backbone_lr_factor * config.stage_lr_decay.powi(behind)
@@ -130,7 +135,7 @@ impl Learner {
             dropout: Random::for_purpose(config.seed, "dropout 1"),
             student,
             device,
-            sums: Sums::default(),
+            sums: RunningMetrics::default(),
         }
     }
 

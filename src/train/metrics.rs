@@ -1,6 +1,6 @@
 //! Loss, accuracy, confusion and their uncertainty, from logits, on the host and in f64.
 
-use crate::protocol::{Evaluation, Share, Skipped};
+use crate::protocol::{Evaluation, Proportion, Skipped};
 
 /// The 95 % quantile of the normal distribution, two-sided.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -8,9 +8,9 @@ const Z95: f64 = 1.959_963_984_540_054;
 /// A share with its 95 % Wilson score interval (Wilson 1927, JASA 22, 209-212): unlike the plain
 /// normal interval it stays inside 0..1 and is honest for few trials.
 #[must_use]
-pub fn share(hits: u64, of: u64) -> Share {
+pub fn share(hits: u64, of: u64) -> Proportion {
     if of == 0 {
-        return Share {
+        return Proportion {
             hits,
             of,
             value: 0.0,
@@ -22,7 +22,7 @@ pub fn share(hits: u64, of: u64) -> Share {
     let z2 = Z95 * Z95;
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
-    Share {
+    Proportion {
         hits,
         of,
         value: p,
@@ -52,14 +52,14 @@ pub fn argmax(values: &[f32]) -> usize {
 
 /// Mean loss and hits of a set of predictions.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tally {
+pub struct ConfusionTally {
     /// `confusion[true][predicted]`, counts.
     pub confusion: Vec<Vec<u64>>,
     /// Sum of the cross-entropies, nats.
     loss: f64,
 }
 
-impl Tally {
+impl ConfusionTally {
     /// Counts logits `[N,K]`, row after row, against labels `[N]`.
     #[must_use]
     pub fn of(logits: &[f32], labels: &[usize], classes: usize) -> Self {
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn tally_counts_and_averages() {
         let logits = [2.0, 0.0, 0.0, 1.0, 0.0, 3.0];
-        let tally = Tally::of(&logits, &[0, 0, 1], 2);
+        let tally = ConfusionTally::of(&logits, &[0, 0, 1], 2);
         assert_eq!(tally.confusion, vec![vec![1, 1], vec![0, 1]]);
         assert_eq!((tally.hits(), tally.count()), (2, 3));
         let ln = |d: f64| (1.0 + d.exp()).ln();

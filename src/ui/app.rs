@@ -12,7 +12,7 @@ use super::{
         banner::Banner, classify::Classify, data::Data, evaluate::Evaluate, header::Header,
         model::Model, notices::Notices, preview::Preview, runs::RunsTable, train::Train,
     },
-    desk::{Desk, Intent},
+    controller::{Controller, Intent},
     files,
     listen::Listener,
     parts::{JobKind, Place},
@@ -39,22 +39,22 @@ const MODEL_JOBS: [JobKind; 4] = [
 #[component]
 fn App() -> Html {
     let state = use_reducer(State::default);
-    let desk = use_memo((), |()| Desk::new(state.clone()));
+    let controller = use_memo((), |()| Controller::new(state.clone()));
     let on = use_memo((), |()| {
-        let desk = desk.clone();
-        Callback::from(move |intent| desk.perform(intent))
+        let controller = controller.clone();
+        Callback::from(move |intent| controller.perform(intent))
     });
     let on = &*on;
     {
-        let desk = desk.clone();
+        let controller = controller.clone();
         use_effect_with(state.effects.clone(), move |effects| {
-            desk.carry_out(effects)
+            controller.carry_out(effects)
         });
     }
     {
         let on = on.clone();
         use_effect_with((), move |()| {
-            desk.open();
+            controller.open();
             let listeners = listen(&on);
             move || drop(listeners)
         });

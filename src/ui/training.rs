@@ -4,7 +4,7 @@ use crate::protocol::{EpochReport, Estimate, Skipped};
 
 /// A training a moment later.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pulse {
+pub struct LiveMetrics {
     /// Epochs gone, as a fraction.
     pub epoch: f64,
     /// Training loss, nats.
@@ -36,7 +36,7 @@ pub struct Training {
     /// The numbers so far.
     pub reports: Vec<EpochReport>,
     /// What was heard between them.
-    pub pulses: Vec<Pulse>,
+    pub pulses: Vec<LiveMetrics>,
     /// Images that went through the backbone, and for how many milliseconds.
     pub featurised: Option<(usize, f64)>,
     /// Kept views of each training image, and images through the backbone in all.
@@ -54,7 +54,7 @@ impl Training {
     pub const PULSES: usize = 600;
 
     /// Notes a pulse.
-    pub fn feel(&mut self, pulse: Pulse) {
+    pub fn feel(&mut self, pulse: LiveMetrics) {
         self.pulses.push(pulse);
         if self.pulses.len() > Self::PULSES {
             let last = self.pulses.len() - 1;

@@ -6,7 +6,7 @@ use retune::model::arch::tensors;
 use retune::protocol::{Command, Event, ExportKind, TrainEvent};
 
 use super::orders::{
-    classify, data, export, exports, failures, import, obey, order, probabilities, start,
+    classify, data, export, exports, failures, handle, import, order, probabilities, start,
 };
 use super::{file, timm_b0};
 
@@ -23,7 +23,7 @@ fn train(scope: Scope) -> Order {
 /// Imports a file, trains a head on it, exports it, and has another engine take it in; gives the exported
 /// head and model.
 fn round_trip(original: &[u8]) -> [Vec<u8>; 2] {
-    let said = obey(
+    let said = handle(
         false,
         vec![
             start(),
@@ -48,12 +48,12 @@ fn round_trip(original: &[u8]) -> [Vec<u8>; 2] {
     let photo = probabilities(&said);
     assert_eq!(photo.len(), 6);
     let [(_, head), (_, model)] = <[_; 2]>::try_from(exports(&said)).unwrap();
-    let alone = obey(
+    let alone = handle(
         false,
         vec![start(), import(original), import(&head), classify()],
     );
     assert_eq!(probabilities(&alone), photo);
-    let whole = obey(false, vec![start(), import(&model), classify()]);
+    let whole = handle(false, vec![start(), import(&model), classify()]);
     assert_eq!(probabilities(&whole), photo);
     [head, model]
 }

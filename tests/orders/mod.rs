@@ -6,7 +6,7 @@ use std::rc::Rc;
 use retune::classes::INTEL;
 use retune::config::DeviceChoice;
 use retune::data::demo;
-use retune::engine::{Desk, Engine, Order};
+use retune::engine::{Engine, Mailbox, Order};
 use retune::image::encode_png;
 use retune::platform::files::InputFile;
 use retune::protocol::{
@@ -88,17 +88,17 @@ fn handed(name: &str, bytes: &[u8]) -> (FileRef, Vec<InputFile>) {
     (FileRef { path, slot: 0 }, vec![handle])
 }
 
-/// Has an engine of its own obey, which keeps its model for the next one or not.
-pub fn obey(keeps: bool, orders: Vec<Order>) -> Said {
+/// Has an engine of its own handle, which keeps its model for the next one or not.
+pub fn handle(keeps: bool, orders: Vec<Order>) -> Said {
     let said: Rc<RefCell<Said>> = Rc::default();
     let heard = said.clone();
     // Nobody sends: an image that came during the training would be answered by the model before it.
     let (_, inbox) = async_channel::unbounded();
     let emit = move |message: Message<Event>, blobs| heard.borrow_mut().push((message.body, blobs));
-    let engine = Engine::new(Desk::new(inbox, Box::new(emit)));
-    let mut engine = if keeps { engine } else { engine.forgetful() };
+    let engine = Engine::new(Mailbox::new(inbox, Box::new(emit)));
+    let mut engine = if keeps { engine } else { engine.ephemeral() };
     for order in orders {
-        pollster::block_on(engine.obey(order));
+        pollster::block_on(engine.handle(order));
     }
     drop(engine);
     said.take()

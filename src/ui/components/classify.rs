@@ -9,7 +9,7 @@ use super::{
 use crate::{
     protocol::ModelSummary,
     ui::{
-        desk::Intent,
+        controller::Intent,
         parts::{Batch, Job, Sample, Shared},
     },
 };

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     protocol::{Leak, LeakKind},
     ui::{
-        desk::Intent,
+        controller::Intent,
         intake,
         parts::{Dataset, Job, Shared},
         text,

@@ -6,7 +6,7 @@ use super::{bar::Bar, confusion::Confusion, progress::ProgressLine, says, skippe
 use crate::{
     protocol::Evaluation,
     ui::{
-        desk::Intent,
+        controller::Intent,
         parts::{Job, Shared},
         text,
     },

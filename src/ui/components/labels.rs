@@ -7,7 +7,7 @@ use super::says;
 use crate::{
     protocol::{Columns, Labels, Reading, TableSummary},
     ui::{
-        desk::Intent,
+        controller::Intent,
         parts::{Dataset, Shared},
         text,
     },

@@ -26,7 +26,7 @@ pub mod train;
 
 use yew::Callback;
 
-use super::desk::Intent;
+use super::controller::Intent;
 
 /// A callback for a button that says one thing. The intent is made anew with each click.
 pub fn says<E>(on: &Callback<Intent>, intent: impl Fn() -> Intent + 'static) -> Callback<E> {

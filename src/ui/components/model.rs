@@ -9,7 +9,7 @@ use crate::{
     config::{Arch, InputSettings, Normalization, Preprocess},
     protocol::{ExportKind, ModelSummary},
     ui::{
-        desk::Intent,
+        controller::Intent,
         intake,
         parts::{Job, Shared},
         state::Action,

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::says;
 use crate::ui::{
-    desk::Intent,
+    controller::Intent,
     parts::{Notice, Place, Shared},
     state::Action,
 };

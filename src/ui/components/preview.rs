@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::{progress::ProgressLine, says};
 use crate::ui::{
-    desk::{Intent, Subject},
+    controller::{Intent, Subject},
     parts::{Job, Sample, Shared},
 };
 

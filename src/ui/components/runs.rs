@@ -5,10 +5,10 @@ use yew::prelude::*;
 
 use super::{overlay::Overlay, says};
 use crate::{
-    compare::{self, Group, Spread},
-    protocol::{Run, Share},
+    compare::{self, Group, MeanStd},
+    protocol::{Proportion, Run},
     ui::{
-        desk::Intent,
+        controller::Intent,
         parts::Shared,
         state::{Action, CURVES, Runs},
         text, timing,
@@ -83,7 +83,7 @@ fn summary(group: &Group) -> Html {
     };
     let test = group.test();
     let number =
-        |spread: Option<Spread>, of: fn(&Spread) -> f64| spread.map(|s| of(&s).to_string());
+        |spread: Option<MeanStd>, of: fn(&MeanStd) -> f64| spread.map(|s| of(&s).to_string());
     html! {
         <tr class="group" data-testid="run-group" data-group={group.id.to_string()}
             data-count={validation.count.to_string()}
@@ -148,7 +148,7 @@ fn line(props: &RunsTableProps, run: &Run) -> Html {
     }
 }
 
-fn accuracy(share: &Share) -> Html {
+fn accuracy(share: &Proportion) -> Html {
     html! {
         <>
             { text::percent(share.value) }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::{
     config::Scope,
     ui::{
-        desk::Intent,
+        controller::Intent,
         form::{
             Choice, Field, Flag, Item, TrainForm,
             layout::{AUGMENT, FIRST, Group, MORE},

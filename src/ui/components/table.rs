@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::{bar::Bar, says};
 use crate::ui::{
-    desk::Intent,
+    controller::Intent,
     parts::{Batch, Outcome, Row, Shared},
     state::Action,
     text,

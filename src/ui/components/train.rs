@@ -9,7 +9,7 @@ use super::{
 use crate::{
     protocol::EngineState,
     ui::{
-        desk::Intent,
+        controller::Intent,
         form::TrainForm,
         parts::{Job, Shared},
         text,

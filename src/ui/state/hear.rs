@@ -10,13 +10,13 @@ use crate::{
             Dataset, Device, Incoming, JobKind, Outcome, Place, Prediction, Progress, Sample,
             Shared,
         },
-        training::{Forecast, Pulse, Turn},
+        training::{Forecast, LiveMetrics, Turn},
     },
 };
 
 impl State {
     pub(super) fn hear(&mut self, Incoming { message, urls }: Incoming) {
-        if self.deaf {
+        if self.ignoring_worker {
             return self.discarded.change().extend(urls);
         }
         let Message { job, body: event } = message;
@@ -196,12 +196,12 @@ impl State {
             TrainEvent::Begun { number, of, seed } => {
                 training.change().begin(Turn { number, of, seed })
             }
-            TrainEvent::Pulse {
+            TrainEvent::LiveMetrics {
                 epoch,
                 loss,
                 learning_rate,
                 images_per_second,
-            } => training.change().feel(Pulse {
+            } => training.change().feel(LiveMetrics {
                 epoch,
                 loss,
                 learning_rate,

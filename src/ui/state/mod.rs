@@ -83,12 +83,12 @@ pub struct State {
     /// How often the worker died in it.
     deaths: u32,
     /// Whether the worker is to be replaced: what the old one still says counts no more.
-    deaf: bool,
+    ignoring_worker: bool,
 }
 
 /// What the user began.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Began {
+pub enum JobStarted {
     /// Classifying these files; with the address of the picture for those shown as cards.
     Classify(Vec<(String, Option<String>)>),
     /// A training of so many epochs.
@@ -113,7 +113,7 @@ pub enum Action {
     /// The effects up to this number are being carried out.
     EffectsTaken(u32),
     /// A job was sent to the worker.
-    Began(JobId, Began),
+    JobStarted(JobId, JobStarted),
     /// A setting was typed.
     Typed(Field, String),
     /// A setting was chosen, by name.
@@ -181,7 +181,7 @@ impl Default for State {
             next_notice: 0,
             losses: 0,
             deaths: 0,
-            deaf: false,
+            ignoring_worker: false,
         }
     }
 }
@@ -267,11 +267,11 @@ impl State {
                     self.hear(incoming);
                 }
             }
-            Action::Broken(_) if self.deaf => {}
+            Action::Broken(_) if self.ignoring_worker => {}
             Action::Broken(why) => self.broken(&why),
-            Action::Restarted => self.deaf = false,
+            Action::Restarted => self.ignoring_worker = false,
             Action::EffectsTaken(last) => self.effects.retain(|effect| effect.id > last),
-            Action::Began(id, began) => self.begin(id, began),
+            Action::JobStarted(id, began) => self.begin(id, began),
             Action::Typed(field, text) => self.settings().type_in(field, text),
             Action::Chosen(choice, name) => self.settings().choose(choice, &name),
             Action::Flagged(flag, on) => self.settings().set(flag, on),
@@ -297,15 +297,15 @@ impl State {
     }
 
     /// Notes a job that was sent; another of its kind is no longer shown, nor are old messages there.
-    fn begin(&mut self, id: JobId, began: Began) {
+    fn begin(&mut self, id: JobId, began: JobStarted) {
         let kind = match &began {
-            Began::Classify(_) => JobKind::Classify,
-            Began::Train(_) | Began::Continue => JobKind::Train,
-            Began::Preview(_) => JobKind::Preview,
-            Began::Other(kind) => *kind,
+            JobStarted::Classify(_) => JobKind::Classify,
+            JobStarted::Train(_) | JobStarted::Continue => JobKind::Train,
+            JobStarted::Preview(_) => JobKind::Preview,
+            JobStarted::Other(kind) => *kind,
         };
         // Going on with a training that is shown, after a lost GPU, is no new beginning.
-        let goes_on = began == Began::Continue && self.job(kind).is_some();
+        let goes_on = began == JobStarted::Continue && self.job(kind).is_some();
         if !goes_on {
             self.notices.change().retain(|n| n.place != kind.place());
             if kind == JobKind::Train {
@@ -320,19 +320,19 @@ impl State {
             progress: None,
         });
         match began {
-            Began::Classify(files) => self.batch = Shared::new(Batch::new(files)),
-            Began::Train(epochs) => {
+            JobStarted::Classify(files) => self.batch = Shared::new(Batch::new(files)),
+            JobStarted::Train(epochs) => {
                 self.training = Some(Shared::new(Training {
                     epochs,
                     ..Training::default()
                 }));
             }
-            Began::Continue => self.take_up(goes_on),
-            Began::Preview(image) => self.preview = image,
+            JobStarted::Continue => self.take_up(goes_on),
+            JobStarted::Preview(image) => self.preview = image,
             // The worker's requests are not visible from the page; this one the page knows of.
-            Began::Other(JobKind::Download) => self.requests = self.requests.saturating_add(1),
-            Began::Other(JobKind::Estimate) => self.forecast = None,
-            Began::Other(_) => {}
+            JobStarted::Other(JobKind::Download) => self.requests = self.requests.saturating_add(1),
+            JobStarted::Other(JobKind::Estimate) => self.forecast = None,
+            JobStarted::Other(_) => {}
         }
     }
 

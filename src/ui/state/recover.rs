@@ -1,5 +1,5 @@
 //! Trainings that go on: after a reload, a lost GPU, a worker that died. What has to be done outside the
-//! page's state is left as an [`Effect`], which the desk carries out.
+//! page's state is left as an [`Effect`], which the controller carries out.
 
 use super::State;
 use crate::{
@@ -156,7 +156,7 @@ impl State {
 
     fn restart(&mut self, device: Option<DeviceChoice>, resume: Option<Resume>) {
         self.engine = EngineState::Starting;
-        self.deaf = true;
+        self.ignoring_worker = true;
         // Whatever else the old worker was at is gone with it.
         let jobs = self.jobs.change();
         jobs.retain(|j| j.kind == JobKind::Train);
@@ -180,7 +180,7 @@ impl State {
                 self.give_up();
                 self.say(Place::Train, true, text);
             }
-            // Waited for until the desk says that it began: the offer to go on would flash up.
+            // Waited for until the controller says that it began: the offer to go on would flash up.
             Some(resume) => {
                 self.resume = Some(resume);
                 self.leave(EffectKind::Continue);

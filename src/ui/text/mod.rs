@@ -11,7 +11,7 @@ pub use training::{
 
 use super::parts::Progress;
 use crate::config::Normalization;
-use crate::protocol::{EngineState, ModelSummary, Phase, Share};
+use crate::protocol::{EngineState, ModelSummary, Phase, Proportion};
 
 /// `0.934` as `93.4 %`.
 #[must_use]
@@ -172,7 +172,7 @@ pub fn labels(classes: &[String]) -> String {
 
 /// A share's 95 % interval.
 #[must_use]
-pub fn interval(share: &Share) -> String {
+pub fn interval(share: &Proportion) -> String {
     format!("{:.1}–{}", share.low * 100.0, percent(share.high))
 }
 

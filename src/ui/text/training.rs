@@ -2,9 +2,9 @@
 
 use super::{counted, duration, percent, rough};
 use crate::{
-    compare::Spread,
+    compare::MeanStd,
     protocol::{Interrupted, Run},
-    ui::training::{Forecast, Pulse, Training, Turn},
+    ui::training::{Forecast, LiveMetrics, Training, Turn},
 };
 
 /// How a training ended, or how far it is.
@@ -75,7 +75,7 @@ pub fn views((views, images): (usize, usize)) -> String {
 
 /// A training at a moment.
 #[must_use]
-pub fn pulse(pulse: &Pulse) -> String {
+pub fn pulse(pulse: &LiveMetrics) -> String {
     format!(
         "Learning rate {}, {:.0} images/s, loss now {:.4}",
         rate(pulse.learning_rate),
@@ -194,7 +194,7 @@ pub fn needs_images(run: &Interrupted) -> String {
 
 /// Mean and deviation of several accuracies.
 #[must_use]
-pub fn spread(spread: &Spread) -> String {
+pub fn spread(spread: &MeanStd) -> String {
     format!("{:.1} ± {}", spread.mean * 100.0, percent(spread.deviation))
 }
 

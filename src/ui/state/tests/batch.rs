@@ -6,7 +6,7 @@ use super::*;
 fn each_image_gets_its_own_answer_in_the_order_given() {
     let state = after([
         ready(),
-        Action::Began(1, files(&["a.png", "b.txt", "c.png"])),
+        Action::JobStarted(1, files(&["a.png", "b.txt", "c.png"])),
         worker([
             classified(1, "c.png", &[0.45, 0.44]),
             of(
@@ -45,7 +45,7 @@ fn each_image_gets_its_own_answer_in_the_order_given() {
 fn an_answer_without_probabilities_is_a_failure_of_that_file() {
     let state = after([
         ready(),
-        Action::Began(1, files(&["a.png"])),
+        Action::JobStarted(1, files(&["a.png"])),
         worker([classified(1, "a.png", &[])]),
     ]);
     assert!(matches!(outcome(&state, "a.png"), Outcome::Failed(_)));
@@ -59,7 +59,7 @@ fn an_image_keeps_the_labels_of_the_model_that_answered() {
     };
     let state = after([
         ready(),
-        Action::Began(1, files(&["a.png"])),
+        Action::JobStarted(1, files(&["a.png"])),
         worker([
             classified(1, "a.png", &[0.9, 0.1]),
             Event::Model { model: other }.into(),
@@ -75,8 +75,8 @@ fn an_image_keeps_the_labels_of_the_model_that_answered() {
 fn answers_of_a_replaced_batch_are_dropped() {
     let state = after([
         ready(),
-        Action::Began(1, files(&["a.png"])),
-        Action::Began(2, files(&["a.png"])),
+        Action::JobStarted(1, files(&["a.png"])),
+        Action::JobStarted(2, files(&["a.png"])),
         worker([
             classified(1, "a.png", &[0.9, 0.1]),
             progress(1, 50),
@@ -94,7 +94,7 @@ fn answers_of_a_replaced_batch_are_dropped() {
 fn after_a_cancel_nothing_more_comes() {
     let state = after([
         ready(),
-        Action::Began(1, files(&["a.png", "b.png"])),
+        Action::JobStarted(1, files(&["a.png", "b.png"])),
         worker([
             classified(1, "a.png", &[0.9, 0.1]),
             of(1, Event::Cancelled),
@@ -109,7 +109,7 @@ fn after_a_cancel_nothing_more_comes() {
 #[test]
 fn a_large_batch_is_answered_without_touching_its_other_rows() {
     let names: Vec<_> = (0..2000).map(|i| (format!("{i}.png"), None)).collect();
-    let before = after([ready(), Action::Began(1, Began::Classify(names))]);
+    let before = after([ready(), Action::JobStarted(1, JobStarted::Classify(names))]);
     let later = then(
         before.clone(),
         [

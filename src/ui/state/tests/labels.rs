@@ -23,7 +23,7 @@ fn reading(level: usize, first_picture: u32, pictures: u32) -> Reading {
 fn opened(summary: DatasetSummary, urls: &[&str]) -> State {
     after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Dataset)),
+        Action::JobStarted(1, OTHER(JobKind::Dataset)),
         with_urls(of(1, Event::Dataset { summary }), urls),
     ])
 }
@@ -72,7 +72,7 @@ fn loose_photos_are_offered_until_they_are_classified() {
     };
     let state = opened(loose, &[]);
     assert_eq!(state.loose_images(), 2);
-    let state = then(state, [Action::Began(2, files(&["a.png", "b.png"]))]);
+    let state = then(state, [Action::JobStarted(2, files(&["a.png", "b.png"]))]);
     assert_eq!(state.loose_images(), 0);
     assert_eq!(opened(summary(None), &[]).loose_images(), 0);
 }

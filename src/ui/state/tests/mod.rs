@@ -11,7 +11,7 @@ use crate::{
     error::ErrorKind,
     protocol::{
         Backend, ClassCount, DatasetSummary, EpochReport, Event, Message, ModelSummary, Phase,
-        Share, TrainEvent,
+        Proportion, TrainEvent,
     },
     ui::parts::{Outcome, Row},
 };
@@ -94,8 +94,8 @@ fn dataset(job: JobId) -> Message<Event> {
     )
 }
 
-fn files(names: &[&str]) -> Began {
-    Began::Classify(names.iter().map(|n| (n.to_string(), None)).collect())
+fn files(names: &[&str]) -> JobStarted {
+    JobStarted::Classify(names.iter().map(|n| (n.to_string(), None)).collect())
 }
 
 fn classified(job: JobId, file: &str, probabilities: &[f32]) -> Message<Event> {
@@ -124,7 +124,7 @@ fn epoch(job: JobId, epoch: usize) -> Message<Event> {
 }
 
 fn evaluated(job: JobId) -> Message<Event> {
-    let share = Share {
+    let share = Proportion {
         hits: 1,
         of: 2,
         value: 0.5,
@@ -183,7 +183,7 @@ fn outcome<'a>(state: &'a State, file: &str) -> &'a Outcome {
         .outcome
 }
 
-const OTHER: fn(JobKind) -> Began = Began::Other;
+const OTHER: fn(JobKind) -> JobStarted = JobStarted::Other;
 
 #[test]
 fn the_start_is_a_job_until_the_engine_is_ready() {
@@ -222,7 +222,7 @@ fn a_failed_start_says_why_and_lets_nothing_begin() {
 fn a_worker_that_dies_ends_every_job() {
     let state = after([
         ready(),
-        Action::Began(1, files(&["a.png"])),
+        Action::JobStarted(1, files(&["a.png"])),
         Action::Broken("The engine stopped.".into()),
     ]);
     assert_eq!(state.engine, EngineState::Failed);
@@ -244,11 +244,11 @@ fn a_worker_that_dies_ends_every_job() {
 fn a_data_set_brings_its_thumbnails_and_makes_old_measurements_void() {
     let state = after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Evaluate)),
+        Action::JobStarted(1, OTHER(JobKind::Evaluate)),
         worker([evaluated(1)]),
     ]);
     assert!(state.evaluation.is_some());
-    let opening = then(state, [Action::Began(2, OTHER(JobKind::Dataset))]);
+    let opening = then(state, [Action::JobStarted(2, OTHER(JobKind::Dataset))]);
     assert!(!opening.idle());
     // The first blob is something else: the summary says where thumbnails begin.
     let open = then(
@@ -266,12 +266,12 @@ fn a_data_set_brings_its_thumbnails_and_makes_old_measurements_void() {
 fn a_cancelled_or_failed_opening_keeps_the_data_set_in_use() {
     let open = after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Dataset)),
+        Action::JobStarted(1, OTHER(JobKind::Dataset)),
         worker([dataset(1)]),
-        Action::Began(2, OTHER(JobKind::Dataset)),
+        Action::JobStarted(2, OTHER(JobKind::Dataset)),
         worker([of(2, Event::Cancelled)]),
         with_urls(dataset(2), &["blob:late"]),
-        Action::Began(3, OTHER(JobKind::Dataset)),
+        Action::JobStarted(3, OTHER(JobKind::Dataset)),
         worker([failed(3)]),
     ]);
     assert!(open.dataset.as_ref().expect("kept").thumbnails.is_empty());
@@ -284,7 +284,7 @@ fn a_cancelled_or_failed_opening_keeps_the_data_set_in_use() {
 fn another_model_makes_old_measurements_void() {
     let state = after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Evaluate)),
+        Action::JobStarted(1, OTHER(JobKind::Evaluate)),
         worker([evaluated(1), Event::Model { model: model() }.into()]),
     ]);
     assert!(state.evaluation.is_none());
@@ -294,7 +294,7 @@ fn another_model_makes_old_measurements_void() {
 fn a_late_evaluation_is_not_shown() {
     let state = after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Evaluate)),
+        Action::JobStarted(1, OTHER(JobKind::Evaluate)),
         worker([of(1, Event::Cancelled), evaluated(1)]),
     ]);
     assert!(state.evaluation.is_none());
@@ -304,7 +304,7 @@ fn a_late_evaluation_is_not_shown() {
 fn a_failed_import_keeps_the_model_and_the_next_try_clears_the_message() {
     let state = after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Import)),
+        Action::JobStarted(1, OTHER(JobKind::Import)),
         worker([failed(1)]),
     ]);
     assert_eq!(state.model.as_deref(), Some(&model()));
@@ -312,15 +312,18 @@ fn a_failed_import_keeps_the_model_and_the_next_try_clears_the_message() {
         notices(&state),
         [(Place::Model, true, "layer1.0.conv1.weight: missing")]
     );
-    let again = then(state, [Action::Began(2, OTHER(JobKind::Import))]);
+    let again = then(state, [Action::JobStarted(2, OTHER(JobKind::Import))]);
     assert!(again.notices.is_empty());
 }
 
 #[test]
 fn only_classifying_leaves_room_for_another_job() {
-    let classifying = after([ready(), Action::Began(1, files(&["a.png"]))]);
+    let classifying = after([ready(), Action::JobStarted(1, files(&["a.png"]))]);
     assert!(classifying.idle());
-    let loading = then(classifying, [Action::Began(2, OTHER(JobKind::Download))]);
+    let loading = then(
+        classifying,
+        [Action::JobStarted(2, OTHER(JobKind::Download))],
+    );
     assert!(!loading.idle());
     let paused = after([
         ready(),
@@ -338,8 +341,8 @@ fn requests_are_counted_and_a_download_is_one() {
     let state = after([
         ready(),
         Action::Requests(2),
-        Action::Began(1, OTHER(JobKind::Download)),
-        Action::Began(2, OTHER(JobKind::Export)),
+        Action::JobStarted(1, OTHER(JobKind::Download)),
+        Action::JobStarted(2, OTHER(JobKind::Export)),
     ]);
     assert_eq!(state.requests, 3);
 }
@@ -354,7 +357,7 @@ fn an_export_is_said_once() {
     );
     let state = after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Export)),
+        Action::JobStarted(1, OTHER(JobKind::Export)),
         worker([exported.clone(), exported]),
     ]);
     assert_eq!(
@@ -388,7 +391,7 @@ fn samples_come_with_their_pictures() {
 
 #[test]
 fn a_view_learns_by_pointer_that_nothing_changed_for_it() {
-    let before = after([ready(), Action::Began(1, files(&["a.png"]))]);
+    let before = after([ready(), Action::JobStarted(1, files(&["a.png"]))]);
     let later = then(
         before.clone(),
         [Action::Dragging(true), Action::Reading(Some(9))],

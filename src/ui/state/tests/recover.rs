@@ -36,7 +36,7 @@ fn training() -> State {
     let pulse = |epoch| {
         of(
             2,
-            TrainEvent::Pulse {
+            TrainEvent::LiveMetrics {
                 epoch,
                 loss: 1.0,
                 learning_rate: 1e-3,
@@ -46,10 +46,10 @@ fn training() -> State {
     };
     after([
         ready(),
-        Action::Began(1, OTHER(JobKind::Dataset)),
+        Action::JobStarted(1, OTHER(JobKind::Dataset)),
         worker([dataset(1)]),
-        Action::Began(2, Began::Train(10)),
-        Action::Began(3, files(&["a.png"])),
+        Action::JobStarted(2, JobStarted::Train(10)),
+        Action::JobStarted(3, files(&["a.png"])),
         worker([
             Event::State {
                 state: EngineState::Training,
@@ -96,7 +96,7 @@ fn an_interrupted_training_is_offered_and_goes_on_from_its_epoch() {
     let open = then(
         state,
         [
-            Action::Began(1, OTHER(JobKind::Dataset)),
+            Action::JobStarted(1, OTHER(JobKind::Dataset)),
             worker([dataset(1)]),
         ],
     );
@@ -107,10 +107,10 @@ fn an_interrupted_training_is_offered_and_goes_on_from_its_epoch() {
     let other = then(open.clone(), [worker([interrupted(None, "holidays")])]);
     assert_eq!(other.continuation(), Some(Continuation::Perhaps));
     // It may be refused, and then the settings are still those that were typed.
-    let perhaps = then(other, [Action::Began(2, Began::Continue)]);
+    let perhaps = then(other, [Action::JobStarted(2, JobStarted::Continue)]);
     assert_eq!(perhaps.form, open.form);
 
-    let going = then(open, [Action::Began(2, Began::Continue)]);
+    let going = then(open, [Action::JobStarted(2, JobStarted::Continue)]);
     assert_eq!(going.continuation(), None);
     let run = going.training.as_ref().expect("taken up");
     assert_eq!((run.reports.len(), run.epochs), (3, 10));
@@ -151,7 +151,10 @@ fn one_on_the_demo_set_opens_it_first() {
     assert_eq!(state.continuation(), Some(Continuation::Demo(demo)));
     let opening = then(
         state,
-        [Action::Began(1, OTHER(JobKind::Dataset)), Action::Resume],
+        [
+            Action::JobStarted(1, OTHER(JobKind::Dataset)),
+            Action::Resume,
+        ],
     );
     assert_eq!((task(&opening), opening.continuation()), (None, None));
     let failed = then(opening.clone(), [worker([failed(1)])]);
@@ -159,14 +162,14 @@ fn one_on_the_demo_set_opens_it_first() {
     assert!(failed.continuation().is_some());
     let open = then(opening, [worker([dataset(1)])]);
     assert_eq!(task(&open), Some(EffectKind::Continue));
-    let going = then(open, [Action::Began(2, Began::Continue)]);
+    let going = then(open, [Action::JobStarted(2, JobStarted::Continue)]);
     assert!(going.resume.is_none());
     assert_eq!(going.training.as_ref().map(|t| t.reports.len()), Some(3));
     // Another data set opened later has nothing to do with it.
     let later = then(
         going.clone(),
         [
-            Action::Began(3, OTHER(JobKind::Dataset)),
+            Action::JobStarted(3, OTHER(JobKind::Dataset)),
             worker([dataset(3)]),
         ],
     );
@@ -199,7 +202,7 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
         state,
         [
             Action::Restarted,
-            Action::Began(4, OTHER(JobKind::Dataset)),
+            Action::JobStarted(4, OTHER(JobKind::Dataset)),
             ready(),
             worker([dataset(4)]),
         ],
@@ -208,7 +211,7 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
     let going = then(
         open,
         [
-            Action::Began(5, Began::Continue),
+            Action::JobStarted(5, JobStarted::Continue),
             worker([begun(5), epoch(5, 3)]),
         ],
     );
@@ -258,10 +261,10 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
             state,
             [
                 Action::Restarted,
-                Action::Began(job + 10, OTHER(JobKind::Dataset)),
+                Action::JobStarted(job + 10, OTHER(JobKind::Dataset)),
                 ready(),
                 worker([dataset(job + 10)]),
-                Action::Began(job, Began::Continue),
+                Action::JobStarted(job, JobStarted::Continue),
             ],
         );
     }
@@ -295,7 +298,7 @@ fn the_third_loss_means_the_cpu_and_the_fourth_the_end() {
         [
             Action::Restarted,
             ready(),
-            Action::Began(40, Began::Train(3)),
+            Action::JobStarted(40, JobStarted::Train(3)),
         ],
     );
     assert_eq!(state.engine, EngineState::Ready);
@@ -314,7 +317,7 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
             state,
             [
                 Action::Restarted,
-                Action::Began(4, OTHER(JobKind::Dataset)),
+                Action::JobStarted(4, OTHER(JobKind::Dataset)),
                 ready(),
                 worker(events),
             ],
@@ -322,7 +325,7 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
     };
     let kept = reopened(state.clone(), Some(interrupted(None, "demo set")));
     assert_eq!(task(&kept), Some(EffectKind::Continue));
-    let again = then(kept, [Action::Began(5, Began::Continue), dies()]);
+    let again = then(kept, [Action::JobStarted(5, JobStarted::Continue), dies()]);
     assert!(!again.usable() && again.jobs.is_empty());
 
     let not_kept = reopened(state, None);
@@ -339,7 +342,7 @@ fn a_training_that_cannot_go_on_ends() {
         [
             lost(),
             Action::Restarted,
-            Action::Began(4, OTHER(JobKind::Dataset)),
+            Action::JobStarted(4, OTHER(JobKind::Dataset)),
         ],
     );
     let refused = then(opening.clone(), [worker([failed(4)])]);

@@ -7,7 +7,7 @@ fn a_training_run_is_followed_to_its_end() {
     let started = after([
         ready(),
         Action::Chosen(Choice::Head, "mlp-3".into()),
-        Action::Began(1, Began::Train(3)),
+        Action::JobStarted(1, JobStarted::Train(3)),
         worker([
             Event::State {
                 state: EngineState::Featurising,
@@ -75,7 +75,7 @@ fn a_training_run_is_followed_to_its_end() {
 fn an_epoch_that_comes_again_replaces_the_first() {
     let state = after([
         ready(),
-        Action::Began(1, Began::Train(5)),
+        Action::JobStarted(1, JobStarted::Train(5)),
         worker([epoch(1, 1), epoch(1, 2), epoch(1, 3), epoch(1, 2)]),
     ]);
     let run = state.training.expect("running");
@@ -89,7 +89,7 @@ fn an_epoch_that_comes_again_replaces_the_first() {
 fn a_cancelled_training_leaves_no_curve_and_a_failed_one_does() {
     let start = [
         ready(),
-        Action::Began(1, Began::Train(5)),
+        Action::JobStarted(1, JobStarted::Train(5)),
         worker([epoch(1, 1)]),
     ];
     let running = after(start);
@@ -117,13 +117,16 @@ fn training_says_what_it_needs() {
     );
     let state = then(
         state,
-        [Action::Began(1, OTHER(JobKind::Dataset)), worker([problem])],
+        [
+            Action::JobStarted(1, OTHER(JobKind::Dataset)),
+            worker([problem]),
+        ],
     );
     assert_eq!(state.training_needs().as_deref(), Some("Only one class."));
     let state = then(
         state,
         [
-            Action::Began(2, OTHER(JobKind::Dataset)),
+            Action::JobStarted(2, OTHER(JobKind::Dataset)),
             worker([dataset(2)]),
         ],
     );
@@ -139,7 +142,7 @@ fn training_says_what_it_needs() {
 fn pulse(job: JobId, epoch: f64) -> Message<Event> {
     of(
         job,
-        TrainEvent::Pulse {
+        TrainEvent::LiveMetrics {
             epoch,
             loss: 1.0,
             learning_rate: 1e-3,
@@ -171,7 +174,7 @@ fn trained(job: JobId) -> Message<Event> {
 
 #[test]
 fn pulses_are_kept_up_to_a_number_and_the_last_always() {
-    let start = [ready(), Action::Began(1, Began::Train(5))];
+    let start = [ready(), Action::JobStarted(1, JobStarted::Train(5))];
     let state = then(after(start), [worker([pulse(1, 0.1), pulse(2, 0.2)])]);
     let training = state.training.as_ref().expect("running");
     assert_eq!(training.pulses.len(), 1);
@@ -192,7 +195,7 @@ fn pulses_are_kept_up_to_a_number_and_the_last_always() {
 fn several_seeds_are_one_job_and_each_has_its_own_curves() {
     let state = after([
         ready(),
-        Action::Began(1, Began::Train(5)),
+        Action::JobStarted(1, JobStarted::Train(5)),
         worker([
             begun(1, 1),
             pulse(1, 0.5),
@@ -231,7 +234,11 @@ fn kept_views_are_noted() {
             images: 960,
         },
     );
-    let state = after([ready(), Action::Began(1, Began::Train(5)), worker([views])]);
+    let state = after([
+        ready(),
+        Action::JobStarted(1, JobStarted::Train(5)),
+        worker([views]),
+    ]);
     assert_eq!(state.training.and_then(|t| t.views), Some((4, 960)));
 }
 
@@ -250,7 +257,7 @@ fn an_estimate_holds_until_a_setting_changes() {
     let asked = after([
         ready(),
         Action::Typed(Field::Seeds, "2".into()),
-        Action::Began(1, OTHER(JobKind::Estimate)),
+        Action::JobStarted(1, OTHER(JobKind::Estimate)),
         answer(9),
     ]);
     assert!(asked.forecast.is_none() && !asked.idle());
@@ -278,7 +285,7 @@ fn previews_replace_the_ones_before_and_late_ones_are_given_back() {
     };
     let state = after([
         ready(),
-        Action::Began(1, Began::Preview(4)),
+        Action::JobStarted(1, JobStarted::Preview(4)),
         previews(1, &["blob:1", "blob:2"]),
     ]);
     assert_eq!(
@@ -289,7 +296,7 @@ fn previews_replace_the_ones_before_and_late_ones_are_given_back() {
     let state = then(
         state,
         [
-            Action::Began(2, Began::Preview(5)),
+            Action::JobStarted(2, JobStarted::Preview(5)),
             previews(1, &["blob:3", "blob:4"]),
             previews(2, &["blob:5", "blob:6"]),
         ],

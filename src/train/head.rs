@@ -5,11 +5,13 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::batches::{BatchSampler, BatchSource, LabelledBatch, StepIndex};
 use super::epochs::{self, has_norm};
-pub use super::epochs::{Course, Flow, Kept, Observer, Progress, Pulse, Resume};
-use super::feed::{Batches, Feed, Known, Moment};
+pub use super::epochs::{
+    CheckpointState, FitResult, Flow, LiveMetrics, Observer, Progress, Resume,
+};
 use super::learner::{Batch, Input, Learner, fresh_head, not_a_number};
-use super::metrics::Tally;
+use super::metrics::ConfusionTally;
 use super::objective::Objective;
 use super::parameters::{collect, replace};
 use crate::config::{Augment, TrainConfig};
@@ -84,7 +86,7 @@ pub fn count(labels: impl Iterator<Item = usize>, classes: usize) -> Vec<usize> 
 
 /// What a run begins with.
 #[derive(Default)]
-pub struct Begin {
+pub struct Start {
     /// A head on the inner device to go on from; none for a fresh one.
     pub head: Option<Head>,
     /// A run to go on with.
@@ -111,10 +113,10 @@ pub async fn run(
     config: &TrainConfig,
     spec: HeadSpec,
     features: Features<'_>,
-    begin: Begin,
+    begin: Start,
     device: &Device,
     observer: &mut impl Observer,
-) -> Result<Course> {
+) -> Result<FitResult> {
     let Features {
         train,
         views,
@@ -128,7 +130,7 @@ pub async fn run(
     let mut learner = Learner::new(config, None, head, &counts);
     let mut feed = OnFeatures {
         config,
-        batches: Batches::new(config),
+        batches: BatchSampler::new(config),
         views: views.max(1),
         train,
         validation,
@@ -174,7 +176,7 @@ pub(super) fn check_sizes(config: &TrainConfig, train: usize, validation: usize)
 /// Features of examples.
 struct OnFeatures<'a> {
     config: &'a TrainConfig,
-    batches: Batches,
+    batches: BatchSampler,
     views: usize,
     train: &'a Examples,
     validation: &'a Examples,
@@ -189,7 +191,7 @@ impl OnFeatures<'_> {
 
     /// The images are gone, their features are left, so those are mixed (Verma et al. 2018, arXiv:1806.05236);
     /// nothing can be cut out of them, so cutmix mixes too.
-    fn mix(&self, at: Moment, n: usize) -> Option<Mix> {
+    fn mix(&self, at: StepIndex, n: usize) -> Option<Mix> {
         let augment = &self.config.augment;
         let alpha = if augment.mixup > 0.0 {
             augment.mixup
@@ -205,7 +207,7 @@ impl OnFeatures<'_> {
     }
 }
 
-impl Feed for OnFeatures<'_> {
+impl BatchSource for OnFeatures<'_> {
     fn steps(&self) -> usize {
         self.batches.count(self.examples())
     }
@@ -216,7 +218,7 @@ impl Feed for OnFeatures<'_> {
 
     async fn batch(
         &mut self,
-        at: Moment,
+        at: StepIndex,
         picks: &[usize],
         objective: &Objective,
     ) -> Result<Option<Batch>> {
@@ -237,7 +239,7 @@ impl Feed for OnFeatures<'_> {
         Ok(Some(Batch::new(Input::Features(input), targets)))
     }
 
-    async fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
+    async fn validation(&mut self, index: usize) -> Result<Option<Option<LabelledBatch>>> {
         let start = index * VALIDATION_BATCH;
         let end = self.validation.len().min(start + VALIDATION_BATCH);
         if start >= end {
@@ -258,7 +260,7 @@ impl Feed for OnFeatures<'_> {
 ///
 /// # Errors
 /// [`Error::Gpu`] if the device fails, [`Error::Weights`] if what comes out is not numbers.
-pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
+pub async fn measure(head: &Head, examples: &Examples) -> Result<ConfusionTally> {
     let classes = head.classes();
     let device = head.device();
     let mut logits = Vec::with_capacity(examples.len() * classes);
@@ -267,7 +269,7 @@ pub async fn measure(head: &Head, examples: &Examples) -> Result<Tally> {
         let x = examples.tensor(examples.rows(start..end), &device);
         logits.extend(read(head.forward(x)).await?);
     }
-    let tally = Tally::of(&logits, &examples.labels, classes);
+    let tally = ConfusionTally::of(&logits, &examples.labels, classes);
     if !tally.loss().is_finite() {
         return Err(not_a_number());
     }

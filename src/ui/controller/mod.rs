@@ -1,4 +1,4 @@
-//! What the user wants, carried out: views say an [`Intent`], the desk sends the command, names the
+//! What the user wants, carried out: views say an [`Intent`], the controller sends the command, names the
 //! job and tells the reducer.
 
 mod data;
@@ -19,7 +19,7 @@ use super::{
     csv, files,
     intake::{self, Found},
     parts::{Batch, JobKind, Place},
-    state::{Action, Began, Effect, EffectKind, State},
+    state::{Action, Effect, EffectKind, JobStarted, State},
 };
 use crate::{
     config::{Arch, DemoConfig, InputSettings},
@@ -101,7 +101,7 @@ pub enum Subject {
 
 /// Carries out what the user wants.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Controller {
     bridge: Bridge,
     state: UseReducerHandle<State>,
     /// Counts the folders read; a reader whose number is not the last one stops.
@@ -114,8 +114,8 @@ pub struct Desk {
     effect: Rc<Cell<u32>>,
 }
 
-impl Desk {
-    /// A desk over a state, with a worker that is not started yet.
+impl Controller {
+    /// A controller over a state, with a worker that is not started yet.
     pub fn new(state: UseReducerHandle<State>) -> Self {
         let dispatcher = state.dispatcher();
         Self {
@@ -139,11 +139,11 @@ impl Desk {
             Intent::Act(action) => self.act(action),
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
-            Intent::Folder(list) => self.read(list, true, |desk, found| {
-                desk.open_folder(found, files::Rest::default());
+            Intent::Folder(list) => self.read(list, true, |controller, found| {
+                controller.open_folder(found, files::Rest::default());
             }),
-            Intent::Archive(list) => self.read(list, false, |desk, found| {
-                desk.take(intake::sort(found), files::Rest::default());
+            Intent::Archive(list) => self.read(list, false, |controller, found| {
+                controller.take(intake::sort(found), files::Rest::default());
             }),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
@@ -154,7 +154,9 @@ impl Desk {
                 self.begin_long(JobKind::Import, &[], |_| Command::SetInput { input });
             }
             Intent::Checkpoint(list) => {
-                self.read(list, false, |desk, found| desk.first(found, Self::import));
+                self.read(list, false, |controller, found| {
+                    controller.first(found, Self::import)
+                });
             }
             Intent::Sample(index) => {
                 if let Some(file) = self.bridge.sample(index) {
@@ -216,7 +218,7 @@ impl Desk {
                     self.open_again();
                 }
                 EffectKind::Continue => {
-                    self.begin(Began::Continue, &[], |_| Command::Continue);
+                    self.begin(JobStarted::Continue, &[], |_| Command::Continue);
                 }
             }
         }
@@ -237,14 +239,14 @@ impl Desk {
 
     fn begin(
         &self,
-        began: Began,
+        began: JobStarted,
         found: &[Found<File>],
         command: impl FnOnce(Vec<FileRef>) -> Command,
     ) {
         let job = self.bridge.next_job();
         let command = command(refs(found));
         let files: Array = found.iter().map(|f| &f.file).collect();
-        self.act(Action::Began(job, began));
+        self.act(Action::JobStarted(job, began));
         self.bridge.send(Some(job), command, &files);
     }
 
@@ -256,7 +258,7 @@ impl Desk {
         command: impl FnOnce(Vec<FileRef>) -> Command,
     ) {
         if self.may_begin(kind) {
-            self.begin(Began::Other(kind), found, command);
+            self.begin(JobStarted::Other(kind), found, command);
         }
     }
 
@@ -298,8 +300,8 @@ impl Desk {
             (f.path.clone(), url)
         };
         let rows = found.iter().enumerate().map(shown).collect();
-        self.begin(Began::Classify(rows), &found, |files| Command::Classify {
-            files,
+        self.begin(JobStarted::Classify(rows), &found, |files| {
+            Command::Classify { files }
         });
     }
 

@@ -42,7 +42,7 @@ struct Norm {
 
 /// The trained end of a backbone.
 #[derive(Module, Debug)]
-pub struct Tail {
+pub struct TrainableStages {
     /// In the order of [`Layout::convs`], without the frozen ones.
     convs: Vec<TunedConv>,
     #[module(skip)]
@@ -51,7 +51,7 @@ pub struct Tail {
     scope: Scope,
 }
 
-impl Tail {
+impl TrainableStages {
     /// What `scope` trains of a backbone with its norms frozen, to begin with its weights; `device` has
     /// gradients or not.
     #[must_use]

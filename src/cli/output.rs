@@ -17,7 +17,7 @@ use crate::train::metrics::argmax;
 
 /// What was said.
 #[derive(Default)]
-pub struct Screen {
+pub struct Output {
     /// Print classifications: as JSON lines, or for people.
     classify: Option<bool>,
     bar: Option<(Phase, ProgressBar)>,
@@ -49,7 +49,7 @@ pub struct Screen {
     pub exported: Vec<u8>,
 }
 
-impl Screen {
+impl Output {
     /// Prints each classification, as JSON or for people.
     pub fn classify(json: bool) -> Self {
         Self {
@@ -168,7 +168,7 @@ impl Screen {
                     self.epochs.clone_from(&run.epochs);
                 }
             }
-            TrainEvent::Pulse { .. } => {}
+            TrainEvent::LiveMetrics { .. } => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! The engine's desk: commands come in, events go out, and a long job looks up from its work here.
+//! The engine's mailbox: commands come in, events go out, and a long job polls for commands here.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::infer::Classifier;
 use crate::platform::files::InputFile;
 use crate::platform::time;
 use crate::protocol::{Command, EngineState, Event, JobId, Message, Phase};
-use crate::train::run::Flow;
+use crate::train::head::Flow;
 
 /// A command and the files it speaks of.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Order {
 /// Takes an event with its job, and the bytes that belong to it.
 pub type Emit = Box<dyn Fn(Message<Event>, Vec<Vec<u8>>)>;
 
-/// Milliseconds of work between two looks at the desk: a command waits no longer than this, or one
+/// Milliseconds of work between two polls of the mailbox: a command waits no longer than this, or one
 /// batch, and yielding costs next to nothing.
 const SLICE: f64 = 12.0;
 
@@ -35,7 +35,7 @@ const FEW: usize = 8;
 const PROGRESS: f64 = 80.0;
 
 /// Commands, events, and the state that is shown.
-pub struct Desk {
+pub struct Mailbox {
     inbox: Receiver<Order>,
     later: VecDeque<Order>,
     emit: Emit,
@@ -54,8 +54,8 @@ struct Progress {
     shown: f64,
 }
 
-impl Desk {
-    /// An empty desk.
+impl Mailbox {
+    /// An empty mailbox.
     #[must_use]
     pub fn new(inbox: Receiver<Order>, emit: Emit) -> Self {
         Self {
@@ -83,20 +83,20 @@ impl Desk {
     }
 
     /// Sends an event of the job that is worked on.
-    pub fn tell(&self, event: impl Into<Event>) {
-        self.hand(event, Vec::new());
+    pub fn emit(&self, event: impl Into<Event>) {
+        self.emit_with(event, Vec::new());
     }
 
     /// Says that the job failed.
     pub fn fail(&self, error: &Error) {
-        self.tell(Event::Failed {
+        self.emit(Event::Failed {
             kind: error.kind(),
             error: error.to_string(),
         });
     }
 
     /// Sends an event with bytes.
-    pub fn hand(&self, event: impl Into<Event>, blobs: Vec<Vec<u8>>) {
+    pub fn emit_with(&self, event: impl Into<Event>, blobs: Vec<Vec<u8>>) {
         let message = Message {
             job: self.job,
             body: event.into(),
@@ -106,14 +106,14 @@ impl Desk {
 
     /// Sends a warning.
     pub fn warn(&self, text: impl Into<String>) {
-        self.tell(Event::Warning { text: text.into() });
+        self.emit(Event::Warning { text: text.into() });
     }
 
     /// Changes the state, and says so if it is another one.
     pub fn set_state(&mut self, state: EngineState) {
         if self.state != state {
             self.state = state;
-            self.tell(Event::State { state });
+            self.emit(Event::State { state });
         }
     }
 
@@ -132,7 +132,7 @@ impl Desk {
         });
         if now - progress.shown >= PROGRESS || done == total {
             progress.shown = now;
-            self.tell(Event::Progress {
+            self.emit(Event::Progress {
                 phase,
                 done,
                 total,
@@ -142,19 +142,19 @@ impl Desk {
         self.progress = Some(progress);
     }
 
-    /// Looks up from the job: lets messages in, acts on those about it, keeps the rest for later; a
-    /// few images to classify are done at once if there is a classifier. A held job stays in here.
+    /// Polls for commands from within the job: acts on those about it, queues the others; a few images to
+    /// classify are done at once if there is a classifier. A held job stays in here.
     ///
     /// # Errors
     /// [`Error::Cancelled`] if the job is to be dropped.
-    pub async fn look_up(&mut self, meanwhile: Option<&Classifier>) -> Result<Flow> {
+    pub async fn poll_commands(&mut self, meanwhile: Option<&Classifier>) -> Result<Flow> {
         if time::now() - self.looked >= SLICE {
             time::yield_now().await;
             self.looked = time::now();
         }
         let mut flow = Flow::Continue;
         while let Ok(order) = self.inbox.try_recv() {
-            if self.sort(order, meanwhile).await? == Flow::Stop {
+            if self.route(order, meanwhile).await? == Flow::Stop {
                 flow = Flow::Stop;
             }
         }
@@ -175,7 +175,7 @@ impl Desk {
     }
 
     /// Deals with one command that came in the middle of a job.
-    async fn sort(&mut self, order: Order, meanwhile: Option<&Classifier>) -> Result<Flow> {
+    async fn route(&mut self, order: Order, meanwhile: Option<&Classifier>) -> Result<Flow> {
         let mine = order.message.job == self.job;
         match order.message.body {
             Command::Cancel if mine => return Err(Error::Cancelled),
@@ -184,13 +184,13 @@ impl Desk {
             Command::Pause if mine => return self.hold(meanwhile).await,
             // Nothing is held, so there is nothing to go on with; and what names no job that runs is late.
             Command::Resume | Command::Stop | Command::Pause => {}
-            _ => self.take_or_keep(order, meanwhile).await,
+            _ => self.answer_or_queue(order, meanwhile).await,
         }
         Ok(Flow::Continue)
     }
 
     /// Classifies a few images at once, if that is what the order is; anything else is kept for later.
-    async fn take_or_keep(&mut self, order: Order, meanwhile: Option<&Classifier>) {
+    async fn answer_or_queue(&mut self, order: Order, meanwhile: Option<&Classifier>) {
         match (&order.message.body, meanwhile) {
             (Command::Classify { files }, Some(classifier)) if files.len() <= FEW => {
                 let long = self.turn_to(order.message.job);
@@ -215,7 +215,7 @@ impl Desk {
                 Command::Stop if mine => break Ok(Flow::Stop),
                 Command::Cancel if mine => break Err(Error::Cancelled),
                 Command::Cancel => self.drop_waiting(order.message.job),
-                _ => self.take_or_keep(order, meanwhile).await,
+                _ => self.answer_or_queue(order, meanwhile).await,
             }
         };
         self.set_state(before);
@@ -229,7 +229,7 @@ impl Desk {
             .retain(|order| job.is_none() || order.message.job != job);
         if self.later.len() < before {
             let worked_on = self.turn_to(job);
-            self.tell(Event::Cancelled);
+            self.emit(Event::Cancelled);
             self.turn_to(worked_on);
         }
     }

@@ -1,24 +1,24 @@
 //! What is done about trainings, before and after them.
 
-use super::{Desk, Subject};
+use super::{Controller, Subject};
 use crate::{
     protocol::{Command, JobId},
     ui::{
         parts::JobKind,
-        state::{Action, Began, Continuation},
+        state::{Action, Continuation, JobStarted},
     },
 };
 
 /// Changed images shown beside the image itself.
 const VIEWS: usize = 7;
 
-impl Desk {
+impl Controller {
     pub(super) fn train(&self) {
         let state = self.now();
         if let (true, Ok(config), Ok(seeds)) =
             (state.idle(), state.form.config(), state.form.seeds())
         {
-            self.begin(Began::Train(config.epochs), &[], |_| Command::Train {
+            self.begin(JobStarted::Train(config.epochs), &[], |_| Command::Train {
                 config,
                 seeds,
             });
@@ -32,7 +32,7 @@ impl Desk {
         }
         match continuation {
             Some(Continuation::Now | Continuation::Perhaps) => {
-                self.begin(Began::Continue, &[], |_| Command::Continue);
+                self.begin(JobStarted::Continue, &[], |_| Command::Continue);
             }
             Some(Continuation::Demo(config)) => {
                 self.open_demo(config);
@@ -54,12 +54,14 @@ impl Desk {
         };
         let seed = state.form.config().unwrap_or_default().seed;
         let image = state.preview + usize::from(subject == Subject::Next);
-        self.begin(Began::Preview(image), &found, |files| Command::Preview {
-            file: files.into_iter().next(),
-            image,
-            augment,
-            seed,
-            views: VIEWS,
+        self.begin(JobStarted::Preview(image), &found, |files| {
+            Command::Preview {
+                file: files.into_iter().next(),
+                image,
+                augment,
+                seed,
+                views: VIEWS,
+            }
         });
     }
 

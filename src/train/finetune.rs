@@ -1,16 +1,16 @@
-//! Training the end of a backbone together with a head: as in [`super::run`], on images.
+//! Training the end of a backbone together with a head: as in [`super::head`], on images.
 
-use super::epochs::{self, Course, Observer};
-use super::feed::{Batches, Feed, Known, Moment};
-use super::inputs::{Inputs, Labelled, Pictures};
+use super::batches::{BatchSampler, BatchSource, LabelledBatch, StepIndex};
+use super::epochs::{self, FitResult, Observer};
+use super::feature_source::{FeatureSource, ImageLoader, Labelled};
+use super::head::{Start, check_sizes, count, head_on};
 use super::learner::{Batch, Input, Learner};
 use super::objective::Objective;
-use super::run::{Begin, check_sizes, count, head_on};
 use crate::config::TrainConfig;
 use crate::error::Result;
 use crate::image::augment::Mix;
 use crate::model::head::HeadSpec;
-use crate::model::tune::Tail;
+use crate::model::trainable::TrainableStages;
 
 /// Images a validation batch has where the training batch is smaller.
 const VALIDATION_BATCH: usize = 16;
@@ -18,7 +18,7 @@ const VALIDATION_BATCH: usize = 16;
 /// What a run learns from.
 pub struct Images<'a, 'b, P> {
     /// A way to them. What is to be kept of them has been kept before.
-    pub inputs: &'a mut Inputs<'b, P>,
+    pub inputs: &'a mut FeatureSource<'b, P>,
     /// Edge of the model's own input, in pixels.
     pub size: usize,
     /// To learn from.
@@ -33,14 +33,14 @@ pub struct Images<'a, 'b, P> {
 /// [`Error::Setting`](crate::error::Error::Shape) for a setting out of range,
 /// [`Error::Dataset`](crate::error::Error::Dataset) if no image of a part can be read,
 /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails, and what the observer says.
-pub async fn run<P: Pictures>(
+pub async fn run<P: ImageLoader>(
     config: &TrainConfig,
     spec: HeadSpec,
-    tail: Tail,
+    tail: TrainableStages,
     images: Images<'_, '_, P>,
-    begin: Begin,
+    begin: Start,
     observer: &mut impl Observer,
-) -> Result<Course> {
+) -> Result<FitResult> {
     config.check()?;
     check_sizes(config, images.train.len(), images.validation.len())?;
     let device = images.inputs.device().clone().autodiff();
@@ -49,7 +49,7 @@ pub async fn run<P: Pictures>(
     let mut learner = Learner::new(config, Some(tail), head, &counts);
     let mut feed = OnImages {
         config,
-        batches: Batches::new(config),
+        batches: BatchSampler::new(config),
         images,
     };
     epochs::course(config, &mut learner, &mut feed, begin.resume, observer).await
@@ -58,11 +58,11 @@ pub async fn run<P: Pictures>(
 /// Images and their labels.
 struct OnImages<'a, 'b, 'c, P> {
     config: &'c TrainConfig,
-    batches: Batches,
+    batches: BatchSampler,
     images: Images<'a, 'b, P>,
 }
 
-impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
+impl<P: ImageLoader> BatchSource for OnImages<'_, '_, '_, P> {
     fn steps(&self) -> usize {
         self.batches.count(self.images.train.len())
     }
@@ -73,7 +73,7 @@ impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
 
     async fn batch(
         &mut self,
-        at: Moment,
+        at: StepIndex,
         picks: &[usize],
         objective: &Objective,
     ) -> Result<Option<Batch>> {
@@ -102,7 +102,7 @@ impl<P: Pictures> Feed for OnImages<'_, '_, '_, P> {
         Ok(plain.map(|(maps, labels)| Batch::new(Input::Maps(maps), objective.one_hot(&labels))))
     }
 
-    async fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>> {
+    async fn validation(&mut self, index: usize) -> Result<Option<Option<LabelledBatch>>> {
         let size = self.config.batch.max(VALIDATION_BATCH);
         let Some(samples) = self.images.validation.chunks(size).nth(index) else {
             return Ok(None);

@@ -12,7 +12,7 @@ use crate::config::{Scope, TrainConfig};
 use crate::error::Result;
 use crate::model::backbone::Backbone;
 use crate::model::head::read;
-use crate::model::tune::{forward_frozen, input_shape};
+use crate::model::trainable::{forward_frozen, input_shape};
 
 /// Bytes of f32 that may be kept: a browser tab has 4 GiB of address space at most, and the model, the
 /// images on their way and the page want theirs.
@@ -42,12 +42,12 @@ pub struct Request {
 }
 
 /// A way to images, several at a time: normalised pixels `[3,S,S]` each, or why not.
-pub trait Pictures: AsyncFnMut(&[Request]) -> Vec<Result<Vec<f32>>> {}
+pub trait ImageLoader: AsyncFnMut(&[Request]) -> Vec<Result<Vec<f32>>> {}
 
-impl<F: AsyncFnMut(&[Request]) -> Vec<Result<Vec<f32>>>> Pictures for F {}
+impl<F: AsyncFnMut(&[Request]) -> Vec<Result<Vec<f32>>>> ImageLoader for F {}
 
 /// Samples on their way through the frozen part.
-pub struct Inputs<'a, P> {
+pub struct FeatureSource<'a, P> {
     backbone: &'a Backbone,
     scope: Scope,
     /// Edge of the model's own input, in pixels.
@@ -63,7 +63,7 @@ pub struct Inputs<'a, P> {
     unreadable: BTreeMap<usize, String>,
 }
 
-impl<'a, P: Pictures> Inputs<'a, P> {
+impl<'a, P: ImageLoader> FeatureSource<'a, P> {
     /// For so many training and validation images of edge `size`; keeps what can be kept if it fits `budget`
     /// bytes.
     pub fn new(
@@ -138,7 +138,7 @@ impl<'a, P: Pictures> Inputs<'a, P> {
     ///
     /// # Errors
     /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails.
-    pub async fn keep(&mut self, samples: &[usize]) -> Result<()> {
+    pub async fn cache(&mut self, samples: &[usize]) -> Result<()> {
         let size = self.size;
         let requests = samples.iter().map(|&sample| Request {
             sample,

@@ -1,8 +1,8 @@
 //! The part of a backbone that a training changes, and the frozen part before it, which stays a
-//! [`Backbone`] on the inner device: its output is the input of the [`Tail`].
+//! [`Backbone`] on the inner device: its output is the input of the [`TrainableStages`].
 
 mod fresh;
-mod tail;
+mod stages;
 
 use burn::tensor::Tensor;
 
@@ -11,7 +11,7 @@ use super::resnet::{Layout, ResNetConfig, pooled_size};
 use crate::config::{Arch, Scope};
 
 pub use fresh::fresh;
-pub use tail::Tail;
+pub use stages::TrainableStages;
 
 /// Stages of the family.
 const STAGES: usize = 4;

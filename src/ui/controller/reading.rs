@@ -4,7 +4,7 @@ use js_sys::Array;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use super::Desk;
+use super::Controller;
 use crate::ui::{
     files,
     intake::{self, Found, Intake},
@@ -12,7 +12,7 @@ use crate::ui::{
     state::Action,
 };
 
-impl Desk {
+impl Controller {
     pub(super) fn first(&self, found: Vec<Found<File>>, then: fn(&Self, Found<File>)) {
         if let Some(file) = found.into_iter().next() {
             then(self, file);
@@ -21,15 +21,15 @@ impl Desk {
 
     /// Reads a list of files in the background.
     pub(super) fn read(&self, list: Array, in_folder: bool, then: fn(&Self, Vec<Found<File>>)) {
-        let desk = self.clone();
+        let controller = self.clone();
         spawn_local(async move {
-            let report = desk.reporter(in_folder);
+            let report = controller.reporter(in_folder);
             let found = files::from_list(list, in_folder, &report).await;
             if let Some(found) = found {
                 if in_folder {
-                    desk.act(Action::Reading(None));
+                    controller.act(Action::Reading(None));
                 }
-                then(&desk, found);
+                then(&controller, found);
             }
         });
     }
@@ -37,31 +37,31 @@ impl Desk {
     /// Reads what was dropped in the background, then sorts it. Loose files leave alone a folder that is
     /// being read; another folder takes its place.
     pub(super) fn read_drop(&self, dropped: files::Drop) {
-        let desk = self.clone();
+        let controller = self.clone();
         spawn_local(async move {
             let in_folders = dropped.has_folders();
-            let report = desk.reporter(in_folders);
+            let report = controller.reporter(in_folders);
             if let Some((found, rest)) = dropped.files(&report).await {
                 if in_folders {
-                    desk.act(Action::Reading(None));
+                    controller.act(Action::Reading(None));
                 }
-                desk.take(intake::sort(found), rest);
+                controller.take(intake::sort(found), rest);
             }
         });
     }
 
     /// Shows how many files were found, and stops a reader that was cancelled or replaced.
     pub(super) fn reporter(&self, shown: bool) -> impl Fn(usize) -> bool + use<> {
-        let desk = self.clone();
+        let controller = self.clone();
         let turn = self.reading.get() + u32::from(shown);
         self.reading.set(turn);
         move |files| {
             if !shown {
                 return true;
             }
-            let mine = desk.reading.get() == turn;
+            let mine = controller.reading.get() == turn;
             if mine {
-                desk.act(Action::Reading(Some(files)));
+                controller.act(Action::Reading(Some(files)));
             }
             mine
         }

@@ -8,7 +8,7 @@ use crate::random::Random;
 
 /// A place in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct StepIndex {
     /// From 1.
     pub epoch: usize,
     /// Within the epoch, from 0.
@@ -16,7 +16,7 @@ pub struct Moment {
 }
 
 /// Validation examples and their labels.
-pub type Known = (Input, Vec<usize>);
+pub type LabelledBatch = (Input, Vec<usize>);
 
 /// A source of batches. What it gives follows from the seed and the moment alone, so that a run can go on
 /// from any epoch.
@@ -24,7 +24,7 @@ pub type Known = (Input, Vec<usize>);
     async_fn_in_trait,
     reason = "one thread: nobody asks whether the future is Send"
 )]
-pub trait Feed {
+pub trait BatchSource {
     /// Steps an epoch has.
     fn steps(&self) -> usize;
     /// The picks of an epoch's batches.
@@ -35,7 +35,7 @@ pub trait Feed {
     /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails.
     async fn batch(
         &mut self,
-        at: Moment,
+        at: StepIndex,
         picks: &[usize],
         objective: &Objective,
     ) -> Result<Option<Batch>>;
@@ -43,20 +43,20 @@ pub trait Feed {
     ///
     /// # Errors
     /// As [`Self::batch`].
-    async fn validation(&mut self, index: usize) -> Result<Option<Option<Known>>>;
+    async fn validation(&mut self, index: usize) -> Result<Option<Option<LabelledBatch>>>;
     /// Whether a step takes long enough to be waited for.
     fn is_slow(&self) -> bool;
 }
 
 /// Seeded batches of an epoch.
 #[derive(Debug, Clone, Copy)]
-pub struct Batches {
+pub struct BatchSampler {
     size: usize,
     copies: usize,
     seed: u64,
 }
 
-impl Batches {
+impl BatchSampler {
     /// By the settings.
     #[must_use]
     pub fn new(config: &TrainConfig) -> Self {

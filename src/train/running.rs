@@ -8,7 +8,7 @@ use crate::model::head::read;
 
 /// The sums since they were last taken, and the losses since they were last looked at.
 #[derive(Default)]
-pub struct Sums {
+pub struct RunningMetrics {
     loss: Option<Tensor<1>>,
     hits: Option<Tensor<1, Int>>,
     seen: usize,
@@ -16,7 +16,7 @@ pub struct Sums {
     seen_lately: usize,
 }
 
-impl Sums {
+impl RunningMetrics {
     /// Counts a batch in: its mean loss `[1]`, logits `[N,K]`, targets `[N,K]`.
     pub fn add(&mut self, loss: &Tensor<1>, logits: Tensor<2>, targets: &[f32]) {
         let [n, k] = logits.dims();

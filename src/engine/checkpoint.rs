@@ -12,24 +12,24 @@ use crate::error::{Error, Result};
 use crate::model::weights::{self, NamedTensor};
 use crate::platform::{Place, store};
 use crate::protocol::{Interrupted, Run};
-use crate::train::run::{Kept, Progress, Resume};
+use crate::train::head::{CheckpointState, Progress, Resume};
 
 /// What is known of the training.
-const RECORD: &str = "training.json";
+const MANIFEST: &str = "training.json";
 /// The files that it may name.
 const STATES: [&str; 2] = [
     "training-state-0.safetensors",
     "training-state-1.safetensors",
 ];
 const BESTS: [&str; 2] = ["training-best-0.safetensors", "training-best-1.safetensors"];
-const LEADERS: [&str; 2] = [
+const BEST_RUNS: [&str; 2] = [
     "training-leader-0.safetensors",
     "training-leader-1.safetensors",
 ];
 
 /// A training, kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct CheckpointManifest {
     /// What is shown of it.
     pub run: Interrupted,
     /// Edge of the model's input, in pixels.
@@ -53,12 +53,13 @@ pub(super) struct Record {
     #[serde(default)]
     pub done: Vec<Run>,
     /// The best of them.
-    pub leader: Option<Leader>,
+    #[serde(rename = "leader")]
+    pub best_run: Option<BestRun>,
 }
 
 /// A training that is over, while others may still beat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Leader {
+pub(super) struct BestRun {
     /// Its run.
     pub id: u64,
     /// Which of the files counts.
@@ -66,66 +67,66 @@ pub(super) struct Leader {
 }
 
 /// Keeps one training.
-pub(super) struct Keeper {
+pub(super) struct CheckpointWriter {
     place: Place,
-    record: Record,
+    manifest: CheckpointManifest,
 }
 
-impl Keeper {
+impl CheckpointWriter {
     /// Begins to keep a training: from now on it can be gone on with.
     ///
     /// # Errors
     /// [`Error::Storage`] if there is no room.
-    pub async fn begin(place: Place, record: Record) -> Result<Self> {
-        let keeper = Self { place, record };
-        keeper.write_record().await?;
-        if let Some(leader) = &keeper.record.leader {
-            let _ = store::remove_at(&keeper.place, LEADERS[1 - leader.file.min(1)]).await;
+    pub async fn begin(place: Place, manifest: CheckpointManifest) -> Result<Self> {
+        let writer = Self { place, manifest };
+        writer.write_manifest().await?;
+        if let Some(best_run) = &writer.manifest.best_run {
+            let _ = store::remove_at(&writer.place, BEST_RUNS[1 - best_run.file.min(1)]).await;
         }
-        Ok(keeper)
+        Ok(writer)
     }
 
-    async fn write_record(&self) -> Result<()> {
-        let text = serde_json::to_vec(&self.record)
-            .map_err(|error| Error::Storage(format!("{RECORD}: {error}")))?;
-        store::write_at(&self.place, RECORD, &text).await
+    async fn write_manifest(&self) -> Result<()> {
+        let text = serde_json::to_vec(&self.manifest)
+            .map_err(|error| Error::Storage(format!("{MANIFEST}: {error}")))?;
+        store::write_at(&self.place, MANIFEST, &text).await
     }
 
     /// Keeps an epoch.
     ///
     /// # Errors
     /// [`Error::Storage`] if there is no room; the epoch kept before is then still there.
-    pub async fn keep(&mut self, kept: Kept<'_>) -> Result<()> {
+    pub async fn write(&mut self, kept: CheckpointState<'_>) -> Result<()> {
         // Another tab may have begun a training of its own: then that one is kept, and not a mixture.
-        let there = record(&self.place).await.map(|there| there.id);
-        if there != Some(self.record.id) {
+        let there = read_manifest(&self.place).await.map(|there| there.id);
+        if there != Some(self.manifest.id) {
             let reason = "another training is kept there by now";
             return Err(Error::Storage(reason.to_string()));
         }
         let none = BTreeMap::new();
-        let mut record = self.record.clone();
+        let mut manifest = self.manifest.clone();
         if let Some(best) = kept.best {
-            record.best = 1 - record.best;
+            manifest.best = 1 - manifest.best;
             let bytes = weights::save(&best, &none, weights::SaveAs::F32)?;
-            store::write_at(&self.place, BESTS[record.best], &bytes).await?;
+            store::write_at(&self.place, BESTS[manifest.best], &bytes).await?;
         }
-        record.state = 1 - record.state;
+        manifest.state = 1 - manifest.state;
         let bytes = weights::save(&kept.state, &none, weights::SaveAs::F32)?;
-        store::write_at(&self.place, STATES[record.state], &bytes).await?;
-        record.run.epochs.clone_from(&kept.progress.epochs);
-        record.progress = Some(kept.progress.clone());
-        self.record = record;
-        self.write_record().await?;
+        store::write_at(&self.place, STATES[manifest.state], &bytes).await?;
+        manifest.run.epochs.clone_from(&kept.progress.epochs);
+        manifest.progress = Some(kept.progress.clone());
+        self.manifest = manifest;
+        self.write_manifest().await?;
         // What no longer counts only takes room.
-        let _ = store::remove_at(&self.place, STATES[1 - self.record.state]).await;
-        let _ = store::remove_at(&self.place, BESTS[1 - self.record.best]).await;
+        let _ = store::remove_at(&self.place, STATES[1 - self.manifest.state]).await;
+        let _ = store::remove_at(&self.place, BESTS[1 - self.manifest.best]).await;
         Ok(())
     }
 }
 
 /// The training kept at a place, if there is one that can be read.
-pub(super) async fn record(place: &Place) -> Option<Record> {
-    let bytes = store::read_at(place, RECORD).await.ok()??;
+pub(super) async fn read_manifest(place: &Place) -> Option<CheckpointManifest> {
+    let bytes = store::read_at(place, MANIFEST).await.ok()??;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -133,12 +134,12 @@ pub(super) async fn record(place: &Place) -> Option<Record> {
 ///
 /// # Errors
 /// [`Error::Storage`] if a file is gone, [`Error::Weights`] if it is damaged.
-pub(super) async fn resume(place: &Place, record: &Record) -> Result<Option<Resume>> {
-    let Some(progress) = record.progress.clone() else {
+pub(super) async fn resume(place: &Place, manifest: &CheckpointManifest) -> Result<Option<Resume>> {
+    let Some(progress) = manifest.progress.clone() else {
         return Ok(None);
     };
-    let state = load(place, STATES[record.state.min(1)]).await?;
-    let best = load(place, BESTS[record.best.min(1)]).await?;
+    let state = load(place, STATES[manifest.state.min(1)]).await?;
+    let best = load(place, BESTS[manifest.best.min(1)]).await?;
     Ok(Some(Resume {
         progress,
         state,
@@ -146,28 +147,31 @@ pub(super) async fn resume(place: &Place, record: &Record) -> Result<Option<Resu
     }))
 }
 
-/// Keeps the best training so far; it counts once the next one's record names it.
+/// Keeps the best training so far; it counts once the next one's manifest names it.
 ///
 /// # Errors
 /// [`Error::Storage`] if there is no room; the one before is then still there.
-pub(super) async fn lead(
+pub(super) async fn write_best_run(
     place: &Place,
-    record: &Record,
+    manifest: &CheckpointManifest,
     id: u64,
     tensors: &[NamedTensor],
-) -> Result<Leader> {
-    let file = record.leader.as_ref().map_or(0, |old| 1 - old.file.min(1));
+) -> Result<BestRun> {
+    let file = manifest
+        .best_run
+        .as_ref()
+        .map_or(0, |old| 1 - old.file.min(1));
     let bytes = weights::save(tensors, &BTreeMap::new(), weights::SaveAs::F32)?;
-    store::write_at(place, LEADERS[file], &bytes).await?;
-    Ok(Leader { id, file })
+    store::write_at(place, BEST_RUNS[file], &bytes).await?;
+    Ok(BestRun { id, file })
 }
 
 /// The numbers of the best training so far.
 ///
 /// # Errors
 /// As [`resume`].
-pub(super) async fn leader(place: &Place, leader: Leader) -> Result<weights::Checkpoint> {
-    load(place, LEADERS[leader.file.min(1)]).await
+pub(super) async fn read_best_run(place: &Place, best_run: BestRun) -> Result<weights::Checkpoint> {
+    load(place, BEST_RUNS[best_run.file.min(1)]).await
 }
 
 async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
@@ -181,9 +185,9 @@ async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
 /// # Errors
 /// [`Error::Storage`] if it cannot be removed.
 pub(super) async fn forget(place: &Place) -> Result<()> {
-    // The record first: without it the others mean nothing.
-    store::remove_at(place, RECORD).await?;
-    for key in STATES.into_iter().chain(BESTS).chain(LEADERS) {
+    // The manifest first: without it the others mean nothing.
+    store::remove_at(place, MANIFEST).await?;
+    for key in STATES.into_iter().chain(BESTS).chain(BEST_RUNS) {
         store::remove_at(place, key).await?;
     }
     Ok(())

@@ -6,12 +6,12 @@ use crate::data::{Dataset, split};
 use crate::error::Result;
 use crate::infer::Classifier;
 use crate::model::head::{Head, HeadSpec};
-use crate::model::tune::Tail;
+use crate::model::trainable::TrainableStages;
 use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 use crate::protocol::Run;
 
 /// A training that is over, and its model, which is not in use yet.
-pub(super) struct Candidate {
+pub(super) struct TrainedModel {
     pub classifier: Classifier,
     /// The trained convolutions under torchvision's names; none for a head alone.
     pub tensors: Vec<NamedTensor>,
@@ -19,10 +19,10 @@ pub(super) struct Candidate {
     /// The samples that it held out.
     pub validation: Vec<usize>,
     /// Whether somebody stopped it.
-    pub by_user: bool,
+    pub stopped_by_user: bool,
 }
 
-impl Candidate {
+impl TrainedModel {
     /// Its head and its trained convolutions.
     pub async fn state(&self) -> Result<Vec<NamedTensor>> {
         let mut tensors = self.classifier.head.state().await?;
@@ -52,7 +52,7 @@ impl Candidate {
             tensors,
             validation: split(set, run.config.val_fraction, run.config.split_seed).validation,
             run,
-            by_user: false,
+            stopped_by_user: false,
         })
     }
 }
@@ -77,8 +77,8 @@ pub(super) fn trained(
 impl Engine {
     /// Puts a trained model in use and keeps it. A tuned backbone lies in no file yet, so one is written, and
     /// kept, as if it had been imported.
-    pub(super) async fn adopt_candidate(&mut self, candidate: Candidate) -> Result<()> {
-        let Candidate {
+    pub(super) async fn adopt_candidate(&mut self, candidate: TrainedModel) -> Result<()> {
+        let TrainedModel {
             mut classifier,
             tensors,
             run,
@@ -86,7 +86,7 @@ impl Engine {
             ..
         } = candidate;
         if tensors.is_empty() {
-            self.adopt(classifier, "trained here").await?;
+            self.install(classifier, "trained here").await?;
         } else {
             let checkpoint = self.tuned_checkpoint(tensors).await?;
             let head = classifier.head_state().await?;
@@ -115,7 +115,7 @@ impl Engine {
             Ok(checkpoint) => (checkpoint, Vec::new()),
             Err(_) => {
                 let backbone = &self.model()?.classifier.backbone;
-                let all = Tail::of(backbone, Scope::All, backbone.device());
+                let all = TrainableStages::of(backbone, Scope::All, backbone.device());
                 (Checkpoint::default(), all.state().await?)
             }
         };

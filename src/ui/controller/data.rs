@@ -6,7 +6,7 @@ use js_sys::Array;
 use wasm_bindgen::JsCast;
 use web_sys::File;
 
-use super::{Desk, refs};
+use super::{Controller, refs};
 use crate::{
     config::DemoConfig,
     protocol::{Command, DatasetSource, FileRef, JobId, Labels},
@@ -14,7 +14,7 @@ use crate::{
         files::Rest,
         intake::Found,
         parts::{JobKind, Place},
-        state::{Action, Began},
+        state::{Action, JobStarted},
     },
 };
 
@@ -28,7 +28,7 @@ pub(super) struct Opened {
     files: Array,
 }
 
-impl Desk {
+impl Controller {
     /// Opens a data set of these files; the last `beside` of them lie beside it.
     fn open_dataset(
         &self,
@@ -92,7 +92,7 @@ impl Desk {
     fn send_opened(&self, opened: Opened) {
         let (job, command, files) = (opened.job, opened.command(), opened.files.clone());
         self.remember(opened);
-        self.act(Action::Began(job, Began::Other(JobKind::Dataset)));
+        self.act(Action::JobStarted(job, JobStarted::Other(JobKind::Dataset)));
         self.bridge.send(Some(job), command, &files);
     }
 
