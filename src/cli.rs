@@ -83,7 +83,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
     let kept = args.out.join("checkpoint");
     let keeping = Some(kept.to_string_lossy().into_owned());
-    let mut session = Session::keeping(&plan.common, Output::quiet(), keeping).await?;
+    let mut session = Session::with_checkpoint_dir(&plan.common, Output::quiet(), keeping).await?;
     match plan.weights.as_deref() {
         Some(HUB) => {
             let arch = plan.arch.unwrap_or_default();

@@ -7,24 +7,7 @@ use retune::protocol::{Columns, Labels};
 
 mod sets;
 
-use sets::{counts, folder, source, tree, with};
-
-type Files = Vec<(String, Vec<u8>)>;
-
-fn all(files: Files, texts: &[(&str, &str)]) -> Files {
-    texts
-        .iter()
-        .fold(files, |files, (path, text)| with(files, path, text))
-}
-
-#[track_caller]
-fn assert_notes(data: &Dataset, words: &str) {
-    assert!(
-        data.notes.iter().any(|note| note.contains(words)),
-        "no note has \"{words}\": {:#?}",
-        data.notes
-    );
-}
+use sets::{Files, all, assert_notes, counts, folder, rows, source, tree};
 
 fn choose(files: &Files, labels: Labels) -> Dataset {
     Indexer::new("set", Box::new(source(files)))
@@ -36,17 +19,10 @@ fn choose(files: &Files, labels: Labels) -> Dataset {
 /// What is read, with no problem; and the same when it is asked for by name.
 #[track_caller]
 fn reads(files: &Files, expected: &str) -> Dataset {
-    let data = folder(files);
-    assert_eq!(data.problem, None, "{:#?}", data.notes);
-    assert_eq!(counts(&data), expected, "{:#?}", data.notes);
+    let data = sets::reads(files, expected);
     let again = choose(files, data.labels.clone());
     assert_eq!(again.samples, data.samples, "{:?}", data.labels);
     data
-}
-
-/// Rows of a list: `form` of each number.
-fn rows(numbers: std::ops::Range<usize>, form: impl Fn(usize) -> String) -> String {
-    numbers.map(form).collect()
 }
 
 #[test]

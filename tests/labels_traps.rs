@@ -2,42 +2,9 @@
 //! of bad images, made-up labels, folders of patients, dates in the names of files.
 #![cfg(feature = "data")]
 
-use retune::data::Dataset;
-
 mod sets;
 
-use sets::{counts, folder, tree, with};
-
-type Files = Vec<(String, Vec<u8>)>;
-
-fn all(files: Files, texts: &[(&str, &str)]) -> Files {
-    texts
-        .iter()
-        .fold(files, |files, (path, text)| with(files, path, text))
-}
-
-#[track_caller]
-fn assert_notes(data: &Dataset, words: &str) {
-    assert!(
-        data.notes.iter().any(|note| note.contains(words)),
-        "no note has \"{words}\": {:#?}",
-        data.notes
-    );
-}
-
-/// What is read, with no problem.
-#[track_caller]
-fn reads(files: &Files, expected: &str) -> Dataset {
-    let data = folder(files);
-    assert_eq!(data.problem, None, "{:#?}", data.notes);
-    assert_eq!(counts(&data), expected, "{:#?}", data.notes);
-    data
-}
-
-/// Lines of a table or a list: `form` of each number.
-fn rows(numbers: std::ops::Range<usize>, form: impl Fn(usize) -> String) -> String {
-    numbers.map(form).collect()
-}
+use sets::{Files, all, assert_notes, counts, folder, reads, rows, tree};
 
 /// A list of images of two classes' folders.
 fn of_both(range: std::ops::Range<usize>) -> String {

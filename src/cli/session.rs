@@ -25,11 +25,15 @@ pub struct Session {
 impl Session {
     /// Opens the device, loads the model: the one asked for, else the bundled one.
     pub async fn start(common: &Common, output: Output) -> Result<Self> {
-        Self::keeping(common, output, None).await
+        Self::with_checkpoint_dir(common, output, None).await
     }
 
     /// The same with a folder in which trainings are kept.
-    pub async fn keeping(common: &Common, output: Output, folder: Option<String>) -> Result<Self> {
+    pub async fn with_checkpoint_dir(
+        common: &Common,
+        output: Output,
+        folder: Option<String>,
+    ) -> Result<Self> {
         let output = Rc::new(RefCell::new(output));
         let shown = output.clone();
         // Nobody sends while a command is obeyed, so the mailbox stays empty.

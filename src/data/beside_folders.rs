@@ -9,6 +9,7 @@ use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::layout::file_name;
 use super::reading::{Reader, Reading, without_classes};
 use super::table::{LabelTable, Rows};
+use super::unused_lists;
 use crate::protocol::Part;
 
 impl Reader<'_> {
@@ -170,10 +171,7 @@ impl Reader<'_> {
             strangers += unknown.values().sum::<usize>();
             // One label for all: made up until the right ones are published.
             if rows.is_constant() && own.len() > 2 && found.filled() > 1 {
-                found.notes.push(format!(
-                    "{} gives all its images one label, as one that stands in for labels that are not published; it is not used.",
-                    file_name(&table.path)
-                ));
+                found.notes.push(unused_lists::stands_in(&table.path));
                 continue;
             }
             // Numbers that begin at another one than the folders' mean other classes.

@@ -269,7 +269,7 @@ const TIMES: [&str; 46] = [
     "evening",
 ];
 
-/// Whether a label begins or ends with a month or a day and has digits at most beside it: `jan`, `2021_may`.
+/// Whether all words of a label are months, days or times of day: `jan`, `2021_may`.
 fn is_time(label: &str) -> bool {
     let words = super::parts::words(label);
     !words.is_empty() && words.iter().all(|word| TIMES.contains(&word.as_str()))

@@ -7,6 +7,7 @@ use super::labelling::{Labelling, list, quoted};
 use super::layout::file_name;
 use super::reading::{NOT_OFFERED, Reader, Reading};
 use super::table::{LabelTable, Parsed, Rows, is_text};
+use super::unused_lists;
 use crate::error::{Error, Result};
 use crate::protocol::{Columns, Labels, TableSummary};
 
@@ -203,10 +204,7 @@ impl Reader<'_> {
             match group {
                 // Stands in for labels that are not published, as in a sample of what to submit.
                 Some((_, so_far)) if rows.is_constant_beside(so_far, self.files) => {
-                    stand_ins.push(format!(
-                        "{} gives all its images one label, as one that stands in for labels that are not published; it is not used.",
-                        file_name(&table.path)
-                    ));
+                    stand_ins.push(unused_lists::stands_in(&table.path));
                 }
                 Some((tables, so_far)) if rows.adds_to(so_far) => {
                     // It went well alone, and agrees.

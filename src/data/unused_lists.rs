@@ -70,6 +70,14 @@ pub(super) fn is_sample(path: &str) -> bool {
     has_word(path, &SAMPLE) || number.is_some_and(|n| n >= 20)
 }
 
+/// A sentence about a table with one label for all its images.
+pub(super) fn stands_in(path: &str) -> String {
+    format!(
+        "{} gives all its images one label, as one that stands in for labels that are not published; it is not used.",
+        file_name(path)
+    )
+}
+
 /// The images that a table names.
 pub(super) fn images(table: &LabelTable, files: &Files) -> HashSet<usize> {
     let image = |row| match table.row(files, row, true).0 {
@@ -125,6 +133,14 @@ fn is_of_one_folder(images: &HashSet<usize>, files: &Files) -> bool {
     folders.len() == 1 && have_folders(files)
 }
 
+/// Lists by their names, with how many images each names.
+fn shown(lists: &[(&LabelTable, HashSet<usize>)]) -> Vec<String> {
+    let text = |(table, own): &(&LabelTable, HashSet<usize>)| {
+        format!("{} ({})", file_name(&table.path), many(own.len(), "image"))
+    };
+    lists.iter().map(text).collect()
+}
+
 /// A sentence about lists that name a part of the images without a word for what, where no test images are known;
 /// `known` are the images of lists that say a part.
 pub(super) fn undecided(
@@ -151,21 +167,9 @@ pub(super) fn undecided(
         let alike = |(other, _): &&(&LabelTable, HashSet<usize>)| other.is_named_like(table);
         table.has_labels() && lists.iter().filter(alike).count() > 1
     };
-    let lists: Vec<_> = (lists.iter())
-        .filter(|(table, _)| !is_piece(table))
-        .collect();
-    let names = || {
-        let text = |(table, own): &&&(&LabelTable, HashSet<usize>)| {
-            format!("{} ({})", file_name(&table.path), many(own.len(), "image"))
-        };
-        list(
-            &lists
-                .iter()
-                .take(NAMED + 1)
-                .map(|l| text(&l))
-                .collect::<Vec<_>>(),
-        )
-    };
+    let pieces: Vec<bool> = lists.iter().map(|(table, _)| is_piece(table)).collect();
+    let mut pieces = pieces.into_iter();
+    lists.retain(|_| pieces.next() == Some(false));
     let sum: usize = lists.iter().map(|(_, own)| own.len()).sum();
     let mut union: HashSet<usize> = known.clone();
     union.extend(lists.iter().flat_map(|(_, own)| own));
@@ -173,15 +177,13 @@ pub(super) fn undecided(
     if apart && (lists.len() > 1 || (lists.len() == 1 && !known.is_empty())) {
         return Some(format!(
             "Lists divide the images, and no name says which one is for testing: {}. They are not used for that, so images for testing may be among those to train on. Call them train, val or test.",
-            names()
+            list(&shown(&lists))
         ));
     }
     let lists: Vec<_> = (lists.into_iter())
         .filter(|(table, _)| !table.has_labels())
         .collect();
-    let first: Vec<String> = (lists.iter().take(NAMED))
-        .map(|(table, own)| format!("{} ({})", file_name(&table.path), many(own.len(), "image")))
-        .collect();
+    let first = shown(&lists[..lists.len().min(NAMED)]);
     (!first.is_empty()).then(|| {
         format!(
             "Of {total} images {} some, and no name says what for: {}. {} not used. Call a list of images for testing test.",

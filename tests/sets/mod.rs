@@ -79,3 +79,36 @@ pub fn with(mut files: Vec<(String, Vec<u8>)>, path: &str, text: &str) -> Vec<(S
     files.push((path.into(), text.as_bytes().to_vec()));
     files
 }
+
+/// Files under paths.
+pub type Files = Vec<(String, Vec<u8>)>;
+
+/// The files with texts beside them.
+pub fn all(files: Files, texts: &[(&str, &str)]) -> Files {
+    texts
+        .iter()
+        .fold(files, |files, (path, text)| with(files, path, text))
+}
+
+/// Lines of a table or a list: `form` of each number.
+pub fn rows(numbers: std::ops::Range<usize>, form: impl Fn(usize) -> String) -> String {
+    numbers.map(form).collect()
+}
+
+#[track_caller]
+pub fn assert_notes(data: &Dataset, words: &str) {
+    assert!(
+        data.notes.iter().any(|note| note.contains(words)),
+        "no note has \"{words}\": {:#?}",
+        data.notes
+    );
+}
+
+/// What is read, with no problem.
+#[track_caller]
+pub fn reads(files: &Files, expected: &str) -> Dataset {
+    let data = folder(files);
+    assert_eq!(data.problem, None, "{:#?}", data.notes);
+    assert_eq!(counts(&data), expected, "{:#?}", data.notes);
+    data
+}

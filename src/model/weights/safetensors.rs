@@ -79,13 +79,12 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         metadata.entry(NAMED.to_owned()).or_insert(name);
     }
     let names = outputs::of_metadata(&metadata);
-    let warnings = selection.warnings.into_iter();
     let checkpoint = Checkpoint {
         file: file.to_owned(),
         tensors,
         classes: None,
         metadata,
-        warnings: warnings
+        warnings: (selection.warnings.iter())
             .map(|warning| format!("{file} {warning}."))
             .collect(),
     };

@@ -64,7 +64,7 @@ impl State {
             Event::Runs { runs } => self.know(runs),
             Event::Interrupted { run } => self.interrupted = run.map(Shared::new),
             Event::Warning { text } => self.say(Place::Page, false, text),
-            // Of no job, or of none that is shown here.
+            // Of no job, or of the start.
             Event::Failed { error, .. } if matches!(job, None | Some(START)) => {
                 self.end(START);
                 self.say(Place::Page, true, error);

@@ -223,8 +223,7 @@ fn checkpoint(
         let (shape, dtype) = (tensor.shape.clone(), tensor.storage.dtype);
         entries.insert(name, Entry { shape, dtype, data });
     }
-    let warnings = selection.warnings.into_iter();
-    let mut warnings: Vec<String> = warnings
+    let mut warnings: Vec<String> = (selection.warnings.iter())
         .map(|warning| format!("{file} {warning}."))
         .collect();
     if module {
