@@ -170,7 +170,8 @@ pub struct TrainConfig {
     /// The head to train from fresh weights.
     pub head: HeadKind,
     /// Go on from the model's own head, which must be the one named, instead of fresh weights.
-    pub keep_head: bool,
+    #[serde(alias = "keep_head")]
+    pub resume_head: bool,
     /// What is trained.
     pub scope: Scope,
     /// Batch norm of the trained convolutions.
@@ -230,7 +231,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             head: HeadKind::Linear,
-            keep_head: false,
+            resume_head: false,
             scope: Scope::Head,
             norm: NormMode::Frozen,
             optimizer: Optimizer::Adam,

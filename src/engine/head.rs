@@ -74,7 +74,7 @@ impl Engine {
             ..
         } = self.context()?;
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
-        let head = config.keep_head.then(|| old.head.clone());
+        let head = config.resume_head.then(|| old.head.clone());
         let device = old.backbone.device().clone();
         let mut observer = EngineObserver {
             mailbox,

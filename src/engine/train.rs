@@ -126,7 +126,7 @@ impl Engine {
         if let Some(problem) = &data.set.problem {
             return Err(Error::Dataset(problem.clone()));
         }
-        if config.keep_head && (classes != data.set.classes || head != config.head) {
+        if config.resume_head && (classes != data.set.classes || head != config.head) {
             let reason = format!(
                 "the model has a {} head for {}; the settings want {} for {}",
                 head.name(),
@@ -134,7 +134,7 @@ impl Engine {
                 config.head.name(),
                 data.set.classes.join(", ")
             );
-            return Err(Error::setting("keep the head", reason));
+            return Err(Error::setting("resume the head", reason));
         }
         let teacher = self.teacher_for(config)?;
         let preprocess = self.model()?.classifier.preprocess.clone();

@@ -82,7 +82,7 @@ impl Engine {
         }
         mailbox.set_state(EngineState::Training);
         let spec = HeadSpec::of(config.head, old.features(), classes.len());
-        let head = config.keep_head.then(|| old.head.clone());
+        let head = config.resume_head.then(|| old.head.clone());
         let mut observer = EngineObserver {
             mailbox: &mut *mailbox,
             old,

@@ -152,7 +152,7 @@ pub(super) fn head_on(
             Ok(replace(fresh_head(config, spec, device), collect(&head)))
         }
         Some(_) => Err(Error::setting(
-            "keep the head",
+            "resume the head",
             "the model's head is another one than that of the settings, or has other classes",
         )),
     }

@@ -199,7 +199,7 @@ impl Choice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Flag {
-    KeepHead,
+    ResumeHead,
     ClassWeights,
     Jitter,
     OneByOne,
@@ -208,7 +208,7 @@ pub enum Flag {
 impl Flag {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 4] = [
-        Self::KeepHead,
+        Self::ResumeHead,
         Self::ClassWeights,
         Self::Jitter,
         Self::OneByOne,
@@ -218,7 +218,7 @@ impl Flag {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::KeepHead => "Go on from the head in use",
+            Self::ResumeHead => "Go on from the head in use",
             Self::ClassWeights => "Rare classes weigh more",
             Self::Jitter => "Change colours",
             Self::OneByOne => "One change an image, in turn",
@@ -229,7 +229,7 @@ impl Flag {
     #[must_use]
     pub const fn test_id(self) -> &'static str {
         match self {
-            Self::KeepHead => "keep-head-input",
+            Self::ResumeHead => "resume-head-input",
             Self::ClassWeights => "class-weights-input",
             Self::Jitter => "jitter-input",
             Self::OneByOne => "one-by-one-input",
@@ -244,7 +244,7 @@ impl Flag {
 
     pub(super) fn put(self, on: bool, config: &mut TrainConfig) {
         match self {
-            Self::KeepHead => config.keep_head = on,
+            Self::ResumeHead => config.resume_head = on,
             Self::ClassWeights => config.class_weights = on,
             Self::Jitter => config.augment.jitter = on.then(Jitter::default),
             Self::OneByOne => config.augment.one_by_one = on,
@@ -253,7 +253,7 @@ impl Flag {
 
     pub(super) const fn find(self, config: &TrainConfig) -> bool {
         match self {
-            Self::KeepHead => config.keep_head,
+            Self::ResumeHead => config.resume_head,
             Self::ClassWeights => config.class_weights,
             Self::Jitter => config.augment.jitter.is_some(),
             Self::OneByOne => config.augment.one_by_one,

@@ -66,7 +66,7 @@ pub const MORE: &[Group] = &[
             F(Field::BackboneFactor),
             F(Field::StageDecay),
             F(Field::Sizes),
-            O(Flag::KeepHead),
+            O(Flag::ResumeHead),
         ],
     ),
     (

@@ -182,7 +182,7 @@ fn what_is_chosen_arrives_in_its_own_setting() {
         assert_eq!(after.chosen_name(choice), option);
     }
     for (flag, name) in [
-        (Flag::KeepHead, "keep_head"),
+        (Flag::ResumeHead, "resume_head"),
         (Flag::ClassWeights, "class_weights"),
         (Flag::OneByOne, "augment.one_by_one"),
     ] {
