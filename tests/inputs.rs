@@ -326,6 +326,38 @@ fn a_test_set_that_cannot_be_measured_costs_no_training() {
 }
 
 #[test]
+fn a_validation_part_of_damaged_images_is_replaced_by_training_images_aloud() {
+    let folder = Folder::new("validation-damaged");
+    let root = folder.join("set");
+    for part in ["train", "val"] {
+        for (class, tint) in [("cat", 0), ("dog", 1)] {
+            for i in 0..6 {
+                let file = root.join(part).join(class).join(format!("{i}.png"));
+                draw(&file, tint, i + if part == "val" { 10 } else { 0 });
+                if part == "val" {
+                    let picture = fs::read(&file).unwrap();
+                    fs::write(&file, &picture[..60]).unwrap();
+                }
+            }
+        }
+    }
+    for scope in ["head", "last-stage"] {
+        let output = train(&folder, &root, &["--train", scope]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{scope}: {said}");
+        assert!(said.contains("None of the 12 images of the validation part"));
+        assert!(said.contains("val/cat/0.png"), "{said}");
+        let report = report(&output);
+        // A fifth of six images of each class is one.
+        assert_eq!(
+            report["runs"][0]["images"],
+            serde_json::json!([10, 2]),
+            "{report}"
+        );
+    }
+}
+
+#[test]
 fn a_folder_of_what_is_not_opened_says_what_it_is() {
     let folder = Folder::new("videos");
     let root = folder.join("set");

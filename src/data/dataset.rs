@@ -1,6 +1,7 @@
 //! A data set once it is indexed: samples in an order that follows from names alone, so that a split and a
 //! seed mean the same images wherever the set is opened.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Subset;
@@ -57,6 +58,8 @@ pub struct Dataset {
     pub leaks: Vec<Leak>,
     /// What else the user should know before training, a sentence each.
     pub notes: Vec<String>,
+    /// Samples that no subset has any more, see [`Dataset::set_aside`].
+    pub(super) set_aside: BTreeSet<usize>,
     pub(super) source: Box<dyn Source>,
 }
 
@@ -83,8 +86,13 @@ impl Dataset {
     pub fn subset(&self, subset: Subset) -> impl Iterator<Item = usize> {
         let samples = self.samples.iter().enumerate();
         samples
-            .filter(move |(_, s)| s.subset == subset)
+            .filter(move |(i, s)| s.subset == subset && !self.set_aside.contains(i))
             .map(|(i, _)| i)
+    }
+
+    /// Takes samples out of their subset, because they cannot be read. Their numbers and those of all others stay.
+    pub fn set_aside(&mut self, samples: impl IntoIterator<Item = usize>) {
+        self.set_aside.extend(samples);
     }
 
     /// Paths of the images of a data set that has no classes to learn: they can still be classified. None where there

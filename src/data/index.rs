@@ -1,7 +1,7 @@
 //! Makes a data set of a list of files, a slice at a time: 17 000 files take seconds in a tab, in which the
 //! user wants to see how far it is and to be able to call it off.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::dataset::{Dataset, Sample};
 use super::hidden::{Hidden, HiddenFolders, hidden, hidden_below};
@@ -330,6 +330,7 @@ impl Indexer {
             table: reading.table,
             leaks,
             notes,
+            set_aside: BTreeSet::new(),
             source: self.source,
         })
     }

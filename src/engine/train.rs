@@ -1,17 +1,21 @@
 //! Trainings on the data set in use: one or several that differ in their seed, gone on with where they were
 //! interrupted; the best one's model is put in use and kept.
 
-use super::Engine;
 use super::checkpoint::{self, CheckpointManifest, CheckpointWriter};
 use super::install::{TrainedModel, trained};
-use crate::config::{Normalization, Preprocess, Scope, TrainConfig};
-use crate::data as dataset;
+use super::{Engine, JobContext, pictures};
+use crate::config::{Augment, Normalization, Preprocess, Scope, TrainConfig};
+use crate::data::{self as dataset, Subset};
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::platform::{Place, time};
 use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent};
+use crate::train::feature_source::Request;
 use crate::train::head::Resume;
 use crate::train::metrics::share;
+
+/// Images that are decoded at once to find one of a part that can be read.
+const PROBED: usize = 16;
 
 impl Engine {
     /// Trains, so many times.
@@ -122,6 +126,7 @@ impl Engine {
         let size = model.classifier.preprocess.size;
         let (classes, head) = (model.classifier.classes.clone(), model.classifier.head_kind);
         check_scope(arch, config.scope)?;
+        self.check_validation_part().await?;
         let data = self.data()?;
         if let Some(problem) = &data.set.problem {
             return Err(Error::Dataset(problem.clone()));
@@ -160,6 +165,45 @@ impl Engine {
             done: Vec::new(),
             best_run: None,
         })
+    }
+
+    /// Where no image of the data set's own validation part can be read, training images are held out instead, and it is
+    /// said: with nothing to measure on no epoch could be the best one.
+    async fn check_validation_part(&mut self) -> Result<()> {
+        let JobContext {
+            mailbox,
+            classifier,
+            data,
+            ..
+        } = self.context()?;
+        let settings = &classifier.preprocess;
+        let own: Vec<usize> = data.set.subset(Subset::Validation).collect();
+        let request = |&sample: &usize| Request {
+            sample,
+            view: None,
+            size: settings.size,
+        };
+        let mut first = None;
+        for part in own.chunks(PROBED) {
+            let requests: Vec<Request> = part.iter().map(request).collect();
+            let as_they_are = Augment::default();
+            for image in pictures::load(&mut data.set, &requests, settings, &as_they_are, 0).await {
+                match image {
+                    Ok(_) => return Ok(()),
+                    Err(error) => _ = first.get_or_insert(error),
+                }
+            }
+            mailbox.poll_commands(Some(classifier)).await?;
+        }
+        if let Some(error) = first {
+            mailbox.warn(format!(
+                "None of the {} images of the validation part can be read ({error}). Training images are held out in \
+                 their place.",
+                own.len()
+            ));
+            data.set.set_aside(own);
+        }
+        Ok(())
     }
 
     /// The trainings of one command that are left, the first of them from `resume` on.
