@@ -15,9 +15,9 @@ use crate::model::arch::{features, tensors};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec, Named, read};
 use crate::model::input::Batch;
-use crate::model::weights::hub::Pretrained;
-use crate::model::weights::{Checkpoint, names};
 use crate::train::metrics::softmax;
+use crate::weights::hub::Pretrained;
+use crate::weights::{Checkpoint, names};
 
 /// Seed of the head that stands in for one of another class count.
 const FRESH_HEAD: u64 = 0;

@@ -21,7 +21,7 @@ pub mod image;
 pub mod infer;
 #[cfg(feature = "engine")]
 pub mod kernels;
-#[cfg(feature = "data")]
+#[cfg(feature = "engine")]
 pub mod model;
 #[cfg(feature = "data")]
 pub mod platform;
@@ -31,5 +31,7 @@ pub mod random;
 pub mod train;
 #[cfg(feature = "ui")]
 pub mod ui;
+#[cfg(feature = "data")]
+pub mod weights;
 #[cfg(all(feature = "engine", target_arch = "wasm32"))]
 pub mod worker;

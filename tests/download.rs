@@ -15,8 +15,8 @@ use std::task::{Context, Poll, Waker};
 
 use retune::config::Arch;
 use retune::error::Error;
-use retune::model::weights::hub;
 use retune::platform::{fetch, hash};
+use retune::weights::hub;
 
 /// Native futures of this crate never wait, so one look is enough.
 fn now<T>(future: impl Future<Output = T>) -> T {

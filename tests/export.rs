@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use retune::model::weights::{NamedTensor, SaveAs, load_state, read, save};
+use retune::weights::{NamedTensor, SaveAs, load_state, read, save};
 
 fn sample() -> (Vec<NamedTensor>, BTreeMap<String, String>) {
     let tensors = vec![

@@ -8,8 +8,8 @@ use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
 use limits::{Cost, MOST_BYTES};
-use retune::model::weights::read;
 use retune::random::Random;
+use retune::weights::read;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 

@@ -10,7 +10,7 @@ use std::process::Output;
 
 use program::{Folder, draw, program, text};
 use retune::classes::INTEL;
-use retune::model::weights::{self, SaveAs};
+use retune::weights::{self, SaveAs};
 use serde_json::Value;
 
 /// Trains for an epoch, with these flags.

@@ -10,11 +10,11 @@ use retune::config::{DemoConfig, DeviceChoice, TrainConfig};
 use retune::data::demo;
 use retune::engine::{Engine, Mailbox, Order};
 use retune::image::encode_png;
-use retune::model::weights::{self, SaveAs};
 use retune::platform::files::InputFile;
 use retune::protocol::{
     Command, DatasetSource, EngineState, Event, FileRef, JobId, Labels, Message, START, TrainEvent,
 };
+use retune::weights::{self, SaveAs};
 
 const DATA: u32 = 1;
 const TRAIN: u32 = 2;

@@ -8,8 +8,8 @@ use orders::{
 };
 use retune::config::{Scope, TrainConfig};
 use retune::engine::Order;
-use retune::model::weights::{self, Checkpoint, bundled};
 use retune::protocol::{Command, Event, ExportKind, TrainEvent};
+use retune::weights::{self, Checkpoint, bundled};
 
 /// Has an engine of its own handle, which fails at nothing.
 fn handle(keeps: bool, orders: Vec<Order>) -> Said {

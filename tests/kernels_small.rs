@@ -16,11 +16,11 @@ use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::reference::pool as pool_twin;
 use retune::kernels::reference::pool::PoolShape;
 use retune::model::input::Batch;
-use retune::model::weights::{self, bundled};
 use retune::platform::adapter::{self, Adapter};
 use retune::platform::device;
 use retune::random::Random;
 use retune::train::metrics::softmax;
+use retune::weights::{self, bundled};
 
 fn open() -> Device {
     let opened = pollster::block_on(device::open(DeviceChoice::Gpu));

@@ -5,7 +5,7 @@
 
 use std::io::{Cursor, Write};
 
-use retune::model::weights::{Checkpoint, read};
+use retune::weights::{Checkpoint, read};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 

@@ -19,8 +19,8 @@ use retune::model::arch;
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
 use retune::model::inspect::inspect;
-use retune::model::weights::names;
 use retune::platform::device;
+use retune::weights::names;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -7,7 +7,6 @@ use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::{Augment, HeadKind, Optimizer, Schedule, TrainConfig};
 use retune::error::{Error, Result};
 use retune::model::head::{Head, HeadSpec, Step, read};
-use retune::model::weights::{self, Checkpoint, NamedTensor};
 use retune::protocol::EpochReport;
 use retune::random::Random;
 use retune::train::head::{
@@ -15,6 +14,7 @@ use retune::train::head::{
     measure, run,
 };
 use retune::train::objective::Objective;
+use retune::weights::{self, Checkpoint, NamedTensor};
 
 const WIDTH: usize = 24;
 const CLASSES: usize = 3;

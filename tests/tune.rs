@@ -12,12 +12,12 @@ use retune::infer::{Classifier, Given};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, read};
 use retune::model::trainable::{TrainableStages, forward_frozen};
-use retune::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor, bundled};
 use retune::protocol::EpochReport;
 use retune::train::feature_source::{BUDGET, FeatureSource, Labelled, Request};
 use retune::train::finetune::{Images, run};
 use retune::train::head::{Flow, Observer, Start};
 use retune::train::metrics::ConfusionTally;
+use retune::weights::{self, Checkpoint, Dtype, Entry, NamedTensor, bundled};
 
 const SIZE: usize = 32;
 const CLASSES: usize = 3;

@@ -5,7 +5,7 @@
 
 use retune::config::{Arch, Family};
 use retune::error::Error;
-use retune::model::weights::{Checkpoint, Dtype, bundled, hub, load_state, read};
+use retune::weights::{Checkpoint, Dtype, bundled, hub, load_state, read};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!(

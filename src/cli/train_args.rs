@@ -15,7 +15,7 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
-use crate::model::weights::bundled;
+use crate::weights::bundled;
 
 /// A teacher's share of the loss where nothing is said of it.
 const DISTILLATION: f64 = 0.5;

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::weights::{self, NamedTensor};
 use crate::platform::{Place, store};
 use crate::protocol::{Interrupted, Run};
 use crate::train::head::{CheckpointState, Progress, Resume};
+use crate::weights::{self, NamedTensor};
 
 /// What is known of the training.
 const MANIFEST: &str = "training.json";

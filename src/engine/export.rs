@@ -3,8 +3,8 @@
 use super::{Engine, Model};
 use crate::config::Scope;
 use crate::error::Result;
-use crate::model::weights::{self, SaveAs};
 use crate::protocol::{Event, ExportKind};
+use crate::weights::{self, SaveAs};
 
 impl Engine {
     /// Hands out the head or the whole model as safetensors.

@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::infer::Classifier;
 use crate::model::head::{Head, HeadSpec};
 use crate::model::trainable::TrainableStages;
-use crate::model::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 use crate::protocol::Run;
+use crate::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
 
 /// A training that is over, and its model, which is not in use yet.
 pub(super) struct TrainedModel {

@@ -10,10 +10,10 @@ use crate::infer::{self, Classifier, Given, Loaded};
 use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
-use crate::model::weights::{self, Checkpoint, SaveAs, bundled, hub};
 use crate::platform::files::InputFile;
 use crate::platform::{hash, store};
 use crate::protocol::{Event, FileRef, ModelSummary, Phase};
+use crate::weights::{self, Checkpoint, SaveAs, bundled, hub};
 
 /// The head in use is kept under this name, with its backbone's hash among its metadata.
 const HEAD: &str = "head.safetensors";

@@ -4,11 +4,11 @@ use super::{Engine, find};
 use crate::config::{Preprocess, TrainConfig};
 use crate::error::{Error, Result};
 use crate::infer::{Classifier, Given, Loaded};
-use crate::model::weights;
 use crate::platform::files::InputFile;
 use crate::platform::hash;
 use crate::protocol::{Event, FileRef};
 use crate::train::teacher::Teacher;
+use crate::weights;
 
 /// A teacher and where it came from.
 pub(super) struct LoadedTeacher {

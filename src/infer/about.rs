@@ -2,7 +2,7 @@
 
 use crate::config::{Arch, Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
-use crate::model::weights::{Checkpoint, NAMED};
+use crate::weights::{Checkpoint, NAMED};
 
 /// What a checkpoint says about itself, as far as it does.
 pub(super) struct About {

@@ -12,11 +12,11 @@ mod resnet;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use self::load::Loader;
-use super::weights::Checkpoint;
 use crate::config::{Arch, Family};
 use crate::error::Result;
 use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
 use crate::kernels::shape::{Conv as Sizes, bytes_of};
+use crate::weights::Checkpoint;
 
 /// torchvision's `BatchNorm2d.eps`, in all the members here.
 pub(super) const EPSILON: f64 = 1e-5;

@@ -3,7 +3,7 @@
 //! A head's weights have the names that `torch.nn` gives them when the head replaces `fc`: a lone
 //! linear layer is `fc.weight`, `fc.bias`; in a sequence, layer i is `fc.i.weight`, and so on. A head
 //! trained here therefore loads in PyTorch, and the other way round. Families that call their last layer
-//! something else are translated at the file: [`names`](super::weights::names).
+//! something else are translated at the file: [`names`](crate::weights::names).
 
 use burn::module::{Module, Param, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Relu};

@@ -9,10 +9,10 @@ use super::arch::features;
 use super::head::{HeadSpec, Step};
 use super::parts::{Conv, Norm, Plain, pooled_size};
 use super::resnet::{self, ResNetConfig};
-use super::weights::names;
 use super::{densenet, efficientnet};
 use crate::config::{Arch, Family};
 use crate::error::{Error, Result};
+use crate::weights::names;
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

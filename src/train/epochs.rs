@@ -9,9 +9,9 @@ use super::schedule;
 use crate::config::{HeadKind, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::head::read;
-use crate::model::weights::{Checkpoint, NamedTensor};
 use crate::platform::time;
 use crate::protocol::EpochReport;
+use crate::weights::{Checkpoint, NamedTensor};
 
 /// Milliseconds between two looks at the loss in the middle of an epoch: each waits for the device.
 const PULSE: f64 = 400.0;

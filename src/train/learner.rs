@@ -13,8 +13,8 @@ use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::model::head::{Head, HeadSpec, read};
 use crate::model::trainable::TrainableStages;
-use crate::model::weights::{Checkpoint, NamedTensor};
 use crate::random::Random;
+use crate::weights::{Checkpoint, NamedTensor};
 
 /// The trained modules.
 #[derive(Module, Debug)]

@@ -12,7 +12,7 @@ use super::parameters::{flat, like};
 use crate::config::{self, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::head::read;
-use crate::model::weights::{Checkpoint, NamedTensor};
+use crate::weights::{Checkpoint, NamedTensor};
 
 /// PyTorch's defaults.
 const BETAS: [f64; 2] = [0.9, 0.999];

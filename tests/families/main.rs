@@ -13,7 +13,7 @@ use retune::model::arch::{check_scope, features};
 use retune::model::backbone::Backbone;
 use retune::model::head::{HeadSpec, read as values};
 use retune::model::inspect::inspect;
-use retune::model::weights::{NamedTensor, SaveAs, hub, save};
+use retune::weights::{NamedTensor, SaveAs, hub, save};
 
 type Shaped = (String, Vec<usize>);
 

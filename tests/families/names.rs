@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use retune::config::{Arch, Family, HeadKind};
 use retune::model::arch::{features, tensors};
 use retune::model::head::HeadSpec;
-use retune::model::weights::{Checkpoint, names, read};
+use retune::weights::{Checkpoint, names, read};
 
 use super::{Shaped, file, fill, timm_b0};
 

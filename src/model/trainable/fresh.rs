@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::config::Arch;
 use crate::model::resnet::ResNetConfig;
-use crate::model::weights::{Checkpoint, Dtype, Entry};
 use crate::random::Random;
+use crate::weights::{Checkpoint, Dtype, Entry};
 
 /// Fresh weights as torchvision draws them: convolutions from a normal distribution of variance
 /// `2 / fan_out` (He et al. 2015, arXiv:1502.01852), norms 1 and 0, but 0 for the last norm of each block,

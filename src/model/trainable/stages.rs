@@ -15,7 +15,7 @@ use crate::model::backbone::{Backbone, EPSILON, stem_pool};
 use crate::model::conv::{conv_bias_act, conv_norm_act};
 use crate::model::head::read;
 use crate::model::resnet::{Conv, Layout, ResNetConfig, Residual};
-use crate::model::weights::NamedTensor;
+use crate::weights::NamedTensor;
 
 /// Share of a batch's statistics in the running ones: `torch.nn.BatchNorm2d`'s momentum.
 const MOMENTUM: f64 = 0.1;
