@@ -266,7 +266,9 @@ impl Classifier {
     /// [`Error::Decode`] naming the file, [`Error::Gpu`] if the device fails.
     pub async fn classify(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
         let mut batch = Batch::new(self.backbone.device(), &self.preprocess);
-        batch.push(name, bytes)?;
+        for pushed in batch.push(vec![(name.to_string(), Ok(bytes.to_vec()))])? {
+            pushed?;
+        }
         let images = batch.finish();
         let images = images.ok_or_else(|| Error::decode(name, "is not there"))?;
         let logits = read(self.head.forward(self.backbone.forward(images))).await?;

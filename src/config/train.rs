@@ -123,6 +123,15 @@ impl Optimizer {
             Self::Sgd => "sgd",
         }
     }
+
+    /// Numbers that it keeps for each parameter: the moments of Adam, the momentum of SGD.
+    #[must_use]
+    pub const fn state_copies(self) -> u64 {
+        match self {
+            Self::Adam | Self::AdamW => 2,
+            Self::Sgd => 1,
+        }
+    }
 }
 
 /// How the learning rate goes over a run.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::features::Pass;
-use super::{Data, Engine, JobContext, find};
+use super::{Data, Engine, JobContext, find, pictures};
 use crate::config::DemoConfig;
 use crate::data::{
     Beside, Dataset, DemoSource, FolderSource, Indexer, Source, Subset, archive, demo,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image;
 use crate::model::arch::features;
 use crate::model::input::Batch;
@@ -131,17 +131,12 @@ impl Engine {
             unknown.copied().collect()
         };
         let load = async |batch: &[usize], cache: &mut FeatureCache| {
-            let mut good = Vec::new();
             let mut images = Batch::new(classifier.backbone.device(), &classifier.preprocess);
-            for &sample in batch {
-                let path = set.samples[sample].path.clone();
-                let pushed = match set.read(sample) {
-                    Ok(bytes) => images.push(&path, &image::transcode(bytes).await),
-                    Err(error) => Err(error),
-                };
+            let files = pictures::files(set, batch.iter().copied()).await;
+            let mut good = Vec::new();
+            for (&sample, pushed) in batch.iter().zip(images.push(files)?) {
                 match pushed {
                     Ok(()) => good.push(sample),
-                    Err(error @ Error::Gpu(_)) => return Err(error),
                     Err(error) => cache.insert_unreadable(sample, error.reason()),
                 }
             }

@@ -1,21 +1,18 @@
 //! How long a training will take and how much memory: one batch is timed on every part of the way.
 
-use burn::tensor::{Tensor, TensorData};
-
-use super::head::views;
 use super::{Engine, JobContext, pictures};
-use crate::config::{Optimizer, Scope, TrainConfig};
+use crate::config::{Scope, TrainConfig};
 use crate::data;
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::model::backbone::Backbone;
 use crate::model::head::{HeadSpec, read};
 use crate::model::resnet::ResNetConfig;
-use crate::model::trainable::{forward_frozen, input_shape, trains};
+use crate::model::trainable::trains;
 use crate::platform::time;
 use crate::protocol::{Estimate, Event};
 use crate::train::batches::BatchSampler;
-use crate::train::feature_source::{BUDGET, Request};
+use crate::train::feature_source::{BUDGET, CachePlan, Request};
 use crate::train::learner::{Batch, Input, Learner, fresh_head};
 
 /// Steps that are timed, after one that is not.
@@ -62,40 +59,25 @@ impl Engine {
 
         let (train, validation) = (split.train.len(), split.validation.len());
         let steps = BatchSampler::new(config).count(train);
-        let views = if config.scope == Scope::Head {
-            views(&config.augment)
-        } else {
-            1
-        };
         let per_image = timed.load + timed.frozen;
         let arch = self.model()?.classifier.backbone.arch();
-        let width = match config.scope {
-            Scope::Head => self.model()?.classifier.features(),
-            scope => input_shape(arch, scope, size).iter().product(),
+        let plan = CachePlan::new(arch, config, size, [train, validation], BUDGET);
+        let prepare = if plan.kept {
+            plan.images as f64 * per_image
+        } else {
+            0.0
         };
-        let (images, on_the_fly) = match config.scope {
-            Scope::Head => (train * views + validation, false),
-            _ if config.changes_inputs() => (validation, true),
-            _ => (train + validation, false),
-        };
-        let kept = images as u64 * width as u64;
-        let fits = config.scope == Scope::Head || 4 * kept <= BUDGET as u64;
-        let prepare = if fits { images as f64 * per_image } else { 0.0 };
         let each = config.batch.min(train.max(1)) as f64;
-        let again = on_the_fly || !fits;
-        let step = timed.step + if again { each * per_image } else { 0.0 };
-        let measure = timed.validation + if fits { 0.0 } else { per_image };
+        let anew = plan.changes || !plan.kept;
+        let step = timed.step + if anew { each * per_image } else { 0.0 };
+        let measure = timed.validation + if plan.kept { 0.0 } else { per_image };
         let epoch = steps as f64 * step + validation as f64 * measure;
-        let moments = match config.optimizer {
-            Optimizer::Sgd => 1_u64,
-            _ => 2,
-        };
-        // Weights, gradients, the best epoch's, moments, an average.
-        let copies = 3 + moments + u64::from(config.ema > 0.0);
-        let kept = if fits { kept } else { 0 };
+        // Weights, gradients, the best epoch's, the optimizer's, an average.
+        let copies = 3 + config.optimizer.state_copies() + u64::from(config.ema > 0.0);
+        let kept = if plan.kept { plan.bytes() } else { 0 };
         // Each value between two layers has a gradient.
         let between = 2 * timed.activations as u64 * config.batch as u64;
-        let values = timed.parameters as u64 * copies + between + kept;
+        let values = timed.parameters as u64 * copies + between;
         self.mailbox.emit(Event::Estimated {
             estimate: Estimate {
                 steps,
@@ -103,8 +85,8 @@ impl Engine {
                 prepare_milliseconds: prepare,
                 epoch_milliseconds: epoch,
                 milliseconds: prepare + config.epochs as f64 * epoch,
-                bytes: 4 * values,
-                views: if views > 1 { views } else { 0 },
+                bytes: 4 * values + kept,
+                views: if plan.views > 1 { plan.views } else { 0 },
             },
         });
         Ok(())
@@ -156,37 +138,20 @@ impl Engine {
         }
         let images = backbone.batch(images.concat(), size);
         // Twice: the first time kernels are compiled.
-        let (mut frozen, mut maps) = (0.0, Vec::new());
+        let (mut frozen, mut values) = (0.0, Vec::new());
         for _ in 0..2 {
             let start = time::now();
-            maps = match config.scope {
-                Scope::Head => read(backbone.forward(images.clone())).await?,
-                scope => read(forward_frozen(backbone, images.clone(), scope)).await?,
-            };
+            let output = Input::frozen(backbone, images.clone(), config.scope);
+            values = output.to_host().await?;
             frozen = (time::now() - start) / n as f64;
             mailbox.poll_commands(None).await?;
         }
         let batch = config.batch.min(train.len().max(1));
-        let rows: Vec<f32> = maps
-            .iter()
-            .copied()
-            .cycle()
-            .take(maps.len() / n * batch)
-            .collect();
-        let device = backbone.device().clone();
-        let input = || match config.scope {
-            Scope::Head => {
-                let data = TensorData::new(rows.clone(), [batch, rows.len() / batch]);
-                Input::Features(Tensor::from_data(data, &device))
-            }
-            scope => {
-                let [c, h, w] = input_shape(backbone.arch(), scope, size);
-                let data = TensorData::new(rows.clone(), [batch, c, h, w]);
-                Input::Maps(Tensor::from_data(data, &device))
-            }
-        };
+        let of_batch = values.len() / n * batch;
+        let values: Vec<f32> = values.into_iter().cycle().take(of_batch).collect();
+        let input = || Input::from_host(backbone, config.scope, size, values.clone());
         let spec = HeadSpec::of(config.head, old.features(), classes);
-        let head = fresh_head(config, spec, &device.clone().autodiff());
+        let head = fresh_head(config, spec, &backbone.device().clone().autodiff());
         let mut learner = Learner::new(config, tail, head, &vec![1; classes]);
         let labels: Vec<usize> = (0..batch).map(|i| i % classes).collect();
         let targets = learner.objective().one_hot(&labels);

@@ -3,13 +3,14 @@
 use burn::tensor::Tensor;
 
 use super::mailbox::Mailbox;
+use crate::config::Scope;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::infer::Classifier;
-use crate::model::head::read;
 use crate::platform::time;
 use crate::protocol::{Backend, EngineState, Event, Phase, Skipped};
 use crate::train::cache::FeatureCache;
+use crate::train::extraction::Extraction;
 
 /// Images a batch through the backbone: on a GPU enough to fill it, on the CPU few, so that pause and
 /// cancel answer soon; more would not be faster there.
@@ -42,20 +43,16 @@ impl Pass<'_> {
     ) -> Result<f64> {
         self.mailbox.set_state(EngineState::Featurising);
         let (start, total, mut done) = (time::now(), numbers.len() as u64, 0);
-        let mut pending: Option<(Vec<usize>, Tensor<2>)> = None;
+        let mut extraction = Extraction::new(&self.classifier.backbone, Scope::Head);
         for batch in numbers.chunks(batch_size(self.backend)) {
-            let next = load(batch, cache).await?;
-            let next = next.map(|(good, images)| (good, self.classifier.backbone.forward(images)));
-            if let Some((good, features)) = std::mem::replace(&mut pending, next) {
-                cache.insert(&good, &read(features).await?);
+            if let Some((good, images)) = load(batch, cache).await? {
+                extraction.push(cache, good, images).await?;
             }
             done += batch.len() as u64;
             self.mailbox.progress(Phase::Featurising, done, total);
             self.mailbox.poll_commands(Some(self.classifier)).await?;
         }
-        if let Some((good, features)) = pending {
-            cache.insert(&good, &read(features).await?);
-        }
+        extraction.finish(cache).await?;
         Ok(time::now() - start)
     }
 

@@ -5,27 +5,18 @@ use super::features::Pass;
 use super::observer::{EngineObserver, Outcome};
 use super::pictures;
 use super::{Data, Engine, JobContext, Views};
-use crate::config::{Augment, TrainConfig};
+use crate::config::TrainConfig;
 use crate::data::Split;
 use crate::error::{Error, Result};
+use crate::infer::Classifier;
 use crate::model::head::HeadSpec;
 use crate::protocol::{EngineState, Event, TrainEvent};
 use crate::train::cache::FeatureCache;
-use crate::train::feature_source::Request;
+use crate::train::feature_source::{BUDGET, CachePlan, Request};
 use crate::train::head::{Examples, Features, Resume, Start, run};
 
 /// Bytes that the features of all views may take; they are copied once.
 const MOST: u64 = 1 << 30;
-
-/// Views of each training image that are kept: enough for an epoch's copies, and whole epochs of them.
-#[must_use]
-pub(super) fn views(augment: &Augment) -> usize {
-    if !augment.changes_images() {
-        return 1;
-    }
-    let copies = augment.copies.max(1);
-    augment.views.max(copies).div_ceil(copies) * copies
-}
 
 impl Engine {
     /// Trains a head on the backbone in use.
@@ -37,9 +28,14 @@ impl Engine {
         resume: Option<Resume>,
         writer: Option<CheckpointWriter>,
     ) -> Result<Outcome> {
-        let views = views(&config.augment);
-        let width = self.model()?.classifier.features();
-        let bytes = 4 * (views as u64) * (split.train.len() as u64) * (width as u64);
+        let Classifier {
+            backbone,
+            preprocess,
+            ..
+        } = &self.model()?.classifier;
+        let counts = [split.train.len(), split.validation.len()];
+        let plan = CachePlan::new(backbone.arch(), config, preprocess.size, counts, BUDGET);
+        let (views, bytes) = (plan.views, plan.bytes());
         if bytes > MOST {
             let reason = format!(
                 "{views} of each of {} images take {} MB; {} at most",
@@ -50,7 +46,7 @@ impl Engine {
             return Err(Error::setting("views", reason));
         }
         let (train, validation) = if views > 1 || config.augment.changes_images() {
-            let images = split.train.len() * views + split.validation.len();
+            let images = plan.images;
             self.mailbox.emit(TrainEvent::Views { views, images });
             self.featurise(&split.validation).await?;
             self.featurise_views(config, &split.train, views).await?;

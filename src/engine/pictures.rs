@@ -4,6 +4,7 @@ use crate::config::{Augment, Preprocess};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::image::{self, augment::View};
+use crate::model::input::ImageFile;
 use crate::platform::parallel;
 use crate::train::feature_source::{ImageLoader, Request};
 
@@ -25,22 +26,28 @@ pub(super) async fn load(
     augment: &Augment,
     seed: u64,
 ) -> Vec<Result<Vec<f32>>> {
-    // An archive is read by one, decoding is what takes time.
-    let mut files = Vec::with_capacity(requests.len());
-    for request in requests {
-        let path = set.samples.get(request.sample).map(|s| s.path.clone());
-        let bytes = match set.read(request.sample) {
+    let files = files(set, requests.iter().map(|request| request.sample)).await;
+    let files = requests.iter().copied().zip(files).collect();
+    parallel::map(files, |(request, (path, bytes)): (Request, ImageFile)| {
+        one(&path, &bytes?, request, settings, augment, seed)
+    })
+}
+
+/// The files of some samples, one after the other: an archive has one reader, and decoding is what takes time.
+pub(super) async fn files(
+    set: &mut Dataset,
+    samples: impl IntoIterator<Item = usize>,
+) -> Vec<ImageFile> {
+    let mut files = Vec::new();
+    for sample in samples {
+        let path = set.samples.get(sample).map(|s| s.path.clone());
+        let bytes = match set.read(sample) {
             Ok(bytes) => Ok(image::transcode(bytes).await),
             Err(error) => Err(error),
         };
-        files.push((*request, path.unwrap_or_default(), bytes));
+        files.push((path.unwrap_or_default(), bytes));
     }
-    parallel::map(
-        files,
-        |(request, path, bytes): (Request, String, Result<Vec<u8>>)| {
-            one(&path, &bytes?, request, settings, augment, seed)
-        },
-    )
+    files
 }
 
 fn one(

@@ -13,7 +13,7 @@ use crate::model::head::HeadSpec;
 use crate::model::trainable::TrainableStages;
 use crate::platform::time;
 use crate::protocol::{EngineState, Event, Phase, TrainEvent};
-use crate::train::feature_source::{BUDGET, FeatureSource, Labelled};
+use crate::train::feature_source::{BUDGET, CachePlan, FeatureSource, Labelled};
 use crate::train::finetune::{Images, run};
 use crate::train::head::{Resume, Start};
 
@@ -46,20 +46,18 @@ impl Engine {
         let teacher = teacher.filter(|_| config.distillation > 0.0);
         let mut inputs = FeatureSource::new(&old.backbone, config, size, pictures, counts, BUDGET)
             .taught_by(teacher.map(|taught| &taught.teacher));
-        let images = if inputs.changes() {
-            counts[1]
-        } else {
-            counts[0] + counts[1]
-        };
+        let CachePlan {
+            images, changes, ..
+        } = *inputs.plan();
         mailbox.emit(TrainEvent::Tuning {
             kept: inputs.is_cached(),
-            changes: inputs.changes(),
-            bytes: (images as u64) * inputs.bytes_per_sample() as u64,
+            changes,
+            bytes: inputs.plan().bytes(),
         });
         if inputs.is_cached() {
             mailbox.set_state(EngineState::Featurising);
             let (start, mut done) = (time::now(), 0);
-            let kept = parts.iter().skip(usize::from(inputs.changes())).flatten();
+            let kept = parts.iter().skip(usize::from(changes)).flatten();
             let kept: Vec<usize> = kept.map(|l| l.sample).collect();
             for batch in kept.chunks(batch_size(opened.backend)) {
                 inputs.cache(batch).await?;

@@ -5,10 +5,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::Preprocess;
 use crate::error::{Error, Result};
-use crate::image::{decode_for, resize, to_tensor};
+use crate::image::{Rgb, decode_for, load, resize};
 use crate::kernels::launch::Buffer;
 use crate::kernels::preprocess::Photos;
 use crate::platform::adapter::{self, Adapter};
+use crate::platform::parallel;
+
+/// The name of a file and its bytes, or why they cannot be read.
+pub type ImageFile = (String, Result<Vec<u8>>);
 
 /// A batch in the making.
 pub struct Batch<'a> {
@@ -39,26 +43,41 @@ impl<'a> Batch<'a> {
         self.photos.is_some()
     }
 
-    /// Adds the image in the bytes of a file.
+    /// Adds the images in the bytes of files, in order, and says of each whether it was added. Decoding takes all
+    /// processors; where a GPU resizes, no more images than processors are held at their full size.
     ///
     /// # Errors
-    /// As [`crate::image::load`]; the batch is then what it was.
-    pub fn push(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let image = decode_for(name, bytes, self.settings)?;
-        let size = self.settings.size;
-        match &mut self.photos {
-            Some(photos) => {
-                // What is beyond the GPU's limits is resized here: to its own size a filter changes nothing.
-                if !photos.push(&image) && !photos.push(&resize(&image, size, size)?) {
-                    return Err(Error::Gpu(format!("{name} could not be sent to the GPU")));
-                }
+    /// [`Error::Gpu`] if the device does not take an image. Of each file: why it could not be read, or as
+    /// [`crate::image::load`].
+    pub fn push(&mut self, files: Vec<ImageFile>) -> Result<Vec<Result<()>>> {
+        let Self {
+            settings, photos, ..
+        } = self;
+        let Some(photos) = photos else {
+            let images = parallel::map(files, |(name, bytes)| load(&name, &bytes?, settings));
+            let push = |image: Result<Vec<f32>>| image.map(|image| self.pixels.extend(image));
+            return Ok(images.into_iter().map(push).collect());
+        };
+        let mut pushed = Vec::with_capacity(files.len());
+        let mut files = files.into_iter();
+        loop {
+            let some: Vec<ImageFile> = files.by_ref().take(parallel::width()).collect();
+            if some.is_empty() {
+                return Ok(pushed);
             }
-            None => {
-                let image = resize(&image, size, size)?;
-                self.pixels.extend(to_tensor(&image, self.settings));
+            let decode = |(name, bytes): ImageFile| {
+                let image = decode_for(&name, &bytes?, settings);
+                image.map(|image| (name, image))
+            };
+            for image in parallel::map(some, decode) {
+                let sent = image.map(|(name, image)| send(photos, &name, &image, settings.size));
+                pushed.push(match sent {
+                    Ok(Err(error @ Error::Gpu(_))) => return Err(error),
+                    Ok(sent) => sent,
+                    Err(error) => Err(error),
+                });
             }
         }
-        Ok(())
     }
 
     /// The batch `[N,3,S,S]`; nothing if it is empty.
@@ -72,4 +91,12 @@ impl<'a> Batch<'a> {
         let data = TensorData::new(self.pixels, [n, 3, size, size]);
         (n > 0).then(|| Tensor::from_data(data, self.device))
     }
+}
+
+/// An image to the GPU. What is beyond its limits is resized here: to its own size a filter changes nothing.
+fn send(photos: &mut Photos, name: &str, image: &Rgb, size: usize) -> Result<()> {
+    if photos.push(image) || photos.push(&resize(image, size, size)?) {
+        return Ok(());
+    }
+    Err(Error::Gpu(format!("{name} could not be sent to the GPU")))
 }

@@ -3,20 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::cache::FeatureCache;
+pub use super::cache_plan::{BUDGET, CachePlan};
+use super::extraction::Extraction;
 use super::learner::{Batch, Input};
 use super::teacher::Teacher;
 use crate::config::{Scope, TrainConfig};
 use crate::error::Result;
 use crate::model::backbone::Backbone;
-use crate::model::head::read;
-use crate::model::trainable::{forward_frozen, input_shape};
-
-/// Bytes of f32 that may be kept: a browser tab has 4 GiB of address space at most, and the model, the
-/// images on their way and the page want theirs.
-pub const BUDGET: usize = 512 << 20;
 
 /// Images that go through the frozen part at once where nothing is kept.
 const CHUNK: usize = 16;
@@ -52,14 +48,11 @@ pub struct FeatureSource<'a, P> {
     scope: Scope,
     /// Edge of the model's own input, in pixels.
     size: usize,
-    shape: [usize; 3],
     pictures: P,
+    plan: CachePlan,
     cache: Option<FeatureCache>,
-    /// Whether training images are other ones in every epoch.
-    changes: bool,
+    extraction: Extraction<'a>,
     teacher: Option<&'a Teacher>,
-    /// On the device, to be read when the next images are on their way.
-    pending: Option<(Vec<usize>, Tensor<4>)>,
     unreadable: BTreeMap<usize, String>,
 }
 
@@ -71,27 +64,22 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
         config: &TrainConfig,
         size: usize,
         pictures: P,
-        [train, validation]: [usize; 2],
+        counts: [usize; 2],
         budget: usize,
     ) -> Self {
-        let shape = input_shape(backbone.arch(), config.scope, size);
-        let changes = config.changes_inputs();
-        let samples = validation + if changes { 0 } else { train };
-        let width: usize = shape.iter().product();
-        let fits = samples.saturating_mul(width).saturating_mul(4) <= budget;
-        let mut cache = FeatureCache::new(width);
+        let plan = CachePlan::new(backbone.arch(), config, size, counts, budget);
+        let mut cache = FeatureCache::new(plan.values);
         // A tab may have less left than the budget.
-        let cache = (fits && cache.reserve(samples)).then_some(cache);
+        let cache = (plan.kept && cache.reserve(plan.images)).then_some(cache);
         Self {
             backbone,
             scope: config.scope,
             size,
-            shape,
             pictures,
+            plan,
             cache,
-            changes,
+            extraction: Extraction::new(backbone, config.scope),
             teacher: None,
-            pending: None,
             unreadable: BTreeMap::new(),
         }
     }
@@ -109,16 +97,10 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
         self.cache.is_some()
     }
 
-    /// Whether training images are other ones in every epoch, so that only the validation's are kept.
+    /// What is to be kept; [`Self::is_cached`] says whether there was the memory for it.
     #[must_use]
-    pub const fn changes(&self) -> bool {
-        self.changes
-    }
-
-    /// Bytes that one sample takes in the cache.
-    #[must_use]
-    pub fn bytes_per_sample(&self) -> usize {
-        4 * self.shape.iter().product::<usize>()
+    pub const fn plan(&self) -> &CachePlan {
+        &self.plan
     }
 
     /// The device of the frozen part.
@@ -146,30 +128,28 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
             size,
         });
         let (good, pixels) = self.decode(requests).await;
-        let output = (!good.is_empty()).then(|| {
-            let images = self.backbone.batch(pixels, self.size);
-            forward_frozen(self.backbone, images, self.scope)
-        });
-        self.settle().await?;
-        let good = good.into_iter().map(|place| samples[place]).collect();
-        self.pending = output.map(|output| (good, output));
+        if let (Some(cache), false) = (&mut self.cache, good.is_empty()) {
+            let good = good.into_iter().map(|place| samples[place]).collect();
+            let images = self.backbone.batch(pixels, size);
+            self.extraction.push(cache, good, images).await?;
+        }
         Ok(())
     }
 
     /// Reads what is still on the device into the cache.
     ///
     /// # Errors
-    /// As [`Self::keep`].
+    /// As [`Self::cache`].
     pub async fn settle(&mut self) -> Result<()> {
-        if let (Some((samples, output)), Some(cache)) = (self.pending.take(), &mut self.cache) {
-            cache.insert(&samples, &read(output).await?);
+        match &mut self.cache {
+            Some(cache) => self.extraction.finish(cache).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// The input `[N,C,H,W]` of these samples, as they are, on the inner device, and the labels `[N]` of those
-    /// that could be read; none if none could.
-    pub async fn plain(&mut self, samples: &[Labelled]) -> Option<(Tensor<4>, Vec<usize>)> {
+    /// The input of these samples, as they are, on the inner device, and the labels `[N]` of those that could be
+    /// read; none if none could.
+    pub async fn plain(&mut self, samples: &[Labelled]) -> Option<(Input, Vec<usize>)> {
         let cached = |cache: &FeatureCache| {
             samples
                 .iter()
@@ -183,9 +163,8 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
                     labels.push(*label);
                 }
             }
-            let [c, h, w] = self.shape;
-            let data = TensorData::new(rows, [labels.len(), c, h, w]);
-            return (!labels.is_empty()).then(|| (Tensor::from_data(data, self.device()), labels));
+            let input = || Input::from_host(self.backbone, self.scope, self.size, rows);
+            return (!labels.is_empty()).then(|| (input(), labels));
         }
         let as_it_is = |labelled: &Labelled| (*labelled, None);
         let samples: Vec<_> = samples.iter().map(as_it_is).collect();
@@ -212,7 +191,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
         let shown = |teacher: &Teacher| teacher.probabilities(pixels.clone(), size);
         let teacher = self.teacher.map(shown);
         Ok(Some(Batch {
-            input: Input::Maps(self.through(pixels, size)),
+            input: self.through(pixels, size),
             targets,
             teacher,
         }))
@@ -233,15 +212,15 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
     }
 
     /// Images through the frozen part, some at a time.
-    fn through(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
+    fn through(&self, pixels: Vec<f32>, size: usize) -> Input {
         if self.scope == Scope::All {
-            return self.backbone.batch(pixels, size);
+            return Input::Maps(self.backbone.batch(pixels, size));
         }
         let parts = pixels.chunks(CHUNK * 3 * size * size).map(|pixels| {
             let images = self.backbone.batch(pixels.to_vec(), size);
-            forward_frozen(self.backbone, images, self.scope)
+            Input::frozen(self.backbone, images, self.scope)
         });
-        Tensor::cat(parts.collect(), 0)
+        Input::cat(parts.collect())
     }
 
     /// The pixels of those requests that can be read, one after the other, and which those are.

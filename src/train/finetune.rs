@@ -4,7 +4,7 @@ use super::batches::{BatchSampler, BatchSource, LabelledBatch, StepIndex};
 use super::epochs::{self, FitResult, Observer};
 use super::feature_source::{FeatureSource, ImageLoader, Labelled};
 use super::head::{Start, check_sizes, count, head_on};
-use super::learner::{Batch, Input, Learner};
+use super::learner::{Batch, Learner};
 use super::objective::Objective;
 use crate::config::TrainConfig;
 use crate::error::Result;
@@ -84,7 +84,7 @@ impl<P: ImageLoader> BatchSource for OnImages<'_, '_, '_, P> {
         };
         let samples: Vec<_> = picks.iter().map(chosen).collect();
         let inputs = &mut self.images.inputs;
-        if inputs.changes() {
+        if inputs.plan().changes {
             let (augment, seed) = (&self.config.augment, self.config.seed);
             let size = self.config.size_at(at.epoch, self.images.size);
             let mix = |pixels: &mut [f32], labels: &[usize]| {
@@ -99,7 +99,7 @@ impl<P: ImageLoader> BatchSource for OnImages<'_, '_, '_, P> {
         }
         let samples: Vec<_> = samples.into_iter().map(|(labelled, _)| labelled).collect();
         let plain = inputs.plain(&samples).await;
-        Ok(plain.map(|(maps, labels)| Batch::new(Input::Maps(maps), objective.one_hot(&labels))))
+        Ok(plain.map(|(input, labels)| Batch::new(input, objective.one_hot(&labels))))
     }
 
     async fn validation(&mut self, index: usize) -> Result<Option<Option<LabelledBatch>>> {
@@ -107,10 +107,7 @@ impl<P: ImageLoader> BatchSource for OnImages<'_, '_, '_, P> {
         let Some(samples) = self.images.validation.chunks(size).nth(index) else {
             return Ok(None);
         };
-        let plain = self.images.inputs.plain(samples).await;
-        Ok(Some(
-            plain.map(|(maps, labels)| (Input::Maps(maps), labels)),
-        ))
+        Ok(Some(self.images.inputs.plain(samples).await))
     }
 
     fn is_slow(&self) -> bool {

@@ -9,10 +9,12 @@ use super::objective::Objective;
 use super::optimizer::Optimizer;
 use super::parameters::{collect, replace};
 use super::running::RunningMetrics;
-use crate::config::TrainConfig;
+use crate::config::{Scope, TrainConfig};
 use crate::error::{Error, Result};
+use crate::model::arch::features;
+use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec, read};
-use crate::model::trainable::TrainableStages;
+use crate::model::trainable::{TrainableStages, forward_frozen, input_shape};
 use crate::random::Random;
 use crate::weights::{Checkpoint, NamedTensor};
 
@@ -32,6 +34,65 @@ pub enum Input {
     Features(Tensor<2>),
     /// What the frozen part gives, `[N,C,H,W]`.
     Maps(Tensor<4>),
+}
+
+impl Input {
+    /// Normalised images `[N,3,S,S]` through what a training of that scope leaves frozen.
+    #[must_use]
+    pub fn frozen(backbone: &Backbone, images: Tensor<4>, scope: Scope) -> Self {
+        match scope {
+            Scope::Head => Self::Features(backbone.forward(images)),
+            _ => Self::Maps(forward_frozen(backbone, images, scope)),
+        }
+    }
+
+    /// The same from values that [`to_host`](Self::to_host) gave for images of edge `size`, one after the other.
+    #[must_use]
+    pub fn from_host(backbone: &Backbone, scope: Scope, size: usize, values: Vec<f32>) -> Self {
+        let device = backbone.device();
+        if scope == Scope::Head {
+            let width = features(backbone.arch());
+            let n = values.len() / width;
+            return Self::Features(Tensor::from_data(
+                TensorData::new(values, [n, width]),
+                device,
+            ));
+        }
+        let [c, h, w] = input_shape(backbone.arch(), scope, size);
+        let n = values.len() / (c * h * w);
+        Self::Maps(Tensor::from_data(
+            TensorData::new(values, [n, c, h, w]),
+            device,
+        ))
+    }
+
+    /// Several, one after the other; of one kind, and not none.
+    #[must_use]
+    pub fn cat(parts: Vec<Self>) -> Self {
+        let (mut features, mut maps) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Self::Features(part) => features.push(part),
+                Self::Maps(part) => maps.push(part),
+            }
+        }
+        if maps.is_empty() {
+            Self::Features(Tensor::cat(features, 0))
+        } else {
+            Self::Maps(Tensor::cat(maps, 0))
+        }
+    }
+
+    /// The values, row after row.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn to_host(self) -> Result<Vec<f32>> {
+        match self {
+            Self::Features(features) => read(features).await,
+            Self::Maps(maps) => read(maps).await,
+        }
+    }
 }
 
 /// What a step learns from.

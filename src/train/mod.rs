@@ -2,7 +2,9 @@
 
 pub mod batches;
 pub mod cache;
+pub mod cache_plan;
 mod epochs;
+pub mod extraction;
 pub mod feature_source;
 pub mod finetune;
 pub mod head;
