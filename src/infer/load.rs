@@ -1,0 +1,302 @@
+//! A classifier from a checkpoint: which backbone, which head, what the file does not say.
+
+use burn::tensor::Device;
+
+use super::Classifier;
+use super::about::{self, About, names_of_outputs};
+use crate::config::{Arch, Family, HeadKind, InputSettings, Normalization, Preprocess};
+use crate::error::{Error, Result};
+use crate::model::arch::{features, tensors};
+use crate::model::backbone::Backbone;
+use crate::model::head::{Head, HeadSpec};
+use crate::weights::hub::Pretrained;
+use crate::weights::{Checkpoint, names};
+
+/// Seed of the head that stands in for one of another class count.
+const FRESH_HEAD: u64 = 0;
+
+/// A model read from a checkpoint, and what the user should know about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The model.
+    pub classifier: Classifier,
+    /// Whether the checkpoint's last layers could not be used and were replaced by untrained ones.
+    pub fresh_head: bool,
+    /// What the user should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// What is known of a model beside its checkpoint.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// Names of the outputs, in order, where they are known better than from the file.
+    pub names: Option<&'a [String]>,
+    /// Labels of the untrained head that takes the place of one that cannot be used.
+    pub fresh: &'a [String],
+    /// How its images are prepared, where the user says so.
+    pub input: InputSettings,
+}
+
+impl Classifier {
+    /// A whole model from a checkpoint. The backbone is `arch` if given, else what the file says it is,
+    /// else the member of the family whose tensors fit. A head that is none of the presets, or has ImageNet's
+    /// 1000 outputs without their names, gives way to an untrained linear one for `given.fresh`.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming every missing, superfluous or wrongly shaped tensor; or if `given.names` are
+    /// not one for each output.
+    pub fn load(
+        mut checkpoint: Checkpoint,
+        arch: Option<Arch>,
+        given: Given<'_>,
+        device: &Device,
+    ) -> Result<Loaded> {
+        let mut about = About::of(&checkpoint);
+        let arch = match arch.or(about.arch) {
+            Some(arch) => arch,
+            None => recognise(&checkpoint)?,
+        };
+        let features = features(arch);
+        let found = head_tensors(&checkpoint);
+        let mut expected = tensors(arch);
+        expected.extend(found.iter().cloned());
+        checkpoint.check(&expected)?;
+        let file = checkpoint.file.clone();
+        let backbone = Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))
+            .map_err(|error| error.in_file(&file))?;
+
+        let mut warnings = std::mem::take(&mut checkpoint.warnings);
+        warnings.append(&mut about.warnings);
+        let known = HeadSpec::recognise(&found, features);
+        let said_head = checkpoint.metadata.contains_key("head");
+        let unnamed = given.names.is_none() && about.classes.is_none();
+        let unusable = match known {
+            None if found.is_empty() => Some("has no last layer".to_string()),
+            None => Some(format!(
+                "has a head that is none of the presets ({})",
+                list_tensors(&found)
+            )),
+            Some((_, 0)) => Some("has a last layer without outputs".to_string()),
+            Some((_, 1)) => {
+                Some("has one output, a yes or no by a sigmoid, which is not read".to_string())
+            }
+            Some((_, Pretrained::CLASSES)) if unnamed => {
+                Some("has ImageNet's 1000 outputs, without their names".to_string())
+            }
+            Some(_) => None,
+        };
+        let fresh_head = unusable.is_some();
+        let (head_kind, head, classes) = match (known, unusable) {
+            (Some((kind, count)), None) => {
+                let names = names_of_outputs(
+                    &file,
+                    count,
+                    given.names,
+                    about.classes.clone(),
+                    &mut warnings,
+                )?;
+                warnings.extend(assumed_layers(&file, kind, said_head));
+                let spec = HeadSpec::of(kind, features, count);
+                let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
+                (kind, Head::load(spec, device, take)?, names)
+            }
+            (_, unusable) => {
+                let labels = match given.names.unwrap_or(given.fresh) {
+                    // A layer without outputs is none.
+                    [] => about::numbered(1),
+                    labels => labels.to_vec(),
+                };
+                warnings.push(format!(
+                    "{file} {}: the backbone is used with a new, untrained head for {} classes. Train it \
+                     before you classify.",
+                    unusable.unwrap_or_default(),
+                    labels.len()
+                ));
+                let spec = HeadSpec::of(HeadKind::Linear, features, labels.len());
+                let head = Head::init(spec, FRESH_HEAD, device);
+                (HeadKind::Linear, head, labels)
+            }
+        };
+        // A checkpoint that does not say how large its input is, but has ImageNet's outputs.
+        let usual = match known {
+            Some((_, Pretrained::CLASSES)) => Pretrained::of(arch).preprocess(),
+            _ => Preprocess::default(),
+        };
+        let mut preprocess = usual;
+        about.apply(&mut preprocess);
+        given.input.apply(&mut preprocess);
+        preprocess.check()?;
+        // A new head is trained on whatever is assumed here; one that was trained already is not.
+        if !fresh_head {
+            let size = about.size.or(given.input.size).is_none();
+            let normalization = about.mean_std.is_none() && given.input.normalization.is_none();
+            warnings.extend(assumed_input(&file, &preprocess, [size, normalization]));
+        }
+        Ok(Loaded {
+            classifier: Self {
+                backbone,
+                head,
+                head_kind,
+                classes,
+                preprocess,
+                tuned: about.tuned,
+                untrained: fresh_head || about.untrained,
+            },
+            fresh_head,
+            warnings,
+        })
+    }
+
+    /// The same backbone with a head from a checkpoint that holds a head alone, and what the user should know.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if its tensors are no preset's for this backbone, or `names` are not one for each
+    /// output.
+    pub fn with_head(
+        &self,
+        mut checkpoint: Checkpoint,
+        names: Option<&[String]>,
+    ) -> Result<(Self, Vec<String>)> {
+        let mut about = About::of(&checkpoint);
+        let arch = self.backbone.arch();
+        let file = checkpoint.file.clone();
+        if let Some(other) = about.arch
+            && other != arch
+        {
+            let reason = format!(
+                "is a head for {}, the backbone is {}",
+                other.name(),
+                arch.name()
+            );
+            return Err(Error::weights(file, reason));
+        }
+        let found = head_tensors(&checkpoint);
+        checkpoint.check(&found)?;
+        let features = features(arch);
+        let Some((head_kind, outputs)) = HeadSpec::recognise(&found, features) else {
+            let reason = format!(
+                "no preset on {features} features has these tensors: {}",
+                list_tensors(&found)
+            );
+            return Err(Error::weights(file, reason));
+        };
+        let mut warnings = std::mem::take(&mut checkpoint.warnings);
+        warnings.append(&mut about.warnings);
+        let classes = names_of_outputs(&file, outputs, names, about.classes.take(), &mut warnings)?;
+        let said_head = checkpoint.metadata.contains_key("head");
+        warnings.extend(assumed_layers(&file, head_kind, said_head));
+        if about.arch.is_none() {
+            warnings.push(format!(
+                "{file} is a head alone and does not say which backbone it was trained on: it is put on the {} in \
+                 use. On another one its answers mean nothing.",
+                arch.name()
+            ));
+        }
+        let mut preprocess = self.preprocess.clone();
+        about.apply(&mut preprocess);
+        let spec = HeadSpec::of(head_kind, features, outputs);
+        let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
+        let classifier = Self {
+            backbone: self.backbone.clone(),
+            head: Head::load(spec, self.backbone.device(), take)?,
+            head_kind,
+            classes,
+            preprocess,
+            tuned: self.tuned,
+            untrained: about.untrained,
+        };
+        Ok((classifier, warnings))
+    }
+}
+
+/// A sentence about what a state dict does not say of a head of several layers: what is between them.
+fn assumed_layers(file: &str, kind: HeadKind, said: bool) -> Option<String> {
+    (!said && kind != HeadKind::Linear).then(|| {
+        format!(
+            "{file} does not say what is between the layers of its head: they are taken for those of the preset {}, \
+             with ReLU. If it was trained with another activation, its answers are wrong.",
+            kind.name()
+        )
+    })
+}
+
+/// A sentence about what a checkpoint does not say of its images: their size, their normalisation.
+fn assumed_input(file: &str, assumed: &Preprocess, unsaid: [bool; 2]) -> Option<String> {
+    let size = format!("{0} x {0} pixels", assumed.size);
+    let known = assumed.normalization();
+    let normalization = known.map_or("its own mean and deviation", Normalization::text);
+    let (unsaid, assumed, flags) = match unsaid {
+        [false, false] => return None,
+        [true, false] => ("how large its images were", size, "--input-size"),
+        [false, true] => (
+            "how its images were normalised",
+            normalization.to_string(),
+            "--normalize",
+        ),
+        [true, true] => (
+            "how its images were prepared",
+            format!("{size} and {normalization}"),
+            "--input-size and --normalize",
+        ),
+    };
+    Some(format!(
+        "{file} does not say {unsaid}; assumed: {assumed} (say otherwise by {flags}, or in the page under Model)."
+    ))
+}
+
+/// Whether a checkpoint is a head alone.
+#[must_use]
+pub fn is_head(checkpoint: &Checkpoint) -> bool {
+    checkpoint
+        .tensors
+        .keys()
+        .all(|name| name.starts_with("fc."))
+}
+
+/// Names and shapes of the head's tensors.
+fn head_tensors(checkpoint: &Checkpoint) -> Vec<(String, Vec<usize>)> {
+    let tensors = checkpoint.tensors.iter();
+    tensors
+        .filter(|(name, _)| name.starts_with("fc."))
+        .map(|(name, entry)| (name.clone(), entry.shape.clone()))
+        .collect()
+}
+
+/// Names and shapes for one line; of a long list the beginning.
+fn list_tensors(tensors: &[(String, Vec<usize>)]) -> String {
+    const SHOWN: usize = 6;
+    let shown = tensors.iter().take(SHOWN);
+    let mut list: Vec<_> = shown
+        .map(|(name, shape)| format!("{name} {shape:?}"))
+        .collect();
+    if tensors.len() > SHOWN {
+        list.push(format!("and {} more", tensors.len() - SHOWN));
+    }
+    list.join(", ")
+}
+
+/// The backbone whose tensors fit best; the loader then names what does not fit.
+fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
+    let family = Family::ALL
+        .into_iter()
+        .find(|family| checkpoint.shape(names::mark(*family)).is_some());
+    let Some(family) = family else {
+        let found: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
+        let reason = format!(
+            "is no backbone known here: none of the tensors {} among {}, ...",
+            Family::ALL.map(names::mark).join(", "),
+            found.join(", ")
+        );
+        return Err(Error::weights(&checkpoint.file, reason));
+    };
+    let fit = |arch: &Arch| {
+        let tensors = tensors(*arch);
+        let wanted = tensors.len();
+        let fits = |(name, shape): &&(String, Vec<usize>)| checkpoint.shape(name) == Some(shape);
+        let fitting = tensors.iter().filter(fits).count();
+        // Fitting tensors count for, wanted but absent ones against.
+        2 * fitting as i64 - wanted as i64
+    };
+    let members = Arch::ALL.into_iter().filter(|arch| arch.family() == family);
+    Ok(members.max_by_key(fit).unwrap_or_default())
+}
