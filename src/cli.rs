@@ -94,7 +94,7 @@ async fn train(args: TrainArgs) -> Result<bool> {
         Some(RANDOM) => {
             let (arch, seed) = (plan.arch.unwrap_or_default(), plan.config.seed);
             session
-                .handle(Command::Fresh { arch, seed }, Vec::new())
+                .handle(Command::RandomInit { arch, seed }, Vec::new())
                 .await?;
         }
         Some(path) => {

@@ -10,26 +10,26 @@ mod estimate;
 mod evaluate;
 mod export;
 mod features;
+mod finetune;
 mod head;
+mod image_loader;
 mod install;
 mod kernels;
 mod mailbox;
 mod measure;
 mod model;
 mod observer;
-mod pictures;
 mod preview;
 mod runs;
 mod teach;
 mod train;
-mod tune;
 
 use crate::config::{Augment, DemoConfig, Transparency};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
-use crate::platform::Place;
-use crate::platform::device::{self, Opened};
+use crate::platform::StorageLocation;
+use crate::platform::device::{self, OpenDevice};
 use crate::platform::files::InputFile;
 use crate::protocol::{Command, EngineState, Event, FileRef, Message, Run};
 use crate::train::cache::FeatureCache;
@@ -47,10 +47,10 @@ pub struct Engine {
     /// Whether the model in use is kept for the next start.
     persistent: bool,
     /// Where a training is kept, if it is.
-    place: Option<Place>,
+    place: Option<StorageLocation>,
     /// Earlier trainings, in figures.
     runs: Vec<Run>,
-    opened: Option<Opened>,
+    opened: Option<OpenDevice>,
     model: Option<Model>,
     /// Another model, for trainings that learn from one.
     teacher: Option<LoadedTeacher>,
@@ -82,7 +82,7 @@ struct Data {
 /// What work on the data set in use needs, each borrowed apart from the others.
 struct JobContext<'a> {
     mailbox: &'a mut Mailbox,
-    opened: &'a Opened,
+    opened: &'a OpenDevice,
     classifier: &'a Classifier,
     teacher: Option<&'a LoadedTeacher>,
     data: &'a mut Data,
@@ -105,7 +105,7 @@ impl Engine {
             hub: None,
             transparency: None,
             persistent: true,
-            place: Some(Place::Own),
+            place: Some(StorageLocation::Own),
             runs: Vec::new(),
             opened: None,
             model: None,
@@ -125,7 +125,7 @@ impl Engine {
     /// Keeps trainings in a folder, natively, in place of its own store.
     #[must_use]
     pub fn with_checkpoint_dir(mut self, folder: &str) -> Self {
-        self.place = Some(Place::Folder(folder.to_string()));
+        self.place = Some(StorageLocation::Folder(folder.to_string()));
         self
     }
 
@@ -158,7 +158,7 @@ impl Engine {
                 labels,
             } => self.open_dataset(source, &beside, labels, &files).await,
             Command::Train { config, seeds } => self.train(&config, seeds).await,
-            Command::Continue => self.go_on().await,
+            Command::Continue => self.continue_training().await,
             Command::Discard => self.discard().await,
             Command::Estimate { config } => self.estimate(&config).await,
             Command::Preview {
@@ -176,7 +176,7 @@ impl Engine {
                 };
                 self.preview(file.as_ref(), &files, &asked).await
             }
-            Command::Fresh { arch, seed } => self.fresh(arch, seed).await,
+            Command::RandomInit { arch, seed } => self.random_init(arch, seed).await,
             Command::ForgetRun { id } => self.forget_run(id).await,
             Command::Evaluate => self.evaluate().await,
             Command::Import {
@@ -240,7 +240,7 @@ impl Engine {
             note: opened.note.clone(),
         });
         self.opened = Some(opened);
-        self.load_kept_or_bundled().await?;
+        self.load_persisted_or_bundled().await?;
         let classifier = self.model()?.classifier.clone();
         self.prepare_kernels(&classifier).await?;
         self.load_runs().await;
@@ -248,7 +248,7 @@ impl Engine {
         Ok(())
     }
 
-    fn opened(&self) -> Result<&Opened> {
+    fn opened(&self) -> Result<&OpenDevice> {
         let opened = self.opened.as_ref();
         opened.ok_or_else(|| Error::Gpu("no device is open yet".to_string()))
     }

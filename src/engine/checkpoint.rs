@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::platform::{Place, store};
+use crate::platform::{StorageLocation, store};
 use crate::protocol::{Interrupted, Run};
 use crate::train::head::{CheckpointState, Progress, Resume};
 use crate::weights::{self, NamedTensor};
@@ -68,7 +68,7 @@ pub(super) struct BestRun {
 
 /// Keeps one training.
 pub(super) struct CheckpointWriter {
-    place: Place,
+    place: StorageLocation,
     manifest: CheckpointManifest,
 }
 
@@ -77,7 +77,7 @@ impl CheckpointWriter {
     ///
     /// # Errors
     /// [`Error::Storage`] if there is no room.
-    pub async fn begin(place: Place, manifest: CheckpointManifest) -> Result<Self> {
+    pub async fn begin(place: StorageLocation, manifest: CheckpointManifest) -> Result<Self> {
         let writer = Self { place, manifest };
         writer.write_manifest().await?;
         if let Some(best_run) = &writer.manifest.best_run {
@@ -125,7 +125,7 @@ impl CheckpointWriter {
 }
 
 /// The training kept at a place, if there is one that can be read.
-pub(super) async fn read_manifest(place: &Place) -> Option<CheckpointManifest> {
+pub(super) async fn read_manifest(place: &StorageLocation) -> Option<CheckpointManifest> {
     let bytes = store::read_at(place, MANIFEST).await.ok()??;
     serde_json::from_slice(&bytes).ok()
 }
@@ -134,7 +134,10 @@ pub(super) async fn read_manifest(place: &Place) -> Option<CheckpointManifest> {
 ///
 /// # Errors
 /// [`Error::Storage`] if a file is gone, [`Error::Weights`] if it is damaged.
-pub(super) async fn resume(place: &Place, manifest: &CheckpointManifest) -> Result<Option<Resume>> {
+pub(super) async fn resume(
+    place: &StorageLocation,
+    manifest: &CheckpointManifest,
+) -> Result<Option<Resume>> {
     let Some(progress) = manifest.progress.clone() else {
         return Ok(None);
     };
@@ -152,7 +155,7 @@ pub(super) async fn resume(place: &Place, manifest: &CheckpointManifest) -> Resu
 /// # Errors
 /// [`Error::Storage`] if there is no room; the one before is then still there.
 pub(super) async fn write_best_run(
-    place: &Place,
+    place: &StorageLocation,
     manifest: &CheckpointManifest,
     id: u64,
     tensors: &[NamedTensor],
@@ -170,11 +173,14 @@ pub(super) async fn write_best_run(
 ///
 /// # Errors
 /// As [`resume`].
-pub(super) async fn read_best_run(place: &Place, best_run: BestRun) -> Result<weights::Checkpoint> {
+pub(super) async fn read_best_run(
+    place: &StorageLocation,
+    best_run: BestRun,
+) -> Result<weights::Checkpoint> {
     load(place, BEST_RUNS[best_run.file.min(1)]).await
 }
 
-async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
+async fn load(place: &StorageLocation, key: &str) -> Result<weights::Checkpoint> {
     let bytes = store::read_at(place, key).await?;
     let gone = || Error::Storage(format!("{key}: what the training goes on from is gone"));
     weights::read(key, &bytes.ok_or_else(gone)?)
@@ -184,7 +190,7 @@ async fn load(place: &Place, key: &str) -> Result<weights::Checkpoint> {
 ///
 /// # Errors
 /// [`Error::Storage`] if it cannot be removed.
-pub(super) async fn forget(place: &Place) -> Result<()> {
+pub(super) async fn forget(place: &StorageLocation) -> Result<()> {
     // The manifest first: without it the others mean nothing.
     store::remove_at(place, MANIFEST).await?;
     for key in STATES.into_iter().chain(BESTS).chain(BEST_RUNS) {

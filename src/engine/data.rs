@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::features::Pass;
-use super::{Data, Engine, JobContext, find, pictures};
+use super::{Data, Engine, JobContext, find, image_loader};
 use crate::config::DemoConfig;
 use crate::data::{
     Beside, Dataset, DemoSource, FolderSource, Indexer, Source, Subset, archive, demo,
@@ -132,7 +132,7 @@ impl Engine {
         };
         let load = async |batch: &[usize], cache: &mut FeatureCache| {
             let mut images = Batch::new(classifier.backbone.device(), &classifier.preprocess);
-            let files = pictures::files(set, batch.iter().copied()).await;
+            let files = image_loader::files(set, batch.iter().copied()).await;
             let mut good = Vec::new();
             for (&sample, pushed) in batch.iter().zip(images.push(files)?) {
                 match pushed {

@@ -1,6 +1,6 @@
 //! How long a training will take and how much memory: one batch is timed on every part of the way.
 
-use super::{Engine, JobContext, pictures};
+use super::{Engine, JobContext, image_loader};
 use crate::config::{Scope, TrainConfig};
 use crate::data;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::platform::time;
 use crate::protocol::{Estimate, Event};
 use crate::train::batches::BatchSampler;
 use crate::train::feature_source::{BUDGET, CachePlan, Request};
-use crate::train::learner::{Batch, Input, Learner, fresh_head};
+use crate::train::learner::{Batch, Input, Learner, init_head};
 
 /// Steps that are timed, after one that is not.
 const STEPS: usize = 2;
@@ -101,7 +101,7 @@ impl Engine {
     ) -> Result<Timed> {
         let tail = match config.scope {
             Scope::Head => None,
-            _ => Some(self.tail(config).await?),
+            _ => Some(self.trainable_stages(config).await?),
         };
         let JobContext {
             mailbox,
@@ -120,7 +120,7 @@ impl Engine {
             })
             .collect();
         let start = time::now();
-        let images = pictures::load(
+        let images = image_loader::load(
             &mut data.set,
             &some,
             &old.preprocess,
@@ -151,7 +151,7 @@ impl Engine {
         let values: Vec<f32> = values.into_iter().cycle().take(of_batch).collect();
         let input = || Input::from_host(backbone, config.scope, size, values.clone());
         let spec = HeadSpec::of(config.head, old.features(), classes);
-        let head = fresh_head(config, spec, &backbone.device().clone().autodiff());
+        let head = init_head(config, spec, &backbone.device().clone().autodiff());
         let mut learner = Learner::new(config, tail, head, &vec![1; classes]);
         let labels: Vec<usize> = (0..batch).map(|i| i % classes).collect();
         let targets = learner.objective().one_hot(&labels);

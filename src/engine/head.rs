@@ -2,8 +2,8 @@
 
 use super::checkpoint::CheckpointWriter;
 use super::features::Pass;
+use super::image_loader;
 use super::observer::{EngineObserver, Outcome};
-use super::pictures;
 use super::{Data, Engine, JobContext, Views};
 use crate::config::TrainConfig;
 use crate::data::Split;
@@ -83,9 +83,9 @@ impl Engine {
             validation: &validation,
         };
         let begin = Start { head, resume };
-        let course = run(config, spec, features, begin, &device, &mut observer).await?;
+        let fit = run(config, spec, features, begin, &device, &mut observer).await?;
         Ok(Outcome {
-            course,
+            fit,
             images: [train.len() / views, validation.len()],
         })
     }
@@ -132,7 +132,7 @@ impl Engine {
             };
             let requests: Vec<Request> = batch.iter().map(request).collect();
             let images =
-                pictures::load(set, &requests, settings, &config.augment, config.seed).await;
+                image_loader::load(set, &requests, settings, &config.augment, config.seed).await;
             let (mut good, mut pixels) = (Vec::new(), Vec::new());
             for (&number, image) in batch.iter().zip(images) {
                 match image {

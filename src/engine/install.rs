@@ -8,7 +8,7 @@ use crate::infer::Classifier;
 use crate::model::head::{Head, HeadSpec};
 use crate::model::trainable::TrainableStages;
 use crate::protocol::Run;
-use crate::weights::{self, Checkpoint, Dtype, Entry, NamedTensor};
+use crate::weights::{self, Checkpoint, Dtype, NamedTensor, StoredTensor};
 
 /// A training that is over, and its model, which is not in use yet.
 pub(super) struct TrainedModel {
@@ -77,7 +77,7 @@ pub(super) fn trained(
 impl Engine {
     /// Puts a trained model in use and keeps it. A tuned backbone lies in no file yet, so one is written, and
     /// kept, as if it had been imported.
-    pub(super) async fn adopt_candidate(&mut self, candidate: TrainedModel) -> Result<()> {
+    pub(super) async fn install_trained(&mut self, candidate: TrainedModel) -> Result<()> {
         let TrainedModel {
             mut classifier,
             tensors,
@@ -95,9 +95,9 @@ impl Engine {
                 weights::save_model(&checkpoint, &head, &classifier.metadata(&before), None)?;
             // From the file, so that what is in use now is what comes back after a reload.
             classifier.backbone = classifier.backbone.reload(checkpoint)?;
-            let origin = self.keep_backbone(bytes).await;
+            let origin = self.persist_backbone(bytes).await;
             self.set_model(classifier, origin, "trained here");
-            self.keep_head().await;
+            self.persist_head().await;
         }
         if let Some(model) = &mut self.model {
             model.run = Some(run.id);
@@ -121,7 +121,7 @@ impl Engine {
         };
         for (name, shape, data) in rest.into_iter().chain(tensors) {
             let dtype = Dtype::F32;
-            let entry = Entry { shape, dtype, data };
+            let entry = StoredTensor { shape, dtype, data };
             checkpoint.tensors.insert(name, entry);
         }
         Ok(checkpoint)

@@ -12,7 +12,7 @@ use crate::platform::time;
 use crate::protocol::Event;
 use crate::random::Random;
 use crate::train::batches::BatchSampler;
-use crate::train::learner::{Batch, Input, Learner, fresh_head};
+use crate::train::learner::{Batch, Input, Learner, init_head};
 
 /// Classes of the generated task.
 const CLASSES: usize = 6;
@@ -79,7 +79,7 @@ impl Engine {
         let spec = HeadSpec::of(HeadKind::Linear, features(arch), CLASSES);
         let with_gradients = device.clone().autodiff();
         let tail = TrainableStages::of(backbone, config.scope, &with_gradients);
-        let head = fresh_head(&config, spec, &with_gradients);
+        let head = init_head(&config, spec, &with_gradients);
         let mut learner = Learner::new(&config, Some(tail), head, &[1; CLASSES]);
         let [c, h, w] = input_shape(arch, Scope::LastStage, size);
         let mut random = Random::for_purpose(0, "measure");
@@ -132,7 +132,7 @@ impl Engine {
         };
         let device = self.opened()?.device.clone();
         let config = TrainConfig::default();
-        let head = fresh_head(&config, spec, &device.clone().autodiff());
+        let head = init_head(&config, spec, &device.clone().autodiff());
         let mut learner = Learner::new(&config, None, head, &[1; CLASSES]);
         let mut milliseconds = Vec::with_capacity(epochs);
         for epoch in 0..=epochs {

@@ -51,7 +51,7 @@ impl Origin {
 
 impl Engine {
     /// At the start: the model kept from last time if there is one and it is whole, else the bundled one.
-    pub(super) async fn load_kept_or_bundled(&mut self) -> Result<()> {
+    pub(super) async fn load_persisted_or_bundled(&mut self) -> Result<()> {
         let kept = if self.persistent {
             store::read(HEAD).await
         } else {
@@ -111,7 +111,7 @@ impl Engine {
         let classes = bundled::classes();
         let given = Given {
             names: Some(&classes),
-            fresh: &classes,
+            untrained: &classes,
             ..Given::default()
         };
         let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), given, device)?;
@@ -174,12 +174,12 @@ impl Engine {
     pub(super) async fn install(&mut self, classifier: Classifier, source: &str) -> Result<()> {
         let origin = self.model()?.origin.clone();
         self.set_model(classifier, origin, source);
-        self.keep_head().await;
+        self.persist_head().await;
         Ok(())
     }
 
     /// Keeps the head in use. That it could not be kept is a warning: it is still in use.
-    pub(super) async fn keep_head(&mut self) {
+    pub(super) async fn persist_head(&mut self) {
         if !self.persistent {
             return;
         }
@@ -254,7 +254,7 @@ impl Engine {
         };
         let (origin, source) = (origin.clone(), source.clone());
         self.set_model(named, origin, &source);
-        self.keep_head().await;
+        self.persist_head().await;
         self.mailbox.emit(Event::Finished);
         Ok(())
     }
@@ -274,7 +274,7 @@ impl Engine {
         self.prepare_kernels(&changed).await?;
         changed.try_out().await?;
         self.set_model(changed, origin, &source);
-        self.keep_head().await;
+        self.persist_head().await;
         self.mailbox.emit(Event::Finished);
         Ok(())
     }
@@ -319,12 +319,12 @@ impl Engine {
     }
 
     /// A backbone of random weights.
-    pub(super) async fn fresh(&mut self, arch: Arch, seed: u64) -> Result<()> {
+    pub(super) async fn random_init(&mut self, arch: Arch, seed: u64) -> Result<()> {
         if !arch.trains_convolutions() {
             let reason = format!("of {} only the head can be trained", arch.name());
             return Err(Error::setting("random weights", reason));
         }
-        let checkpoint = crate::model::trainable::fresh(arch, seed);
+        let checkpoint = crate::model::trainable::random_init(arch, seed);
         let name = checkpoint.file.clone();
         let metadata = [("format", "pt"), ("arch", arch.name()), ("input", "150")];
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
@@ -345,10 +345,10 @@ impl Engine {
         (names, input): (Option<&[String]>, InputSettings),
         source: &str,
     ) -> Result<()> {
-        let fresh = self.classes_wanted();
+        let untrained = self.classes_wanted();
         let given = Given {
             names,
-            fresh: &fresh,
+            untrained: &untrained,
             input,
         };
         let device = &self.opened()?.device;
@@ -360,9 +360,9 @@ impl Engine {
         self.prepare_kernels(&classifier).await?;
         let tried = classifier.try_out().await;
         tried.map_err(|error| error.in_file(source))?;
-        let origin = self.keep_backbone(bytes).await;
+        let origin = self.persist_backbone(bytes).await;
         self.set_model(classifier, origin, source);
-        self.keep_head().await;
+        self.persist_head().await;
         for warning in warnings {
             self.mailbox.warn(warning);
         }
@@ -370,7 +370,7 @@ impl Engine {
     }
 
     /// Keeps a backbone's file in the store, or else in memory.
-    pub(super) async fn keep_backbone(&mut self, bytes: Vec<u8>) -> Origin {
+    pub(super) async fn persist_backbone(&mut self, bytes: Vec<u8>) -> Origin {
         let sha256 = hash::sha256(&bytes).await;
         let kept = if self.persistent {
             store::write(BACKBONE, &bytes).await

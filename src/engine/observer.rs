@@ -60,7 +60,7 @@ impl Observer for EngineObserver<'_> {
 
 /// What a training left.
 pub(super) struct Outcome {
-    pub course: FitResult,
+    pub fit: FitResult,
     /// Images that were trained and validated on.
     pub images: [usize; 2],
 }

@@ -33,26 +33,26 @@ impl Engine {
         self.runs.push(run);
         let surplus = self.runs.len().saturating_sub(MOST);
         self.runs.drain(..surplus);
-        self.keep_runs().await;
+        self.persist_runs().await;
     }
 
     /// Notes the accuracy of a run's model on the test images.
     pub(super) async fn test_run(&mut self, id: u64, test: Proportion) {
         if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
             run.test = Some(test);
-            self.keep_runs().await;
+            self.persist_runs().await;
         }
     }
 
     /// Forgets a run.
     pub(super) async fn forget_run(&mut self, id: u64) -> Result<()> {
         self.runs.retain(|run| run.id != id);
-        self.keep_runs().await;
+        self.persist_runs().await;
         Ok(())
     }
 
     /// Says which runs there are, and keeps them.
-    async fn keep_runs(&mut self) {
+    async fn persist_runs(&mut self) {
         self.tell_runs();
         if !self.persistent {
             return;

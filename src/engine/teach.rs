@@ -30,10 +30,10 @@ impl Engine {
         let given = Given::default();
         let Loaded {
             classifier,
-            fresh_head,
+            head_replaced,
             warnings,
         } = Classifier::load(checkpoint, None, given, &self.opened()?.device)?;
-        if fresh_head {
+        if head_replaced {
             let reason = format!("cannot teach: {}", warnings.join(" "));
             return Err(Error::weights(&file.path, reason));
         }

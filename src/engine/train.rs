@@ -3,12 +3,12 @@
 
 use super::checkpoint::{self, CheckpointManifest, CheckpointWriter};
 use super::install::{TrainedModel, trained};
-use super::{Engine, JobContext, pictures};
+use super::{Engine, JobContext, image_loader};
 use crate::config::{Augment, Normalization, Preprocess, Scope, TrainConfig};
 use crate::data::{self as dataset, Subset};
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
-use crate::platform::{Place, time};
+use crate::platform::{StorageLocation, time};
 use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent};
 use crate::train::feature_source::Request;
 use crate::train::head::Resume;
@@ -43,17 +43,21 @@ impl Engine {
     }
 
     /// Goes on with the training that was interrupted.
-    pub(super) async fn go_on(&mut self) -> Result<()> {
+    pub(super) async fn continue_training(&mut self) -> Result<()> {
         let none = || Error::Storage("there is no training to go on with".to_string());
         let place = self.place.clone().ok_or_else(none)?;
         let manifest = checkpoint::read_manifest(&place).await.ok_or_else(none)?;
         let before = self.model()?.classifier.preprocess.size;
         self.set_input_size(manifest.size)?;
-        let result = self.go_on_from(&place, manifest).await;
+        let result = self.continue_from(&place, manifest).await;
         self.or_size(result, before)
     }
 
-    async fn go_on_from(&mut self, place: &Place, manifest: CheckpointManifest) -> Result<()> {
+    async fn continue_from(
+        &mut self,
+        place: &StorageLocation,
+        manifest: CheckpointManifest,
+    ) -> Result<()> {
         let now = self
             .manifest(&manifest.run.config, manifest.run.seeds, 0)
             .await?;
@@ -187,7 +191,9 @@ impl Engine {
         for part in own.chunks(PROBED) {
             let requests: Vec<Request> = part.iter().map(request).collect();
             let as_they_are = Augment::default();
-            for image in pictures::load(&mut data.set, &requests, settings, &as_they_are, 0).await {
+            for image in
+                image_loader::load(&mut data.set, &requests, settings, &as_they_are, 0).await
+            {
                 match image {
                     Ok(_) => return Ok(()),
                     Err(error) => _ = first.get_or_insert(error),
@@ -236,7 +242,7 @@ impl Engine {
                     if let Some(best) = best.take()
                         && !matches!(error, Error::Gpu(_))
                     {
-                        self.adopt_candidate(best).await?;
+                        self.install_trained(best).await?;
                     }
                     return self.ended(error).await;
                 }
@@ -250,7 +256,7 @@ impl Engine {
                 .is_none_or(|best| candidate.run.beats(&best.run))
             {
                 if manifest.run.seeds > 0 && !stopped_by_user {
-                    self.keep_best_run(&mut manifest, &candidate).await;
+                    self.checkpoint_best_run(&mut manifest, &candidate).await;
                 }
                 best = Some(candidate);
             }
@@ -267,7 +273,7 @@ impl Engine {
             return Err(Error::Dataset("there was no training".to_string()));
         };
         let (best_epoch, stopped) = (best.run.best_epoch, best.run.stopped);
-        if let Err(error) = self.adopt_candidate(best).await {
+        if let Err(error) = self.install_trained(best).await {
             return self.ended(error).await;
         }
         // Whether or not it can be removed: the model is in use and kept.
@@ -302,7 +308,11 @@ impl Engine {
     }
 
     /// Keeps a training that no other has beaten yet.
-    async fn keep_best_run(&mut self, manifest: &mut CheckpointManifest, candidate: &TrainedModel) {
+    async fn checkpoint_best_run(
+        &mut self,
+        manifest: &mut CheckpointManifest,
+        candidate: &TrainedModel,
+    ) {
         let Some(place) = self.place.clone() else {
             return;
         };
@@ -367,22 +377,23 @@ impl Engine {
             self.train_head(config, &classes, &split, resume, writer)
                 .await
         } else {
-            self.tune(config, &classes, &split, resume, writer).await
+            self.finetune(config, &classes, &split, resume, writer)
+                .await
         }?;
         self.mailbox.set_state(EngineState::Training);
-        let course = outcome.course;
-        if let Some(error) = &course.diverged {
+        let fit = outcome.fit;
+        if let Some(error) = &fit.diverged {
             self.mailbox.warn(format!(
                 "The training ended early, its best epoch counts: {error}"
             ));
         }
         let old = &self.model()?.classifier;
-        let classifier = trained(old, config, course.model.head, classes);
-        let tensors = match &course.model.tail {
+        let classifier = trained(old, config, fit.model.head, classes);
+        let tensors = match &fit.model.tail {
             Some(tail) => tail.state().await?,
             None => Vec::new(),
         };
-        let best = course.epochs.get(course.best_epoch - 1);
+        let best = fit.epochs.get(fit.best_epoch - 1);
         let accuracy = best.map_or(0.0, |best| best.val_accuracy);
         let held_out = outcome.images[1] as u64;
         let run = Run {
@@ -396,9 +407,9 @@ impl Engine {
             size: classifier.preprocess.size,
             device: self.opened()?.name.clone(),
             config: config.clone(),
-            epochs: course.epochs,
-            best_epoch: course.best_epoch,
-            stopped: course.stopped,
+            epochs: fit.epochs,
+            best_epoch: fit.best_epoch,
+            stopped: fit.stopped,
             validation: share((accuracy * held_out as f64).round() as u64, held_out),
             test: None,
             milliseconds: before + time::now() - start,
@@ -408,7 +419,7 @@ impl Engine {
             tensors,
             run,
             validation: split.validation,
-            stopped_by_user: course.stopped_by_user,
+            stopped_by_user: fit.stopped_by_user,
         })
     }
 }

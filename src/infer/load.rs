@@ -21,7 +21,7 @@ pub struct Loaded {
     /// The model.
     pub classifier: Classifier,
     /// Whether the checkpoint's last layers could not be used and were replaced by untrained ones.
-    pub fresh_head: bool,
+    pub head_replaced: bool,
     /// What the user should know, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -32,7 +32,7 @@ pub struct Given<'a> {
     /// Names of the outputs, in order, where they are known better than from the file.
     pub names: Option<&'a [String]>,
     /// Labels of the untrained head that takes the place of one that cannot be used.
-    pub fresh: &'a [String],
+    pub untrained: &'a [String],
     /// How its images are prepared, where the user says so.
     pub input: InputSettings,
 }
@@ -40,7 +40,7 @@ pub struct Given<'a> {
 impl Classifier {
     /// A whole model from a checkpoint. The backbone is `arch` if given, else what the file says it is,
     /// else the member of the family whose tensors fit. A head that is none of the presets, or has ImageNet's
-    /// 1000 outputs without their names, gives way to an untrained linear one for `given.fresh`.
+    /// 1000 outputs without their names, gives way to an untrained linear one for `given.untrained`.
     ///
     /// # Errors
     /// [`Error::Weights`] naming every missing, superfluous or wrongly shaped tensor; or if `given.names` are
@@ -85,7 +85,7 @@ impl Classifier {
             }
             Some(_) => None,
         };
-        let fresh_head = unusable.is_some();
+        let head_replaced = unusable.is_some();
         let (head_kind, head, classes) = match (known, unusable) {
             (Some((kind, count)), None) => {
                 let names = names_of_outputs(
@@ -101,7 +101,7 @@ impl Classifier {
                 (kind, Head::load(spec, device, take)?, names)
             }
             (_, unusable) => {
-                let labels = match given.names.unwrap_or(given.fresh) {
+                let labels = match given.names.unwrap_or(given.untrained) {
                     // A layer without outputs is none.
                     [] => about::numbered(1),
                     labels => labels.to_vec(),
@@ -127,7 +127,7 @@ impl Classifier {
         given.input.apply(&mut preprocess);
         preprocess.check()?;
         // A new head is trained on whatever is assumed here; one that was trained already is not.
-        if !fresh_head {
+        if !head_replaced {
             let size = about.size.or(given.input.size).is_none();
             let normalization = about.mean_std.is_none() && given.input.normalization.is_none();
             warnings.extend(assumed_input(&file, &preprocess, [size, normalization]));
@@ -140,9 +140,9 @@ impl Classifier {
                 classes,
                 preprocess,
                 tuned: about.tuned,
-                untrained: fresh_head || about.untrained,
+                untrained: head_replaced || about.untrained,
             },
-            fresh_head,
+            head_replaced,
             warnings,
         })
     }

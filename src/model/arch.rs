@@ -1,7 +1,7 @@
 //! What holds for every backbone, whichever family it is of: the width of its features, the tensors of
 //! its checkpoint, what of it can be trained.
 
-use super::parts::Shaped;
+use super::layers::Shaped;
 use super::resnet::ResNetConfig;
 use super::{densenet, efficientnet};
 use crate::config::{Arch, Family, Scope};

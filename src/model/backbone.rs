@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
     /// The stem's max pool.
     fn stem_pool(&mut self) {
         for edge in &mut self.dims[2..] {
-            *edge = super::parts::pooled_size(*edge);
+            *edge = super::layers::pooled_size(*edge);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! it. Source: Huang et al. 2016 (arXiv:1608.06993), the variant BC (bottleneck, compression by half) with
 //! torchvision's names.
 
-use super::parts::{Conv, Norm, Plain, Shaped};
+use super::layers::{Conv, Norm, Plain, Shaped};
 use crate::config::Arch;
 
 /// Channels that a layer adds (k in the paper).

@@ -4,7 +4,7 @@
 //! al. 2018 (arXiv:1801.04381) with the squeeze-and-excitation of Hu et al. 2017 (arXiv:1709.01507).
 //! Rounding and names are torchvision's; its norms have eps 1e-5 from b0 to b4 (1e-3 only from b5 on).
 
-use super::parts::{Conv, Plain, Shaped};
+use super::layers::{Conv, Plain, Shaped};
 use crate::config::Arch;
 
 /// Stages between the stem and the last convolution.

@@ -167,7 +167,7 @@ impl Head {
     pub fn init(spec: HeadSpec, seed: u64, device: &Device) -> Self {
         let mut random = Random::new(seed);
         let mut bound = 0.0;
-        let fresh = |_: &str, shape: &[usize], part| {
+        let draw = |_: &str, shape: &[usize], part| {
             let n = shape.iter().product();
             match part {
                 Part::LinearWeight => bound = (shape[1] as f64).sqrt().recip(),
@@ -178,7 +178,7 @@ impl Head {
             let draw = |_| (bound * (2.0 * random.uniform() - 1.0)) as f32;
             Ok((0..n).map(draw).collect())
         };
-        Self::build(spec, device, fresh).expect("drawing numbers does not fail")
+        Self::build(spec, device, draw).expect("drawing numbers does not fail")
     }
 
     /// Weights from a file; `take` gives the values of a tensor by name and shape, or says why not.

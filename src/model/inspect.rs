@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::arch::features;
 use super::head::{HeadSpec, Step};
-use super::parts::{Conv, Norm, Plain, pooled_size};
+use super::layers::{Conv, Norm, Plain, pooled_size};
 use super::resnet::{self, ResNetConfig};
 use super::{densenet, efficientnet};
 use crate::config::{Arch, Family};

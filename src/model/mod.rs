@@ -8,6 +8,6 @@ pub mod efficientnet;
 pub mod head;
 pub mod input;
 pub mod inspect;
-pub mod parts;
+pub mod layers;
 pub mod resnet;
 pub mod trainable;

@@ -5,7 +5,7 @@
 //! Sources: He et al. 2015 (arXiv:1512.03385), Zagoruyko and Komodakis 2016 (wide, arXiv:1605.07146),
 //! Xie et al. 2017 (grouped, arXiv:1611.05431).
 
-pub use super::parts::{Conv, pooled_size};
+pub use super::layers::{Conv, pooled_size};
 use crate::config::Arch;
 
 /// The kind of residual block.

@@ -57,7 +57,7 @@ pub struct Fetched {
 
 /// Where kept files lie.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Place {
+pub enum StorageLocation {
     /// Where this program, or this page, keeps all of its own.
     #[default]
     Own,

@@ -16,7 +16,7 @@ const LAUNCHES: usize = 512;
 
 /// An open device.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub struct OpenDevice {
     /// For tensors without gradients.
     pub device: Device,
     /// What kind it is.
@@ -32,7 +32,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// [`Error::Gpu`] if a GPU was demanded and there is none.
-pub async fn open(choice: DeviceChoice) -> Result<Opened> {
+pub async fn open(choice: DeviceChoice) -> Result<OpenDevice> {
     match choice {
         DeviceChoice::Cpu => Ok(cpu(None)),
         DeviceChoice::Cuda => open_cuda(),
@@ -53,8 +53,8 @@ pub async fn open(choice: DeviceChoice) -> Result<Opened> {
     }
 }
 
-fn cpu(note: Option<String>) -> Opened {
-    Opened {
+fn cpu(note: Option<String>) -> OpenDevice {
+    OpenDevice {
         device: Device::flex(),
         backend: Backend::Cpu,
         name: "CPU".to_string(),
@@ -63,7 +63,7 @@ fn cpu(note: Option<String>) -> Opened {
 }
 
 #[cfg(feature = "cuda")]
-fn open_cuda() -> Result<Opened> {
+fn open_cuda() -> Result<OpenDevice> {
     use burn::tensor::{DeviceIndex, Tensor};
 
     // Without a driver cubecl panics, at the first use of the device and in its own words.
@@ -73,7 +73,7 @@ fn open_cuda() -> Result<Opened> {
         device
     });
     let device = device.map_err(|_| Error::Gpu("CUDA found no driver or no GPU".to_string()))?;
-    Ok(Opened {
+    Ok(OpenDevice {
         device,
         backend: Backend::Cuda,
         name: "CUDA".to_string(),
@@ -82,7 +82,7 @@ fn open_cuda() -> Result<Opened> {
 }
 
 #[cfg(not(feature = "cuda"))]
-fn open_cuda() -> Result<Opened> {
+fn open_cuda() -> Result<OpenDevice> {
     Err(Error::Gpu(
         "this build has no CUDA; build it with --features cuda".to_string(),
     ))
@@ -90,8 +90,8 @@ fn open_cuda() -> Result<Opened> {
 
 /// The best adapter, and whether it is a software one. burn registers a GPU once a process, so the first
 /// answer is kept.
-async fn open_gpu() -> Result<(Opened, bool)> {
-    static FOUND: OnceLock<(Opened, bool)> = OnceLock::new();
+async fn open_gpu() -> Result<(OpenDevice, bool)> {
+    static FOUND: OnceLock<(OpenDevice, bool)> = OnceLock::new();
     if let Some(found) = FOUND.get() {
         return Ok(found.clone());
     }
@@ -99,7 +99,7 @@ async fn open_gpu() -> Result<(Opened, bool)> {
     Ok(FOUND.get_or_init(|| found).clone())
 }
 
-async fn find_gpu() -> Result<(Opened, bool)> {
+async fn find_gpu() -> Result<(OpenDevice, bool)> {
     // A buffer a tensor: WebGPU lets a launch read and write two buffers, but not two parts of one.
     let options = Device::wgpu_options()
         .memory_config(MemoryConfiguration::ExclusivePages)
@@ -123,7 +123,7 @@ async fn find_gpu() -> Result<(Opened, bool)> {
         name = "GPU".to_string();
     }
     Ok((
-        Opened {
+        OpenDevice {
             device,
             backend: Backend::Webgpu,
             name,

@@ -14,7 +14,7 @@ mod native;
 mod web;
 
 pub(crate) use common::escape;
-pub use common::{Asset, Encoding, Fetched, MAX_DOWNLOAD, Place, Progress};
+pub use common::{Asset, Encoding, Fetched, MAX_DOWNLOAD, Progress, StorageLocation};
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{asset, encoding, fetch, files, gpu, hash, parallel, picture, store, text, time};
 #[cfg(target_arch = "wasm32")]

@@ -184,7 +184,7 @@ pub enum Command {
         views: usize,
     },
     /// Put a backbone of random weights in use, to see what pretraining is worth.
-    Fresh {
+    RandomInit {
         /// Which backbone.
         arch: Arch,
         /// Seed of the weights.

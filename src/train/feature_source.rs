@@ -48,7 +48,7 @@ pub struct FeatureSource<'a, P> {
     scope: Scope,
     /// Edge of the model's own input, in pixels.
     size: usize,
-    pictures: P,
+    loader: P,
     plan: CachePlan,
     cache: Option<FeatureCache>,
     extraction: Extraction<'a>,
@@ -63,7 +63,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
         backbone: &'a Backbone,
         config: &TrainConfig,
         size: usize,
-        pictures: P,
+        loader: P,
         counts: [usize; 2],
         budget: usize,
     ) -> Self {
@@ -75,7 +75,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
             backbone,
             scope: config.scope,
             size,
-            pictures,
+            loader,
             plan,
             cache,
             extraction: Extraction::new(backbone, config.scope),
@@ -230,7 +230,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
         let (places, requests): (Vec<usize>, Vec<Request>) =
             requests.enumerate().filter(known).unzip();
         let (mut good, mut pixels) = (Vec::new(), Vec::new());
-        let images = (self.pictures)(&requests).await;
+        let images = (self.loader)(&requests).await;
         for ((place, request), image) in places.into_iter().zip(&requests).zip(images) {
             match image {
                 Ok(image) => {

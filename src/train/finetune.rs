@@ -1,8 +1,8 @@
 //! Training the end of a backbone together with a head: as in [`super::head`], on images.
 
 use super::batches::{BatchSampler, BatchSource, LabelledBatch, StepIndex};
-use super::epochs::{self, FitResult, Observer};
 use super::feature_source::{FeatureSource, ImageLoader, Labelled};
+use super::fit::{self, FitResult, Observer};
 use super::head::{Start, check_sizes, count, head_on};
 use super::learner::{Batch, Learner};
 use super::objective::Objective;
@@ -52,7 +52,7 @@ pub async fn run<P: ImageLoader>(
         batches: BatchSampler::new(config),
         images,
     };
-    epochs::course(config, &mut learner, &mut feed, begin.resume, observer).await
+    fit::fit(config, &mut learner, &mut feed, begin.resume, observer).await
 }
 
 /// Images and their labels.

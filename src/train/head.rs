@@ -6,11 +6,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batches::{BatchSampler, BatchSource, LabelledBatch, StepIndex};
-use super::epochs::{self, has_norm};
-pub use super::epochs::{
-    CheckpointState, FitResult, Flow, LiveMetrics, Observer, Progress, Resume,
-};
-use super::learner::{Batch, Input, Learner, fresh_head, not_a_number};
+use super::fit::{self, has_norm};
+pub use super::fit::{CheckpointState, FitResult, Flow, LiveMetrics, Observer, Progress, Resume};
+use super::learner::{Batch, Input, Learner, init_head, not_a_number};
 use super::metrics::ConfusionTally;
 use super::objective::Objective;
 use super::parameters::{collect, replace};
@@ -136,7 +134,7 @@ pub async fn run(
         validation,
         device: device.inner(),
     };
-    epochs::course(config, &mut learner, &mut feed, begin.resume, observer).await
+    fit::fit(config, &mut learner, &mut feed, begin.resume, observer).await
 }
 
 /// The head that a run begins with, on a device with gradients.
@@ -147,9 +145,9 @@ pub(super) fn head_on(
     device: &Device,
 ) -> Result<Head> {
     match head {
-        None => Ok(fresh_head(config, spec, device)),
+        None => Ok(init_head(config, spec, device)),
         Some(head) if *head.spec() == spec => {
-            Ok(replace(fresh_head(config, spec, device), collect(&head)))
+            Ok(replace(init_head(config, spec, device), collect(&head)))
         }
         Some(_) => Err(Error::setting(
             "resume the head",

@@ -147,7 +147,7 @@ impl Student {
 
 /// The head that a run begins with.
 #[must_use]
-pub fn fresh_head(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Head {
+pub fn init_head(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Head {
     let seed = Random::for_purpose(config.seed, "head").bits();
     Head::init(spec, seed, device)
 }

@@ -3,10 +3,10 @@
 pub mod batches;
 pub mod cache;
 pub mod cache_plan;
-mod epochs;
 pub mod extraction;
 pub mod feature_source;
 pub mod finetune;
+mod fit;
 pub mod head;
 pub mod learner;
 pub mod metrics;

@@ -20,7 +20,7 @@ const EPSILON: f64 = 1e-8;
 
 /// What is known of one parameter; nothing of what has no gradient.
 #[derive(Debug, Clone, Default)]
-struct Slot {
+struct ParameterState {
     /// Momentum, or the mean of the gradient; flat.
     first: Option<Tensor<1>>,
     /// The mean of the squared gradient; flat.
@@ -35,7 +35,7 @@ pub struct Optimizer {
     decay: f64,
     clip: f64,
     /// In the order of [`super::parameters::collect`]: learning rate over the head's, and the state.
-    slots: Vec<(f64, Slot)>,
+    states: Vec<(f64, ParameterState)>,
     /// Steps taken.
     steps: i32,
 }
@@ -49,9 +49,9 @@ impl Optimizer {
             momentum: config.momentum,
             decay: config.weight_decay,
             clip: config.clip_norm,
-            slots: rates
+            states: rates
                 .into_iter()
-                .map(|rate| (rate, Slot::default()))
+                .map(|rate| (rate, ParameterState::default()))
                 .collect(),
             steps: 0,
         }
@@ -92,8 +92,8 @@ impl Optimizer {
     /// [`Error::Gpu`] if the device does not give them.
     pub async fn state(&self) -> Result<Vec<NamedTensor>> {
         let mut out = vec![("steps".to_string(), vec![1], vec![self.steps as f32])];
-        for (place, (_, slot)) in self.slots.iter().enumerate() {
-            for (part, tensor) in [("first", &slot.first), ("second", &slot.second)] {
+        for (place, (_, state)) in self.states.iter().enumerate() {
+            for (part, tensor) in [("first", &state.first), ("second", &state.second)] {
                 if let Some(tensor) = tensor {
                     let values = read(tensor.clone()).await?;
                     out.push((format!("{part}.{place}"), vec![values.len()], values));
@@ -111,7 +111,7 @@ impl Optimizer {
         let steps = kept.take_f32("steps", &[1])?;
         // f32 counts without a gap to 16 million.
         self.steps = steps[0] as i32;
-        for (place, (_, slot)) in self.slots.iter_mut().enumerate() {
+        for (place, (_, state)) in self.states.iter_mut().enumerate() {
             let mut take = |part: &str| -> Result<Option<Tensor<1>>> {
                 let name = format!("{part}.{place}");
                 let Some(shape) = kept.shape(&name).map(<[usize]>::to_vec) else {
@@ -124,8 +124,8 @@ impl Optimizer {
                     device,
                 )))
             };
-            slot.first = take("first")?;
-            slot.second = take("second")?;
+            state.first = take("first")?;
+            state.second = take("second")?;
         }
         if let Some(name) = kept.tensors.keys().next() {
             let reason = format!("{name} belongs to no parameter of this training");
@@ -145,7 +145,7 @@ impl Optimizer {
     ) -> Tensor<1> {
         let decay = if decays { self.decay } else { 0.0 };
         let (rule, momentum, steps) = (self.rule, self.momentum, self.steps);
-        let Some((factor, slot)) = self.slots.get_mut(place) else {
+        let Some((factor, state)) = self.states.get_mut(place) else {
             return value;
         };
         let rate = rate * *factor;
@@ -166,20 +166,20 @@ impl Optimizer {
         };
         match rule {
             config::Optimizer::Sgd => {
-                let velocity = match slot.first.take() {
+                let velocity = match state.first.take() {
                     Some(velocity) => velocity * momentum + gradient.clone(),
                     None => gradient.clone(),
                 };
-                slot.first = Some(velocity.clone());
+                state.first = Some(velocity.clone());
                 value - (gradient + velocity * momentum) * rate
             }
             config::Optimizer::Adam | config::Optimizer::AdamW => {
                 let [beta1, beta2] = BETAS;
                 let squared = gradient.clone() * gradient.clone();
-                let first = follow(slot.first.take(), gradient, beta1);
-                let second = follow(slot.second.take(), squared, beta2);
-                slot.first = Some(first.clone());
-                slot.second = Some(second.clone());
+                let first = follow(state.first.take(), gradient, beta1);
+                let second = follow(state.second.take(), squared, beta2);
+                state.first = Some(first.clone());
+                state.second = Some(second.clone());
                 // In PyTorch's order: the step by the first correction, the root over the second's.
                 let step = rate / (1.0 - beta1.powi(steps));
                 let root = (1.0 - beta2.powi(steps)).sqrt();

@@ -33,7 +33,7 @@ const MODEL_JOBS: [JobKind; 4] = [
     JobKind::Download,
     JobKind::Import,
     JobKind::Export,
-    JobKind::Fresh,
+    JobKind::RandomInit,
 ];
 
 #[component]
@@ -95,7 +95,7 @@ fn App() -> Html {
                 <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
                     ready={idle && state.dataset.is_some()} notices={notices(Place::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
-                <Model model={state.model.clone()} arch={state.arch} fresh={state.fresh} {idle} {on}
+                <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
                     job={MODEL_JOBS.into_iter().find_map(job)}
                     notices={notices(Place::Model)} />
             </main>

@@ -85,7 +85,7 @@ pub enum JobKind {
     /// Showing what an augmentation does.
     Preview,
     /// Putting random weights in use.
-    Fresh,
+    RandomInit,
 }
 
 impl JobKind {
@@ -98,7 +98,7 @@ impl JobKind {
             Self::Dataset => Place::Data,
             Self::Train | Self::Estimate | Self::Preview => Place::Train,
             Self::Evaluate => Place::Evaluate,
-            Self::Import | Self::Download | Self::Export | Self::Fresh => Place::Model,
+            Self::Import | Self::Download | Self::Export | Self::RandomInit => Place::Model,
         }
     }
 }

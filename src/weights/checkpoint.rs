@@ -29,7 +29,7 @@ pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
 
 /// One tensor of a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct StoredTensor {
     /// Sizes, outermost first; empty for a scalar.
     pub shape: Vec<usize>,
     /// How it was stored.
@@ -44,7 +44,7 @@ pub struct Checkpoint {
     /// The file's name, for messages.
     pub file: String,
     /// The tensors. `num_batches_tracked` counters are left out.
-    pub tensors: BTreeMap<String, Entry>,
+    pub tensors: BTreeMap<String, StoredTensor>,
     /// Text kept beside the tensors. Of a file of PyTorch's, what its training noted of images and of the network's
     /// name, under the names that the metadata of safetensors has here.
     pub metadata: BTreeMap<String, String>,
@@ -233,7 +233,7 @@ impl Checkpoint {
                 self.file
             ));
         }
-        let zeros = Entry {
+        let zeros = StoredTensor {
             shape: vec![outputs],
             dtype: Dtype::F32,
             data: vec![0.0; outputs],

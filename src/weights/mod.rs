@@ -19,7 +19,7 @@ mod safetensors;
 mod save;
 mod select;
 
-pub use checkpoint::{Checkpoint, Entry, NAMED, NamedTensor, load_state, read};
+pub use checkpoint::{Checkpoint, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub use save::{SaveAs, save, save_model};
 

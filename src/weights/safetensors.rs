@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::candidate::{Candidate, plain_name};
-use super::checkpoint::{Checkpoint, Entry, NAMED};
+use super::checkpoint::{Checkpoint, NAMED, StoredTensor};
 use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs::{self, Lists};
 use super::pth::noted_key;
@@ -61,7 +61,7 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         let in_tensor = |reason: String| fail(format!("tensor {name}: {reason}"));
         let (begin, end) = info.data_offsets;
         let dtype = dtype(info.dtype).map_err(in_tensor)?;
-        let entry = Entry {
+        let entry = StoredTensor {
             shape: info.shape.clone(),
             dtype,
             data: to_f32(dtype, &data[begin..end]).map_err(in_tensor)?,

@@ -43,14 +43,14 @@ const SMALLEST: usize = 20;
 const MOST: usize = 64;
 
 /// A network in the file: its group, and the prefix of its names there.
-type Place = (String, String);
+type Network = (String, String);
 
 /// Chooses the network.
 ///
 /// # Errors
 /// The reason, to follow the file's name: there are two networks in it.
 pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> {
-    let mut places: BTreeMap<Place, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Network, usize> = BTreeMap::new();
     for candidate in candidates {
         if let Some((prefix, _)) = prefix(candidate).filter(|_| candidate.real) {
             places.insert((candidate.group.to_owned(), prefix.to_owned()), 0);
@@ -68,7 +68,7 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
             .filter(|c| c.group == group && c.name.starts_with(prefix.as_str()))
             .count();
     }
-    let mut found: Vec<(Place, usize)> = places.into_iter().collect();
+    let mut found: Vec<(Network, usize)> = places.into_iter().collect();
     let Some(most) = found.iter().map(|(_, count)| *count).max() else {
         return Ok(without_backbone(candidates));
     };
@@ -77,7 +77,7 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     // Of equal ones the model itself is left, not its average.
     found.sort_by_key(|(place, _)| is_copy(place));
     drop_aliases(candidates, &mut found);
-    let all: Vec<Place> = found.iter().map(|(place, _)| place.clone()).collect();
+    let all: Vec<Network> = found.iter().map(|(place, _)| place.clone()).collect();
     let (copies, mut networks): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|(place, _)| is_copy(place));
     let mut warnings = Vec::new();
@@ -111,7 +111,7 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
 }
 
 /// Of networks whose convolutions are the very same elements, one model under several names, the first is left.
-fn drop_aliases(candidates: &[Candidate<'_>], found: &mut Vec<(Place, usize)>) {
+fn drop_aliases(candidates: &[Candidate<'_>], found: &mut Vec<(Network, usize)>) {
     let mut seen: Vec<BTreeSet<(&str, usize)>> = Vec::new();
     found.retain(|((group, prefix), _)| {
         let own = candidates.iter().filter(|c| {
@@ -128,8 +128,8 @@ fn drop_aliases(candidates: &[Candidate<'_>], found: &mut Vec<(Place, usize)>) {
 /// does. `networks` are the places of all networks in the file. Whatever else there is is named.
 fn within(
     candidates: &[Candidate<'_>],
-    place: &Place,
-    networks: &[Place],
+    place: &Network,
+    networks: &[Network],
     warnings: Vec<String>,
 ) -> Selection {
     let (group, prefix) = place;
@@ -278,13 +278,13 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
 }
 
 /// Whether the place is that of an average or of the teacher of a self-supervised training.
-fn is_copy((group, prefix): &Place) -> bool {
+fn is_copy((group, prefix): &Network) -> bool {
     let mut words = words(group).chain(words(prefix));
     words.any(|word| COPIES.contains(&word.as_str()) || word == "k")
 }
 
 /// Where a network lies, for a message.
-fn shown((group, prefix): &Place) -> String {
+fn shown((group, prefix): &Network) -> String {
     match (group.as_str(), prefix.trim_end_matches('.')) {
         ("", "") => "the one at the top".to_owned(),
         ("", prefix) => prefix.to_owned(),

@@ -9,7 +9,7 @@ use super::names::Names;
 use super::refused::{Reason, Refused, told_once};
 use super::unpack::Wrap;
 use super::{
-    Bytes, Entry, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_HELD_BYTES, MAX_TOTAL_BYTES, Place, path,
+    Bytes, Entry, Location, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_HELD_BYTES, MAX_TOTAL_BYTES, path,
     sniff, tar,
 };
 use crate::data::hidden::{Hidden, hidden};
@@ -30,7 +30,7 @@ const TABLES: [&str; 11] = [
 /// Where the content of a file is.
 enum Taken {
     /// There, with its checksum if it was read.
-    At(Place, Option<u32>),
+    At(Location, Option<u32>),
     /// Nowhere: it is neither an image nor a table.
     Unwanted,
     /// The archive ends before it does.
@@ -42,7 +42,7 @@ enum Taken {
 /// An entry and, of a file, where its content is.
 struct Walked {
     member: tar::Member,
-    content: Option<(Place, Option<u32>)>,
+    content: Option<(Location, Option<u32>)>,
 }
 
 /// Whether a file of a packed tar is kept, judged by its name.
@@ -65,7 +65,7 @@ impl Collector {
             Ok(if at.saturating_add(member.size) > len {
                 Taken::Cut
             } else {
-                Taken::At(Place::Plain { part, at }, None)
+                Taken::At(Location::Plain { part, at }, None)
             })
         })?;
         self.parts.push(walker.reader.file);
@@ -119,7 +119,7 @@ impl Collector {
                 return Ok(Taken::Cut);
             }
             let crc32 = crc32fast::hash(&content);
-            Ok(Taken::At(Place::Held(content.into()), Some(crc32)))
+            Ok(Taken::At(Location::Held(content.into()), Some(crc32)))
         })?;
         self.held = held;
         self.list_tar(walked, name, prefix)

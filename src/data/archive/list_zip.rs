@@ -8,7 +8,7 @@ use super::names::{Names, RawName};
 use super::refused::{Reason, Refused};
 use super::unpack::Method;
 use super::{
-    Bytes, Entry, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_TOTAL_BYTES, Place, path, sniff, unpack,
+    Bytes, Entry, Location, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_TOTAL_BYTES, path, sniff, unpack,
 };
 use crate::data::hidden::{Hidden, hidden};
 use crate::protocol::Skipped;
@@ -113,7 +113,7 @@ impl Collector {
                     path,
                     size: member.size,
                     crc32: Some(member.crc32),
-                    place: Place::Packed {
+                    place: Location::Packed {
                         part,
                         header: member.header,
                         packed: member.packed,
@@ -147,7 +147,7 @@ impl Collector {
     fn try_methods(&mut self, listed: &mut Vec<Entry>, prefix: &str, refused: &mut Refused) {
         let mut by_method: HashMap<Method, Vec<usize>> = HashMap::new();
         for (i, file) in listed.iter().enumerate() {
-            if let Place::Packed { method, .. } = file.place
+            if let Location::Packed { method, .. } = file.place
                 && file.size > 0
                 && method != Method::Stored
             {
@@ -170,11 +170,11 @@ impl Collector {
         }
         let (bad, good) = std::mem::take(listed).into_iter().partition::<Vec<_>, _>(|file| {
             file.size > 0
-                && matches!(file.place, Place::Packed { method, .. } if by_method.contains_key(&method))
+                && matches!(file.place, Location::Packed { method, .. } if by_method.contains_key(&method))
         });
         *listed = good;
         for file in bad {
-            if let Place::Packed { method, .. } = file.place {
+            if let Location::Packed { method, .. } = file.place {
                 self.unused.push(join(prefix, &file.path));
                 refused.add(Reason::Damaged(method), join(prefix, &file.path));
             }

@@ -97,12 +97,12 @@ struct Entry {
     path: String,
     size: u64,
     crc32: Option<u32>,
-    place: Place,
+    place: Location,
 }
 
 /// Where the bytes of a file are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum Location {
     /// In a zip: the archive's number, where its header is, its packed bytes, how they are packed.
     Packed {
         part: u32,
@@ -136,22 +136,22 @@ impl ArchiveSource {
 }
 
 /// The first `most` bytes of a file, all of them if it has no more, as they come.
-fn unpack(parts: &mut [Bytes], place: &Place, size: u64, most: u64) -> io::Result<Vec<u8>> {
+fn unpack(parts: &mut [Bytes], place: &Location, size: u64, most: u64) -> io::Result<Vec<u8>> {
     let nothing = || io::Error::other("is in no archive");
     let mut bytes = Vec::new();
     match place {
-        Place::Held(held) => {
+        Location::Held(held) => {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             bytes.extend_from_slice(held.get(..most).unwrap_or(held));
         }
-        Place::Plain { part, at } => {
+        Location::Plain { part, at } => {
             let part = parts.get_mut(*part as usize).ok_or_else(nothing)?;
             part.seek(SeekFrom::Start(*at))?;
             let most = most.min(size).min(part.len().saturating_sub(*at));
             bytes.reserve_exact(usize::try_from(most).unwrap_or_default());
             part.take(most).read_to_end(&mut bytes)?;
         }
-        Place::Packed {
+        Location::Packed {
             part,
             header,
             packed,

@@ -162,8 +162,8 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
 
 /// Which word behind the image says its part, the first or the last one (`img/1.jpg id_7 query`), where there are more
 /// and these are of several parts.
-fn place_of_part(lines: &[&str]) -> Option<Place> {
-    [Place::Last, Place::First].into_iter().find(|place| {
+fn place_of_part(lines: &[&str]) -> Option<Position> {
+    [Position::Last, Position::First].into_iter().find(|place| {
         let mut parts = HashSet::new();
         let mut is_part = |line: &&str| {
             let cut = halves(line).and_then(|(_, rest)| place.cut(rest));
@@ -177,12 +177,12 @@ fn place_of_part(lines: &[&str]) -> Option<Place> {
 
 /// Where among the words behind an image its part stands.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Position {
     First,
     Last,
 }
 
-impl Place {
+impl Position {
     /// The part's word, and the others.
     fn cut(self, rest: &str) -> Option<(&str, &str)> {
         match self {
@@ -193,7 +193,7 @@ impl Place {
 }
 
 /// Image, label and part; a line of another form is a header, which says what the label is called, or left out.
-fn with_parts<'a>(lines: impl Iterator<Item = &'a str>, place: Place) -> Result<Table, String> {
+fn with_parts<'a>(lines: impl Iterator<Item = &'a str>, place: Position) -> Result<Table, String> {
     let mut table = Table::new(["image", "label", "split"].map(str::to_owned).to_vec());
     for line in lines {
         let Some((image, rest)) = halves(line) else {

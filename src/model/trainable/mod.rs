@@ -1,7 +1,7 @@
 //! The part of a backbone that a training changes, and the frozen part before it, which stays a
 //! [`Backbone`] on the inner device: its output is the input of the [`TrainableStages`].
 
-mod fresh;
+mod random_init;
 mod stages;
 
 use burn::tensor::Tensor;
@@ -10,7 +10,7 @@ use super::backbone::Backbone;
 use super::resnet::{Layout, ResNetConfig, pooled_size};
 use crate::config::{Arch, Scope};
 
-pub use fresh::fresh;
+pub use random_init::random_init;
 pub use stages::TrainableStages;
 
 /// Stages of the family.

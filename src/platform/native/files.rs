@@ -13,11 +13,11 @@ use crate::error::{Error, Result};
 pub struct InputFile {
     name: String,
     len: u64,
-    place: Place,
+    backing: Backing,
 }
 
 #[derive(Debug, Clone)]
-enum Place {
+enum Backing {
     Disk(PathBuf),
     Memory(Arc<[u8]>),
 }
@@ -37,7 +37,7 @@ impl InputFile {
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             len: facts.len(),
-            place: Place::Disk(path.to_owned()),
+            backing: Backing::Disk(path.to_owned()),
         })
     }
 
@@ -46,7 +46,7 @@ impl InputFile {
         Self {
             name,
             len,
-            place: Place::Disk(path),
+            backing: Backing::Disk(path),
         }
     }
 
@@ -56,7 +56,7 @@ impl InputFile {
         Self {
             name: name.into(),
             len: bytes.len() as u64,
-            place: Place::Memory(bytes.into()),
+            backing: Backing::Memory(bytes.into()),
         }
     }
 
@@ -83,9 +83,9 @@ impl InputFile {
     /// # Errors
     /// [`Error::Storage`] if it cannot be read.
     pub fn read(&self) -> Result<Vec<u8>> {
-        match &self.place {
-            Place::Disk(path) => fs::read(path).map_err(|e| failed(&self.name, &e)),
-            Place::Memory(bytes) => Ok(bytes.to_vec()),
+        match &self.backing {
+            Backing::Disk(path) => fs::read(path).map_err(|e| failed(&self.name, &e)),
+            Backing::Memory(bytes) => Ok(bytes.to_vec()),
         }
     }
 
@@ -94,12 +94,12 @@ impl InputFile {
     /// # Errors
     /// [`Error::Storage`] if it cannot be opened.
     pub fn reader(&self) -> Result<FileReader> {
-        Ok(FileReader(match &self.place {
-            Place::Disk(path) => {
+        Ok(FileReader(match &self.backing {
+            Backing::Disk(path) => {
                 let file = File::open(path).map_err(|e| failed(&self.name, &e))?;
                 Inner::Disk(BufReader::new(file))
             }
-            Place::Memory(bytes) => Inner::Memory(Cursor::new(Arc::clone(bytes))),
+            Backing::Memory(bytes) => Inner::Memory(Cursor::new(Arc::clone(bytes))),
         }))
     }
 }

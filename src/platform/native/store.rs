@@ -6,21 +6,21 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::platform::common::{Place, check_key};
+use crate::platform::common::{StorageLocation, check_key};
 
 /// The file kept under this name; none if there is none.
 ///
 /// # Errors
 /// [`Error::Storage`] if it is there and cannot be read, or there is no place to keep files.
 pub async fn read(key: &str) -> Result<Option<Vec<u8>>> {
-    read_at(&Place::Own, key).await
+    read_at(&StorageLocation::Own, key).await
 }
 
 /// The same at another place.
 ///
 /// # Errors
 /// As [`read`].
-pub async fn read_at(place: &Place, key: &str) -> Result<Option<Vec<u8>>> {
+pub async fn read_at(place: &StorageLocation, key: &str) -> Result<Option<Vec<u8>>> {
     read_in(&folder_of(place)?, key)
 }
 
@@ -30,14 +30,14 @@ pub async fn read_at(place: &Place, key: &str) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// [`Error::Storage`], "storage full" among them; the earlier file is then still there.
 pub async fn write(key: &str, bytes: &[u8]) -> Result<()> {
-    write_at(&Place::Own, key, bytes).await
+    write_at(&StorageLocation::Own, key, bytes).await
 }
 
 /// The same at another place.
 ///
 /// # Errors
 /// As [`write`].
-pub async fn write_at(place: &Place, key: &str, bytes: &[u8]) -> Result<()> {
+pub async fn write_at(place: &StorageLocation, key: &str, bytes: &[u8]) -> Result<()> {
     write_in(&folder_of(place)?, key, bytes)
 }
 
@@ -46,21 +46,21 @@ pub async fn write_at(place: &Place, key: &str, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Storage`] if it is there and cannot be removed.
 pub async fn remove(key: &str) -> Result<()> {
-    remove_at(&Place::Own, key).await
+    remove_at(&StorageLocation::Own, key).await
 }
 
 /// The same at another place.
 ///
 /// # Errors
 /// As [`remove`].
-pub async fn remove_at(place: &Place, key: &str) -> Result<()> {
+pub async fn remove_at(place: &StorageLocation, key: &str) -> Result<()> {
     remove_in(&folder_of(place)?, key)
 }
 
-fn folder_of(place: &Place) -> Result<PathBuf> {
+fn folder_of(place: &StorageLocation) -> Result<PathBuf> {
     match place {
-        Place::Own => folder(),
-        Place::Folder(path) => Ok(PathBuf::from(path)),
+        StorageLocation::Own => folder(),
+        StorageLocation::Folder(path) => Ok(PathBuf::from(path)),
     }
 }
 

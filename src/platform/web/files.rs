@@ -1,5 +1,5 @@
 //! Files of a Web Worker: a `Blob`, read a slice at a time. `FileReaderSync` exists in workers only, and
-//! it is what lets a 350 MB archive be read in place by code that knows nothing of promises.
+//! it is what lets a 350 MB archive be read in backing by code that knows nothing of promises.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ const AHEAD: u64 = 1 << 20;
 pub struct InputFile {
     name: String,
     len: u64,
-    place: Place,
+    backing: Backing,
 }
 
 #[derive(Debug, Clone)]
-enum Place {
+enum Backing {
     Blob(Blob),
     Memory(Arc<[u8]>),
 }
@@ -36,7 +36,7 @@ impl InputFile {
         Self {
             name: file.name(),
             len: file.size() as u64,
-            place: Place::Blob(file.into()),
+            backing: Backing::Blob(file.into()),
         }
     }
 
@@ -46,7 +46,7 @@ impl InputFile {
         Self {
             name: name.into(),
             len: bytes.len() as u64,
-            place: Place::Memory(bytes.into()),
+            backing: Backing::Memory(bytes.into()),
         }
     }
 
@@ -73,12 +73,12 @@ impl InputFile {
     /// # Errors
     /// [`Error::Storage`] if it cannot be read, for instance because it changed on disk.
     pub fn read(&self) -> Result<Vec<u8>> {
-        match &self.place {
-            Place::Blob(blob) => {
+        match &self.backing {
+            Backing::Blob(blob) => {
                 let reader = FileReaderSync::new().map_err(|e| self.failed(&reason(&e)))?;
                 fetch(&reader, blob, 0, self.len).map_err(|e| self.failed(&e))
             }
-            Place::Memory(bytes) => Ok(bytes.to_vec()),
+            Backing::Memory(bytes) => Ok(bytes.to_vec()),
         }
     }
 
@@ -87,8 +87,8 @@ impl InputFile {
     /// # Errors
     /// [`Error::Storage`] if this is no worker, where files can be read at once.
     pub fn reader(&self) -> Result<FileReader> {
-        Ok(FileReader(match &self.place {
-            Place::Blob(blob) => Inner::Blob(BlobReader {
+        Ok(FileReader(match &self.backing {
+            Backing::Blob(blob) => Inner::Blob(BlobReader {
                 reader: FileReaderSync::new().map_err(|e| self.failed(&reason(&e)))?,
                 blob: blob.clone(),
                 len: self.len,
@@ -96,7 +96,7 @@ impl InputFile {
                 start: 0,
                 chunk: Vec::new(),
             }),
-            Place::Memory(bytes) => Inner::Memory(Cursor::new(Arc::clone(bytes))),
+            Backing::Memory(bytes) => Inner::Memory(Cursor::new(Arc::clone(bytes))),
         }))
     }
 

@@ -16,7 +16,7 @@ use web_sys::{
 
 use super::js::{name, reason};
 use crate::error::{Error, Result};
-use crate::platform::common::{Place, check_key};
+use crate::platform::common::{StorageLocation, check_key};
 
 /// Folder within the origin's file system, which other pages of the same host may share.
 const FOLDER: &str = "retune";
@@ -52,7 +52,7 @@ pub async fn read(key: &str) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// As [`read`].
-pub async fn read_at(place: &Place, key: &str) -> Result<Option<Vec<u8>>> {
+pub async fn read_at(place: &StorageLocation, key: &str) -> Result<Option<Vec<u8>>> {
     own(place)?;
     read(key).await
 }
@@ -110,7 +110,7 @@ pub async fn remove(key: &str) -> Result<()> {
 ///
 /// # Errors
 /// As [`write`].
-pub async fn write_at(place: &Place, key: &str, bytes: &[u8]) -> Result<()> {
+pub async fn write_at(place: &StorageLocation, key: &str, bytes: &[u8]) -> Result<()> {
     own(place)?;
     write(key, bytes).await
 }
@@ -119,15 +119,17 @@ pub async fn write_at(place: &Place, key: &str, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`remove`].
-pub async fn remove_at(place: &Place, key: &str) -> Result<()> {
+pub async fn remove_at(place: &StorageLocation, key: &str) -> Result<()> {
     own(place)?;
     remove(key).await
 }
 
-fn own(place: &Place) -> Result<()> {
+fn own(place: &StorageLocation) -> Result<()> {
     match place {
-        Place::Own => Ok(()),
-        Place::Folder(path) => Err(Error::Storage(format!("{path}: a page has no folders"))),
+        StorageLocation::Own => Ok(()),
+        StorageLocation::Folder(path) => {
+            Err(Error::Storage(format!("{path}: a page has no folders")))
+        }
     }
 }
 

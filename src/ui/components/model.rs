@@ -25,7 +25,7 @@ pub struct ModelProps {
     /// The backbone chosen for download.
     pub arch: Arch,
     /// The backbone chosen for random weights.
-    pub fresh: Arch,
+    pub random_init: Arch,
     /// The import, download, export or making of random weights under way.
     pub job: Option<Job>,
     /// Whether the model can be changed now.
@@ -42,7 +42,7 @@ pub fn Model(props: &ModelProps) -> Html {
     let on = &props.on;
     let disabled = !props.idle;
     let unloaded = disabled || props.model.is_none();
-    let (arch, fresh) = (props.arch, props.fresh);
+    let (arch, fresh) = (props.arch, props.random_init);
     let button = |testid: &'static str, label: &'static str, off: bool, intent: fn() -> Intent| {
         let onclick = says::<MouseEvent>(on, intent);
         html! { <button type="button" data-testid={testid} disabled={off} {onclick}>{ label }</button> }
@@ -90,13 +90,13 @@ pub fn Model(props: &ModelProps) -> Html {
             </p>
             <div class="actions">
                 <label class="unseen" for="fresh">{ "Backbone of random weights" }</label>
-                <select id="fresh" data-testid="fresh-select" {disabled} onchange={choose(on, Action::Fresh)}>
+                <select id="fresh" data-testid="fresh-select" {disabled} onchange={choose(on, Action::ChooseRandomInit)}>
                     { for Arch::ALL.into_iter().map(|a| html! {
                         <option value={a.name()} selected={a == fresh}>{ a.name() }</option>
                     }) }
                 </select>
                 <button type="button" data-testid="fresh" {disabled}
-                    onclick={says::<MouseEvent>(on, move || Intent::Fresh(fresh))}>
+                    onclick={says::<MouseEvent>(on, move || Intent::RandomInit(fresh))}>
                     { "Start from random weights" }
                 </button>
             </div>

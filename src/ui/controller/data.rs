@@ -20,7 +20,7 @@ use crate::{
 
 /// A data set as it was opened, to open it again.
 #[derive(Clone)]
-pub(super) struct Opened {
+pub(super) struct OpenedDataset {
     job: JobId,
     source: DatasetSource,
     beside: Vec<FileRef>,
@@ -41,7 +41,7 @@ impl Controller {
         }
         let mut refs = refs(found);
         let beside = refs.split_off(refs.len() - beside);
-        self.send_opened(Opened {
+        self.send_opened(OpenedDataset {
             job: self.bridge.next_job(),
             source: source(refs),
             beside,
@@ -55,7 +55,7 @@ impl Controller {
     }
 
     /// Notes how a data set is opened, beside the one in use: which of them is needed again shows later.
-    fn remember(&self, new: Opened) {
+    fn remember(&self, new: OpenedDataset) {
         let in_use = self.now().dataset.as_ref().map(|d| d.job);
         let mut opened = self.opened.borrow_mut();
         opened.retain(|o| Some(o.job) == in_use);
@@ -63,7 +63,7 @@ impl Controller {
     }
 
     /// How the data set in use was opened.
-    fn in_use(&self) -> Option<Opened> {
+    fn in_use(&self) -> Option<OpenedDataset> {
         let in_use = self.now().dataset.as_ref().map(|d| d.job);
         let opened = self.opened.borrow();
         opened.iter().find(|o| Some(o.job) == in_use).cloned()
@@ -80,16 +80,16 @@ impl Controller {
     /// Opens the data set in use again, with its labels read in another way.
     pub(super) fn read_labels(&self, labels: Labels) {
         if let (true, Some(opened)) = (self.may_begin(JobKind::Dataset), self.in_use()) {
-            self.send_again(Opened { labels, ..opened });
+            self.send_again(OpenedDataset { labels, ..opened });
         }
     }
 
-    fn send_again(&self, opened: Opened) {
+    fn send_again(&self, opened: OpenedDataset) {
         let job = self.bridge.next_job();
-        self.send_opened(Opened { job, ..opened });
+        self.send_opened(OpenedDataset { job, ..opened });
     }
 
-    fn send_opened(&self, opened: Opened) {
+    fn send_opened(&self, opened: OpenedDataset) {
         let (job, command, files) = (opened.job, opened.command(), opened.files.clone());
         self.remember(opened);
         self.act(Action::JobStarted(job, JobStarted::Other(JobKind::Dataset)));
@@ -143,7 +143,7 @@ impl Controller {
     }
 }
 
-impl Opened {
+impl OpenedDataset {
     fn command(&self) -> Command {
         Command::OpenDataset {
             source: self.source.clone(),

@@ -71,7 +71,7 @@ pub enum Intent {
     /// Forget a run.
     Forget(u64),
     /// Put random weights in use.
-    Fresh(Arch),
+    RandomInit(Arch),
     /// Drop a job.
     Cancel(JobId),
     /// Stop reading a folder.
@@ -107,7 +107,7 @@ pub struct Controller {
     /// Counts the folders read; a reader whose number is not the last one stops.
     reading: Rc<Cell<u32>>,
     /// The data set in use, and the one being opened.
-    opened: Rc<RefCell<Vec<data::Opened>>>,
+    opened: Rc<RefCell<Vec<data::OpenedDataset>>>,
     /// The first of the images last given.
     given: Rc<RefCell<Option<Found<File>>>>,
     /// The last effect that was carried out.
@@ -180,9 +180,12 @@ impl Controller {
             }
             Intent::Preview(subject) => self.preview(subject),
             Intent::Forget(id) => self.tell(None, Command::ForgetRun { id }),
-            Intent::Fresh(arch) => {
+            Intent::RandomInit(arch) => {
                 let seed = self.now().form.config().unwrap_or_default().seed;
-                self.begin_long(JobKind::Fresh, &[], |_| Command::Fresh { arch, seed });
+                self.begin_long(JobKind::RandomInit, &[], |_| Command::RandomInit {
+                    arch,
+                    seed,
+                });
             }
             Intent::Cancel(job) => self.cancel(job),
             Intent::CancelReading => {

@@ -66,7 +66,7 @@ pub struct State {
     /// The backbone chosen for download.
     pub arch: Arch,
     /// The backbone chosen for random weights.
-    pub fresh: Arch,
+    pub random_init: Arch,
     /// Messages that were not dismissed.
     pub notices: Shared<Vec<Notice>>,
     /// Files found so far in a folder that is being read.
@@ -123,7 +123,7 @@ pub enum Action {
     /// A backbone was chosen for download.
     Arch(Arch),
     /// A backbone was chosen for random weights.
-    Fresh(Arch),
+    ChooseRandomInit(Arch),
     /// A run's curves are to be shown, or no longer.
     Show(u64, bool),
     /// The interrupted training goes on once the data set is open.
@@ -172,7 +172,7 @@ impl Default for State {
             evaluation: None,
             form: Shared::default(),
             arch: Arch::default(),
-            fresh: Arch::default(),
+            random_init: Arch::default(),
             notices: Shared::default(),
             reading: None,
             dragging: false,
@@ -276,7 +276,7 @@ impl State {
             Action::Chosen(choice, name) => self.settings().choose(choice, &name),
             Action::Flagged(flag, on) => self.settings().set(flag, on),
             Action::Arch(arch) => self.arch = arch,
-            Action::Fresh(arch) => self.fresh = arch,
+            Action::ChooseRandomInit(arch) => self.random_init = arch,
             Action::Show(id, shown) => self.show(id, shown),
             Action::Resume => self.resume = Some(Resume::Surely),
             Action::GiveUp => self.give_up(),

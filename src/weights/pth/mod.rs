@@ -28,7 +28,7 @@ use self::pickle::{Machine, printable};
 use self::value::{Tensor, Value};
 use self::walk::Found;
 use super::candidate::{Candidate, plain_name};
-use super::checkpoint::{Checkpoint, Entry};
+use super::checkpoint::{Checkpoint, StoredTensor};
 use super::convert::is_counter;
 use super::foreign;
 use super::outputs::Lists;
@@ -221,7 +221,7 @@ fn checkpoint(
         let data = view::values(tensor, &storage).map_err(in_tensor)?;
         held = Some((&tensor.storage.key, storage));
         let (shape, dtype) = (tensor.shape.clone(), tensor.storage.dtype);
-        entries.insert(name, Entry { shape, dtype, data });
+        entries.insert(name, StoredTensor { shape, dtype, data });
     }
     let mut warnings: Vec<String> = (selection.warnings.iter())
         .map(|warning| format!("{file} {warning}."))

@@ -112,7 +112,7 @@ pub struct FitResult {
 /// # Errors
 /// [`Error::Gpu`] if the device fails, [`Error::Diverged`] if the loss is not finite, [`Error::Weights`] if what was
 /// kept does not fit, and what the feed and the observer say.
-pub(super) async fn course(
+pub(super) async fn fit(
     config: &TrainConfig,
     learner: &mut Learner,
     feed: &mut impl BatchSource,

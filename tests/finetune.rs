@@ -17,7 +17,7 @@ use retune::train::feature_source::{BUDGET, FeatureSource, Labelled, Request};
 use retune::train::finetune::{Images, run};
 use retune::train::head::{Flow, Observer, Start};
 use retune::train::metrics::ConfusionTally;
-use retune::weights::{self, Checkpoint, Dtype, Entry, NamedTensor, bundled};
+use retune::weights::{self, Checkpoint, Dtype, NamedTensor, StoredTensor, bundled};
 
 const SIZE: usize = 32;
 const CLASSES: usize = 3;
@@ -147,7 +147,8 @@ fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Res
         let mut all = checkpoint();
         for (name, shape, data) in state {
             let dtype = Dtype::F32;
-            all.tensors.insert(name, Entry { shape, dtype, data });
+            all.tensors
+                .insert(name, StoredTensor { shape, dtype, data });
         }
         Tuned {
             backbone: backbone.reload(all).unwrap(),
@@ -364,7 +365,7 @@ fn what_was_tuned_survives_a_file() {
     let file = weights::save(&tensors, &classifier.metadata("none"), weights::SaveAs::F32);
     let again = weights::read("tuned", &file.unwrap()).unwrap();
     let again = Classifier::load(again, None, Given::default(), &Device::flex()).unwrap();
-    assert!(!again.fresh_head);
+    assert!(!again.head_replaced);
     let again = again.classifier;
     assert_eq!(again.tuned, Scope::All);
     assert_eq!(changed(&classifier.backbone, &again.backbone), [""; 0]);

@@ -3,8 +3,8 @@
 use super::checkpoint::CheckpointWriter;
 use super::features::batch_size;
 use super::head::check_classes;
+use super::image_loader::image_loader;
 use super::observer::{EngineObserver, Outcome};
-use super::pictures::pictures;
 use super::{Engine, JobContext};
 use crate::config::{NormMode, TrainConfig};
 use crate::data::Split;
@@ -19,7 +19,7 @@ use crate::train::head::{Resume, Start};
 
 impl Engine {
     /// Trains what `config.scope` says of the backbone in use, with a head.
-    pub(super) async fn tune(
+    pub(super) async fn finetune(
         &mut self,
         config: &TrainConfig,
         classes: &[String],
@@ -27,7 +27,7 @@ impl Engine {
         resume: Option<Resume>,
         writer: Option<CheckpointWriter>,
     ) -> Result<Outcome> {
-        let tail = self.tail(config).await?;
+        let tail = self.trainable_stages(config).await?;
         let JobContext {
             mailbox,
             opened,
@@ -40,11 +40,11 @@ impl Engine {
             data.labelled(&split.validation),
         ];
         let paths: Vec<String> = data.set.samples.iter().map(|s| s.path.clone()).collect();
-        let pictures = pictures(&mut data.set, &old.preprocess, &config.augment, config.seed);
+        let images = image_loader(&mut data.set, &old.preprocess, &config.augment, config.seed);
         let size = old.preprocess.size;
         let counts = [parts[0].len(), parts[1].len()];
         let teacher = teacher.filter(|_| config.distillation > 0.0);
-        let mut inputs = FeatureSource::new(&old.backbone, config, size, pictures, counts, BUDGET)
+        let mut inputs = FeatureSource::new(&old.backbone, config, size, images, counts, BUDGET)
             .taught_by(teacher.map(|taught| &taught.teacher));
         let CachePlan {
             images, changes, ..
@@ -106,12 +106,12 @@ impl Engine {
         };
         Ok(Outcome {
             images: [readable(train), readable(validation)],
-            course: result?,
+            fit: result?,
         })
     }
 
     /// The trained end of the backbone in use, as a run begins with it.
-    pub(super) async fn tail(&self, config: &TrainConfig) -> Result<TrainableStages> {
+    pub(super) async fn trainable_stages(&self, config: &TrainConfig) -> Result<TrainableStages> {
         let backbone = &self.model()?.classifier.backbone;
         let device = backbone.device().clone().autodiff();
         match config.norm {

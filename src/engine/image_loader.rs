@@ -9,7 +9,7 @@ use crate::platform::parallel;
 use crate::train::feature_source::{ImageLoader, Request};
 
 /// A way to the images of a data set.
-pub(super) fn pictures<'a>(
+pub(super) fn image_loader<'a>(
     set: &'a mut Dataset,
     settings: &'a Preprocess,
     augment: &'a Augment,

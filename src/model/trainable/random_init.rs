@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use crate::config::Arch;
 use crate::model::resnet::ResNetConfig;
 use crate::random::Random;
-use crate::weights::{Checkpoint, Dtype, Entry};
+use crate::weights::{Checkpoint, Dtype, StoredTensor};
 
 /// Fresh weights as torchvision draws them: convolutions from a normal distribution of variance
 /// `2 / fan_out` (He et al. 2015, arXiv:1502.01852), norms 1 and 0, but 0 for the last norm of each block,
 /// so that every block begins as its shortcut (Goyal et al. 2017, arXiv:1706.02677, section 5.1). Each
 /// tensor has a stream of its own: the same seed gives the same network everywhere.
 #[must_use]
-pub fn fresh(arch: Arch, seed: u64) -> Checkpoint {
+pub fn random_init(arch: Arch, seed: u64) -> Checkpoint {
     let layout = ResNetConfig::of(arch).layout();
     let mut tensors = BTreeMap::new();
     let mut put = |name: String, shape: Vec<usize>, data: Vec<f32>| {
         let dtype = Dtype::F32;
-        tensors.insert(name, Entry { shape, dtype, data });
+        tensors.insert(name, StoredTensor { shape, dtype, data });
     };
     let blocks = layout.stages.iter().flatten();
     let last: Vec<&str> = blocks
