@@ -3,40 +3,33 @@
 //! It owns device, model, data set and features; page and command line only hold what they were told.
 //! One job runs at a time; while it does, it polls the [`Mailbox`] for commands between batches.
 
-mod checkpoint;
+mod active_model;
 mod classify;
-mod data;
-mod estimate;
-mod evaluate;
-mod export;
 mod features;
-mod finetune;
-mod head;
 mod image_loader;
-mod install;
-mod kernels;
+mod jobs;
+mod loaded_teacher;
 mod mailbox;
-mod measure;
-mod model;
-mod observer;
-mod preview;
-mod runs;
-mod teach;
-mod train;
+mod open_dataset;
+mod prepare_kernels;
+mod run_history;
 
-use crate::config::{Augment, DemoConfig, Transparency};
-use crate::data::Dataset;
+use active_model::{ActiveModel, ModelStore};
+use classify::classify;
+use jobs::{bench, datasets, estimate, evaluate, export, preview};
+use loaded_teacher::LoadedTeacher;
+pub use mailbox::{Emit, Mailbox, Order};
+use open_dataset::OpenDataset;
+use prepare_kernels::prepare_kernels;
+use run_history::RunHistory;
+
+use crate::config::{DeviceChoice, Transparency};
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::platform::StorageLocation;
 use crate::platform::device::{self, OpenDevice};
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, EngineState, Event, FileRef, Message, Run};
-use crate::train::cache::FeatureCache;
-
-pub use mailbox::{Emit, Mailbox, Order};
-use model::Origin;
-use teach::LoadedTeacher;
+use crate::protocol::{Command, EngineState, Event, FileRef, JobId, Message};
 
 /// Everything that runs.
 pub struct Engine {
@@ -44,56 +37,24 @@ pub struct Engine {
     hub: Option<String>,
     /// What becomes of transparency, where the user says.
     transparency: Option<Transparency>,
-    /// Whether the model in use is kept for the next start.
-    persistent: bool,
+    store: ModelStore,
     /// Where a training is kept, if it is.
     place: Option<StorageLocation>,
-    /// Earlier trainings, in figures.
-    runs: Vec<Run>,
-    opened: Option<OpenDevice>,
-    model: Option<Model>,
+    history: RunHistory,
+    device: Option<OpenDevice>,
+    model: Option<ActiveModel>,
     /// Another model, for trainings that learn from one.
     teacher: Option<LoadedTeacher>,
-    data: Option<Data>,
-}
-
-/// The model in use and where it came from.
-struct Model {
-    classifier: Classifier,
-    origin: Origin,
-    /// What the page calls it.
-    source: String,
-    /// The run that it is of.
-    run: Option<u64>,
-}
-
-/// The data set in use and what is known of it.
-struct Data {
-    set: Dataset,
-    cache: FeatureCache,
-    /// The validation samples of the last training on it.
-    validation: Vec<usize>,
-    /// Features of augmented images.
-    views: Option<Views>,
-    /// What the demo set was drawn with, if it is that.
-    demo: Option<DemoConfig>,
+    data: Option<OpenDataset>,
 }
 
 /// What work on the data set in use needs, each borrowed apart from the others.
 struct JobContext<'a> {
     mailbox: &'a mut Mailbox,
-    opened: &'a OpenDevice,
-    classifier: &'a Classifier,
+    device: &'a OpenDevice,
+    model: &'a ActiveModel,
     teacher: Option<&'a LoadedTeacher>,
-    data: &'a mut Data,
-}
-
-/// Features of augmented images.
-struct Views {
-    augment: Augment,
-    seed: u64,
-    size: usize,
-    cache: FeatureCache,
+    data: &'a mut OpenDataset,
 }
 
 impl Engine {
@@ -104,10 +65,10 @@ impl Engine {
             mailbox,
             hub: None,
             transparency: None,
-            persistent: true,
+            store: ModelStore { persistent: true },
             place: Some(StorageLocation::Own),
-            runs: Vec::new(),
-            opened: None,
+            history: RunHistory::default(),
+            device: None,
             model: None,
             teacher: None,
             data: None,
@@ -117,7 +78,7 @@ impl Engine {
     /// Without memory: starts with the bundled model and keeps nothing, as a command line does.
     #[must_use]
     pub fn ephemeral(mut self) -> Self {
-        self.persistent = false;
+        self.store.persistent = false;
         self.place = None;
         self
     }
@@ -141,78 +102,7 @@ impl Engine {
         let Message { job, body: command } = message;
         self.mailbox.turn_to(job);
         let starting = matches!(command, Command::Start { .. });
-        let result = match command {
-            Command::Start {
-                device,
-                hub,
-                transparency,
-            } => {
-                self.transparency = transparency;
-                self.start(device, hub).await
-            }
-            Command::Samples => self.samples(),
-            Command::Classify { files: named } => self.classify(&named, &files).await,
-            Command::OpenDataset {
-                source,
-                beside,
-                labels,
-            } => self.open_dataset(source, &beside, labels, &files).await,
-            Command::Train { config, seeds } => self.train(&config, seeds).await,
-            Command::Continue => self.continue_training().await,
-            Command::Discard => self.discard().await,
-            Command::Estimate { config } => self.estimate(&config).await,
-            Command::Preview {
-                file,
-                image,
-                augment,
-                seed,
-                views,
-            } => {
-                let asked = preview::Asked {
-                    image,
-                    augment,
-                    seed,
-                    views,
-                };
-                self.preview(file.as_ref(), &files, &asked).await
-            }
-            Command::RandomInit { arch, seed } => self.random_init(arch, seed).await,
-            Command::ForgetRun { id } => self.forget_run(id).await,
-            Command::Evaluate => self.evaluate().await,
-            Command::Import {
-                file,
-                arch,
-                classes,
-                input,
-            } => {
-                let told = (classes, input);
-                self.import(&file, arch, told, &files).await
-            }
-            Command::NameClasses { classes } => self.name_classes(classes).await,
-            Command::SetInput { input } => self.set_input(input).await,
-            Command::Teach { file } => self.teach(&file, &files).await,
-            Command::Download { arch } => self.download(arch).await,
-            Command::Export { what } => self.export(what).await,
-            Command::Reset => self.reset().await,
-            Command::MeasureHead {
-                samples,
-                features,
-                hidden,
-                epochs,
-            } => self.measure_head([samples, features], hidden, epochs).await,
-            Command::MeasureForward { size, batch, runs } => {
-                self.measure_forward(size, batch, runs).await
-            }
-            Command::MeasureFineTune { size, batch, steps } => {
-                self.measure_fine_tune(size, batch, steps).await
-            }
-            Command::Cancel => {
-                self.mailbox.drop_waiting(job);
-                Ok(())
-            }
-            // Late: the job they speak of is over.
-            Command::Pause | Command::Resume | Command::Stop => Ok(()),
-        };
+        let result = self.work(job, command, &files).await;
         let failed = result.is_err();
         match result {
             Ok(()) => {}
@@ -226,12 +116,112 @@ impl Engine {
         }
     }
 
-    /// Opens the device and loads the model.
-    async fn start(
+    /// Does what a command says.
+    async fn work(
         &mut self,
-        choice: crate::config::DeviceChoice,
-        hub: Option<String>,
+        job: Option<JobId>,
+        command: Command,
+        files: &[InputFile],
     ) -> Result<()> {
+        match command {
+            Command::Start {
+                device,
+                hub,
+                transparency,
+            } => {
+                self.transparency = transparency;
+                self.start(device, hub).await
+            }
+            Command::Samples => datasets::samples(&self.mailbox),
+            Command::Classify { files: named } => {
+                let (mailbox, model) = self.with_model()?;
+                classify(mailbox, model, &named, files).await
+            }
+            Command::OpenDataset {
+                source,
+                beside,
+                labels,
+            } => self.open_dataset(source, &beside, labels, files).await,
+            Command::Train { config, seeds } => self.train(&config, seeds).await,
+            Command::Continue => self.continue_training().await,
+            Command::Discard => self.discard().await,
+            Command::Estimate { config } => estimate::estimate(self.context()?, &config).await,
+            Command::Preview {
+                file,
+                image,
+                augment,
+                seed,
+                views,
+            } => {
+                let asked = preview::Asked {
+                    image,
+                    augment,
+                    seed,
+                    views,
+                };
+                let settings = self.model()?.classifier.preprocess.clone();
+                let (mailbox, data) = (&self.mailbox, self.data.as_mut());
+                preview::preview(mailbox, &settings, data, file.as_ref(), files, &asked).await
+            }
+            Command::RandomInit { arch, seed } => self.random_init(arch, seed).await,
+            Command::ForgetRun { id } => {
+                self.history.forget(id, &self.mailbox).await;
+                Ok(())
+            }
+            Command::Evaluate => {
+                let accuracy = evaluate::evaluate(self.context()?).await?;
+                if let (Some(accuracy), Some(run)) = (accuracy, self.model()?.run) {
+                    self.history.set_test(run, accuracy, &self.mailbox).await;
+                }
+                Ok(())
+            }
+            Command::Import {
+                file,
+                arch,
+                classes,
+                input,
+            } => {
+                let told = (classes, input);
+                self.import(&file, arch, told, files).await
+            }
+            Command::NameClasses { classes } => self.name_classes(classes).await,
+            Command::SetInput { input } => self.set_input(input).await,
+            Command::Teach { file } => self.teach(&file, files).await,
+            Command::Download { arch } => self.download(arch).await,
+            Command::Export { what } => {
+                let (mailbox, model) = self.with_model()?;
+                export::export(mailbox, model, what).await
+            }
+            Command::Reset => self.reset().await,
+            Command::MeasureHead {
+                samples,
+                features,
+                hidden,
+                epochs,
+            } => {
+                let device = self.device()?.device.clone();
+                let sizes = [samples, features];
+                bench::head(&mut self.mailbox, &device, sizes, hidden, epochs).await
+            }
+            Command::MeasureForward { size, batch, runs } => {
+                let (mailbox, model) = self.with_model()?;
+                bench::forward(mailbox, &model.classifier, size, batch, runs).await
+            }
+            Command::MeasureFineTune { size, batch, steps } => {
+                let (mailbox, model) = self.with_model()?;
+                bench::fine_tune(mailbox, &model.classifier, size, batch, steps).await
+            }
+            Command::Cancel => {
+                self.mailbox.drop_waiting(job);
+                Ok(())
+            }
+            // Late: the job they speak of is over.
+            Command::Pause | Command::Resume | Command::Stop => Ok(()),
+        }
+    }
+
+    /// Opens the device and loads the model.
+    async fn start(&mut self, choice: DeviceChoice, hub: Option<String>) -> Result<()> {
         self.hub = hub;
         let opened = device::open(choice).await?;
         self.mailbox.emit(Event::Device {
@@ -239,43 +229,71 @@ impl Engine {
             name: opened.name.clone(),
             note: opened.note.clone(),
         });
-        self.opened = Some(opened);
+        self.device = Some(opened);
         self.load_persisted_or_bundled().await?;
         let classifier = self.model()?.classifier.clone();
         self.prepare_kernels(&classifier).await?;
-        self.load_runs().await;
+        self.history = RunHistory::load(self.store.persistent, &self.mailbox).await;
         self.tell_interrupted().await;
         Ok(())
     }
 
-    fn opened(&self) -> Result<&OpenDevice> {
-        let opened = self.opened.as_ref();
-        opened.ok_or_else(|| Error::Gpu("no device is open yet".to_string()))
+    /// Tunes and tests the kernels that a model runs on.
+    async fn prepare_kernels(&mut self, classifier: &Classifier) -> Result<()> {
+        let device = self.device.as_ref().ok_or_else(no_device)?;
+        let persistent = self.store.persistent;
+        prepare_kernels(&mut self.mailbox, device, persistent, classifier).await
     }
 
-    fn model(&self) -> Result<&Model> {
-        let model = self.model.as_ref();
-        model.ok_or_else(|| Error::weights("model", "none is loaded yet"))
+    /// Puts a whole model aside as the teacher.
+    async fn teach(&mut self, file: &FileRef, files: &[InputFile]) -> Result<()> {
+        let device = self.device.as_ref().ok_or_else(no_device)?;
+        let (mailbox, persistent) = (&mut self.mailbox, self.store.persistent);
+        let teacher = LoadedTeacher::load(mailbox, device, persistent, file, files).await?;
+        self.teacher = Some(teacher);
+        self.mailbox.emit(Event::Finished);
+        Ok(())
     }
 
-    fn data(&mut self) -> Result<&mut Data> {
-        let data = self.data.as_mut();
-        data.ok_or_else(no_data)
+    fn device(&self) -> Result<&OpenDevice> {
+        self.device.as_ref().ok_or_else(no_device)
+    }
+
+    fn model(&self) -> Result<&ActiveModel> {
+        self.model.as_ref().ok_or_else(no_model)
+    }
+
+    /// The model in use, and whom its answers are told.
+    fn with_model(&mut self) -> Result<(&mut Mailbox, &ActiveModel)> {
+        let model = self.model.as_ref().ok_or_else(no_model)?;
+        Ok((&mut self.mailbox, model))
+    }
+
+    fn data(&mut self) -> Result<&mut OpenDataset> {
+        self.data.as_mut().ok_or_else(no_data)
     }
 
     /// All of it at once, once there is a data set: opening one needs a model, and that a device.
     fn context(&mut self) -> Result<JobContext<'_>> {
-        match (&self.opened, &self.model, &mut self.data) {
-            (Some(opened), Some(model), Some(data)) => Ok(JobContext {
+        match (&self.device, &self.model, &mut self.data) {
+            (Some(device), Some(model), Some(data)) => Ok(JobContext {
                 mailbox: &mut self.mailbox,
-                opened,
-                classifier: &model.classifier,
+                device,
+                model,
                 teacher: self.teacher.as_ref(),
                 data,
             }),
             _ => Err(no_data()),
         }
     }
+}
+
+fn no_device() -> Error {
+    Error::Gpu("no device is open yet".to_string())
+}
+
+fn no_model() -> Error {
+    Error::weights("model", "none is loaded yet")
 }
 
 fn no_data() -> Error {

@@ -1,7 +1,8 @@
 //! Images to labels: as a job of its own, or in between while a long job runs.
 
+use super::active_model::ActiveModel;
+use super::find;
 use super::mailbox::Mailbox;
-use super::{Engine, find};
 use crate::error::{Error, Result};
 use crate::image;
 use crate::infer::Classifier;
@@ -9,23 +10,22 @@ use crate::platform::files::InputFile;
 use crate::platform::time;
 use crate::protocol::{Event, FileRef, Phase};
 
-impl Engine {
-    /// Classifies files, one after the other; what is wrong with one stays with that one.
-    pub(super) async fn classify(&mut self, named: &[FileRef], files: &[InputFile]) -> Result<()> {
-        let Self { mailbox, model, .. } = self;
-        let model = model
-            .as_ref()
-            .ok_or_else(|| Error::weights("model", "none is loaded yet"))?;
-        model.classifier.check_trained(&model.source)?;
-        let total = named.len() as u64;
-        for (done, file) in (1..).zip(named) {
-            one(mailbox, &model.classifier, file, files).await?;
-            mailbox.progress(Phase::Classifying, done, total);
-            mailbox.poll_commands(None).await?;
-        }
-        mailbox.emit(Event::Finished);
-        Ok(())
+/// Classifies files, one after the other; what is wrong with one stays with that one.
+pub(super) async fn classify(
+    mailbox: &mut Mailbox,
+    model: &ActiveModel,
+    named: &[FileRef],
+    files: &[InputFile],
+) -> Result<()> {
+    model.classifier.check_trained(&model.source)?;
+    let total = named.len() as u64;
+    for (done, file) in (1..).zip(named) {
+        one(mailbox, &model.classifier, file, files).await?;
+        mailbox.progress(Phase::Classifying, done, total);
+        mailbox.poll_commands(None).await?;
     }
+    mailbox.emit(Event::Finished);
+    Ok(())
 }
 
 /// Classifies a few files while another job waits; the mailbox is turned to their job.

@@ -1,64 +1,21 @@
-//! The model in use: loaded at the start, imported, downloaded, kept.
+//! Putting a model in use: the one kept from last time, an imported one, a downloaded one, one of random weights.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::{Engine, Model, find};
 use crate::config::{Arch, InputSettings};
+use crate::engine::active_model::{ActiveModel, ModelStore, Origin};
+use crate::engine::{Engine, find};
 use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Given, Loaded};
 use crate::model::arch::features;
-use crate::model::head::HeadSpec;
-use crate::model::inspect::inspect;
 use crate::platform::files::InputFile;
-use crate::platform::{hash, store};
-use crate::protocol::{Event, FileRef, ModelSummary, Phase};
-use crate::weights::{self, Checkpoint, SaveAs, bundled, hub};
-
-/// The head in use is kept under this name, with its backbone's hash among its metadata.
-const HEAD: &str = "head.safetensors";
-
-/// The backbone in use, if it is not the bundled one, in whatever format it came.
-const BACKBONE: &str = "backbone.checkpoint";
-
-/// The file that the backbone came in.
-#[derive(Debug, Clone)]
-pub(super) enum Origin {
-    /// The bundled weights.
-    Bundled,
-    /// A file that is kept in the store.
-    Kept {
-        /// Its SHA-256, hexadecimal.
-        sha256: String,
-    },
-    /// A file that could not be kept, so it stays in memory.
-    Memory {
-        /// Its bytes.
-        bytes: Vec<u8>,
-        /// Their SHA-256, hexadecimal.
-        sha256: String,
-    },
-}
-
-impl Origin {
-    pub(super) fn sha256(&self) -> &str {
-        match self {
-            Self::Bundled => bundled::MODEL.sha256,
-            Self::Kept { sha256 } | Self::Memory { sha256, .. } => sha256,
-        }
-    }
-}
+use crate::protocol::{Event, FileRef, Phase};
+use crate::weights::{self, Checkpoint, bundled, hub};
 
 impl Engine {
     /// At the start: the model kept from last time if there is one and it is whole, else the bundled one.
-    pub(super) async fn load_persisted_or_bundled(&mut self) -> Result<()> {
-        let kept = if self.persistent {
-            store::read(HEAD).await
-        } else {
-            Ok(None)
-        };
-        // Storage that cannot be read keeps nothing; the model is used from memory.
-        if let Ok(Some(head)) = kept {
+    pub(in crate::engine) async fn load_persisted_or_bundled(&mut self) -> Result<()> {
+        if let Some(head) = self.store.head().await {
             match self.load_kept(&head).await {
                 Ok(()) => return Ok(()),
                 Err(error) => self.mailbox.warn(format!(
@@ -73,23 +30,18 @@ impl Engine {
 
     /// The kept head on the backbone it was trained on.
     async fn load_kept(&mut self, head: &[u8]) -> Result<()> {
-        let head = weights::read(HEAD, head)?;
+        let head = ModelStore::read_head(head)?;
         let sha256 = head.metadata.get("backbone").cloned().unwrap_or_default();
         let source = head.metadata.get("source").cloned();
         let (classifier, origin) = if sha256 == bundled::MODEL.sha256 {
             (self.load_bundled().await?, Origin::Bundled)
         } else {
-            let bytes = store::read(BACKBONE).await?;
-            let bytes = bytes.ok_or_else(|| Error::Storage("its backbone is gone".into()))?;
-            if hash::sha256(&bytes).await != sha256 {
-                return Err(Error::Storage("its backbone is another one".into()));
-            }
+            let checkpoint = ModelStore::backbone(&sha256).await?;
             let arch = head
                 .metadata
                 .get("arch")
                 .and_then(|name| Arch::from_name(name));
-            let checkpoint = weights::read(BACKBONE, &bytes)?;
-            let device = &self.opened()?.device;
+            let device = &self.device()?.device;
             // Its own head gives way to the kept one.
             let loaded = Classifier::load(checkpoint, arch, Given::default(), device)?;
             (loaded.classifier, Origin::Kept { sha256 })
@@ -107,7 +59,7 @@ impl Engine {
         };
         let bytes = bundled::load(&mut progress).await?;
         let checkpoint = weights::read(bundled::MODEL.path, &bytes)?;
-        let device = &self.opened()?.device;
+        let device = &self.device()?.device;
         let classes = bundled::classes();
         let given = Given {
             names: Some(&classes),
@@ -119,7 +71,12 @@ impl Engine {
     }
 
     /// Puts a model in use and says so. Features of another backbone are worthless and go.
-    pub(super) fn set_model(&mut self, mut classifier: Classifier, origin: Origin, source: &str) {
+    pub(in crate::engine) fn set_model(
+        &mut self,
+        mut classifier: Classifier,
+        origin: Origin,
+        source: &str,
+    ) {
         if let Some(transparency) = self.transparency {
             classifier.preprocess.transparency = transparency;
         }
@@ -130,72 +87,39 @@ impl Engine {
         if !same && let Some(data) = &mut self.data {
             data.forget_features(features(classifier.backbone.arch()));
         }
-        self.model = Some(Model {
-            classifier,
-            origin,
-            source: source.to_string(),
-            run: None,
-        });
+        self.model = Some(ActiveModel::new(classifier, origin, source));
         self.tell_model();
     }
 
     /// Says which model is in use.
-    pub(super) fn tell_model(&self) {
-        let Some(Model {
-            classifier,
-            origin,
-            source,
-            ..
-        }) = &self.model
-        else {
-            return;
-        };
-        let arch = classifier.backbone.arch();
-        let features = features(arch);
-        let spec = HeadSpec::of(classifier.head_kind, features, classifier.classes.len());
-        let table = inspect(arch, &spec, classifier.preprocess.size);
-        self.mailbox.emit(Event::Model {
-            model: ModelSummary {
-                arch,
-                head: Some(classifier.head_kind),
-                classes: classifier.classes.clone(),
-                size: classifier.preprocess.size,
-                normalization: classifier.preprocess.normalization(),
-                untrained: classifier.untrained,
-                features,
-                parameters: table.map_or(0, |table| table.parameters),
-                source: source.clone(),
-                sha256: Some(origin.sha256().to_string()),
-            },
-        });
+    pub(in crate::engine) fn tell_model(&self) {
+        if let Some(model) = &self.model {
+            let model = model.summary();
+            self.mailbox.emit(Event::Model { model });
+        }
+    }
+
+    /// Keeps the head in use for the next start.
+    pub(in crate::engine) async fn persist_head(&self) {
+        if let Some(model) = &self.model {
+            self.store.write_head(model, &self.mailbox).await;
+        }
     }
 
     /// Puts a trained head in use and keeps it.
-    pub(super) async fn install(&mut self, classifier: Classifier, source: &str) -> Result<()> {
+    pub(in crate::engine) async fn install(
+        &mut self,
+        classifier: Classifier,
+        source: &str,
+    ) -> Result<()> {
         let origin = self.model()?.origin.clone();
         self.set_model(classifier, origin, source);
         self.persist_head().await;
         Ok(())
     }
 
-    /// Keeps the head in use. That it could not be kept is a warning: it is still in use.
-    pub(super) async fn persist_head(&mut self) {
-        if !self.persistent {
-            return;
-        }
-        let result = match self.head_file().await {
-            Ok(bytes) => store::write(HEAD, &bytes).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            self.mailbox.warn(format!(
-                "The model is in use, but will be gone after a reload: {error}"
-            ));
-        }
-    }
-
     /// A checkpoint from a file: a whole model, or a head for the backbone in use.
-    pub(super) async fn import(
+    pub(in crate::engine) async fn import(
         &mut self,
         file: &FileRef,
         arch: Option<Arch>,
@@ -238,8 +162,8 @@ impl Engine {
     }
 
     /// Names the outputs of the model in use.
-    pub(super) async fn name_classes(&mut self, classes: Vec<String>) -> Result<()> {
-        let Model {
+    pub(in crate::engine) async fn name_classes(&mut self, classes: Vec<String>) -> Result<()> {
+        let ActiveModel {
             classifier,
             origin,
             source,
@@ -260,8 +184,8 @@ impl Engine {
     }
 
     /// Changes how the images of the model in use are prepared.
-    pub(super) async fn set_input(&mut self, input: InputSettings) -> Result<()> {
-        let Model {
+    pub(in crate::engine) async fn set_input(&mut self, input: InputSettings) -> Result<()> {
+        let ActiveModel {
             classifier,
             origin,
             source,
@@ -280,7 +204,7 @@ impl Engine {
     }
 
     /// Pretrained ImageNet weights from the hub.
-    pub(super) async fn download(&mut self, arch: Arch) -> Result<()> {
+    pub(in crate::engine) async fn download(&mut self, arch: Arch) -> Result<()> {
         let mailbox = &mut self.mailbox;
         let mut progress = |done, total| {
             mailbox.progress(Phase::Downloading, done, total);
@@ -319,7 +243,7 @@ impl Engine {
     }
 
     /// A backbone of random weights.
-    pub(super) async fn random_init(&mut self, arch: Arch, seed: u64) -> Result<()> {
+    pub(in crate::engine) async fn random_init(&mut self, arch: Arch, seed: u64) -> Result<()> {
         if !arch.trains_convolutions() {
             let reason = format!("of {} only the head can be trained", arch.name());
             return Err(Error::setting("random weights", reason));
@@ -351,7 +275,7 @@ impl Engine {
             untrained: &untrained,
             input,
         };
-        let device = &self.opened()?.device;
+        let device = &self.device()?.device;
         let Loaded {
             classifier,
             warnings,
@@ -360,7 +284,7 @@ impl Engine {
         self.prepare_kernels(&classifier).await?;
         let tried = classifier.try_out().await;
         tried.map_err(|error| error.in_file(source))?;
-        let origin = self.persist_backbone(bytes).await;
+        let origin = self.store.write_backbone(bytes, &self.mailbox).await;
         self.set_model(classifier, origin, source);
         self.persist_head().await;
         for warning in warnings {
@@ -369,28 +293,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps a backbone's file in the store, or else in memory.
-    pub(super) async fn persist_backbone(&mut self, bytes: Vec<u8>) -> Origin {
-        let sha256 = hash::sha256(&bytes).await;
-        let kept = if self.persistent {
-            store::write(BACKBONE, &bytes).await
-        } else {
-            Ok(())
-        };
-        if let Err(error) = &kept {
-            self.mailbox.warn(format!(
-                "The model is in use, but will be gone after a reload: {error}"
-            ));
-        }
-        if self.persistent && kept.is_ok() {
-            Origin::Kept { sha256 }
-        } else {
-            Origin::Memory { bytes, sha256 }
-        }
-    }
-
     /// The labels a new head would get: those of the data set, else those of the model in use.
-    pub(super) fn classes_wanted(&self) -> Vec<String> {
+    pub(in crate::engine) fn classes_wanted(&self) -> Vec<String> {
         let data = self.data.as_ref().filter(|data| data.set.problem.is_none());
         match (data, &self.model) {
             (Some(data), _) => data.set.classes.clone(),
@@ -400,43 +304,10 @@ impl Engine {
     }
 
     /// Forgets the kept model and goes back to the bundled one.
-    pub(super) async fn reset(&mut self) -> Result<()> {
+    pub(in crate::engine) async fn reset(&mut self) -> Result<()> {
         let classifier = self.load_bundled().await?;
         self.prepare_kernels(&classifier).await?;
         self.set_model(classifier, Origin::Bundled, "bundled");
-        store::remove(HEAD).await?;
-        store::remove(BACKBONE).await
-    }
-
-    /// The head in use as a file, with what the model is called.
-    pub(super) async fn head_file(&self) -> Result<Vec<u8>> {
-        let Model {
-            classifier,
-            origin,
-            source,
-            ..
-        } = self.model()?;
-        let mut metadata = classifier.metadata(origin.sha256());
-        metadata.insert("source".to_string(), source.clone());
-        let tensors = classifier.head_state().await?;
-        weights::save(&tensors, &metadata, SaveAs::F32)
-    }
-
-    /// The file that the backbone in use came in.
-    pub(super) async fn backbone_in_use(&self) -> Result<Checkpoint> {
-        let bytes = match &self.model()?.origin {
-            Origin::Bundled => bundled::load(&mut |_, _| ControlFlow::Continue(())).await?,
-            Origin::Memory { bytes, .. } => Cow::Borrowed(bytes.as_slice()),
-            Origin::Kept { sha256 } => {
-                let bytes = store::read(BACKBONE).await?.unwrap_or_default();
-                // Another tab may have put its own model there since.
-                if hash::sha256(&bytes).await != *sha256 {
-                    let reason = "the kept backbone is not this model's any more; import it again";
-                    return Err(Error::Storage(reason.to_string()));
-                }
-                Cow::Owned(bytes)
-            }
-        };
-        weights::read("the model in use", &bytes)
+        ModelStore::clear().await
     }
 }

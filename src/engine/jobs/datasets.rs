@@ -1,50 +1,39 @@
-//! The data set in use: opened, indexed, sent through the backbone once.
+//! Opening a data set: indexed, shown in small pictures, put in use.
 
 use std::collections::BTreeSet;
 
-use super::features::Pass;
-use super::{Data, Engine, JobContext, find, image_loader};
 use crate::config::DemoConfig;
 use crate::data::{
     Beside, Dataset, DemoSource, FolderSource, Indexer, Source, Subset, archive, demo,
 };
+use crate::engine::mailbox::Mailbox;
+use crate::engine::open_dataset::OpenDataset;
+use crate::engine::{Engine, find};
 use crate::error::Result;
 use crate::image;
-use crate::model::arch::features;
-use crate::model::input::Batch;
 use crate::platform::files::InputFile;
 use crate::protocol::{DatasetSource, Event, FileRef, Labels, Phase, Skipped};
-use crate::train::cache::FeatureCache;
-use crate::train::head::Examples;
 
 /// Edge of a class's thumbnail, in pixels.
 const THUMBNAIL: usize = 72;
 
-impl Data {
-    /// Empties the cache, for a backbone with features of that width.
-    pub(super) fn forget_features(&mut self, width: usize) {
-        self.cache = FeatureCache::new(width);
-        self.views = None;
+/// Three generated images to try.
+pub(in crate::engine) fn samples(mailbox: &Mailbox) -> Result<()> {
+    let DemoConfig { size, seed, .. } = DemoConfig::default();
+    let (mut names, mut blobs) = (Vec::new(), Vec::new());
+    // A number past those of the demo set: nobody trains on the samples.
+    const INDEX: usize = 10_000;
+    for class in [1, 3, 4] {
+        blobs.push(image::encode_png(&demo::draw(class, INDEX, size, seed))?);
+        names.push(format!("sample-{}.png", crate::classes::INTEL[class]));
     }
+    mailbox.emit_with(Event::Samples { names }, blobs);
+    Ok(())
 }
 
 impl Engine {
-    /// Three generated images to try.
-    pub(super) fn samples(&mut self) -> Result<()> {
-        let DemoConfig { size, seed, .. } = DemoConfig::default();
-        let (mut names, mut blobs) = (Vec::new(), Vec::new());
-        // A number past those of the demo set: nobody trains on the samples.
-        const INDEX: usize = 10_000;
-        for class in [1, 3, 4] {
-            blobs.push(image::encode_png(&demo::draw(class, INDEX, size, seed))?);
-            names.push(format!("sample-{}.png", crate::classes::INTEL[class]));
-        }
-        self.mailbox.emit_with(Event::Samples { names }, blobs);
-        Ok(())
-    }
-
     /// Opens and indexes a data set; the one in use stays until the new one is whole.
-    pub(super) async fn open_dataset(
+    pub(in crate::engine) async fn open_dataset(
         &mut self,
         source: DatasetSource,
         beside: &[FileRef],
@@ -99,71 +88,10 @@ impl Engine {
         if let Some(model) = &mut self.model {
             model.run = None;
         }
-        let arch = self.model()?.classifier.backbone.arch();
-        self.data = Some(Data {
-            set,
-            cache: FeatureCache::new(features(arch)),
-            validation: Vec::new(),
-            views: None,
-            demo,
-        });
+        let width = self.model()?.classifier.features();
+        self.data = Some(OpenDataset::new(set, demo, width));
         self.mailbox.emit_with(Event::Dataset { summary }, blobs);
         Ok(())
-    }
-
-    /// Sends those samples through the backbone that have not been, and tells the unreadable ones.
-    pub(super) async fn featurise(&mut self, samples: &[usize]) -> Result<Vec<Skipped>> {
-        let JobContext {
-            mailbox,
-            opened,
-            classifier,
-            data,
-            ..
-        } = self.context()?;
-        let Data { set, cache, .. } = data;
-        let mut pass = Pass {
-            mailbox,
-            backend: opened.backend,
-            classifier,
-        };
-        let missing: Vec<usize> = {
-            let unknown = samples.iter().filter(|&&i| !cache.knows(i));
-            unknown.copied().collect()
-        };
-        let load = async |batch: &[usize], cache: &mut FeatureCache| {
-            let mut images = Batch::new(classifier.backbone.device(), &classifier.preprocess);
-            let files = image_loader::files(set, batch.iter().copied()).await;
-            let mut good = Vec::new();
-            for (&sample, pushed) in batch.iter().zip(images.push(files)?) {
-                match pushed {
-                    Ok(()) => good.push(sample),
-                    Err(error) => cache.insert_unreadable(sample, error.reason()),
-                }
-            }
-            Ok(images.finish().map(|images| (good, images)))
-        };
-        let milliseconds = pass.fill(cache, &missing, load).await?;
-        let readable = |sample: &&usize| cache.get(**sample).is_some();
-        let images = missing.iter().filter(readable).count();
-        pass.mailbox.emit(Event::Featurised {
-            images,
-            milliseconds,
-        });
-        Ok(pass.tell_unreadable(set, cache, samples))
-    }
-
-    /// The features of those samples that have any, with their labels in the data set's numbering.
-    pub(super) fn examples(&self, samples: &[usize]) -> Examples {
-        let mut examples = Examples::default();
-        if let Some(data) = &self.data {
-            for &sample in samples {
-                let class = data.set.samples.get(sample).and_then(|sample| sample.class);
-                if let (Some(features), Some(class)) = (data.cache.get(sample), class) {
-                    examples.push(features, class);
-                }
-            }
-        }
-        examples
     }
 }
 

@@ -1,8 +1,9 @@
 //! A trained model put in use and kept.
 
-use super::Engine;
 use crate::config::{Scope, TrainConfig};
 use crate::data::{Dataset, split};
+use crate::engine::Engine;
+use crate::engine::active_model::ActiveModel;
 use crate::error::Result;
 use crate::infer::Classifier;
 use crate::model::head::{Head, HeadSpec};
@@ -88,14 +89,14 @@ impl Engine {
         if tensors.is_empty() {
             self.install(classifier, "trained here").await?;
         } else {
-            let checkpoint = self.tuned_checkpoint(tensors).await?;
+            let checkpoint = finetuned_checkpoint(self.model()?, tensors).await?;
             let head = classifier.head_state().await?;
             let before = self.model()?.origin.sha256().to_string();
             let bytes =
                 weights::save_model(&checkpoint, &head, &classifier.metadata(&before), None)?;
             // From the file, so that what is in use now is what comes back after a reload.
             classifier.backbone = classifier.backbone.reload(checkpoint)?;
-            let origin = self.persist_backbone(bytes).await;
+            let origin = self.store.write_backbone(bytes, &self.mailbox).await;
             self.set_model(classifier, origin, "trained here");
             self.persist_head().await;
         }
@@ -106,24 +107,27 @@ impl Engine {
         self.data()?.validation = validation;
         Ok(())
     }
+}
 
-    /// The backbone in use with those tensors in place of its own.
-    async fn tuned_checkpoint(&self, tensors: Vec<NamedTensor>) -> Result<Checkpoint> {
-        // What was not trained stays as it came, with its batch norm. Without that file (another tab may
-        // have put its own there) all is written as it is computed with.
-        let (mut checkpoint, rest) = match self.backbone_in_use().await {
-            Ok(checkpoint) => (checkpoint, Vec::new()),
-            Err(_) => {
-                let backbone = &self.model()?.classifier.backbone;
-                let all = TrainableStages::of(backbone, Scope::All, backbone.device());
-                (Checkpoint::default(), all.state().await?)
-            }
-        };
-        for (name, shape, data) in rest.into_iter().chain(tensors) {
-            let dtype = Dtype::F32;
-            let entry = StoredTensor { shape, dtype, data };
-            checkpoint.tensors.insert(name, entry);
+/// The backbone in use with those tensors in place of its own.
+async fn finetuned_checkpoint(
+    model: &ActiveModel,
+    tensors: Vec<NamedTensor>,
+) -> Result<Checkpoint> {
+    // What was not trained stays as it came, with its batch norm. Without that file (another tab may
+    // have put its own there) all is written as it is computed with.
+    let (mut checkpoint, rest) = match model.backbone_file().await {
+        Ok(checkpoint) => (checkpoint, Vec::new()),
+        Err(_) => {
+            let backbone = &model.classifier.backbone;
+            let all = TrainableStages::of(backbone, Scope::All, backbone.device());
+            (Checkpoint::default(), all.state().await?)
         }
-        Ok(checkpoint)
+    };
+    for (name, shape, data) in rest.into_iter().chain(tensors) {
+        let dtype = Dtype::F32;
+        let entry = StoredTensor { shape, dtype, data };
+        checkpoint.tensors.insert(name, entry);
     }
+    Ok(checkpoint)
 }

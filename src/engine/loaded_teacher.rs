@@ -1,12 +1,15 @@
 //! The teacher of trainings with a `distillation`.
 
-use super::{Engine, find};
+use super::find;
+use super::mailbox::Mailbox;
+use super::prepare_kernels::prepare_kernels;
 use crate::config::{Preprocess, TrainConfig};
 use crate::error::{Error, Result};
 use crate::infer::{Classifier, Given, Loaded};
+use crate::platform::device::OpenDevice;
 use crate::platform::files::InputFile;
 use crate::platform::hash;
-use crate::protocol::{Event, FileRef};
+use crate::protocol::FileRef;
 use crate::train::teacher::Teacher;
 use crate::weights;
 
@@ -19,12 +22,18 @@ pub(super) struct LoadedTeacher {
     sha256: String,
 }
 
-impl Engine {
-    /// Puts a whole model aside as the teacher.
+impl LoadedTeacher {
+    /// A whole model from a file, tried out on the device.
     ///
     /// # Errors
     /// [`Error::Weights`] naming the file and what is wrong with it.
-    pub(super) async fn teach(&mut self, file: &FileRef, files: &[InputFile]) -> Result<()> {
+    pub async fn load(
+        mailbox: &mut Mailbox,
+        device: &OpenDevice,
+        persistent: bool,
+        file: &FileRef,
+        files: &[InputFile],
+    ) -> Result<Self> {
         let bytes = find(file, files)?.read()?;
         let checkpoint = weights::read(&file.path, &bytes)?;
         let given = Given::default();
@@ -32,18 +41,18 @@ impl Engine {
             classifier,
             head_replaced,
             warnings,
-        } = Classifier::load(checkpoint, None, given, &self.opened()?.device)?;
+        } = Classifier::load(checkpoint, None, given, &device.device)?;
         if head_replaced {
             let reason = format!("cannot teach: {}", warnings.join(" "));
             return Err(Error::weights(&file.path, reason));
         }
         for warning in warnings {
-            self.mailbox.warn(warning);
+            mailbox.warn(warning);
         }
-        self.prepare_kernels(&classifier).await?;
+        prepare_kernels(mailbox, device, persistent, &classifier).await?;
         let tried = classifier.try_out().await;
         tried.map_err(|error| error.in_file(&file.path))?;
-        self.teacher = Some(LoadedTeacher {
+        Ok(Self {
             teacher: Teacher {
                 backbone: classifier.backbone,
                 head: classifier.head,
@@ -52,24 +61,27 @@ impl Engine {
             preprocess: classifier.preprocess,
             file: file.path.clone(),
             sha256: hash::sha256(&bytes).await,
-        });
-        self.mailbox.emit(Event::Finished);
-        Ok(())
+        })
     }
 
-    /// SHA-256 of the teacher's file, for a training that wants one.
+    /// SHA-256 of the file of the teacher that a training wants, if it wants one; `classes` and `preprocess` are those
+    /// of the data set and the model.
     ///
     /// # Errors
     /// [`Error::Setting`] if there is none, [`Error::Weights`] if it does not fit model and data set.
-    pub(super) fn teacher_for(&self, config: &TrainConfig) -> Result<Option<String>> {
+    pub fn wanted(
+        teacher: Option<&Self>,
+        config: &TrainConfig,
+        classes: &[String],
+        preprocess: &Preprocess,
+    ) -> Result<Option<String>> {
         if config.distillation <= 0.0 {
             return Ok(None);
         }
-        let Some(taught) = &self.teacher else {
+        let Some(taught) = teacher else {
             let reason = "the training learns from a teacher, and none is loaded (--teacher FILE)";
             return Err(Error::setting("distillation", reason));
         };
-        let classes = self.classes_wanted();
         if taught.classes != classes {
             let reason = format!(
                 "teaches {}; the data set has {}",
@@ -78,7 +90,7 @@ impl Engine {
             );
             return Err(Error::weights(&taught.file, reason));
         }
-        let [theirs, ours] = [&taught.preprocess, &self.model()?.classifier.preprocess];
+        let [theirs, ours] = [&taught.preprocess, preprocess];
         if (theirs.mean, theirs.std) != (ours.mean, ours.std) {
             let reason = format!(
                 "takes images of mean {:?} and deviation {:?}; the model, of {:?} and {:?}",

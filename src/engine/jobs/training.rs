@@ -1,11 +1,20 @@
 //! Trainings on the data set in use: one or several that differ in their seed, gone on with where they were
 //! interrupted; the best one's model is put in use and kept.
 
-use super::checkpoint::{self, CheckpointManifest, CheckpointWriter};
-use super::install::{TrainedModel, trained};
-use super::{Engine, JobContext, image_loader};
-use crate::config::{Augment, Normalization, Preprocess, Scope, TrainConfig};
+mod checkpoint;
+mod finetune;
+mod head;
+mod observer;
+mod trained_model;
+
+use checkpoint::{CheckpointManifest, CheckpointWriter};
+pub(super) use finetune::trainable_stages;
+use trained_model::{TrainedModel, trained};
+
+use crate::config::{Augment, Scope, TrainConfig};
 use crate::data::{self as dataset, Subset};
+use crate::engine::loaded_teacher::LoadedTeacher;
+use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::platform::{StorageLocation, time};
@@ -19,7 +28,11 @@ const PROBED: usize = 16;
 
 impl Engine {
     /// Trains, so many times.
-    pub(super) async fn train(&mut self, config: &TrainConfig, seeds: usize) -> Result<()> {
+    pub(in crate::engine) async fn train(
+        &mut self,
+        config: &TrainConfig,
+        seeds: usize,
+    ) -> Result<()> {
         TrainConfig::check_seeds(seeds)?;
         config.check()?;
         let before = self.model()?.classifier.preprocess.size;
@@ -43,7 +56,7 @@ impl Engine {
     }
 
     /// Goes on with the training that was interrupted.
-    pub(super) async fn continue_training(&mut self) -> Result<()> {
+    pub(in crate::engine) async fn continue_training(&mut self) -> Result<()> {
         let none = || Error::Storage("there is no training to go on with".to_string());
         let place = self.place.clone().ok_or_else(none)?;
         let manifest = checkpoint::read_manifest(&place).await.ok_or_else(none)?;
@@ -84,7 +97,7 @@ impl Engine {
     }
 
     /// Forgets the training that was interrupted.
-    pub(super) async fn discard(&mut self) -> Result<()> {
+    pub(in crate::engine) async fn discard(&mut self) -> Result<()> {
         if let Some(place) = &self.place {
             checkpoint::forget(place).await?;
         }
@@ -93,7 +106,7 @@ impl Engine {
     }
 
     /// Says whether there is a training to go on with.
-    pub(super) async fn tell_interrupted(&self) {
+    pub(in crate::engine) async fn tell_interrupted(&self) {
         let manifest = match &self.place {
             Some(place) => checkpoint::read_manifest(place).await,
             None => None,
@@ -145,9 +158,14 @@ impl Engine {
             );
             return Err(Error::setting("resume the head", reason));
         }
-        let teacher = self.teacher_for(config)?;
-        let preprocess = self.model()?.classifier.preprocess.clone();
-        let data = self.data()?;
+        let JobContext {
+            model,
+            teacher,
+            data,
+            ..
+        } = self.context()?;
+        let preprocess = &model.classifier.preprocess;
+        let teacher = LoadedTeacher::wanted(teacher, config, &data.set.classes, preprocess)?;
         Ok(CheckpointManifest {
             run: Interrupted {
                 dataset: data.set.name.clone(),
@@ -158,7 +176,7 @@ impl Engine {
                 seeds,
             },
             size,
-            data: data.fingerprint(&preprocess).await,
+            data: data.fingerprint(preprocess).await,
             backbone,
             teacher,
             id,
@@ -176,10 +194,11 @@ impl Engine {
     async fn check_validation_part(&mut self) -> Result<()> {
         let JobContext {
             mailbox,
-            classifier,
+            model,
             data,
             ..
         } = self.context()?;
+        let classifier = &model.classifier;
         let settings = &classifier.preprocess;
         let own: Vec<usize> = data.set.subset(Subset::Validation).collect();
         let request = |&sample: &usize| Request {
@@ -221,9 +240,7 @@ impl Engine {
         let seeds = manifest.run.seeds;
         // A program of its own has no list of them from last time.
         for run in &manifest.done {
-            if !self.runs.iter().any(|known| known.id == run.id) {
-                self.add_run(run.clone()).await;
-            }
+            self.history.add(run.clone(), &self.mailbox).await;
         }
         let mut best = self.best_run(&manifest).await;
         while manifest.run.seeds > 0 {
@@ -247,7 +264,7 @@ impl Engine {
                     return self.ended(error).await;
                 }
             };
-            self.add_run(candidate.run.clone()).await;
+            self.history.add(candidate.run.clone(), &self.mailbox).await;
             manifest.done.push(candidate.run.clone());
             let stopped_by_user = candidate.stopped_by_user;
             manifest.run.seeds -= 1;
@@ -332,7 +349,7 @@ impl Engine {
     /// was cancelled is not offered again.
     async fn ended(&mut self, error: Error) -> Result<()> {
         match error {
-            Error::Gpu(reason) if self.opened()?.backend == Backend::Webgpu => {
+            Error::Gpu(reason) if self.device()?.backend == Backend::Webgpu => {
                 self.mailbox.emit(Event::DeviceLost { reason });
                 self.tell_interrupted().await;
                 Ok(())
@@ -373,12 +390,11 @@ impl Engine {
             ));
             None
         });
+        let context = self.context()?;
         let outcome = if config.scope == Scope::Head {
-            self.train_head(config, &classes, &split, resume, writer)
-                .await
+            head::train_head(context, config, &split, resume, writer).await
         } else {
-            self.finetune(config, &classes, &split, resume, writer)
-                .await
+            finetune::finetune(context, config, &split, resume, writer).await
         }?;
         self.mailbox.set_state(EngineState::Training);
         let fit = outcome.fit;
@@ -405,7 +421,7 @@ impl Engine {
             backbone: manifest.backbone.clone(),
             teacher: manifest.teacher.clone(),
             size: classifier.preprocess.size,
-            device: self.opened()?.name.clone(),
+            device: self.device()?.name.clone(),
             config: config.clone(),
             epochs: fit.epochs,
             best_epoch: fit.best_epoch,
@@ -421,22 +437,5 @@ impl Engine {
             validation: split.validation,
             stopped_by_user: fit.stopped_by_user,
         })
-    }
-}
-
-impl super::Data {
-    /// SHA-256 of all that its images and labels follow from: classes, paths, labels, parts, how they are prepared.
-    async fn fingerprint(&self, preprocess: &Preprocess) -> String {
-        let mut text = self.set.classes.join("\n");
-        for sample in &self.set.samples {
-            let class = sample.class.map_or(-1, |class| class as i64);
-            text.push_str(&format!("\n{}\t{class}\t{:?}", sample.path, sample.subset));
-        }
-        text.push_str(&format!("\n{}", preprocess.transparency.name()));
-        // ImageNet's is not written, so that trainings kept before there was a choice go on.
-        if preprocess.normalization() != Some(Normalization::Imagenet) {
-            text.push_str(&format!("\n{:?}\n{:?}", preprocess.mean, preprocess.std));
-        }
-        crate::platform::hash::sha256(text.as_bytes()).await
     }
 }

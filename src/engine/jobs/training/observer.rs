@@ -2,7 +2,7 @@
 //! after each epoch.
 
 use super::checkpoint::CheckpointWriter;
-use super::mailbox::Mailbox;
+use crate::engine::mailbox::Mailbox;
 use crate::error::Result;
 use crate::infer::Classifier;
 use crate::protocol::{EpochReport, Phase, TrainEvent};

@@ -1,0 +1,89 @@
+//! Measuring the model in use on the data set in use.
+
+use crate::engine::JobContext;
+use crate::engine::features::Pass;
+use crate::engine::open_dataset::{ALL, TEST};
+use crate::error::{Error, Result};
+use crate::protocol::{Event, Phase, Proportion};
+use crate::train::head::measure;
+
+/// Measures the model in use on the test images; where there are none, on the validation images; where no training
+/// has held out any either, on all of them, with a warning. Gives the accuracy on test images, for the run that the
+/// model is of.
+pub(in crate::engine) async fn evaluate(context: JobContext<'_>) -> Result<Option<Proportion>> {
+    let JobContext {
+        mailbox,
+        device,
+        model,
+        data,
+        ..
+    } = context;
+    let classifier = &model.classifier;
+    classifier.check_trained(&model.source)?;
+    let (split, samples) = data.to_measure();
+    let translate = translation(&data.set.classes, &classifier.classes)?;
+    if split == ALL {
+        mailbox.warn(
+            "This data set has no test images and nothing was held out: measured on all its images, \
+             some of which the model may have been trained on.",
+        );
+    }
+    let mut pass = Pass {
+        mailbox,
+        backend: device.backend,
+        classifier,
+    };
+    let skipped = data.featurise(&mut pass, &samples).await?;
+    let mut examples = data.examples(&samples);
+    for label in &mut examples.labels {
+        *label = translate[*label];
+    }
+    if examples.is_empty() {
+        return Err(Error::Dataset(format!(
+            "there is no readable {split} image"
+        )));
+    }
+    let total = examples.len() as u64;
+    mailbox.progress(Phase::Evaluating, 0, total);
+    let tally = measure(&classifier.head, &examples).await?;
+    mailbox.progress(Phase::Evaluating, total, total);
+    let report = tally.evaluation(split, &classifier.classes, skipped);
+    let test = (split == TEST).then_some(report.accuracy);
+    mailbox.emit(Event::Evaluated { report });
+    Ok(test)
+}
+
+/// The model's number for each class of the data set.
+fn translation(data: &[String], model: &[String]) -> Result<Vec<usize>> {
+    let number = |name: &String| {
+        model.iter().position(|known| known == name).ok_or_else(|| {
+            Error::Dataset(format!(
+                "the model does not know the class \u{201c}{name}\u{201d}; it knows {}",
+                model.join(", ")
+            ))
+        })
+    };
+    data.iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_translated_by_name() {
+        let names = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let model = names(&["sea", "street", "forest"]);
+        assert_eq!(
+            translation(&names(&["forest", "sea"]), &model),
+            Ok(vec![2, 0])
+        );
+        let error = translation(&names(&["moon"]), &model)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("moon") && error.contains("street"),
+            "{error}"
+        );
+    }
+}

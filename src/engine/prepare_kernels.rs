@@ -1,0 +1,86 @@
+//! Getting the GPU ready for the model in use: tuning where it pays, then the self-test, which also
+//! compiles every pipeline before the first image needs it.
+
+use super::features::batch_size;
+use super::mailbox::Mailbox;
+use crate::error::Result;
+use crate::infer::Classifier;
+use crate::kernels::check::self_test;
+use crate::kernels::ops::Conv2d;
+use crate::kernels::shape::Conv;
+use crate::kernels::tune::{Tuned, tune};
+use crate::platform::adapter::{self, Adapter};
+use crate::platform::device::OpenDevice;
+use crate::platform::store;
+use crate::protocol::{Backend, Phase};
+
+/// Bound of the tuning, in seconds.
+const TUNING: f64 = 2.0;
+
+/// Tunes and tests the kernels that a model runs on, before it is put in use: for one image, for a batch
+/// of features, and for what is left of one. What fails is replaced, and a warning says so.
+pub(super) async fn prepare_kernels(
+    mailbox: &mut Mailbox,
+    opened: &OpenDevice,
+    persistent: bool,
+    classifier: &Classifier,
+) -> Result<()> {
+    if opened.backend != Backend::Webgpu {
+        return Ok(());
+    }
+    let device = &opened.device;
+    let size = classifier.preprocess.size;
+    let layers = |images: &[usize]| -> Vec<_> {
+        let of = |&n: &usize| classifier.backbone.layers(n, size);
+        images.iter().flat_map(of).collect()
+    };
+    // A software adapter is as slow to tune as it is to run; its defaults were measured.
+    if adapter::get() == Adapter::Hardware {
+        let timed = layers(&[1, batch_size(Backend::Webgpu)]);
+        tune_kernels(opened, persistent, &timed).await?;
+    }
+    let progress = |done: usize, total: usize| {
+        mailbox.progress(Phase::PreparingGpu, done as u64, total as u64);
+    };
+    // The sizes between those tuned run on defaults, which change with the size.
+    let failures = self_test(device, &layers(&[1, 2, 4, 8, 16, 32]), progress).await?;
+    for failure in failures {
+        mailbox.warn(format!(
+            "This GPU's driver computes the kernel {} wrongly ({}); another one takes its place.",
+            failure.kernel, failure.reason
+        ));
+    }
+    Ok(())
+}
+
+/// What was found at earlier starts, then what is missing, measured and kept.
+async fn tune_kernels(
+    opened: &OpenDevice,
+    persistent: bool,
+    layers: &[(&Conv2d, Conv)],
+) -> Result<()> {
+    let key = tuning_key(&opened.name);
+    let kept = if persistent {
+        store::read(&key).await.ok().flatten()
+    } else {
+        None
+    };
+    let kept = kept.and_then(|bytes| String::from_utf8(bytes).ok());
+    let kept = Tuned::from_json(&kept.unwrap_or_default());
+    if kept.apply(layers) {
+        return Ok(());
+    }
+    let tuned = tune(&opened.device, layers, TUNING, kept).await?;
+    if persistent {
+        // Not kept, it is measured again at the next start: nothing is lost but two seconds.
+        let _ = store::write(&key, tuned.to_json().as_bytes()).await;
+    }
+    Ok(())
+}
+
+/// Where the tuning of an adapter is kept. Another version has other kernels.
+fn tuning_key(adapter: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let adapter: String = adapter.chars().map(plain).collect();
+    format!("tuning-{}-{adapter}.json", env!("CARGO_PKG_VERSION"))
+}
