@@ -14,8 +14,8 @@ use super::{
     },
     controller::{Controller, Intent},
     files,
+    jobs::{JobKind, Section},
     listen::Listener,
-    parts::{JobKind, Place},
     state::{Action, State},
 };
 
@@ -61,8 +61,8 @@ fn App() -> Html {
     }
     use_revoke(&state);
 
-    let notices = |place| {
-        html! { <Notices {place} notices={state.notices.clone()} on={on} /> }
+    let notices = |section| {
+        html! { <Notices {section} notices={state.notices.clone()} on={on} /> }
     };
     let job = |kind| state.job(kind).cloned();
     let idle = state.idle();
@@ -80,24 +80,24 @@ fn App() -> Html {
             <Header engine={state.engine} device={state.device.clone()} model={state.model.clone()}
                 job={job(JobKind::Start)} requests={state.requests} />
             <main>
-                { notices(Place::Page) }
+                { notices(Section::Page) }
                 <Classify usable={state.usable()} batch={state.batch.clone()} samples={state.samples.clone()} {on}
                     model={state.model.clone()} job={job(JobKind::Classify)}
                     loose_images={state.loose_images()}
-                    notices={notices(Place::Classify)} />
+                    notices={notices(Section::Classify)} />
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
-                    reading={state.reading} notices={notices(Place::Data)} />
+                    reading={state.reading} notices={notices(Section::Data)} />
                 <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
                     head_only={state.model.as_ref().is_some_and(|m| !m.arch.trains_convolutions())}
                     job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}
                     forecast={state.forecast.clone()} engine={state.engine} {idle}
-                    needs={state.training_needs()} {on} notices={notices(Place::Train)} />
+                    needs={state.training_needs()} {on} notices={notices(Section::Train)} />
                 <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
-                    ready={idle && state.dataset.is_some()} notices={notices(Place::Evaluate)}
+                    ready={idle && state.dataset.is_some()} notices={notices(Section::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
                 <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
                     job={MODEL_JOBS.into_iter().find_map(job)}
-                    notices={notices(Place::Model)} />
+                    notices={notices(Section::Model)} />
             </main>
             <div class="drop-hint" aria-hidden="true">
                 { "Drop images to classify them, a folder or an archive to use it as data set, \

@@ -20,8 +20,9 @@ use yew::Callback;
 
 use super::{
     files,
+    jobs::Section,
     listen::Listener,
-    parts::{Incoming, Place},
+    received::Incoming,
     state::Action,
     timing::{self, RequestCounter},
 };
@@ -104,7 +105,7 @@ impl Bridge {
             })
         };
         let listeners = vec![
-            listen("message", Inner::hear),
+            listen("message", Inner::on_message),
             listen("error", Inner::worker_failed),
             listen("messageerror", Inner::worker_failed),
         ];
@@ -166,11 +167,12 @@ impl Inner {
             && worker.post_message(message).is_err()
         {
             let text = "The browser could not hand these files to the worker.";
-            self.act.emit(Action::Say(Place::Page, text.to_owned()));
+            self.act
+                .emit(Action::Notify(Section::Page, text.to_owned()));
         }
     }
 
-    fn hear(self: &Rc<Self>, message: &web_sys::Event) {
+    fn on_message(self: &Rc<Self>, message: &web_sys::Event) {
         let message = message.unchecked_ref::<MessageEvent>().data();
         let Some((message, blobs)) = read(&message) else {
             self.broken("Page and worker are of different versions.");
@@ -221,7 +223,7 @@ impl Inner {
             let saved = files::save(&blobs.get(0), "application/octet-stream", name);
             if saved.is_none() {
                 let text = format!("{name}: the browser did not take the file.");
-                self.act.emit(Action::Say(Place::Model, text));
+                self.act.emit(Action::Notify(Section::Model, text));
             }
             return Vec::new();
         }

@@ -19,7 +19,7 @@ impl Scale {
     /// Height of the plot area.
     pub const HEIGHT: f64 = 140.0;
 
-    /// Place of an epoch's value.
+    /// Section of an epoch's value.
     #[must_use]
     pub fn point(&self, epoch: f64, value: f64) -> (f64, f64) {
         let steps = (self.end() - self.first).max(1.0);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::parts::{Batch, Outcome, Prediction, Row};
+use super::predictions::{Batch, Outcome, Prediction, Row};
 
 /// The batch as CSV (RFC 4180): a line per image, a column per class of the model that answered.
 #[must_use]
@@ -58,7 +58,7 @@ fn quoted(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::parts::Shared, *};
+    use super::{super::shared::Shared, *};
     use crate::{config::Arch, protocol::ModelSummary};
 
     fn model(classes: &[&str]) -> Shared<ModelSummary> {

@@ -54,7 +54,7 @@ impl Training {
     pub const PULSES: usize = 600;
 
     /// Notes a pulse.
-    pub fn feel(&mut self, pulse: LiveMetrics) {
+    pub fn push_sample(&mut self, pulse: LiveMetrics) {
         self.pulses.push(pulse);
         if self.pulses.len() > Self::PULSES {
             let last = self.pulses.len() - 1;

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use super::says;
 use crate::{
     protocol::Interrupted,
-    ui::{controller::Intent, parts::Shared, state::Continuation, text},
+    ui::{controller::Intent, shared::Shared, state::Continuation, text},
 };
 
 /// The training.

@@ -6,7 +6,8 @@ use super::bar::Bar;
 use crate::{
     protocol::ModelSummary,
     ui::{
-        parts::{Outcome, Prediction, Row, Shared},
+        predictions::{Outcome, Prediction, Row},
+        shared::Shared,
         text,
     },
 };

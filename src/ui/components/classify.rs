@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     protocol::ModelSummary,
-    ui::{
-        controller::Intent,
-        parts::{Batch, Job, Sample, Shared},
-    },
+    ui::{controller::Intent, jobs::Job, predictions::Batch, received::Sample, shared::Shared},
 };
 
 /// What the picker offers; some systems do not count all of these as images.

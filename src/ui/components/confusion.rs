@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::{
     protocol::Evaluation,
-    ui::{parts::Shared, text},
+    ui::{shared::Shared, text},
 };
 
 /// Up to so many classes the whole matrix is shown; a thousand would be a million cells.

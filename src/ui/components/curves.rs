@@ -7,7 +7,7 @@ use crate::{
     protocol::EpochReport,
     ui::{
         chart::{self, Scale},
-        parts::Shared,
+        shared::Shared,
         text,
         training::Training,
     },

@@ -8,12 +8,7 @@ use super::{
 };
 use crate::{
     protocol::{Leak, LeakKind},
-    ui::{
-        controller::Intent,
-        intake,
-        parts::{Dataset, Job, Shared},
-        text,
-    },
+    ui::{controller::Intent, intake, jobs::Job, received::Dataset, shared::Shared, text},
 };
 
 /// Classes and groups of duplicates shown.

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::{
     protocol::EpochReport,
-    ui::{parts::Shared, text, training::Training},
+    ui::{shared::Shared, text, training::Training},
 };
 
 /// The training.

@@ -5,11 +5,7 @@ use yew::prelude::*;
 use super::{bar::Bar, confusion::Confusion, progress::ProgressLine, says, skipped::SkippedList};
 use crate::{
     protocol::Evaluation,
-    ui::{
-        controller::Intent,
-        parts::{Job, Shared},
-        text,
-    },
+    ui::{controller::Intent, jobs::Job, shared::Shared, text},
 };
 
 /// What the place shows.

@@ -5,10 +5,7 @@ use yew::prelude::*;
 use super::progress::ProgressLine;
 use crate::{
     protocol::{EngineState, ModelSummary},
-    ui::{
-        parts::{Device, Job, Shared},
-        text,
-    },
+    ui::{jobs::Job, received::Device, shared::Shared, text},
 };
 
 /// What the header shows.

@@ -6,11 +6,7 @@ use yew::prelude::*;
 use super::says;
 use crate::{
     protocol::{Columns, Labels, Reading, TableSummary},
-    ui::{
-        controller::Intent,
-        parts::{Dataset, Shared},
-        text,
-    },
+    ui::{controller::Intent, received::Dataset, shared::Shared, text},
 };
 
 /// What is shown.

@@ -8,13 +8,7 @@ use super::{pick::FilePick, progress::ProgressLine, says};
 use crate::{
     config::{Arch, InputSettings, Normalization, Preprocess},
     protocol::{ExportKind, ModelSummary},
-    ui::{
-        controller::Intent,
-        intake,
-        parts::{Job, Shared},
-        state::Action,
-        text,
-    },
+    ui::{controller::Intent, intake, jobs::Job, shared::Shared, state::Action, text},
 };
 
 /// What the place shows.

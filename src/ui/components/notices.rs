@@ -5,7 +5,8 @@ use yew::prelude::*;
 use super::says;
 use crate::ui::{
     controller::Intent,
-    parts::{Notice, Place, Shared},
+    jobs::{Notice, Section},
+    shared::Shared,
     state::Action,
 };
 
@@ -13,7 +14,7 @@ use crate::ui::{
 #[derive(PartialEq, Properties)]
 pub struct NoticesProps {
     /// The place.
-    pub place: Place,
+    pub section: Section,
     /// The messages of all places.
     pub notices: Shared<Vec<Notice>>,
     /// Told to dismiss one.
@@ -23,7 +24,7 @@ pub struct NoticesProps {
 /// The messages, newest last.
 #[component]
 pub fn Notices(props: &NoticesProps) -> Html {
-    let here = props.notices.iter().filter(|n| n.place == props.place);
+    let here = props.notices.iter().filter(|n| n.section == props.section);
     here.map(|notice| {
         let id = notice.id;
         let onclick = says::<MouseEvent>(&props.on, move || Intent::Act(Action::Dismiss(id)));

@@ -8,7 +8,7 @@ use crate::{
     protocol::{EpochReport, Run},
     ui::{
         chart::{self, Scale},
-        parts::Shared,
+        shared::Shared,
         state::Runs,
         text,
     },

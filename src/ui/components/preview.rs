@@ -5,7 +5,9 @@ use yew::prelude::*;
 use super::{progress::ProgressLine, says};
 use crate::ui::{
     controller::{Intent, Subject},
-    parts::{Job, Sample, Shared},
+    jobs::Job,
+    received::Sample,
+    shared::Shared,
 };
 
 /// The pictures.

@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::says;
-use crate::ui::{controller::Intent, parts::Job, text};
+use crate::ui::{controller::Intent, jobs::Job, text};
 
 /// A job, or none.
 #[derive(PartialEq, Properties)]

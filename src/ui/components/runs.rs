@@ -9,7 +9,7 @@ use crate::{
     protocol::{Proportion, Run},
     ui::{
         controller::Intent,
-        parts::Shared,
+        shared::Shared,
         state::{Action, CURVES, Runs},
         text, timing,
     },

@@ -11,7 +11,7 @@ use crate::{
             Choice, Field, Flag, Item, TrainForm,
             layout::{AUGMENT, FIRST, Group, MORE},
         },
-        parts::Shared,
+        shared::Shared,
         state::Action,
     },
 };

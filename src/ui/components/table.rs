@@ -5,7 +5,8 @@ use yew::prelude::*;
 use super::{bar::Bar, says};
 use crate::ui::{
     controller::Intent,
-    parts::{Batch, Outcome, Row, Shared},
+    predictions::{Batch, Outcome, Row},
+    shared::Shared,
     state::Action,
     text,
 };

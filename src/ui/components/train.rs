@@ -11,7 +11,8 @@ use crate::{
     ui::{
         controller::Intent,
         form::TrainForm,
-        parts::{Job, Shared},
+        jobs::Job,
+        shared::Shared,
         text,
         training::{Forecast, Training},
     },

@@ -13,7 +13,7 @@ use crate::{
     ui::{
         files::Rest,
         intake::Found,
-        parts::{JobKind, Place},
+        jobs::{JobKind, Section},
         state::{Action, JobStarted},
     },
 };
@@ -100,7 +100,7 @@ impl Controller {
         let Rest { unread, empty } = rest;
         if found.is_empty() && unread.is_empty() {
             let text = "The folder has no files.".to_owned();
-            self.act(Action::Say(Place::Data, text));
+            self.act(Action::Notify(Section::Data, text));
         } else {
             self.open_dataset(&found, 0, |files| DatasetSource::Folder {
                 files,

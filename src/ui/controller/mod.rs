@@ -18,7 +18,8 @@ use super::{
     bridge::Bridge,
     csv, files,
     intake::{self, Found},
-    parts::{Batch, JobKind, Place},
+    jobs::{JobKind, Section},
+    predictions::Batch,
     state::{Action, Effect, EffectKind, JobStarted, State},
 };
 use crate::{
@@ -274,7 +275,7 @@ impl Controller {
             } else {
                 "The engine does not run."
             };
-            self.act(Action::Say(kind.place(), text.to_owned()));
+            self.act(Action::Notify(kind.section(), text.to_owned()));
         }
         idle
     }
@@ -285,7 +286,7 @@ impl Controller {
         }
         if !self.now().usable() {
             let text = "The engine does not run, so nothing can be classified.".to_owned();
-            self.act(Action::Say(Place::Classify, text));
+            self.act(Action::Notify(Section::Classify, text));
             return;
         }
         intake::tell_apart(&mut found);
@@ -326,7 +327,7 @@ impl Controller {
         // The constructor for parts takes text as it takes bytes.
         if files::save(&text.into(), "text/csv", "predictions.csv").is_none() {
             let text = "The browser did not take the file.".to_owned();
-            self.act(Action::Say(Place::Classify, text));
+            self.act(Action::Notify(Section::Classify, text));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Controller;
 use crate::ui::{
     files,
     intake::{self, Found, Intake},
-    parts::Place,
+    jobs::Section,
     state::Action,
 };
 
@@ -69,7 +69,7 @@ impl Controller {
 
     pub(super) fn take(&self, intake: Intake<File>, rest: files::Rest) {
         for note in intake.notes {
-            self.act(Action::Say(Place::Page, note));
+            self.act(Action::Notify(Section::Page, note));
         }
         if !intake.folder.is_empty() || !rest.unread.is_empty() {
             self.open_folder(intake.folder, rest);

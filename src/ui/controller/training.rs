@@ -4,7 +4,7 @@ use super::{Controller, Subject};
 use crate::{
     protocol::{Command, JobId},
     ui::{
-        parts::JobKind,
+        jobs::JobKind,
         state::{Action, Continuation, JobStarted},
     },
 };

@@ -89,7 +89,7 @@ pub const AUGMENT: &[Group] = &[
         ],
     ),
     (
-        "Place",
+        "Section",
         &[
             C(Choice::Turns),
             C(Choice::Edges),

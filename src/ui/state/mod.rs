@@ -3,7 +3,7 @@
 //! The engine may still be answering for a job that the user has replaced or dropped. Every long job
 //! carries an id, and an event of a job that is not in the list of running ones changes nothing.
 
-mod hear;
+mod event;
 mod recover;
 mod runs;
 
@@ -16,7 +16,10 @@ pub use runs::{CURVES, Runs};
 
 use super::{
     form::{Choice, Field, Flag, TrainForm},
-    parts::{Batch, Dataset, Device, Incoming, Job, JobKind, Notice, Place, Row, Sample, Shared},
+    jobs::{Job, JobKind, Notice, Section},
+    predictions::{Batch, Row},
+    received::{Dataset, Device, Incoming, Sample},
+    shared::Shared,
     training::{Forecast, Training},
 };
 use crate::{
@@ -141,7 +144,7 @@ pub enum Action {
     /// So many more network requests.
     Requests(u32),
     /// Something the page itself has to say.
-    Say(Place, String),
+    Notify(Section, String),
     /// A message was read.
     Dismiss(u32),
 }
@@ -264,7 +267,7 @@ impl State {
         match action {
             Action::Worker(events) => {
                 for incoming in events {
-                    self.hear(incoming);
+                    self.on_message(incoming);
                 }
             }
             Action::Broken(_) if self.ignoring_worker => {}
@@ -285,7 +288,7 @@ impl State {
             Action::Reading(files) => self.reading = files,
             Action::Dragging(dragging) => self.dragging = dragging,
             Action::Requests(more) => self.requests = self.requests.saturating_add(more),
-            Action::Say(place, text) => self.say(place, false, text),
+            Action::Notify(place, text) => self.notify(place, false, text),
             Action::Dismiss(id) => self.notices.change().retain(|n| n.id != id),
         }
     }
@@ -307,7 +310,9 @@ impl State {
         // Going on with a training that is shown, after a lost GPU, is no new beginning.
         let goes_on = began == JobStarted::Continue && self.job(kind).is_some();
         if !goes_on {
-            self.notices.change().retain(|n| n.place != kind.place());
+            self.notices
+                .change()
+                .retain(|n| n.section != kind.section());
             if kind == JobKind::Train {
                 (self.losses, self.deaths) = (0, 0);
             }
@@ -342,13 +347,13 @@ impl State {
         }
     }
 
-    fn say(&mut self, place: Place, error: bool, text: String) {
+    fn notify(&mut self, section: Section, error: bool, text: String) {
         let id = self.next_notice;
         self.next_notice += 1;
         let notices = self.notices.change();
         notices.push(Notice {
             id,
-            place,
+            section,
             error,
             text,
         });

@@ -6,7 +6,8 @@ use crate::{
     config::{DemoConfig, DeviceChoice},
     protocol::{EngineState, Interrupted, JobId, START},
     ui::{
-        parts::{Job, JobKind, Place, Shared},
+        jobs::{Job, JobKind, Section},
+        shared::Shared,
         training::Training,
     },
 };
@@ -116,7 +117,7 @@ impl State {
             let text = format!(
                 "The device was lost again ({reason}): the training stands still. It can be continued."
             );
-            return self.say(Place::Train, true, text);
+            return self.notify(Section::Train, true, text);
         }
         let (device, text) = if self.losses == CPU_AFTER {
             let text = format!(
@@ -131,7 +132,7 @@ impl State {
             (None, text)
         };
         self.restart(device, Some(Resume::Surely));
-        self.say(Place::Train, false, text);
+        self.notify(Section::Train, false, text);
     }
 
     /// The worker is gone. In the middle of a training it gets one more chance.
@@ -146,12 +147,12 @@ impl State {
                 ))),
             );
             let text = format!("{why} It is started again, to go on with the training.");
-            return self.say(Place::Train, false, text);
+            return self.notify(Section::Train, false, text);
         }
         self.engine = EngineState::Failed;
         self.jobs = Shared::default();
         self.resume = None;
-        self.say(Place::Page, true, format!("{why} {RELOAD}"));
+        self.notify(Section::Page, true, format!("{why} {RELOAD}"));
     }
 
     fn restart(&mut self, device: Option<DeviceChoice>, resume: Option<Resume>) {
@@ -178,7 +179,7 @@ impl State {
             None => {}
             Some(Resume::IfKept(text)) if self.interrupted.is_none() => {
                 self.give_up();
-                self.say(Place::Train, true, text);
+                self.notify(Section::Train, true, text);
             }
             // Waited for until the controller says that it began: the offer to go on would flash up.
             Some(resume) => {
@@ -195,7 +196,7 @@ impl State {
             self.give_up();
             if running {
                 let text = "The data set was not opened again, so the training stands still.";
-                self.say(Place::Train, true, text.to_owned());
+                self.notify(Section::Train, true, text.to_owned());
             }
         }
     }

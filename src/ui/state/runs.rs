@@ -1,7 +1,7 @@
 //! The runs that are kept, and those whose curves are shown.
 
 use super::State;
-use crate::{protocol::Run, ui::parts::Shared};
+use crate::{protocol::Run, ui::shared::Shared};
 
 /// Curves shown at once: so many can be told apart.
 pub const CURVES: usize = 6;

@@ -9,7 +9,7 @@ pub use training::{
     forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,
 };
 
-use super::parts::Progress;
+use super::jobs::Progress;
 use crate::config::Normalization;
 use crate::protocol::{EngineState, ModelSummary, Phase, Proportion};
 

@@ -13,7 +13,7 @@ use crate::{
         Backend, ClassCount, DatasetSummary, EpochReport, Event, Message, ModelSummary, Phase,
         Proportion, TrainEvent,
     },
-    ui::parts::{Outcome, Row},
+    ui::predictions::{Outcome, Row},
 };
 
 /// Applies actions one after the other, as the page does.
@@ -165,10 +165,10 @@ fn failed(job: JobId) -> Message<Event> {
     )
 }
 
-fn notices(state: &State) -> Vec<(Place, bool, &str)> {
+fn notices(state: &State) -> Vec<(Section, bool, &str)> {
     let notices = state.notices.iter();
     notices
-        .map(|n| (n.place, n.error, n.text.as_str()))
+        .map(|n| (n.section, n.error, n.text.as_str()))
         .collect()
 }
 
@@ -214,7 +214,7 @@ fn a_failed_start_says_why_and_lets_nothing_begin() {
     assert!(failed.jobs.is_empty() && !failed.idle() && !failed.usable());
     assert_eq!(
         notices(&failed),
-        [(Place::Page, true, "layer1.0.conv1.weight: missing")]
+        [(Section::Page, true, "layer1.0.conv1.weight: missing")]
     );
 }
 
@@ -230,7 +230,7 @@ fn a_worker_that_dies_ends_every_job() {
     assert_eq!(
         notices(&state),
         [(
-            Place::Page,
+            Section::Page,
             true,
             "The engine stopped. Reload the page; a trained model is kept."
         )]
@@ -277,7 +277,7 @@ fn a_cancelled_or_failed_opening_keeps_the_data_set_in_use() {
     assert!(open.dataset.as_ref().expect("kept").thumbnails.is_empty());
     assert_eq!(*open.discarded, ["blob:late"]);
     assert_eq!(notices(&open).len(), 1);
-    assert_eq!(open.notices[0].place, Place::Data);
+    assert_eq!(open.notices[0].section, Section::Data);
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn a_failed_import_keeps_the_model_and_the_next_try_clears_the_message() {
     assert_eq!(state.model.as_deref(), Some(&model()));
     assert_eq!(
         notices(&state),
-        [(Place::Model, true, "layer1.0.conv1.weight: missing")]
+        [(Section::Model, true, "layer1.0.conv1.weight: missing")]
     );
     let again = then(state, [Action::JobStarted(2, OTHER(JobKind::Import))]);
     assert!(again.notices.is_empty());
@@ -362,7 +362,7 @@ fn an_export_is_said_once() {
     ]);
     assert_eq!(
         notices(&state),
-        [(Place::Model, false, "Saved head.safetensors.")]
+        [(Section::Model, false, "Saved head.safetensors.")]
     );
 }
 
@@ -378,7 +378,7 @@ fn messages_are_dismissed_one_by_one_and_do_not_pile_up() {
     );
     let state = then(state, (0..20).map(|i| warn(&i.to_string())));
     assert_eq!(state.notices.len(), State::NOTICES);
-    assert_eq!(notices(&state).last(), Some(&(Place::Page, false, "19")));
+    assert_eq!(notices(&state).last(), Some(&(Section::Page, false, "19")));
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn a_lost_gpu_restarts_the_worker_and_the_training_goes_on() {
     assert_eq!(kinds, [JobKind::Train, JobKind::Start]);
     assert!(!state.idle() && state.interrupted_now().is_none());
     let said = "The GPU was lost (out of memory): the training goes on from its last epoch on a fresh one.";
-    assert_eq!(notices(&state), [(Place::Train, false, said)]);
+    assert_eq!(notices(&state), [(Section::Train, false, said)]);
 
     let open = then(
         state,
@@ -332,7 +332,7 @@ fn a_worker_that_dies_in_a_training_is_started_again_once() {
     assert_eq!(task(&not_kept), Some(EffectKind::Restart(None)));
     assert!(not_kept.idle() && not_kept.resume.is_none());
     let last = notices(&not_kept).last().map(|n| (n.0, n.1));
-    assert_eq!(last, Some((Place::Train, true)));
+    assert_eq!(last, Some((Section::Train, true)));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_cancelled_training_leaves_no_curve_and_a_failed_one_does() {
     assert!(cancelled.training.is_none() && cancelled.jobs.is_empty());
     let broken = then(running, [worker([failed(1)])]);
     assert_eq!(broken.training.as_ref().map(|r| r.reports.len()), Some(1));
-    assert_eq!(broken.notices[0].place, Place::Train);
+    assert_eq!(broken.notices[0].section, Section::Train);
     assert!(broken.jobs.is_empty());
 }
 

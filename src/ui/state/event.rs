@@ -6,16 +6,16 @@ use crate::{
     protocol::{EngineState, Event, JobId, Message, START, Skipped, TrainEvent},
     ui::{
         form::Choice,
-        parts::{
-            Dataset, Device, Incoming, JobKind, Outcome, Place, Prediction, Progress, Sample,
-            Shared,
-        },
+        jobs::{JobKind, Progress, Section},
+        predictions::{Outcome, Prediction},
+        received::{Dataset, Device, Incoming, Sample},
+        shared::Shared,
         training::{Forecast, LiveMetrics, Turn},
     },
 };
 
 impl State {
-    pub(super) fn hear(&mut self, Incoming { message, urls }: Incoming) {
+    pub(super) fn on_message(&mut self, Incoming { message, urls }: Incoming) {
         if self.ignoring_worker {
             return self.discarded.change().extend(urls);
         }
@@ -63,17 +63,17 @@ impl State {
             }
             Event::Runs { runs } => self.know(runs),
             Event::Interrupted { run } => self.interrupted = run.map(Shared::new),
-            Event::Warning { text } => self.say(Place::Page, false, text),
+            Event::Warning { text } => self.notify(Section::Page, false, text),
             // Of no job, or of the start.
             Event::Failed { error, .. } if matches!(job, None | Some(START)) => {
                 self.end(START);
-                self.say(Place::Page, true, error);
+                self.notify(Section::Page, true, error);
             }
-            event => self.hear_of_job(job, event, urls),
+            event => self.on_job_event(job, event, urls),
         }
     }
 
-    fn hear_of_job(&mut self, job: Option<JobId>, event: Event, urls: Vec<String>) {
+    fn on_job_event(&mut self, job: Option<JobId>, event: Event, urls: Vec<String>) {
         let Some((id, kind)) = self.running(job) else {
             self.discarded.change().extend(urls);
             return;
@@ -149,7 +149,7 @@ impl State {
                 self.end(id);
             }
             Event::Exported { name, .. } => {
-                self.say(kind.place(), false, format!("Saved {name}."));
+                self.notify(kind.section(), false, format!("Saved {name}."));
                 self.end(id);
             }
             Event::Finished => self.end(id),
@@ -163,7 +163,7 @@ impl State {
                 }
             }
             Event::Failed { error, .. } => {
-                self.say(kind.place(), true, error);
+                self.notify(kind.section(), true, error);
                 self.end(id);
                 if kind == JobKind::Dataset {
                     self.not_opened();
@@ -178,13 +178,13 @@ impl State {
                     training.change().featurised = Some((images, milliseconds));
                 }
             }
-            Event::Training(event) if kind == JobKind::Train => self.hear_of_training(event, id),
+            Event::Training(event) if kind == JobKind::Train => self.on_train_event(event, id),
             // The bench's, and those that `hear` deals with.
             _ => {}
         }
     }
 
-    fn hear_of_training(&mut self, event: TrainEvent, id: JobId) {
+    fn on_train_event(&mut self, event: TrainEvent, id: JobId) {
         let Some(training) = &mut self.training else {
             return;
         };
@@ -201,7 +201,7 @@ impl State {
                 loss,
                 learning_rate,
                 images_per_second,
-            } => training.change().feel(LiveMetrics {
+            } => training.change().push_sample(LiveMetrics {
                 epoch,
                 loss,
                 learning_rate,

@@ -1,0 +1,99 @@
+//! What the page waits for, and what it says about that: running jobs, their progress, notices.
+
+use crate::protocol::{JobId, Phase};
+
+/// The sections of the page; a notice is shown in the one it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Above all others.
+    Page,
+    /// Images and their labels.
+    Classify,
+    /// The data set.
+    Data,
+    /// Settings and curves.
+    Train,
+    /// Accuracy and confusion.
+    Evaluate,
+    /// The model in use.
+    Model,
+}
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// Opening the device and loading the model; its id is 0.
+    Start,
+    /// Classifying images.
+    Classify,
+    /// Opening a data set.
+    Dataset,
+    /// Training, or going on with one.
+    Train,
+    /// Measuring the model.
+    Evaluate,
+    /// Loading a checkpoint from a file.
+    Import,
+    /// Downloading pretrained weights.
+    Download,
+    /// Handing out the model.
+    Export,
+    /// Timing a step of a training.
+    Estimate,
+    /// Showing what an augmentation does.
+    Preview,
+    /// Putting random weights in use.
+    RandomInit,
+}
+
+impl JobKind {
+    /// Where its progress and its errors are shown.
+    #[must_use]
+    pub const fn section(self) -> Section {
+        match self {
+            Self::Start => Section::Page,
+            Self::Classify => Section::Classify,
+            Self::Dataset => Section::Data,
+            Self::Train | Self::Estimate | Self::Preview => Section::Train,
+            Self::Evaluate => Section::Evaluate,
+            Self::Import | Self::Download | Self::Export | Self::RandomInit => Section::Model,
+        }
+    }
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// What is counted.
+    pub phase: Phase,
+    /// Done so far.
+    pub done: u64,
+    /// Of how many; 0 where that is not known.
+    pub total: u64,
+    /// Since the phase began.
+    pub milliseconds: f64,
+}
+
+/// A running job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its name in the protocol.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// How far it is, once the engine said so.
+    pub progress: Option<Progress>,
+}
+
+/// A message in one section of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Names it, to dismiss it.
+    pub id: u32,
+    /// Where it is shown.
+    pub section: Section,
+    /// Whether something failed; otherwise work goes on.
+    pub error: bool,
+    /// A sentence.
+    pub text: String,
+}
