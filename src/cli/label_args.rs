@@ -66,13 +66,17 @@ impl LabelArgs {
     /// # Errors
     /// [`Error::Setting`] if two of them contradict each other, [`Error::Storage`] if the table cannot be opened.
     pub fn asked(&self, dataset: &Path) -> Result<Asked> {
-        let folders =
-            self.class_level.is_some() || self.merge_similar.is_some() || !self.part.is_empty();
+        let folders = self.class_level.is_some() || !self.part.is_empty();
         let ways = [folders, self.labels.is_some(), self.label_pattern.is_some()];
         if ways.into_iter().filter(|way| *way).count() > 1 {
-            let reason = "labels come from folders (--class-level, --merge-similar, --part), a table \
-                          (--labels) or file names (--label-pattern); give one of them";
+            let reason = "labels come from folders (--class-level, --part), a table (--labels) or file names \
+                          (--label-pattern); give one of them";
             return Err(Error::setting("labels", reason));
+        }
+        if self.merge_similar.is_some() && (self.labels.is_some() || self.label_pattern.is_some()) {
+            let reason = "goes with labels that are found, or read from folders; without --labels and --label-pattern \
+                          it applies to a table and to file names too";
+            return Err(Error::setting("--merge-similar", reason));
         }
         if let Some(table) = &self.labels {
             return self.table(table, dataset);
@@ -86,7 +90,7 @@ impl LabelArgs {
                 merge_similar: self.merge_similar,
                 parts: self.part.clone(),
             },
-            None => Labels::Auto,
+            None => (self.merge_similar).map_or(Labels::Auto, |merge| Labels::Similar { merge }),
         };
         Ok(Asked {
             labels,

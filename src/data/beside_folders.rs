@@ -37,6 +37,14 @@ impl Reader<'_> {
             let Some((table, rows)) = self.rows_of(table) else {
                 continue;
             };
+            let ambiguous = table.ambiguous(self.files);
+            if ambiguous > 0 && rows.labelled() == 0 {
+                notes.push(format!(
+                    "{} names in {ambiguous} of {} rows files of which there are several, in different folders: it is not used. Write the folder before each name.",
+                    file_name(path),
+                    table.rows()
+                ));
+            }
             if rows.divides_like(&way.labelling) {
                 continue;
             }

@@ -1,6 +1,10 @@
 //! Labels from file names: `cat.0.jpg`, `american_bulldog_100.jpg`.
 
+mod words;
+
 use std::collections::HashMap;
+
+use words::{CAMERAS, has_date, is_time, speaks_of_the_file};
 
 use super::layout::file_name;
 
@@ -183,118 +187,6 @@ enum Form {
     Between,
 }
 
-/// What cameras and programs begin every name with.
-const CAMERAS: [&str; 32] = [
-    "img",
-    "dsc",
-    "dscn",
-    "dscf",
-    "pxl",
-    "image",
-    "images",
-    "frame",
-    "photo",
-    "pic",
-    "picture",
-    "screenshot",
-    "scan",
-    "file",
-    "sample",
-    "p",
-    "im",
-    "pano",
-    "vid",
-    "mvimg",
-    "burst",
-    "whatsapp image",
-    "signal",
-    "gopr",
-    "dji",
-    "cimg",
-    "imag",
-    "sam",
-    "crop",
-    "page",
-    "img wa",
-    "unnamed",
-];
-
-/// Names of months and of days of the week, and what they are cut to.
-const TIMES: [&str; 46] = [
-    "jan",
-    "january",
-    "feb",
-    "february",
-    "mar",
-    "march",
-    "apr",
-    "april",
-    "may",
-    "jun",
-    "june",
-    "jul",
-    "july",
-    "aug",
-    "august",
-    "sep",
-    "sept",
-    "september",
-    "oct",
-    "october",
-    "nov",
-    "november",
-    "dec",
-    "december",
-    "mon",
-    "monday",
-    "tue",
-    "tues",
-    "tuesday",
-    "wed",
-    "wednesday",
-    "thu",
-    "thur",
-    "thurs",
-    "thursday",
-    "fri",
-    "friday",
-    "sat",
-    "saturday",
-    "sun",
-    "sunday",
-    "am",
-    "pm",
-    "morning",
-    "noon",
-    "evening",
-];
-
-/// Whether all words of a label are months, days or times of day: `jan`, `2021_may`.
-fn is_time(label: &str) -> bool {
-    let words = super::parts::words(label);
-    !words.is_empty() && words.iter().all(|word| TIMES.contains(&word.as_str()))
-}
-
-/// Whether a label has a date in it: `2021-05-03_cat`, `20210503 cat`.
-fn has_date(label: &str) -> bool {
-    let groups: Vec<&str> = (label.split(|c: char| !c.is_ascii_digit()))
-        .filter(|group| !group.is_empty())
-        .collect();
-    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
-    let is_year = |text: &str| text.len() == 4 && (1900..2100).contains(&number(text));
-    let is_day = |a: &str, b: &str| {
-        let [a, b] = [number(a), number(b)];
-        (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12
-    };
-    let glued = |group: &&str| {
-        group.len() >= 8 && is_year(&group[..4]) && is_day(&group[4..6], &group[6..8])
-    };
-    groups.iter().any(glued)
-        || groups
-            .windows(3)
-            .any(|w| (is_year(w[0]) && is_day(w[1], w[2])) || (is_year(w[2]) && is_day(w[0], w[1])))
-}
-
 fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str], mut strays: usize) -> bool {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut residues: HashMap<String, usize> = HashMap::new();
@@ -358,6 +250,10 @@ fn gives_labels(pattern: &Pattern, form: Form, paths: &[&str], mut strays: usize
         .keys()
         .all(|label| super::parts::said(label).is_some())
     {
+        return false;
+    }
+    // What one image of a pair is, or a copy, stands before the number as a label would.
+    if speaks_of_the_file(counts.keys().copied()) {
         return false;
     }
     let cameras = residues.keys().all(|r| CAMERAS.contains(&r.as_str()));
@@ -487,6 +383,28 @@ mod tests {
             (
                 "patient1_1.jpg, patient1_2.jpg, patient2_1.jpg, patient2_2.jpg",
                 None,
+            ),
+            // Masks beside images, kinds of images, several parts, changed copies.
+            ("image_0.png, image_1.png, mask_0.png, mask_1.png", None),
+            ("IMG_1.jpg, IMG_2.jpg, cat_1.jpg, cat_2.jpg", None),
+            ("rgb_0.png, rgb_1.png, depth_0.png, depth_1.png", None),
+            (
+                "train_0.jpg, train_1.jpg, val_2.jpg, val_3.jpg, extra_1.jpg, extra_2.jpg",
+                None,
+            ),
+            ("cat_1.jpg, cat_2.jpg, aug_cat_1.jpg, aug_cat_2.jpg", None),
+            (
+                "1_cat.jpg, 2_cat.jpg, 1_cat_flipped.jpg, 2_cat_flipped.jpg",
+                None,
+            ),
+            // A part's word alone may be a class, and a crop a plant.
+            (
+                "train_0.jpg, train_1.jpg, plane_2.jpg, plane_3.jpg",
+                Some("{label}_*.jpg"),
+            ),
+            (
+                "crop_0.jpg, crop_1.jpg, weed_2.jpg, weed_3.jpg",
+                Some("{label}_*.jpg"),
             ),
         ];
         for (names, expected) in cases {

@@ -1,10 +1,9 @@
 //! Labels from the tables of a data set: which one, which columns, and whether the user must choose.
 
-use super::class_names::similar_note;
 use super::dataset::Candidate;
 use super::folders::Way;
 use super::labelling::{Labelling, list, quoted};
-use super::layout::file_name;
+use super::layout::{Other, file_name, not_an_image};
 use super::reading::{NOT_OFFERED, Reader, Reading};
 use super::table::{LabelTable, Parsed, Rows, is_text};
 use super::unused_lists;
@@ -84,6 +83,9 @@ impl Reader<'_> {
 
     /// The table of a name: its whole path, or the end of it.
     fn table_file(&self, wanted: &str) -> std::result::Result<&Parsed, String> {
+        if not_an_image(wanted) == Some(Other::Spreadsheet) {
+            return Err(Other::Spreadsheet.reason().to_owned());
+        }
         let ends = |path: &str| {
             path == wanted
                 || path
@@ -133,8 +135,8 @@ impl Reader<'_> {
     }
 
     /// The tables that give labels, and why others give none.
-    pub(super) fn find_tables(&self, base: &Labelling) -> (Option<Tables>, Vec<String>) {
-        let mut tried = Vec::new();
+    pub(super) fn find_tables(&self, base: &Labelling) -> (Option<Tables>, Tried) {
+        let mut tried = Tried::default();
         let mut found: Vec<(&LabelTable, Rows, TableSummary)> = Vec::new();
         for (name, table) in self.found {
             let mut read = || -> std::result::Result<(), String> {
@@ -160,7 +162,11 @@ impl Reader<'_> {
             if let Err(reason) = read()
                 && !is_text(name)
             {
-                tried.push(format!("{name} {reason}"));
+                let sentence = format!("{name} {reason}");
+                if self.is_refused(name, table) {
+                    tried.refused.push(sentence.clone());
+                }
+                tried.sentences.push(sentence);
             }
         }
         // The one that is surest and names the most images first; one label for all may stand in for unknown ones.
@@ -245,6 +251,13 @@ impl Reader<'_> {
         )
     }
 
+    /// Whether a table that gives no labels seems to have them: it names the images that are here, or cannot be read.
+    fn is_refused(&self, path: &str, table: &std::result::Result<LabelTable, String>) -> bool {
+        let parsed = self.parsed.iter().find(|parsed| parsed.path == path);
+        let has_none = table.as_ref().is_ok_and(|table| !table.has_labels());
+        !has_none && parsed.is_some_and(|parsed| parsed.is_unreadable_or_names_images(self.files))
+    }
+
     pub(super) fn use_tables(
         self,
         found: Tables,
@@ -258,12 +271,11 @@ impl Reader<'_> {
         };
         ways.extend(names);
         let readings: Vec<Candidate> = ways.iter().map(|way| self.candidate(way)).collect();
-        let Some(way) = ways.into_iter().next() else {
+        let Some(mut way) = ways.into_iter().next() else {
             return self.reading(Labelling::default(), Labels::Auto);
         };
-        let notes = similar_note(&way.labelling);
+        self.merge_or_note(&mut way.labelling);
         let mut reading = self.reading(way.labelling, way.labels);
-        reading.labelling.notes.extend(notes);
         reading.tried = tried;
         reading.table = found.summary;
         if asks {
@@ -278,6 +290,15 @@ impl Reader<'_> {
         reading.readings = readings;
         reading
     }
+}
+
+/// Tables that give no labels, and why: sentences.
+#[derive(Default)]
+pub(super) struct Tried {
+    /// All of them.
+    pub(super) sentences: Vec<String>,
+    /// Those that seem to have the labels all the same.
+    pub(super) refused: Vec<String>,
 }
 
 /// Readings of tables.

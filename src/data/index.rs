@@ -277,10 +277,15 @@ impl Indexer {
         let hidden: Vec<String> = self.hidden.sentence().into_iter().collect();
         let folders = std::mem::take(&mut self.hidden).skipped();
         self.skipped.extend(folders);
-        let mut used: Vec<&str> = match &reading.labels {
-            Labels::Table { file, .. } => file.split(';').collect(),
-            _ => Vec::new(),
-        };
+        // Tables in use, and those that the user is asked about.
+        let asked = reading.readings.iter().map(|c| &c.reading.labels);
+        let mut used: Vec<&str> = (asked.chain([&reading.labels]))
+            .filter_map(|labels| match labels {
+                Labels::Table { file, .. } => Some(file.split(';')),
+                _ => None,
+            })
+            .flatten()
+            .collect();
         used.extend(reading.read.iter().map(String::as_str));
         let is_read = |s: &Skipped| {
             used.iter().any(|used| {
@@ -297,6 +302,9 @@ impl Indexer {
         notes.extend(notes::unlabelled(&samples));
         notes.extend(notes::parts_in_names(&labelling.names, &samples));
         notes.extend(notes::unread_lists(&self.skipped, &samples));
+        if matches!(reading.labels, Labels::FileNames { .. }) {
+            notes.extend(notes::spreadsheets(&self.skipped));
+        }
         let mut leaks = Vec::new();
         let problem = match reading.question {
             Some(question) => Some(question),
@@ -307,7 +315,7 @@ impl Indexer {
                     skipped: &self.skipped,
                     tried: &reading.tried,
                     hidden: &hidden,
-                    lists: &reading.read,
+                    lists: &reading.lists,
                     table: reading.table.as_ref(),
                 };
                 let problem = problem::problem(&labelling.names, &samples, &facts);

@@ -25,8 +25,10 @@ pub fn parent(path: &str) -> &str {
 pub enum Other {
     /// It holds other files, which may be images.
     Archive,
-    /// Rows and columns.
+    /// Rows and columns, as text.
     Table,
+    /// Rows and columns in a form that is not read.
+    Spreadsheet,
     /// Text, a document or a program.
     Text,
     /// A video.
@@ -44,6 +46,7 @@ impl Other {
         match self {
             Self::Archive => "is an archive inside the data set; unpack it first",
             Self::Table => "is a table, not an image",
+            Self::Spreadsheet => "is a table of a kind that is not read; save it as CSV",
             Self::Text => "is a text, not an image",
             Self::Video => "is a video, not an image",
             Self::Sound => "is a sound, not an image",
@@ -60,8 +63,8 @@ pub fn not_an_image(path: &str) -> Option<Other> {
         .map(|(_, e)| e.to_ascii_lowercase())?;
     match ending.as_str() {
         "zip" | "tar" | "gz" | "tgz" | "bz2" | "xz" | "zst" | "7z" | "rar" => Some(Other::Archive),
-        "csv" | "tsv" | "json" | "jsonl" | "ndjson" | "xls" | "xlsx" | "ods" | "parquet"
-        | "arrow" => Some(Other::Table),
+        "csv" | "tsv" | "json" | "jsonl" | "ndjson" => Some(Other::Table),
+        "xls" | "xlsx" | "ods" | "parquet" | "arrow" => Some(Other::Spreadsheet),
         "txt" | "lst" | "list" | "split" | "md" | "rst" | "rtf" | "log" | "xml" | "html"
         | "htm" | "yaml" | "yml" | "toml" | "ini" | "cfg" | "conf" | "names" | "py" | "ipynb"
         | "js" | "css" | "sh" | "bat" | "c" | "cpp" | "h" | "java" | "m" | "r" | "tex" | "bib"

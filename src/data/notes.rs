@@ -2,7 +2,7 @@
 
 use super::dataset::Sample;
 use super::labelling::{list, many};
-use super::layout::{file_name, stem};
+use super::layout::{Other, file_name, stem};
 use super::parts;
 use crate::protocol::{Part, Skipped};
 
@@ -134,6 +134,21 @@ pub(super) fn unread_lists(skipped: &[Skipped], samples: &[Sample]) -> Option<St
             "By {} name {} may say which images are for testing; files of this kind are not read, so all images are for training and validation.",
             if lists.len() == 1 { "its" } else { "their" },
             list(&lists)
+        )
+    })
+}
+/// A sentence about tables of a kind that is not read, where the labels were taken from somewhere else.
+pub(super) fn spreadsheets(skipped: &[Skipped]) -> Option<String> {
+    let is_one = |s: &&Skipped| s.reason == Other::Spreadsheet.reason();
+    let names: Vec<&str> = skipped
+        .iter()
+        .filter(is_one)
+        .map(|s| file_name(&s.file))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} may have the labels and cannot be read: save it as CSV.",
+            list(&names)
         )
     })
 }

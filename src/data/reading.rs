@@ -1,12 +1,15 @@
 //! Which of the ways to read the labels holds: folders, a table, file names. Where two are left, the user is
 //! asked; never is one taken in silence.
 
+use std::collections::HashSet;
+
 use super::class_names::{names_say_parts, similar_note};
 use super::dataset::Candidate;
 use super::division::Division;
 use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list};
 use super::masks;
+use super::parts;
 use super::table::{self, Files, LabelTable, Parsed};
 use super::unused_lists;
 use crate::error::{Error, Result};
@@ -34,6 +37,8 @@ pub(super) struct Reading {
     pub(super) tried: Vec<String>,
     /// Paths of the tables and lists that were used.
     pub(super) read: Vec<String>,
+    /// Those of them that say parts.
+    pub(super) lists: Vec<String>,
 }
 
 /// A file among those of the data set that may be a table.
@@ -131,6 +136,7 @@ fn read_as(
             },
             *merge_similar,
         ),
+        Labels::Similar { merge } => (Asked::default(), Some(*merge)),
         _ => (Asked::default(), None),
     };
     check_asked(&folder_asked, paths)?;
@@ -172,13 +178,14 @@ fn read_as(
         masks,
     };
     let reading = match asked {
-        Labels::Auto => reader.auto(folders.read()),
+        Labels::Auto | Labels::Similar { .. } => reader.auto(folders.read()),
         Labels::Folders { .. } => reader.by_folders(folders.read()),
         Labels::Table { file, columns } => reader.by_table(&bare(folders.read()), file, columns),
         Labels::FileNames { pattern } => reader.by_pattern(&bare(folders.read()), pattern),
     };
     reading.map(|mut reading| {
         reading.read.clone_from(&division.read);
+        reading.lists.clone_from(&division.read);
         if let Labels::Table { file, .. } = &reading.labels {
             let used = found
                 .iter()
@@ -187,6 +194,8 @@ fn read_as(
             reading
                 .read
                 .extend(with.flat_map(|table| table.with.iter().cloned()));
+            let mut seen = HashSet::new();
+            reading.read.retain(|path| seen.insert(path.clone()));
         }
         reading
     })
@@ -272,6 +281,7 @@ impl Reader<'_> {
             masks: self.masks,
             tried: Vec::new(),
             read: Vec::new(),
+            lists: Vec::new(),
         }
     }
 
@@ -319,9 +329,10 @@ impl Reader<'_> {
 
     fn by_folders(self, found: Found) -> Result<Reading> {
         Ok(match found {
-            Found::Classes(mut way) => {
+            Found::Classes(way) => {
+                let mut way = self.without_parts(*way);
                 self.label_parts_without_classes(&mut way.labelling);
-                self.settle(*way)
+                self.settle(way)
             }
             Found::Several(ways, question) => self.ask(ways, question),
             Found::None {
@@ -334,6 +345,17 @@ impl Reader<'_> {
                 (None, None) => self.reading(labelling, Labels::Auto),
             },
         })
+    }
+
+    /// Makes names that are nearly the same one class if the user wants that, or says that they are several.
+    pub(super) fn merge_or_note(&self, labelling: &mut Labelling) {
+        if self.merge == Some(true) {
+            labelling.merge(&labelling.similar());
+        }
+        let note = similar_note(labelling).filter(|_| self.merge.is_none());
+        labelling
+            .notes
+            .extend(note.map(|note| format!("{note} --merge-similar yes makes them one.")));
     }
 
     /// A reading of the folders, once names that are nearly the same are one or are known to be two.
@@ -409,7 +431,50 @@ impl Reader<'_> {
         }
     }
 
+    /// Class folders that repeat the part that they lie in, `train/train_cats` and `test/test_cats`, by the rest of
+    /// their names. All do so, or none is changed.
+    fn without_parts(&self, mut way: Way) -> Way {
+        let names = &way.labelling.names;
+        let said: Vec<Option<Part>> = names
+            .iter()
+            .map(|name| parts::said(name).map(|s| s.part))
+            .collect();
+        let repeats = |(image, spot): (usize, &Spot)| match spot {
+            Spot::In(_, Some(class)) => {
+                let said = said[*class as usize];
+                said.is_some() && said == self.parts[image]
+            }
+            _ => true,
+        };
+        let rest: Vec<String> = names.iter().map(|name| parts::residue(name)).collect();
+        let spots = &way.labelling.spots;
+        if rest.iter().any(String::is_empty) || !spots.iter().enumerate().all(repeats) {
+            return way;
+        }
+        let mut found = Labelling {
+            notes: std::mem::take(&mut way.labelling.notes),
+            ..Labelling::default()
+        };
+        let spot = |spot: &Spot| match spot {
+            Spot::In(part, Some(class)) => {
+                Spot::In(*part, Some(found.class(&rest[*class as usize])))
+            }
+            other => other.clone(),
+        };
+        found.spots = spots.iter().map(spot).collect::<Vec<_>>();
+        found.notes.push(format!(
+            "The class folders repeat the part that they lie in ({}); the rest of their names is the class.",
+            way.labelling.listed()
+        ));
+        way.labelling = found;
+        way
+    }
+
     fn auto(self, found: Found) -> Result<Reading> {
+        let found = match found {
+            Found::Classes(way) => Found::Classes(Box::new(self.without_parts(*way))),
+            other => other,
+        };
         let (labelling, single, doubtful) = match found {
             Found::Classes(way) if names_say_parts(&way.labelling.names) => {
                 let question = format!(
@@ -434,18 +499,33 @@ impl Reader<'_> {
         let (found, tried) = self.find_tables(&labelling);
         let names = self.file_names(&labelling);
         if let Some(found) = found {
-            return Ok(self.use_tables(found, names, tried));
+            return Ok(self.use_tables(found, names, tried.sentences));
         }
-        if let Some(way) = names {
-            let similar = similar_note(&way.labelling);
+        if let Some(mut way) = names {
+            if !tried.refused.is_empty() {
+                let question = format!(
+                    "A table with the labels cannot be used: {}. The names of the files give labels too, perhaps not \
+                     those: {}. Mend the table, or choose the names.",
+                    tried.refused.join("; "),
+                    way.labelling.listed()
+                );
+                return Ok(self.ask(vec![way], question));
+            }
+            let not_used = tried
+                .sentences
+                .iter()
+                .take(3)
+                .map(|tried| format!("{tried}; it is not used."));
+            way.labelling.notes.extend(not_used);
+            self.merge_or_note(&mut way.labelling);
             let mut reading = Reading {
                 readings: vec![self.candidate(&way)],
                 ..self.reading(way.labelling, way.labels)
             };
-            reading.labelling.notes.extend(similar);
-            reading.tried = tried;
+            reading.tried = tried.sentences;
             return Ok(reading);
         }
+        let tried = tried.sentences;
         let mut reading = match (single, doubtful) {
             (Some(way), _) => self.settle(*way),
             (None, Some((way, question))) => self.ask(vec![*way], question),

@@ -176,7 +176,7 @@ pub(super) fn undecided(
     let apart = (union.len() + sum / 20 >= sum + known.len()) && union.len() * 10 >= total * 6;
     if apart && (lists.len() > 1 || (lists.len() == 1 && !known.is_empty())) {
         return Some(format!(
-            "Lists divide the images, and no name says which one is for testing: {}. They are not used for that, so images for testing may be among those to train on. Call them train, val or test.",
+            "Lists divide the images, and no name says which one is for testing: {}. They are not used for that, so images for testing may be among those to train on. Call them train, val or test. If each is a class, write the classes beside the names into one table.",
             list(&shown(&lists))
         ));
     }

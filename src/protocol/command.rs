@@ -51,6 +51,11 @@ pub enum Labels {
     /// To be found out. If two readings are left, the answer asks.
     #[default]
     Auto,
+    /// To be found out in the same way; names that are nearly the same are one class wherever they come from, or not.
+    Similar {
+        /// Whether they are one.
+        merge: bool,
+    },
     /// Names of folders.
     Folders {
         /// Which folder is the class: 1 is the outermost one in which the images' paths differ, wrapping folders

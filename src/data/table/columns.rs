@@ -38,6 +38,10 @@ pub(super) struct Picked {
     pub(super) part: Option<usize>,
     /// Columns that divide the images by numbers of which nothing says which one is for training.
     pub(super) undecided: Vec<usize>,
+    /// Columns of words that may be labels too.
+    pub(super) others: Vec<usize>,
+    /// Whether the label was found, and not named by the user.
+    pub(super) is_found: bool,
 }
 
 /// Rows spread evenly over a table.
@@ -148,12 +152,13 @@ pub(super) fn pick(
                 && is_undecided(table, column)
         })
         .collect();
-    let label = match asked_label {
+    let is_found = asked_label.is_none();
+    let (label, others) = match asked_label {
         Some(label) => {
             if let Label::Column(column) = label {
                 refuse_several(table, column)?;
             }
-            label
+            (label, Vec::new())
         }
         None => {
             let find: &dyn Fn(&str) -> Match = if by_number { &number } else { &text };
@@ -178,6 +183,8 @@ pub(super) fn pick(
         label,
         part,
         undecided,
+        others,
+        is_found,
     })
 }
 

@@ -5,9 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::columns::{by_name, names_images};
-use super::files::Files;
-use super::labels::says_label;
+use super::columns::{by_name, names_images, sample};
+use super::files::{Files, Match};
+use super::headers::says_label;
 use super::parse::{Table, named};
 use crate::data::layout::{file_name, parent};
 use crate::data::parts::words;
@@ -25,6 +25,12 @@ pub(in crate::data) struct Parsed {
 }
 
 impl Parsed {
+    /// Whether it may well have labels although none were found: it cannot be read, or names the images that are here.
+    pub(in crate::data) fn is_unreadable_or_names_images(&self, files: &Files) -> bool {
+        let names = |table: &Rc<Table>| super::columns::names_images(table, files);
+        self.table.as_ref().map_or(true, names)
+    }
+
     /// Whether it has a column of a name, or all columns of a one-hot table's.
     pub(in crate::data) fn has_column(&self, name: &str) -> bool {
         let has = |name: &str| {
@@ -221,4 +227,64 @@ pub(super) fn class_names(
             && numbers.iter().all(|n| name_of.contains_key(*n));
         says_names.then(|| (name_of, list.path.clone()))
     })
+}
+
+/// The same table with folder and file in one column where two columns name an image together: `siteA`, `0.jpg`. None
+/// where a column does so alone.
+pub(super) fn folder_and_file(table: &Table, files: &Files) -> Option<Table> {
+    let rows: Vec<usize> = sample(table).collect();
+    let count = |find: &dyn Fn(usize) -> Match| {
+        let named = rows
+            .iter()
+            .filter(|&&row| matches!(find(row), Match::One(_)));
+        named.count()
+    };
+    let columns = 0..table.columns.len();
+    let alone = |column: usize| count(&|row| files.find(table.cell(row, column), None));
+    if rows.is_empty()
+        || columns
+            .clone()
+            .any(|column| alone(column) * 2 >= rows.len())
+    {
+        return None;
+    }
+    // Only a column that speaks of files can be the second half; looking at all pairs would take long.
+    let several = |column: &usize| {
+        let named = rows
+            .iter()
+            .filter(|&&row| files.find(table.cell(row, *column), None) == Match::Several);
+        named.count() * 2 >= rows.len()
+    };
+    let path = |row: usize, folder: usize, file: usize| {
+        format!(
+            "{}/{}",
+            table.cell(row, folder).trim_matches('/'),
+            table.cell(row, file)
+        )
+    };
+    for file in columns.clone().filter(several) {
+        for folder in columns.clone().filter(|&folder| folder != file) {
+            let together = count(&|row| files.find(&path(row, folder, file), None));
+            if together * 2 < rows.len() {
+                continue;
+            }
+            let mut names = table.columns.clone();
+            names[folder] = format!("{}/{}", names[folder], names[file]);
+            let mut joined = Table::new(names);
+            joined.notes.clone_from(&table.notes);
+            for row in 0..table.rows() {
+                let path = path(row, folder, file);
+                let cells = columns.clone().map(|column| {
+                    if column == folder {
+                        path.as_str()
+                    } else {
+                        table.cell(row, column)
+                    }
+                });
+                joined.push(cells).ok()?;
+            }
+            return Some(joined);
+        }
+    }
+    None
 }

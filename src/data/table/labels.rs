@@ -2,42 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::columns::{rank, sample};
+use super::columns::sample;
 use super::files::Match;
+use super::headers::{is_no_label, label_rank};
 use super::parse::Table;
 use super::part::truth;
 
+/// Most different numbers that are labels under a header that does not say so: more are counts, ages, sizes.
+const MOST_NUMBERS: usize = 12;
 /// Most labels.
 const MAX_LABELS: usize = 20_000;
 
-/// Words of a header that say "label", the surest first.
-const LABEL_WORDS: [&str; 25] = [
-    "label",
-    "labels",
-    "class",
-    "classes",
-    "category",
-    "target",
-    "classname",
-    "y",
-    "breed",
-    "species",
-    "diagnosis",
-    "dx",
-    "disease",
-    "variety",
-    "type",
-    "categories",
-    "kategorie",
-    "klasse",
-    "clase",
-    "classe",
-    "etiqueta",
-    "tag",
-    "tags",
-    "choice",
-    "choices",
-];
 /// Whether a cell says that there is no value. Case counts: `none` may be a class.
 pub(super) fn is_missing(cell: &str) -> bool {
     const WORDS: [&str; 15] = [
@@ -97,13 +72,14 @@ fn profile<'a>(table: &'a Table, column: usize, rows: &[usize]) -> Profile<'a> {
     profile
 }
 
-/// The column of labels, of those that are not `used` for anything else.
+/// The column of labels, of those that are not `used` for anything else; and other columns of words which divide the
+/// images in another way, though their names do not say that they have labels.
 pub(super) fn label_column(
     table: &Table,
     find: &dyn Fn(&str) -> Match,
     image: usize,
     used: &[usize],
-) -> Result<Label, String> {
+) -> Result<(Label, Vec<usize>), String> {
     // Rows of images that are here; what stands in others gives no class.
     let rows: Vec<usize> = sample(table)
         .filter(|&row| find(table.cell(row, image)) != Match::None)
@@ -114,7 +90,7 @@ pub(super) fn label_column(
     for column in others {
         let profile = profile(table, column, &rows);
         let distinct = profile.counts.len();
-        let rank = rank(table, column, &LABEL_WORDS);
+        let rank = label_rank(table, column);
         if profile.marks && profile.filled == rows.len() {
             match rank {
                 None => marks.push(column),
@@ -131,7 +107,8 @@ pub(super) fn label_column(
                 && distinct * 2 <= rows.len()
                 && distinct <= 1000
                 && !profile.fractions
-                && !(profile.numbers && distinct > 50)
+                && !(profile.numbers && distinct > MOST_NUMBERS)
+                && !is_no_label(table, column, profile.numbers)
         };
         if rank.is_some() && !plausible && distinct > 1 {
             // All different, as lists of labels tend to be.
@@ -145,7 +122,7 @@ pub(super) fn label_column(
     if preferred.is_empty() && marks.len() > 1 {
         let others = candidates.iter().filter(|c| !marks.contains(&c.1)).count();
         if let Some(label) = one_hot(table, &marks, &rows, others)? {
-            return Ok(label);
+            return Ok((label, Vec::new()));
         }
     }
     // pandas writes `label_cat`, `label_dog`.
@@ -156,7 +133,7 @@ pub(super) fn label_column(
             named_marks.iter().filter(is_marked).count() == 1
         })
     {
-        return Ok(Label::OneHot(named_marks));
+        return Ok((Label::OneHot(named_marks), Vec::new()));
     }
     let pool: Vec<_> = if preferred.is_empty() {
         candidates.iter().collect()
@@ -178,15 +155,19 @@ pub(super) fn label_column(
         }
     }
     match groups[..] {
-        [] => Ok(Label::None),
+        [] => Ok((Label::None, Vec::new())),
         [column] => {
             refuse_several(table, column)?;
-            Ok(Label::Column(column))
+            let is_other = |(_, other, profile): &&(Option<usize>, usize, Profile<'_>)| {
+                !profile.numbers && !profile.marks && !same_division(table, column, *other, &rows)
+            };
+            let others = candidates.iter().filter(is_other).map(|other| other.1);
+            Ok((Label::Column(column), others.collect()))
         }
         _ => {
             groups.sort_unstable();
             groups.truncate(6);
-            Ok(Label::Several(groups))
+            Ok((Label::Several(groups), Vec::new()))
         }
     }
 }
@@ -280,8 +261,11 @@ pub(super) fn refuse_several(table: &Table, column: usize) -> Result<(), String>
             })
             .count();
         let recombined = atoms.len() * 3 < values.len() * 2 && lists.len() * 2 > values.len();
+        let are_numbers = atoms.iter().all(|a| a.parse::<u64>().is_ok());
         let is_list = match separator {
             '|' | ';' => true,
+            // `16 0`: numbers of several labels.
+            _ if are_numbers => true,
             // `ice`, `cream` and `ice cream` may be three classes.
             ' ' => recombined || (alone * 2 >= lists.len() && alone > 1),
             _ => recombined || (alone * 2 >= lists.len() && alone > 0),
@@ -291,9 +275,4 @@ pub(super) fn refuse_several(table: &Table, column: usize) -> Result<(), String>
         }
     }
     Ok(())
-}
-
-/// Whether a column's name says that it has labels.
-pub(super) fn says_label(table: &Table, column: usize) -> bool {
-    rank(table, column, &LABEL_WORDS).is_some()
 }

@@ -3,6 +3,7 @@
 
 mod columns;
 mod files;
+mod headers;
 mod join;
 mod json;
 mod label_studio;
@@ -117,6 +118,7 @@ pub(super) fn parse_all(tables: &[TableFile], files: &Files) -> Vec<Parsed> {
                         parse::parse(&file.path, bytes, &|cell| files.has(cell), &names)
                     })
                     .map(|table| by_columns(&table, files).unwrap_or(table))
+                    .map(|table| join::folder_and_file(&table, files).unwrap_or(table))
                     .map(Rc::new),
                 joined: Vec::new(),
                 is_part: false,
@@ -164,6 +166,36 @@ fn part_of_folder(path: &str, all: &[Parsed], files: &Files) -> Option<Part> {
         .all(|other| other == own);
     let has_images = files.folder_is_here(path) == Some(true);
     (!is_alone && !has_images).then_some(own)
+}
+
+/// A sentence about a column of labels that was guessed, or beside which others may be meant.
+fn label_note(table: &Table, picked: &Picked, name: &str) -> Option<String> {
+    let Label::Column(column) = picked.label else {
+        return None;
+    };
+    // Tables without a header have numbers for names.
+    let has_header = !table.columns[column].starts_with("column ");
+    let is_sure = headers::says_label(table, column);
+    if !picked.is_found || !has_header || (is_sure && picked.others.is_empty()) {
+        return None;
+    }
+    let quote = |&column: &usize| format!("\u{201c}{}\u{201d}", table.columns[column]);
+    let mut note = format!(
+        "The classes are those of the column {} of {name}",
+        quote(&column)
+    );
+    if !is_sure {
+        note.push_str(", whose name does not say that it has labels");
+    }
+    if !picked.others.is_empty() {
+        let others: Vec<String> = picked.others.iter().take(6).map(quote).collect();
+        note.push_str(&format!(
+            "; it also has {}",
+            crate::data::labelling::list(&others)
+        ));
+    }
+    note.push_str(". --label-column, or the choice in the page, takes another one.");
+    Some(note)
 }
 
 /// A table that labels images, or says their parts.
@@ -214,6 +246,7 @@ impl LabelTable {
                 table.columns[picked.image]
             ));
         }
+        notes.extend(label_note(&table, &picked, name));
         let mut with = parsed.joined.clone();
         let mut class_names = HashMap::new();
         if let Label::Column(column) = picked.label {
@@ -392,7 +425,7 @@ impl LabelTable {
     /// Whether its header says that a column has labels.
     pub(super) fn is_sure(&self) -> bool {
         match &self.picked.label {
-            Label::Column(column) => labels::says_label(&self.table, *column),
+            Label::Column(column) => headers::says_label(&self.table, *column),
             Label::OneHot(_) => true,
             Label::Several(_) | Label::None => false,
         }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::columns::{header, rank, sample};
-use super::labels::{Label, says_label};
+use super::headers::says_label;
+use super::labels::Label;
 use super::parse::Table;
 use crate::data::parts::said;
 use crate::protocol::Part;

@@ -70,7 +70,11 @@ impl Form {
 /// # Errors
 /// The reason why it is none.
 pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Result<Table, String> {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // What begins with # is a comment, unless all lines do: Oxford-IIIT Pets' list.txt begins with six.
+    let is_comment = |line: &str| line.starts_with('#');
+    let all = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let has_rows = all().any(|line| !is_comment(line));
+    let lines = || all().filter(|line| !has_rows || !is_comment(line));
     let count = lines().count();
     let step = count.div_ceil(SAMPLE).max(1);
     let sample: Vec<&str> = lines().step_by(step).collect();
