@@ -17,13 +17,16 @@ fn table(header: &str, row: impl Fn(usize) -> String) -> Files {
     )
 }
 
+/// What stands behind the name of an image in a row.
+type Row = fn(usize) -> String;
+
 fn problem(files: &Files) -> String {
     folder(files).problem.expect("a problem")
 }
 
 #[test]
 fn figures_and_coordinates_are_no_labels() {
-    let cases: [(&str, fn(usize) -> String); 6] = [
+    let cases: [(&str, Row); 6] = [
         ("x,y", |i: usize| format!("{},{}", 5 * (i % 4), 7 * (i % 3))),
         ("x,y,w,h", |i| format!("1,{},20,{}", i % 3, 10 + i % 2)),
         ("age", |i| (20 + i % 5).to_string()),
