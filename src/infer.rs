@@ -13,7 +13,7 @@ use crate::config::{Arch, Family, HeadKind, InputSettings, Normalization, Prepro
 use crate::error::{Error, Result};
 use crate::model::arch::{features, tensors};
 use crate::model::backbone::Backbone;
-use crate::model::head::{Head, HeadSpec, Named, read};
+use crate::model::head::{Head, HeadSpec, Named, to_host};
 use crate::model::input::Batch;
 use crate::model::weights::hub::Pretrained;
 use crate::model::weights::{Checkpoint, names};
@@ -269,7 +269,7 @@ impl Classifier {
         batch.push(name, bytes)?;
         let images = batch.finish();
         let images = images.ok_or_else(|| Error::decode(name, "is not there"))?;
-        let logits = read(self.head.forward(self.backbone.forward(images))).await?;
+        let logits = to_host(self.head.forward(self.backbone.forward(images))).await?;
         self.check_finite(&logits)?;
         Ok(softmax(&logits))
     }
@@ -280,7 +280,7 @@ impl Classifier {
     /// [`Error::Weights`] if what comes out is not numbers, [`Error::Gpu`] if the device fails.
     pub async fn try_out(&self) -> Result<()> {
         let size = self.preprocess.size;
-        let logits = read(self.logits(vec![0.0; 3 * size * size], size)).await?;
+        let logits = to_host(self.logits(vec![0.0; 3 * size * size], size)).await?;
         self.check_finite(&logits)
     }
 

@@ -3,7 +3,7 @@
 
 use burn::tensor::{Distribution, Tensor};
 use retune::error::Result;
-use retune::kernels::ops::Conv2d;
+use retune::kernels::conv::Conv2d;
 use retune::kernels::shape::Conv;
 use serde_json::{Value, json};
 
@@ -47,18 +47,18 @@ async fn one(
     let forward = || drop(layer.forward(x.clone(), None, true));
     let mut counts = [1; 2];
     for (i, peer) in Peer::ALL.into_iter().enumerate() {
-        peer.select();
+        peer.select(&bench.gpu);
         device_ms(&bench.gpu, 1, &forward).await?;
         counts[i] = repeats(device_ms(&bench.gpu, 1, &forward).await?, AIM, 64);
     }
     let mut times = [Times::default(), Times::default()];
     for _ in 0..bench.runs {
         for (i, peer) in Peer::ALL.into_iter().enumerate() {
-            peer.select();
+            peer.select(&bench.gpu);
             times[i].push(device_ms(&bench.gpu, counts[i], &forward).await?);
         }
     }
-    Peer::Retune.select();
+    Peer::Retune.select(&bench.gpu);
 
     let [ours, burn] = &times;
     let tflops = conv.flops() / ours.median() / 1e9;

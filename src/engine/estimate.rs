@@ -9,7 +9,7 @@ use crate::data;
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::model::backbone::Backbone;
-use crate::model::head::{HeadSpec, read};
+use crate::model::head::{HeadSpec, to_host};
 use crate::model::resnet::ResNetConfig;
 use crate::model::trainable::{forward_frozen, input_shape, trains};
 use crate::platform::time;
@@ -160,8 +160,8 @@ impl Engine {
         for _ in 0..2 {
             let start = time::now();
             maps = match config.scope {
-                Scope::Head => read(backbone.forward(images.clone())).await?,
-                scope => read(forward_frozen(backbone, images.clone(), scope)).await?,
+                Scope::Head => to_host(backbone.forward(images.clone())).await?,
+                scope => to_host(forward_frozen(backbone, images.clone(), scope)).await?,
             };
             frozen = (time::now() - start) / n as f64;
             mailbox.poll_commands(None).await?;
@@ -202,7 +202,7 @@ impl Engine {
         }
         let student = learner.model();
         let start = time::now();
-        read(student.forward(input())).await?;
+        to_host(student.forward(input())).await?;
         let validation = (time::now() - start) / batch as f64;
         let parameters = crate::train::parameters::collect(&student)
             .iter()

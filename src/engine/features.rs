@@ -6,7 +6,7 @@ use super::mailbox::Mailbox;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::infer::Classifier;
-use crate::model::head::read;
+use crate::model::head::to_host;
 use crate::platform::time;
 use crate::protocol::{Backend, EngineState, Event, Phase, Skipped};
 use crate::train::cache::FeatureCache;
@@ -47,14 +47,14 @@ impl Pass<'_> {
             let next = load(batch, cache).await?;
             let next = next.map(|(good, images)| (good, self.classifier.backbone.forward(images)));
             if let Some((good, features)) = std::mem::replace(&mut pending, next) {
-                cache.insert(&good, &read(features).await?);
+                cache.insert(&good, &to_host(features).await?);
             }
             done += batch.len() as u64;
             self.mailbox.progress(Phase::Featurising, done, total);
             self.mailbox.poll_commands(Some(self.classifier)).await?;
         }
         if let Some((good, features)) = pending {
-            cache.insert(&good, &read(features).await?);
+            cache.insert(&good, &to_host(features).await?);
         }
         Ok(time::now() - start)
     }

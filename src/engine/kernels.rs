@@ -7,11 +7,11 @@ use super::Engine;
 use super::features::batch_size;
 use crate::error::Result;
 use crate::infer::Classifier;
-use crate::kernels::check::self_test;
-use crate::kernels::ops::Conv2d;
+use crate::kernels::autotune::{Tuned, tune};
+use crate::kernels::conv::Conv2d;
+use crate::kernels::self_test::self_test;
 use crate::kernels::shape::Conv;
-use crate::kernels::tune::{Tuned, tune};
-use crate::platform::adapter::{self, Adapter};
+use crate::platform::device_state::{Adapter, DeviceState};
 use crate::platform::store;
 use crate::protocol::{Backend, Phase};
 
@@ -33,7 +33,7 @@ impl Engine {
             images.iter().flat_map(of).collect()
         };
         // A software adapter is as slow to tune as it is to run; its defaults were measured.
-        if adapter::get() == Adapter::Hardware {
+        if DeviceState::of(&device).adapter() == Adapter::Hardware {
             let timed = layers(&[1, batch_size(Backend::Webgpu)]);
             self.tune_kernels(&device, &name, &timed).await?;
         }

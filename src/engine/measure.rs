@@ -6,7 +6,7 @@ use super::Engine;
 use crate::config::{HeadKind, Scope, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::arch::{check_scope, features};
-use crate::model::head::{HeadSpec, read};
+use crate::model::head::{HeadSpec, to_host};
 use crate::model::trainable::{TrainableStages, input_shape};
 use crate::platform::time;
 use crate::protocol::Event;
@@ -43,7 +43,7 @@ impl Engine {
         for run in 0..=runs {
             let start = time::now();
             let classifier = &self.model()?.classifier;
-            read(classifier.logits(pixels.clone(), size)).await?;
+            to_host(classifier.logits(pixels.clone(), size)).await?;
             // The first one warms up: caches, pipelines.
             if run > 0 {
                 milliseconds.push(time::now() - start);

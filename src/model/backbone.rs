@@ -15,7 +15,8 @@ use self::load::Loader;
 use super::weights::Checkpoint;
 use crate::config::{Arch, Family};
 use crate::error::Result;
-use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
+use crate::kernels::conv::Conv2d;
+use crate::kernels::pool::{global_avg_pool, max_pool};
 use crate::kernels::shape::{Conv as Sizes, bytes_of};
 
 /// torchvision's `BatchNorm2d.eps`, in all the members here.

@@ -6,9 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::config::Preprocess;
 use crate::error::{Error, Result};
 use crate::image::{decode_for, resize, to_tensor};
-use crate::kernels::launch::Buffer;
+use crate::kernels::gpu::launch::Buffer;
 use crate::kernels::preprocess::Photos;
-use crate::platform::adapter::{self, Adapter};
+use crate::platform::device_state::{Adapter, DeviceState};
 
 /// A batch in the making.
 pub struct Batch<'a> {
@@ -24,7 +24,7 @@ impl<'a> Batch<'a> {
     /// of the CPU, which is the faster of the two.
     #[must_use]
     pub fn new(device: &'a Device, settings: &'a Preprocess) -> Self {
-        let hardware = adapter::get() == Adapter::Hardware;
+        let hardware = DeviceState::of(device).adapter() == Adapter::Hardware;
         Self {
             device,
             settings,

@@ -11,7 +11,7 @@ use super::teacher::Teacher;
 use crate::config::{Scope, TrainConfig};
 use crate::error::Result;
 use crate::model::backbone::Backbone;
-use crate::model::head::read;
+use crate::model::head::to_host;
 use crate::model::trainable::{forward_frozen, input_shape};
 
 /// Bytes of f32 that may be kept: a browser tab has 4 GiB of address space at most, and the model, the
@@ -162,7 +162,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
     /// As [`Self::keep`].
     pub async fn settle(&mut self) -> Result<()> {
         if let (Some((samples, output)), Some(cache)) = (self.pending.take(), &mut self.cache) {
-            cache.insert(&samples, &read(output).await?);
+            cache.insert(&samples, &to_host(output).await?);
         }
         Ok(())
     }

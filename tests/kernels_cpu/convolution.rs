@@ -2,13 +2,13 @@
 
 use burn::tensor::module::conv2d as burn_conv2d;
 use burn::tensor::ops::ConvOptions;
-use retune::kernels::autodiff::conv2d;
+use retune::kernels::conv::conv2d;
+use retune::kernels::conv::cpu::{gather, pixels, transforms, weight_gradient};
+use retune::kernels::conv::reference as twin;
 use retune::kernels::conv::winograd::Tile;
-use retune::kernels::cpu::lanes::{Width, at_most};
-use retune::kernels::cpu::{conv, pixels, weight, winograd};
 use retune::kernels::reference::compare::Tolerance;
-use retune::kernels::reference::conv as twin;
 use retune::kernels::shape::{Conv, Geometry};
+use retune::kernels::simd::lanes::{Width, at_most};
 use retune::random::Random;
 
 use super::{assert_close, noise, numbers, tensor, wide};
@@ -80,7 +80,7 @@ fn terms(conv: &Conv) -> [usize; 4] {
 /// What is allowed for them: factors are within -1..1, so terms are. Winograd's transforms multiply by up
 /// to 8 and back, and what they round grows with it: as for the same on a GPU.
 fn tolerances(conv: &Conv) -> [Tolerance; 4] {
-    let factor = if winograd::can_apply(conv) {
+    let factor = if transforms::can_apply(conv) {
         Tile::Four.error_factor()
     } else {
         1.0
@@ -100,10 +100,10 @@ fn tolerances(conv: &Conv) -> [Tolerance; 4] {
 fn ours(conv: &Conv, [x, w, bias, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
     let [_, outputs, height, width] = conv.out_dims();
     [
-        conv::forward(conv, x, w, bias),
-        conv::input_gradient(conv, w, dy),
-        weight::weight_gradient(conv, x, dy),
-        weight::bias_gradient(outputs, height * width, dy),
+        gather::forward(conv, x, w, bias),
+        gather::input_gradient(conv, w, dy),
+        weight_gradient::weight_gradient(conv, x, dy),
+        weight_gradient::bias_gradient(outputs, height * width, dy),
     ]
 }
 
@@ -115,7 +115,7 @@ fn an_image_alone_gives_the_same_bits_as_among_others() {
         let few = Conv { images: 1, ..conv };
         let many = Conv { images: 3, ..conv };
         // Winograd's way depends on the number of images, and its sums are others.
-        if winograd::can_apply(&few) || winograd::can_apply(&many) {
+        if transforms::can_apply(&few) || transforms::can_apply(&many) {
             continue;
         }
         alone += usize::from(pixels::can_apply(&few));
@@ -123,8 +123,8 @@ fn an_image_alone_gives_the_same_bits_as_among_others() {
         let both = |width| {
             at_most(width, || {
                 let x_alone = &x[..x.len() / 3];
-                let one = conv::forward(&few, x_alone, &w, &bias);
-                (one, conv::forward(&many, &x, &w, &bias))
+                let one = gather::forward(&few, x_alone, &w, &bias);
+                (one, gather::forward(&many, &x, &w, &bias))
             })
         };
         for width in WIDTHS {

@@ -3,21 +3,14 @@
 use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
-use super::params::ColumnsParams;
+use super::params::{self, ColumnsParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
 use crate::kernels::shape::{Conv, bytes_of};
-use crate::kernels::source::Source;
 
-static IM2COL: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/im2col.wgsl");
-    Kernel::new(&Source::new("im2col", text), [64, 1, 1])
-});
+static IM2COL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::IM2COL));
 
-static COL2IM: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/col2im.wgsl");
-    Kernel::new(&Source::new("col2im", text), [64, 1, 1])
-});
+static COL2IM: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::COL2IM));
 
 /// Values in a row of columns: whole fours.
 #[must_use]

@@ -3,11 +3,10 @@
 use std::sync::LazyLock;
 
 use super::matmul::Epilogue;
-use super::params::{ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
+use super::params::{self, ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::Conv;
-use crate::kernels::source::Source;
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,25 +21,17 @@ pub enum Direct {
     Shared32,
 }
 
-static GENERAL: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/conv_direct.wgsl");
-    Kernel::new(&Source::new("conv_direct", text), [64, 1, 1])
-});
+static GENERAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::CONV_DIRECT));
 
-static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/conv_depthwise.wgsl");
-    Kernel::new(&Source::new("conv_depthwise", text), [64, 1, 1])
-});
+static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::CONV_DEPTHWISE));
 
 static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
 static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
-    let text = include_str!("../../../shaders/conv_shared.wgsl");
-    let source = Source::new("conv_shared", text)
-        .set("ROWS4", fours)
-        .set("COLUMNS4", fours);
-    Kernel::new(&source, [8, 8, 1])
+    let shader = params::CONV_SHARED;
+    let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
+    Kernel::new(&source, shader.workgroup)
 }
 
 impl Direct {

@@ -8,7 +8,7 @@ use super::columns::{can_lay_out, col_stride, col2im, im2col, is_pointwise};
 use super::matmul::{Epilogue, MatMul, Product, matmul, matmul_nt};
 use super::params::MatMulNtParams;
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu};
+use crate::kernels::gpu::launch::{Buffer, Gpu};
 use crate::kernels::shape::Conv;
 
 /// The input gradient's product: rows are the places of a filter, the sum is over output channels.

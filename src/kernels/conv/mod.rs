@@ -1,19 +1,29 @@
 //! The convolution in all its variants, and which of them to take.
 
+pub mod autodiff;
 pub mod columns;
+pub mod cpu;
+mod cube;
 pub mod direct;
+mod flex;
+pub mod frozen;
 pub mod gradient;
 pub mod matmul;
 pub mod params;
+pub mod reference;
+pub mod select;
 pub mod weights;
 pub mod winograd;
+
+pub use autodiff::conv2d;
+pub use frozen::Conv2d;
 
 use direct::Direct;
 use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
 use winograd::Tile;
 
-use super::launch::{Buffer, Gpu};
+use super::gpu::launch::{Buffer, Gpu};
 use super::shape::{Conv, bytes_of};
 
 /// A way to compute a convolution.

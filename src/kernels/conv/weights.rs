@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::matmul::ROW_TILE;
-use super::params::{PackParams, WinogradFilterParams};
+use super::params::{self, PackParams, WinogradFilterParams};
 use super::winograd::Tile;
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
-use crate::kernels::source::Source;
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
 
 /// A layout of weights `[O,C/G,KH,KW]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,9 +33,9 @@ static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
 static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
 
 fn pack(transpose: bool) -> Kernel {
-    let text = include_str!("../../../shaders/pack_matrix.wgsl");
-    let source = Source::new("pack_matrix", text).set("TRANSPOSE", transpose);
-    Kernel::new(&source, [64, 1, 1])
+    let shader = params::PACK_MATRIX;
+    let source = shader.source().set("TRANSPOSE", transpose);
+    Kernel::new(&source, shader.workgroup)
 }
 
 /// With padding to whole tiles.
@@ -122,7 +121,7 @@ impl Weights {
     }
 
     /// Forgets the packings but those in use: tuning has tried more than is needed.
-    pub fn keep(&self, wanted: &[Packing]) {
+    pub fn retain_packings(&self, wanted: &[Packing]) {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         packed.retain(|packing, _| wanted.contains(packing));
     }

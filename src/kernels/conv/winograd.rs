@@ -9,11 +9,10 @@
 use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
-use super::params::{WinogradInputParams, WinogradOutputParams};
+use super::params::{self, WinogradInputParams, WinogradOutputParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
 use crate::kernels::shape::{Conv, bytes_of};
-use crate::kernels::source::Source;
 
 /// Which of the algorithms: edge of a tile of outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,20 +24,17 @@ pub enum Tile {
 }
 
 macro_rules! transform {
-    ($name:ident, $file:literal) => {
-        static $name: LazyLock<Kernel> = LazyLock::new(|| {
-            let text = include_str!(concat!("../../../shaders/", $file, ".wgsl"));
-            Kernel::new(&Source::new($file, text), [64, 1, 1])
-        });
+    ($name:ident) => {
+        static $name: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::$name));
     };
 }
 
-transform!(FILTER_2, "winograd2_filter");
-transform!(FILTER_4, "winograd4_filter");
-transform!(INPUT_2, "winograd2_input");
-transform!(INPUT_4, "winograd4_input");
-transform!(OUTPUT_2, "winograd2_output");
-transform!(OUTPUT_4, "winograd4_output");
+transform!(WINOGRAD2_FILTER);
+transform!(WINOGRAD4_FILTER);
+transform!(WINOGRAD2_INPUT);
+transform!(WINOGRAD4_INPUT);
+transform!(WINOGRAD2_OUTPUT);
+transform!(WINOGRAD4_OUTPUT);
 
 impl Tile {
     /// Given along an edge.
@@ -68,22 +64,22 @@ impl Tile {
 
     pub(super) fn filter(self) -> &'static Kernel {
         match self {
-            Self::Two => &FILTER_2,
-            Self::Four => &FILTER_4,
+            Self::Two => &WINOGRAD2_FILTER,
+            Self::Four => &WINOGRAD4_FILTER,
         }
     }
 
     fn input(self) -> &'static Kernel {
         match self {
-            Self::Two => &INPUT_2,
-            Self::Four => &INPUT_4,
+            Self::Two => &WINOGRAD2_INPUT,
+            Self::Four => &WINOGRAD4_INPUT,
         }
     }
 
     fn output(self) -> &'static Kernel {
         match self {
-            Self::Two => &OUTPUT_2,
-            Self::Four => &OUTPUT_4,
+            Self::Two => &WINOGRAD2_OUTPUT,
+            Self::Four => &WINOGRAD4_OUTPUT,
         }
     }
 
