@@ -3,6 +3,8 @@
 //! Each test opens a device of its own, with its own state, memory and faults, so that the tests of a file
 //! can run at the same time.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::kernels::gpu::launch::Buffer;
 use retune::platform::device;
@@ -10,6 +12,9 @@ use retune::random::Random;
 
 /// A device of the test's own.
 pub fn open() -> Device {
+    // burn takes one first device a process, so two threads must not ask for it at the same time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let opened = pollster::block_on(device::open_another());
     opened.expect("a Vulkan driver").device
 }
