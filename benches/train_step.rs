@@ -222,7 +222,7 @@ fn layers(options: &Options) {
     let layout = ResNetConfig::of(Arch::ResNet18).layout();
     let mut layer = |spec: &Conv, edge: usize| {
         let x_dims = [options.batch, spec.input, edge, edge];
-        let Some(sizes) = shape::Conv::of(x_dims, spec.weight_shape(), spec.geometry()) else {
+        let Some(sizes) = shape::ConvShape::of(x_dims, spec.weight_shape(), spec.geometry()) else {
             return;
         };
         let values = |n: usize| {
@@ -236,7 +236,7 @@ fn layers(options: &Options) {
         ];
         let dy = values(sizes.out_dims().iter().product());
         let channels = vec![1.0; spec.output];
-        let batch = norm::Batch {
+        let batch = norm::NormShape {
             images: options.batch,
             channels: spec.output,
             area: sizes.out_pixels(),

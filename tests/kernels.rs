@@ -22,29 +22,35 @@ use retune::kernels::conv::{Algorithm, gradient};
 use retune::kernels::gpu::launch::Gpu;
 use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::self_test::{in_use, self_test};
-use retune::kernels::shape::{Conv, Geometry};
+use retune::kernels::shape::{ConvShape, Geometry};
 
 fn random(seed: u64, n: usize) -> Vec<f32> {
     gpu::random(seed, "kernels", n)
 }
 
 /// A convolution by name for messages.
-fn conv(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize, groups: usize) -> Conv {
+fn conv(
+    x: [usize; 4],
+    weight: [usize; 4],
+    stride: usize,
+    padding: usize,
+    groups: usize,
+) -> ConvShape {
     let geometry = Geometry {
         stride,
         padding,
         dilation: 1,
         groups,
     };
-    Conv::of(x, weight, geometry).expect("sizes that fit")
+    ConvShape::of(x, weight, geometry).expect("sizes that fit")
 }
 
-fn dilated(mut conv: Conv, dilation: usize) -> Conv {
+fn dilated(mut conv: ConvShape, dilation: usize) -> ConvShape {
     conv.geometry.dilation = dilation;
     conv
 }
 
-fn weight_dims(conv: &Conv) -> [usize; 4] {
+fn weight_dims(conv: &ConvShape) -> [usize; 4] {
     let [height, width] = conv.kernel;
     [conv.m * conv.geometry.groups, conv.channels, height, width]
 }
@@ -55,7 +61,7 @@ fn tolerance(n: usize, factor: f64) -> Tolerance {
 }
 
 struct Case {
-    conv: Conv,
+    conv: ConvShape,
     x: Vec<f32>,
     w: Vec<f32>,
     bias: Vec<f32>,
@@ -63,7 +69,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(conv: Conv) -> Self {
+    fn new(conv: ConvShape) -> Self {
         let out = conv.out_dims();
         Self {
             conv,
@@ -160,7 +166,7 @@ impl Case {
     }
 }
 
-fn check(cases: &[Conv]) {
+fn check(cases: &[ConvShape]) {
     let device = open();
     for &conv in cases {
         let variants = Case::new(conv).check(&device);
@@ -338,7 +344,7 @@ fn the_self_test_passes_and_a_broken_kernel_is_replaced() {
         Tensor::zeros([64], &device),
         geometry,
     );
-    let sizes = Conv::of([1, 64, 20, 20], [64, 64, 3, 3], geometry).expect("sizes that fit");
+    let sizes = ConvShape::of([1, 64, 20, 20], [64, 64, 3, 3], geometry).expect("sizes that fit");
     let layers = [(&layer, sizes)];
     let mut steps = 0;
     let failures = pollster::block_on(self_test(&device, &layers, |_, _| steps += 1));
@@ -366,7 +372,7 @@ fn tuning_is_kept() {
     };
     let weight = Tensor::<4>::ones([24, 16, 3, 3], &device);
     let layer = Conv2d::new(weight, Tensor::zeros([24], &device), geometry);
-    let sizes = Conv::of([1, 16, 13, 11], [24, 16, 3, 3], geometry).expect("sizes that fit");
+    let sizes = ConvShape::of([1, 16, 13, 11], [24, 16, 3, 3], geometry).expect("sizes that fit");
     let layers = [(&layer, sizes)];
     let tuned =
         pollster::block_on(tune(&device, &layers, 30.0, Tuned::default())).expect("a working GPU");

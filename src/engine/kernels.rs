@@ -10,7 +10,7 @@ use crate::infer::Classifier;
 use crate::kernels::autotune::{Tuned, tune};
 use crate::kernels::conv::Conv2d;
 use crate::kernels::self_test::self_test;
-use crate::kernels::shape::Conv;
+use crate::kernels::shape::ConvShape;
 use crate::platform::device_state::{Adapter, DeviceState};
 use crate::platform::store;
 use crate::protocol::{Backend, Phase};
@@ -57,7 +57,7 @@ impl Engine {
         &self,
         device: &Device,
         adapter: &str,
-        layers: &[(&Conv2d, Conv)],
+        layers: &[(&Conv2d, ConvShape)],
     ) -> Result<()> {
         let key = tuning_key(adapter);
         let kept = if self.persistent {

@@ -1,4 +1,4 @@
-//! Measured tuning: for each layer of a network, which of our kernels is fastest on this adapter.
+//! Autotuning: measures which of our kernels is fastest on this adapter, for each layer of a network.
 //!
 //! A table of defaults cannot know every GPU, and a wrong tile costs a factor of two. So each candidate is
 //! run on the real shapes, within a bound on the whole; what is not reached in time keeps its default.
@@ -17,25 +17,25 @@ use super::conv::select;
 use super::conv::weights::{Packing, Weights};
 use super::gpu::launch::{Buffer, Gpu};
 use super::self_test;
-use super::shape::Conv;
+use super::shape::ConvShape;
 use crate::error::{Error, Result};
 use crate::platform::time;
 
 /// Runs of which the fastest counts.
 const RUNS: usize = 3;
 
-/// What was found: a layer's sizes to a kernel's name.
+/// The result of tuning: the name of the fastest kernel for each layer's sizes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tuned(BTreeMap<String, String>);
 
 impl Tuned {
-    /// JSON, as [`Self::from_json`] reads it.
+    /// The results as JSON, for [`Self::from_json`].
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
-    /// From kept text. What makes no sense is left out: it is only a hint.
+    /// Parses stored results. Entries that name no kernel of this version are left out.
     #[must_use]
     pub fn from_json(text: &str) -> Self {
         let entries: BTreeMap<String, String> = serde_json::from_str(text).unwrap_or_default();
@@ -48,8 +48,8 @@ impl Tuned {
         )
     }
 
-    /// Puts it in use. Layers that it does not know keep their defaults; whether there were none.
-    pub fn apply(&self, layers: &[(&Conv2d, Conv)]) -> bool {
+    /// Puts the results in use; a layer without one keeps its default. Returns whether every layer has one.
+    pub fn apply(&self, layers: &[(&Conv2d, ConvShape)]) -> bool {
         let mut complete = true;
         for (layer, conv) in layers {
             let name = self.0.get(&key(conv));
@@ -63,9 +63,9 @@ impl Tuned {
     }
 }
 
-/// A layer's sizes in a word.
-fn key(conv: &Conv) -> String {
-    let Conv {
+/// A layer's sizes as one string, the key of its result.
+fn key(conv: &ConvShape) -> String {
+    let ConvShape {
         images,
         channels,
         m,
@@ -79,15 +79,15 @@ fn key(conv: &Conv) -> String {
     )
 }
 
-/// Measures the kernels of each layer that `found` does not know and puts the fastest in use, for at most
-/// `seconds`; `found` with what is new. A kernel that fails its self-test takes no part: a driver that
-/// refuses it would have it run in no time.
+/// Measures the kernels of each layer that has no result in `found`, for at most `seconds`, and puts the
+/// fastest in use. Returns `found` with the new results added. A kernel that fails its self-test takes no
+/// part: one that the driver refuses would seem to take no time.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the device fails, as opposed to a kernel.
 pub async fn tune(
     device: &Device,
-    layers: &[(&Conv2d, Conv)],
+    layers: &[(&Conv2d, ConvShape)],
     seconds: f64,
     mut found: Tuned,
 ) -> Result<Tuned> {
@@ -123,12 +123,12 @@ pub async fn tune(
             found.0.insert(key, algorithm.name());
         }
     }
-    forget_packings(layers);
+    drop_unused_packings(layers);
     Ok(found)
 }
 
-/// Each packing of the weights that was tried is a copy of them: those that no size of the layer runs on go.
-fn forget_packings(layers: &[(&Conv2d, Conv)]) {
+/// Drops the packed copies of the weights that were made for measuring and that no chosen kernel reads.
+fn drop_unused_packings(layers: &[(&Conv2d, ConvShape)]) {
     for (layer, _) in layers {
         let Some((weights, bias)) = layer.on_gpu() else {
             continue;
@@ -145,7 +145,7 @@ fn forget_packings(layers: &[(&Conv2d, Conv)]) {
 
 async fn fastest(
     device: &Device,
-    conv: &Conv,
+    conv: &ConvShape,
     weights: &Weights,
     bias: &Buffer,
     candidates: &[Algorithm],
@@ -187,8 +187,8 @@ async fn fastest(
     Ok(best)
 }
 
-/// Milliseconds of the work that `launch` queues: the device's own clock where it has one, else from one
-/// idle moment to the next.
+/// Measures the work that `launch` queues, in milliseconds: by the device's own clock where it has one, else
+/// by ours, from idle to idle.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the device fails.
@@ -217,8 +217,9 @@ pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
     Ok(time::now() - start)
 }
 
-/// What is worth a try on a GPU. The tiles without workgroup memory are for software adapters.
-fn candidates(conv: &Conv, weights: &Weights, max: u64) -> Vec<Algorithm> {
+/// The algorithms worth measuring on a GPU: all that apply, without the register tiles, which are for software
+/// adapters.
+fn candidates(conv: &ConvShape, weights: &Weights, max: u64) -> Vec<Algorithm> {
     let for_gpus = |algorithm: &Algorithm| match algorithm {
         Algorithm::Direct(Direct::General) => conv.geometry.groups > 1,
         Algorithm::Direct(_) => true,

@@ -8,7 +8,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use crate::error::{Error, Result};
 use crate::platform::device_state::DeviceState;
 
-/// Reads a tensor back; a failed read is an error, never zeros.
+/// Copies a tensor to main memory; a failed read is an error, never zeros.
 ///
 /// # Errors
 /// [`Error::Gpu`] with the device's own words.
@@ -24,18 +24,18 @@ pub async fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
         .map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))
 }
 
-/// A tensor without gaps between its values; nothing if these are not `f32`.
+/// The tensor, contiguous; `None` if its values are not `f32`.
 pub fn dense(tensor: &FloatTensor<Flex>) -> Option<FloatTensor<Flex>> {
     (tensor.dtype() == DType::F32).then(|| tensor.to_contiguous())
 }
 
-/// Its values.
+/// The values of a tensor that [`dense`] gave.
 pub fn values(tensor: &FloatTensor<Flex>) -> &[f32] {
     // `dense` gave it, so there is such a slice.
     tensor.as_slice().unwrap_or_default()
 }
 
-/// Its sizes, if it has so many.
+/// The sizes of a tensor of rank `D`; `None` for one of another rank.
 pub fn dims<const D: usize>(tensor: &FloatTensor<Flex>) -> Option<[usize; D]> {
     tensor.shape().to_vec().try_into().ok()
 }

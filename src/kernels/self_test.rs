@@ -14,7 +14,7 @@ use super::conv::{Algorithm, Conv2d};
 use super::gpu::launch::{Buffer, Gpu};
 use super::pool;
 use super::reference::compare::{Tolerance, compare};
-use super::shape::{Conv, Geometry, PoolShape};
+use super::shape::{ConvShape, Geometry, PoolShape};
 use super::to_host;
 use crate::error::{Error, Result};
 use crate::random::Random;
@@ -28,14 +28,14 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// Tests every kernel that the layers would run on; those that fail are out of use afterwards. `progress`
-/// hears how many of how many are done.
+/// Tests every kernel that the layers would run on and takes those that fail out of use. Calls `progress` with
+/// how many of how many are done.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the device fails, as opposed to a kernel.
 pub async fn self_test(
     device: &Device,
-    layers: &[(&Conv2d, Conv)],
+    layers: &[(&Conv2d, ConvShape)],
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<Failure>> {
     let mut failures = Vec::new();
@@ -74,7 +74,7 @@ pub async fn self_test(
     Ok(failures)
 }
 
-/// What is wrong with a pool, if anything is.
+/// Tests the pools; returns what is wrong, if anything is.
 async fn test_pools(device: &Device) -> Result<Option<String>> {
     let dims = [2, 3, 9, 11];
     let mut random = Random::for_purpose(0, "pools");
@@ -116,9 +116,9 @@ async fn test_pools(device: &Device) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// The kernels of these layers, each once.
+/// The kernels that these layers run on, each once.
 #[must_use]
-pub fn in_use(layers: &[(&Conv2d, Conv)]) -> Vec<Algorithm> {
+pub fn in_use(layers: &[(&Conv2d, ConvShape)]) -> Vec<Algorithm> {
     let mut found = Vec::new();
     for (layer, conv) in layers {
         let Some((weights, bias)) = layer.on_gpu() else {
@@ -133,7 +133,7 @@ pub fn in_use(layers: &[(&Conv2d, Conv)]) -> Vec<Algorithm> {
     found
 }
 
-/// What is wrong with a kernel, if anything is.
+/// Tests a kernel; returns what is wrong, if anything is.
 pub(super) async fn test(device: &Device, algorithm: Algorithm) -> Result<Option<String>> {
     for conv in cases(algorithm) {
         let out = conv.out_dims();
@@ -193,8 +193,8 @@ fn upload<const D: usize>(device: &Device, values: Vec<f32>, dims: [usize; D]) -
 }
 
 /// Small convolutions with partial tiles in every direction.
-fn cases(algorithm: Algorithm) -> Vec<Conv> {
-    let case = |channels: usize, m: usize, kernel: usize, stride: usize, groups: usize| Conv {
+fn cases(algorithm: Algorithm) -> Vec<ConvShape> {
+    let case = |channels: usize, m: usize, kernel: usize, stride: usize, groups: usize| ConvShape {
         images: 2,
         channels,
         m,

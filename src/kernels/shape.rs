@@ -13,11 +13,11 @@ pub fn bytes_of(dims: &[usize]) -> u64 {
 /// What a kernel takes: the same number on both axes, as every backbone here has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {
-    /// Places of the input from one output to the next.
+    /// Pixels of the input from one output to the next.
     pub stride: usize,
     /// Zeros round the input, on each side.
     pub padding: usize,
-    /// Places of the input from one weight to the next.
+    /// Pixels of the input from one weight to the next.
     pub dilation: usize,
     /// Inputs and outputs fall into so many groups.
     pub groups: usize,
@@ -39,7 +39,7 @@ impl Geometry {
 
 /// A convolution on tensors of known sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Conv {
+pub struct ConvShape {
     /// N.
     pub images: usize,
     /// Input channels of one group.
@@ -54,7 +54,7 @@ pub struct Conv {
     pub geometry: Geometry,
 }
 
-impl Conv {
+impl ConvShape {
     /// From `x` `[N,C,H,W]` and `weight` `[O,C/G,KH,KW]`; nothing if they do not fit each other or there
     /// is no output.
     #[must_use]
@@ -80,7 +80,7 @@ impl Conv {
         fits.then_some(conv)
     }
 
-    /// Places of the input under the kernel, along an axis.
+    /// Pixels of the input under the kernel, along an axis.
     const fn reach(&self, axis: usize) -> usize {
         self.geometry.dilation * (self.kernel[axis] - 1) + 1
     }
@@ -143,9 +143,9 @@ pub struct PoolShape {
     pub size: [usize; 2],
     /// Rows and columns of the window.
     pub kernel: [usize; 2],
-    /// Places of x from one window to the next.
+    /// Pixels of x from one window to the next.
     pub stride: [usize; 2],
-    /// Places added round x, on each side; they never win.
+    /// Pixels added round x, on each side; they never win.
     pub padding: [usize; 2],
 }
 

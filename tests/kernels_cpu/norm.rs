@@ -55,9 +55,9 @@ impl Norm {
         })
     }
 
-    fn batch(&self) -> norm::Batch {
+    fn batch(&self) -> norm::NormShape {
         let [images, channels, height, width] = self.dims;
-        norm::Batch {
+        norm::NormShape {
             images,
             channels,
             area: height * width,
@@ -242,7 +242,7 @@ fn a_mean_far_from_zero_leaves_the_variance() {
         .iter()
         .map(|v| 1000.0 + v)
         .collect();
-    let batch = norm::Batch {
+    let batch = norm::NormShape {
         images: 2,
         channels: 1,
         area: 2048,

@@ -1,5 +1,5 @@
-//! The convolution with gradients, as an extension of burn's backends: our kernels on a GPU and on the CPU,
-//! burn's ops wherever they do not apply.
+//! The differentiable convolution, as an extension of burn's backends. Each backend brings its kernels:
+//! `super::cube` on a GPU, `super::flex` on the CPU; both fall back to burn's op.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -54,7 +54,7 @@ pub trait ConvKernels: Backend {
     }
 }
 
-/// The convolution that burn's tensors are sent through.
+/// The convolution as an op of every backend, which burn's tensors dispatch to.
 #[backend_extension(Autodiff, Cube, Flex)]
 pub trait ConvExtension: Backend {
     /// `conv(x) + bias`; shapes as in [`ConvKernels::forward`].

@@ -12,23 +12,23 @@ use super::matmul::{Epilogue, MatMul};
 use super::select;
 use super::weights::Weights;
 use crate::kernels::gpu::launch::{Buffer, Gpu};
-use crate::kernels::shape::{Conv, Geometry};
+use crate::kernels::shape::{ConvShape, Geometry};
 
 /// Everything on the GPU, and the sizes; nothing where our kernels are not for it.
 fn on_gpu(
     x: &FloatTensor<Cube>,
     weight: &FloatTensor<Cube>,
     geometry: Geometry,
-) -> Option<(Conv, Buffer, Weights)> {
+) -> Option<(ConvShape, Buffer, Weights)> {
     let dims = |tensor: &FloatTensor<Cube>| <[usize; 4]>::try_from(tensor.shape().to_vec()).ok();
-    let conv = Conv::of(dims(x)?, dims(weight)?, geometry)?;
+    let conv = ConvShape::of(dims(x)?, dims(weight)?, geometry)?;
     let x = Buffer::of_primitive(x.clone())?;
     let weight = Buffer::of_primitive(weight.clone())?;
     Some((conv, x, Weights::new(weight, geometry.groups)))
 }
 
 /// The product for the input gradient, if it can be computed here.
-fn backward_variant(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<MatMul> {
+fn backward_variant(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<MatMul> {
     let variant = select::backward_matmul(gpu, conv);
     let usable = gpu.enabled()
         && !select::is_broken(gpu, Algorithm::Columns(variant))

@@ -8,12 +8,16 @@ use burn::backend::{Flex, TensorMetadata};
 use super::autodiff::ConvKernels;
 use super::cpu::{gather, weight_gradient};
 use crate::kernels::host::{dense, dims, tensor, values};
-use crate::kernels::shape::{Conv, Geometry};
+use crate::kernels::shape::{ConvShape, Geometry};
 use crate::kernels::simd::allocator;
 
 /// The sizes, if our kernels are for these tensors.
-fn sizes(x: &FloatTensor<Flex>, weight: &FloatTensor<Flex>, geometry: Geometry) -> Option<Conv> {
-    Conv::of(dims(x)?, dims(weight)?, geometry)
+fn sizes(
+    x: &FloatTensor<Flex>,
+    weight: &FloatTensor<Flex>,
+    geometry: Geometry,
+) -> Option<ConvShape> {
+    ConvShape::of(dims(x)?, dims(weight)?, geometry)
 }
 
 impl ConvKernels for Flex {

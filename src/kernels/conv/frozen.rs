@@ -10,7 +10,7 @@ use super::matmul::Epilogue;
 use super::select;
 use super::weights::Weights;
 use crate::kernels::gpu::launch::Buffer;
-use crate::kernels::shape::{Conv, Geometry};
+use crate::kernels::shape::{ConvShape, Geometry};
 
 /// A convolution with bias whose weights do not change.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Conv2d {
     /// `[O]`.
     bias: Tensor<1>,
     geometry: Geometry,
-    /// The same for our kernels; none on the CPU.
+    /// Weights and bias for our kernels; `None` on the CPU.
     on_gpu: Option<(Weights, Buffer)>,
 }
 
@@ -67,7 +67,7 @@ impl Conv2d {
     ) -> Tensor<4> {
         match self.on_kernel(&x, residual, with_relu) {
             Some(y) => y,
-            None => self.one_by_one(x, residual, with_relu),
+            None => self.unfused(x, residual, with_relu),
         }
     }
 
@@ -98,8 +98,8 @@ impl Conv2d {
         )
     }
 
-    /// The convolution, burn's where ours was refused on a GPU, and what follows it one by one.
-    fn one_by_one(&self, x: Tensor<4>, residual: Option<&Tensor<4>>, with_relu: bool) -> Tensor<4> {
+    /// The convolution and what follows it as separate ops; on a GPU all of them are burn's.
+    fn unfused(&self, x: Tensor<4>, residual: Option<&Tensor<4>>, with_relu: bool) -> Tensor<4> {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let mut y = if self.on_gpu.is_some() {
             module::conv2d(x, weight, Some(bias), self.geometry.options())
@@ -114,17 +114,17 @@ impl Conv2d {
 
     /// The convolution's sizes on this input, if they fit.
     #[must_use]
-    pub fn sizes(&self, x: &Tensor<4>) -> Option<Conv> {
-        Conv::of(x.dims(), self.weight.dims(), self.geometry)
+    pub fn sizes(&self, x: &Tensor<4>) -> Option<ConvShape> {
+        ConvShape::of(x.dims(), self.weight.dims(), self.geometry)
     }
 
-    /// What is needed to try it with another kernel; none on the CPU.
+    /// Weights and bias for our kernels, to run it with any of them; `None` on the CPU.
     #[must_use]
     pub const fn on_gpu(&self) -> Option<&(Weights, Buffer)> {
         self.on_gpu.as_ref()
     }
 
-    /// Which kernel runs it on this input: its name, "burn" where none of ours does.
+    /// The name of the kernel that runs it on this input; "burn" where none of ours does.
     #[must_use]
     pub fn runs_on(&self, x: &Tensor<4>) -> String {
         let algorithm = || {

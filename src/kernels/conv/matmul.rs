@@ -1,9 +1,9 @@
-//! The batched matrix product that every convolution but the direct ones comes down to.
+//! The batched matrix product, in which all convolutions but the direct ones spend their time.
 
 use std::sync::LazyLock;
 
 use super::params::{self, MatMulNtParams, MatMulParams, flag};
-use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory, Raw};
+use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
 
 /// Rows of the left factor are padded to a multiple of this, the tallest tile.
 pub const ROW_TILE: usize = 64;
@@ -46,7 +46,7 @@ impl MatMul {
         Self::Shared32,
     ];
 
-    /// Name in tables and in what tuning keeps.
+    /// Its name in tables and in stored tuning results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -156,7 +156,7 @@ pub fn matmul(
     };
     let workgroups = variant.workgroups(product.batches, product.m, product.n);
     // A binding that the flags switch off still wants a buffer.
-    let inputs: [&dyn Memory; 4] = [
+    let inputs: [&dyn Binding; 4] = [
         a,
         b,
         epilogue.bias.unwrap_or(b),

@@ -12,7 +12,7 @@
 //! the other.
 
 use crate::kernels::reference::{Number, check};
-use crate::kernels::shape::{Conv, Geometry};
+use crate::kernels::shape::{ConvShape, Geometry};
 
 /// Sizes of a convolution. Pairs are rows, columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +29,11 @@ pub struct Shape {
     pub size: [usize; 2],
     /// KH, KW.
     pub kernel: [usize; 2],
-    /// SH, SW: places of x from one output to the next.
+    /// SH, SW: pixels of x from one output to the next.
     pub stride: [usize; 2],
     /// PH, PW: zeros round x, on each side.
     pub padding: [usize; 2],
-    /// DH, DW: places of x from one weight to the next.
+    /// DH, DW: pixels of x from one weight to the next.
     pub dilation: [usize; 2],
 }
 
@@ -77,7 +77,7 @@ impl Shape {
         self.in_channels / self.groups * self.kernel[0] * self.kernel[1]
     }
 
-    /// Calls `f(x, w, y)` with the places in memory of the factors and the sum of every product there is.
+    /// Calls `f(x, w, y)` with the positions in memory of the factors and the sum of every product there is.
     fn for_each_product(&self, mut f: impl FnMut(usize, usize, usize)) {
         assert!(
             self.in_channels.is_multiple_of(self.groups)
@@ -99,11 +99,11 @@ impl Shape {
                         for c in 0..group_in {
                             let plane = n * self.in_channels + o / group_out * group_in + c;
                             for ky in 0..kernel_height {
-                                let Some(iy) = self.place(0, oy, ky) else {
+                                let Some(iy) = self.input_index(0, oy, ky) else {
                                     continue;
                                 };
                                 for kx in 0..kernel_width {
-                                    let Some(ix) = self.place(1, ox, kx) else {
+                                    let Some(ix) = self.input_index(1, ox, kx) else {
                                         continue;
                                     };
                                     let x = (plane * height + iy) * width + ix;
@@ -122,14 +122,14 @@ impl Shape {
     }
 
     /// The row (`axis` 0) or column (1) of x below a weight, none in the padding.
-    fn place(&self, axis: usize, output: usize, weight: usize) -> Option<usize> {
+    fn input_index(&self, axis: usize, output: usize, weight: usize) -> Option<usize> {
         (output * self.stride[axis] + weight * self.dilation[axis])
             .checked_sub(self.padding[axis])
             .filter(|i| *i < self.size[axis])
     }
 }
 
-impl Conv {
+impl ConvShape {
     /// The same sizes as the reference takes them.
     #[must_use]
     pub const fn reference(&self) -> Shape {

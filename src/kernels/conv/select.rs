@@ -9,29 +9,29 @@ use super::matmul::MatMul;
 use super::weights::Weights;
 use super::winograd::Tile;
 use crate::kernels::gpu::launch::Gpu;
-use crate::kernels::shape::Conv;
+use crate::kernels::shape::ConvShape;
 use crate::platform::device_state::Adapter;
 
 /// What tuning and the self-test found on a GPU.
 #[derive(Debug, Default)]
-struct Found {
-    tuned: HashMap<Conv, Algorithm>,
+struct Findings {
+    tuned: HashMap<ConvShape, Algorithm>,
     broken: HashSet<Algorithm>,
 }
 
-fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Found) -> T) -> T {
-    let found = gpu.part::<Mutex<Found>>();
+fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {
+    let found = gpu.part::<Mutex<Findings>>();
     f(&mut found.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Has this convolution run so from now on, where it can.
-pub fn set_tuned(gpu: &Gpu, conv: Conv, algorithm: Algorithm) {
+/// Runs this convolution with this algorithm from now on, wherever it applies.
+pub fn set_tuned(gpu: &Gpu, conv: ConvShape, algorithm: Algorithm) {
     with(gpu, |found| found.tuned.insert(conv, algorithm));
 }
 
-/// What tuning found for a convolution.
+/// The algorithm that tuning found fastest for a convolution.
 #[must_use]
-pub fn tuned(gpu: &Gpu, conv: &Conv) -> Option<Algorithm> {
+pub fn tuned(gpu: &Gpu, conv: &ConvShape) -> Option<Algorithm> {
     with(gpu, |found| found.tuned.get(conv).copied())
 }
 
@@ -52,9 +52,9 @@ pub fn is_broken(gpu: &Gpu, algorithm: Algorithm) -> bool {
     with(gpu, |found| found.broken.contains(&algorithm))
 }
 
-/// How to run a convolution; `None` if only burn's op is left.
+/// Chooses the algorithm for a convolution; `None` if only burn's op is left.
 #[must_use]
-pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
+pub fn choose(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Algorithm> {
     let max = gpu.max_binding();
     if !gpu.enabled() {
         return None;
@@ -70,7 +70,7 @@ pub fn choose(gpu: &Gpu, conv: &Conv, weights: &Weights) -> Option<Algorithm> {
 
 /// The matrix product of a convolution's input gradient.
 #[must_use]
-pub fn backward_matmul(gpu: &Gpu, conv: &Conv) -> MatMul {
+pub fn backward_matmul(gpu: &Gpu, conv: &ConvShape) -> MatMul {
     match gpu.adapter() {
         Adapter::Software => registers(conv.out_pixels()),
         Adapter::Hardware => {
@@ -85,7 +85,7 @@ pub fn backward_matmul(gpu: &Gpu, conv: &Conv) -> MatMul {
 }
 
 /// Candidates in order of preference.
-fn defaults(adapter: Adapter, conv: &Conv) -> Vec<Algorithm> {
+fn defaults(adapter: Adapter, conv: &ConvShape) -> Vec<Algorithm> {
     let mut order = Vec::new();
     if conv.channels == 1 {
         order.push(Algorithm::Direct(Direct::Depthwise));

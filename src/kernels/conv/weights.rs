@@ -63,7 +63,7 @@ impl Weights {
         }
     }
 
-    /// As loaded.
+    /// The weights as they were loaded.
     #[must_use]
     pub const fn plain(&self) -> &Buffer {
         &self.plain
@@ -110,7 +110,7 @@ impl Weights {
         slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS && self.bytes(packing) <= max
     }
 
-    /// The packing, made at the first call and kept.
+    /// The weights in this packing; the first call packs them.
     #[must_use]
     pub fn packed(&self, packing: Packing) -> Raw {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +120,7 @@ impl Weights {
             .clone()
     }
 
-    /// Forgets the packings but those in use: tuning has tried more than is needed.
+    /// Drops all packings but these: tuning tries more of them than are needed afterwards.
     pub fn retain_packings(&self, wanted: &[Packing]) {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         packed.retain(|packing, _| wanted.contains(packing));

@@ -111,9 +111,9 @@ pub struct Gpu {
     state: Arc<DeviceState>,
 }
 
-/// What a kernel's binding can be.
-pub trait Memory {
-    /// Where it lies.
+/// GPU memory that can be bound to a kernel.
+pub trait Binding {
+    /// The handle by which cubecl knows the memory.
     fn handle(&self) -> &Handle;
 }
 
@@ -124,7 +124,7 @@ pub struct Buffer {
     state: Arc<DeviceState>,
 }
 
-impl Memory for Buffer {
+impl Binding for Buffer {
     fn handle(&self) -> &Handle {
         &self.tensor.handle
     }
@@ -136,21 +136,21 @@ pub struct Raw {
     handle: Handle,
 }
 
-impl Memory for Raw {
+impl Binding for Raw {
     fn handle(&self) -> &Handle {
         &self.handle
     }
 }
 
 impl Buffer {
-    /// The tensor's memory, if it is on wgpu and `f32`; else nothing.
+    /// The memory of a tensor that is on wgpu and `f32`; `None` for any other.
     #[must_use]
     pub fn of<const D: usize>(tensor: &Tensor<D>) -> Option<Self> {
         let tensor = tensor.clone().try_into_primitive::<CubeBackend>().ok()?;
         Self::of_primitive(tensor)
     }
 
-    /// The same of burn's own type.
+    /// As [`Self::of`], from burn's own tensor type.
     #[must_use]
     pub fn of_primitive(tensor: CubeTensor) -> Option<Self> {
         let usable = tensor.dtype == DType::F32 && tensor.client.name().contains("wgpu");
@@ -160,13 +160,13 @@ impl Buffer {
         })
     }
 
-    /// As burn's tensor; `D` must be the rank it was made with.
+    /// Turns it into burn's tensor; `D` must be the rank it was made with.
     #[must_use]
     pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
         Tensor::from_primitive::<CubeBackend>(self.tensor)
     }
 
-    /// As burn's own type.
+    /// Turns it into burn's own tensor type.
     #[must_use]
     pub fn into_primitive(self) -> CubeTensor {
         self.tensor
@@ -178,7 +178,7 @@ impl Buffer {
         self.tensor.shape().to_vec()
     }
 
-    /// Where it is.
+    /// The GPU that holds it.
     #[must_use]
     pub fn gpu(&self) -> Gpu {
         Gpu {
@@ -190,13 +190,13 @@ impl Buffer {
 }
 
 impl Gpu {
-    /// The GPU that a device of burn's is; nothing if it is none, or one with gradients.
+    /// The GPU behind a device of burn's; `None` for the CPU and for a device with gradients.
     #[must_use]
     pub fn of(device: &Device) -> Option<Self> {
         Buffer::of(&Tensor::<1>::empty([1], device)).map(|buffer| buffer.gpu())
     }
 
-    /// Memory for so many bytes, with whatever is in it.
+    /// Allocates memory; its content is undefined.
     #[must_use]
     pub fn raw(&self, bytes: usize) -> Raw {
         Raw {
@@ -204,13 +204,13 @@ impl Gpu {
         }
     }
 
-    /// Memory with these words in it. A write ends the command encoder.
+    /// Uploads words. A write ends the command encoder.
     #[must_use]
     pub fn upload(&self, words: impl Iterator<Item = u32>) -> Raw {
         self.upload_bytes(words.flat_map(u32::to_le_bytes).collect())
     }
 
-    /// The same from bytes, whole fours of them.
+    /// Uploads bytes, of which there must be a multiple of four.
     #[must_use]
     pub fn upload_bytes(&self, bytes: Vec<u8>) -> Raw {
         Raw {
@@ -218,7 +218,7 @@ impl Gpu {
         }
     }
 
-    /// Memory for a tensor, with whatever is in it.
+    /// Allocates a tensor; its content is undefined.
     #[must_use]
     pub fn empty(&self, dims: &[usize]) -> Buffer {
         let bytes = dims.iter().product::<usize>() * size_of::<f32>();
@@ -235,7 +235,7 @@ impl Gpu {
         }
     }
 
-    /// Most bytes that a kernel can see of one buffer.
+    /// The largest buffer that a kernel can bind, in bytes.
     #[must_use]
     pub fn max_binding(&self) -> u64 {
         self.client.properties().memory.max_page_size
@@ -261,14 +261,14 @@ impl Gpu {
         &self,
         kernel: &Kernel,
         workgroups: [usize; 3],
-        inputs: &[&dyn Memory],
-        output: &dyn Memory,
+        inputs: &[&dyn Binding],
+        output: &dyn Binding,
         params: &[u32],
     ) {
         self.launch_to(kernel, workgroups, inputs, &[output], params);
     }
 
-    /// The same with several outputs.
+    /// As [`Self::launch`], with several outputs.
     ///
     /// # Panics
     /// As [`Self::launch`].
@@ -276,15 +276,15 @@ impl Gpu {
         &self,
         kernel: &Kernel,
         workgroups: [usize; 3],
-        inputs: &[&dyn Memory],
-        outputs: &[&dyn Memory],
+        inputs: &[&dyn Binding],
+        outputs: &[&dyn Binding],
         params: &[u32],
     ) {
         self.queue(kernel, workgroups, inputs, outputs, self.params(params));
     }
 
-    /// The same as [`Self::launch`] with parameters that will hardly come again, such as a photo's sizes:
-    /// kept, those of a thousand photos would crowd out the network's.
+    /// As [`Self::launch`], for parameters that are not expected again, such as a photo's sizes. They are not
+    /// cached: those of a thousand photos would push the network's out.
     ///
     /// # Panics
     /// As [`Self::launch`].
@@ -292,8 +292,8 @@ impl Gpu {
         &self,
         kernel: &Kernel,
         workgroups: [usize; 3],
-        inputs: &[&dyn Memory],
-        output: &dyn Memory,
+        inputs: &[&dyn Binding],
+        output: &dyn Binding,
         params: &[u32],
     ) {
         let params = self.upload(params.iter().copied()).handle;
@@ -304,8 +304,8 @@ impl Gpu {
         &self,
         kernel: &Kernel,
         workgroups: [usize; 3],
-        inputs: &[&dyn Memory],
-        outputs: &[&dyn Memory],
+        inputs: &[&dyn Binding],
+        outputs: &[&dyn Binding],
         params: Handle,
     ) {
         let [x, y, z] = workgroups.map(|n| {
@@ -334,8 +334,8 @@ impl Gpu {
             .launch(Box::new(kernel.clone()), count, arguments);
     }
 
-    /// The parameters in a buffer. Kept: a write ends the command encoder, so a network whose parameters
-    /// were written at every layer would be as many submissions as layers.
+    /// A buffer with the parameters, from the cache where they were uploaded before. A write ends the command
+    /// encoder, so without the cache a network would be as many submissions as it has layers.
     fn params(&self, words: &[u32]) -> Handle {
         /// More than any network has; what is dropped here is written again.
         const MOST: usize = 4096;

@@ -13,7 +13,7 @@ use burn::backend::{
 };
 use burn::tensor::{Scalar, Shape, Tensor};
 
-use super::cpu::{self, Batch};
+use super::cpu::{self, NormShape};
 use crate::kernels::host::{dense, dims, tensor, values};
 
 /// Result, mean and variance.
@@ -154,9 +154,9 @@ fn inverse_deviation<B: Backend>(variance: FloatTensor<B>, eps: f64) -> FloatTen
 impl NormKernels for Cube {}
 
 /// The sizes of a batch `[N,C,H,W]`.
-fn batch_of(x: &FloatTensor<Flex>) -> Option<Batch> {
+fn batch_of(x: &FloatTensor<Flex>) -> Option<NormShape> {
     let [images, channels, height, width] = dims(x)?;
-    Some(Batch {
+    Some(NormShape {
         images,
         channels,
         area: height * width,
@@ -237,7 +237,7 @@ fn f32_of(tensor: &FloatTensor<Flex>) -> FloatTensor<Flex> {
     dense(tensor).unwrap_or_else(|| panic!("f32, not {:?}", tensor.dtype()))
 }
 
-/// The batch norm that burn's tensors are sent through.
+/// Batch norm as an op of every backend, which burn's tensors dispatch to.
 #[backend_extension(Autodiff, Cube, Flex)]
 pub trait NormExtension: Backend {
     /// As [`NormKernels::norm_forward`] without a residual.

@@ -11,7 +11,7 @@ use crate::kernels::simd::{for_chunks, written};
 
 /// Sizes of a batch: `[N,C,H*W]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Batch {
+pub struct NormShape {
     /// N.
     pub images: usize,
     /// C.
@@ -48,7 +48,7 @@ pub struct Gradients {
 #[derive(Clone, Copy)]
 struct Planes {
     start: *mut f32,
-    batch: Batch,
+    batch: NormShape,
 }
 
 // SAFETY: `plane` is called for each plane by one thread alone.
@@ -57,7 +57,7 @@ unsafe impl Send for Planes {}
 unsafe impl Sync for Planes {}
 
 impl Planes {
-    fn of(values: &mut [f32], batch: Batch) -> Self {
+    fn of(values: &mut [f32], batch: NormShape) -> Self {
         assert_eq!(values.len(), batch.images * batch.channels * batch.area);
         Self {
             start: values.as_mut_ptr(),
@@ -75,7 +75,7 @@ impl Planes {
     }
 }
 
-impl Batch {
+impl NormShape {
     /// The planes of a channel.
     fn planes<'a>(
         &self,
@@ -114,7 +114,7 @@ impl Batch {
 /// If a tensor is not as long as the others say.
 #[must_use]
 pub fn forward(
-    batch: Batch,
+    batch: NormShape,
     x: &[f32],
     [gamma, beta]: [&[f32]; 2],
     residual: Option<&[f32]>,
@@ -167,7 +167,7 @@ fn at_least(value: f32, least: f32) -> f32 {
 /// If a tensor is not as long as the others say.
 #[must_use]
 pub fn backward(
-    batch: Batch,
+    batch: NormShape,
     [x, dy]: [&[f32]; 2],
     y: Option<&[f32]>,
     [gamma, mean, variance]: [&[f32]; 3],

@@ -23,15 +23,15 @@ pub fn batch_norm<T: Number>(
     let mut y: Vec<f64> = x.iter().map(|v| (*v).into()).collect();
     let (mut means, mut variances) = (Vec::new(), Vec::new());
     for channel in 0..channels {
-        let places = (0..images).flat_map(|image| {
+        let indices = (0..images).flat_map(|image| {
             let start = (image * channels + channel) * area;
             start..start + area
         });
-        let mean = places.clone().map(|i| y[i]).sum::<f64>() / count;
-        let squares = places.clone().map(|i| (y[i] - mean) * (y[i] - mean));
+        let mean = indices.clone().map(|i| y[i]).sum::<f64>() / count;
+        let squares = indices.clone().map(|i| (y[i] - mean) * (y[i] - mean));
         let variance = squares.sum::<f64>() / count;
         let scale = gamma[channel].into() / (variance + eps).sqrt();
-        for i in places {
+        for i in indices {
             y[i] = (y[i] - mean) * scale + beta[channel].into();
         }
         means.push(mean);

@@ -20,9 +20,9 @@ use crate::kernels::shape::PoolShape;
 pub struct Window {
     /// Rows and columns.
     pub kernel: usize,
-    /// Places from one to the next.
+    /// Pixels from one to the next.
     pub stride: usize,
-    /// Places added on each side, which never win; at most half the kernel.
+    /// Pixels added on each side, which never win; at most half the kernel.
     pub padding: usize,
 }
 
@@ -59,11 +59,11 @@ pub trait PoolKernels: Backend {
     /// The gradient of x.
     fn pool_backward(
         x: FloatTensor<Self>,
-        places: IntTensor<Self>,
+        indices: IntTensor<Self>,
         dy: FloatTensor<Self>,
         window: Window,
     ) -> FloatTensor<Self> {
-        burns_backward::<Self>(x, places, dy, window)
+        burns_backward::<Self>(x, indices, dy, window)
     }
 }
 
@@ -76,13 +76,13 @@ fn burns_forward<B: Backend>(x: FloatTensor<B>, window: Window) -> (FloatTensor<
 
 fn burns_backward<B: Backend>(
     x: FloatTensor<B>,
-    places: IntTensor<B>,
+    indices: IntTensor<B>,
     dy: FloatTensor<B>,
     window: Window,
 ) -> FloatTensor<B> {
     let [kernel, stride, padding] = window.pairs();
     let gradient =
-        B::max_pool2d_with_indices_backward(x, kernel, stride, padding, [1; 2], false, dy, places);
+        B::max_pool2d_with_indices_backward(x, kernel, stride, padding, [1; 2], false, dy, indices);
     gradient.x_grad
 }
 
@@ -93,11 +93,11 @@ impl PoolKernels for Flex {
         let ours = || {
             let sizes = dims(&x)?;
             let shape = window.on(sizes)?;
-            let (y, places) = cpu::forward(&shape, values(&dense(&x)?));
+            let (y, indices) = cpu::forward(&shape, values(&dense(&x)?));
             let [height, width] = shape.out_size();
             let sizes = [sizes[0], sizes[1], height, width];
-            let places = TensorData::new(places, sizes.to_vec());
-            Some((tensor(y, &sizes), IntTensor::<Self>::from_data(places)))
+            let indices = TensorData::new(indices, sizes.to_vec());
+            Some((tensor(y, &sizes), IntTensor::<Self>::from_data(indices)))
         };
         match ours() {
             Some(result) => result,
@@ -107,24 +107,24 @@ impl PoolKernels for Flex {
 
     fn pool_backward(
         x: FloatTensor<Self>,
-        places: IntTensor<Self>,
+        indices: IntTensor<Self>,
         dy: FloatTensor<Self>,
         window: Window,
     ) -> FloatTensor<Self> {
         let ours = || {
             let sizes = dims(&x)?;
             let shape = window.on(sizes)?;
-            let dx = cpu::backward(&shape, places.as_slice()?, values(&dense(&dy)?));
+            let dx = cpu::backward(&shape, indices.as_slice()?, values(&dense(&dy)?));
             Some(tensor(dx, &sizes))
         };
         match ours() {
             Some(dx) => dx,
-            None => burns_backward::<Self>(x, places, dy, window),
+            None => burns_backward::<Self>(x, indices, dy, window),
         }
     }
 }
 
-/// The max pooling that burn's tensors are sent through.
+/// Max pooling as an op of every backend, which burn's tensors dispatch to.
 #[backend_extension(Autodiff, Cube, Flex)]
 pub trait PoolExtension: Backend {
     /// `x` `[N,C,H,W]` to `[N,C,OH,OW]`.
@@ -158,10 +158,10 @@ impl<B: PoolKernels> Backward<B, 1> for PoolBackward {
     ) {
         let [node] = ops.parents;
         let dy = grads.consume::<B>(&ops.node);
-        let (x, places, window) = ops.state;
+        let (x, indices, window) = ops.state;
         let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
         if let Some(node) = node {
-            grads.register::<B>(node.id, B::pool_backward(x, places, dy, window));
+            grads.register::<B>(node.id, B::pool_backward(x, indices, dy, window));
         }
     }
 }
@@ -175,8 +175,8 @@ impl<B: PoolKernels, C: CheckpointStrategy> PoolExtension for Autodiff<B, C> {
         {
             OpsKind::Tracked(mut prepared) => {
                 let saved = prepared.checkpoint(&x);
-                let (y, places) = B::pool_forward(x.into_primitive(), window);
-                prepared.finish((saved, places, window), y)
+                let (y, indices) = B::pool_forward(x.into_primitive(), window);
+                prepared.finish((saved, indices, window), y)
             }
             OpsKind::UnTracked(prepared) => {
                 prepared.finish(B::pool_forward(x.into_primitive(), window).0)

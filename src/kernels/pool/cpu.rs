@@ -3,7 +3,7 @@
 use crate::kernels::shape::PoolShape;
 use crate::kernels::simd::{for_chunks, with_scratch, written};
 
-/// x `[planes,H,W]`: y `[planes,OH,OW]` and the place in its plane that each came from. The first of
+/// x `[planes,H,W]`: y `[planes,OH,OW]` and the index in its plane that each came from. The first of
 /// several equals wins, as in PyTorch, and so does what is not a number.
 ///
 /// # Panics
@@ -14,26 +14,26 @@ pub fn forward(shape: &PoolShape, x: &[f32]) -> (Vec<f32>, Vec<i32>) {
     let [out_height, out_width] = shape.out_size();
     let area = out_height * out_width;
     assert_eq!(x.len(), shape.planes * height * width);
-    let mut places = vec![0; shape.planes * area];
+    let mut indices = vec![0; shape.planes * area];
     let y = written(shape.planes * area, |y| {
         let mut planes: Vec<_> = y
             .chunks_exact_mut(area)
-            .zip(places.chunks_exact_mut(area))
+            .zip(indices.chunks_exact_mut(area))
             .collect();
         for_chunks(&mut planes, 8, |index, planes| {
             with_scratch(|[padded, ..]| {
-                for (i, (y, places)) in planes.iter_mut().enumerate() {
+                for (i, (y, indices)) in planes.iter_mut().enumerate() {
                     let start = (index * 8 + i) * height * width;
-                    plane(shape, &x[start..start + height * width], padded, y, places);
+                    plane(shape, &x[start..start + height * width], padded, y, indices);
                 }
             });
         });
     });
-    (y, places)
+    (y, indices)
 }
 
 /// One plane. A row of outputs at a time, so that the loop over it becomes vectors.
-fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], places: &mut [i32]) {
+fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], indices: &mut [i32]) {
     let [height, width] = shape.size;
     let [_, out_width] = shape.out_size();
     let [_, left] = shape.padding;
@@ -44,14 +44,14 @@ fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], pla
     padded.resize(step * length, f32::NEG_INFINITY);
     let rows = y
         .chunks_exact_mut(out_width)
-        .zip(places.chunks_exact_mut(out_width));
-    for (out_row, (y, places)) in rows.enumerate() {
+        .zip(indices.chunks_exact_mut(out_width));
+    for (out_row, (y, indices)) in rows.enumerate() {
         y.fill(f32::NEG_INFINITY);
-        // A window of nothing but negative infinities still has a place of its own.
+        // A window of nothing but negative infinities still has an index of its own.
         let top = (out_row * shape.stride[0])
             .saturating_sub(shape.padding[0])
             .min(height - 1);
-        for (column, at) in places.iter_mut().enumerate() {
+        for (column, at) in indices.iter_mut().enumerate() {
             let column = (column * step).saturating_sub(left).min(width - 1);
             *at = (top * width + column) as i32;
         }
@@ -71,10 +71,10 @@ fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], pla
                 }
             }
             for kx in 0..shape.kernel[1] {
-                // Where the window's column kx is in the padding, the place is never taken.
+                // Where the window's column kx is in the padding, the index is never taken.
                 let mut here = (row * width + kx) as i32 - left as i32;
                 let values = &padded[kx % step * length + kx / step..][..out_width];
-                for ((y, at), value) in y.iter_mut().zip(&mut *places).zip(values) {
+                for ((y, at), value) in y.iter_mut().zip(&mut *indices).zip(values) {
                     // Bits chosen by a mask: a branch would be guessed wrong half of the time.
                     let better = ((*value > *y) | value.is_nan()) as u32;
                     let mask = 0_u32.wrapping_sub(better);
@@ -87,26 +87,26 @@ fn plane(shape: &PoolShape, x: &[f32], padded: &mut Vec<f32>, y: &mut [f32], pla
     }
 }
 
-/// The gradient of x `[planes,H,W]`, from dy `[planes,OH,OW]` and the places.
+/// The gradient of x `[planes,H,W]`, from dy `[planes,OH,OW]` and the indices.
 ///
 /// # Panics
 /// If a tensor is not as long as the shape says.
 #[must_use]
-pub fn backward(shape: &PoolShape, places: &[i32], dy: &[f32]) -> Vec<f32> {
+pub fn backward(shape: &PoolShape, indices: &[i32], dy: &[f32]) -> Vec<f32> {
     let [height, width] = shape.size;
     let area: usize = shape.out_size().iter().product();
     assert_eq!(dy.len(), shape.planes * area);
-    assert_eq!(places.len(), dy.len());
+    assert_eq!(indices.len(), dy.len());
     written(shape.planes * height * width, |dx| {
         for_chunks(dx, 8 * height * width, |index, planes| {
             let start = index * 8 * area;
-            let pairs = places[start..]
+            let pairs = indices[start..]
                 .chunks_exact(area)
                 .zip(dy[start..].chunks_exact(area));
-            for (dx, (places, dy)) in planes.chunks_exact_mut(height * width).zip(pairs) {
+            for (dx, (indices, dy)) in planes.chunks_exact_mut(height * width).zip(pairs) {
                 dx.fill(0.0);
-                for (place, dy) in places.iter().zip(dy) {
-                    dx[*place as usize] += dy;
+                for (index, dy) in indices.iter().zip(dy) {
+                    dx[*index as usize] += dy;
                 }
             }
         });

@@ -1,4 +1,4 @@
-//! Photos to a batch of the network's input, resized and normalised on the GPU: the bits of
+//! Resizes and normalises photos on the GPU into a batch of the network's input; gives the same bits as
 //! [`crate::image::resize`] and [`crate::image::to_tensor`].
 //!
 //! The first pass runs when a photo is added, the second when it is known how many there are: between the
@@ -23,7 +23,7 @@ static HORIZONTAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::HORIZ
 
 /// A photo between the passes.
 #[derive(Debug)]
-struct Low {
+struct HalfResized {
     /// `[S,W]`.
     pixels: Raw,
     /// W.
@@ -34,18 +34,18 @@ struct Low {
 pub struct Photos {
     gpu: Gpu,
     settings: Preprocess,
-    lows: Vec<Low>,
+    half_resized: Vec<HalfResized>,
 }
 
 impl Photos {
-    /// None yet; nothing where the device is no GPU, or our kernels are switched off.
+    /// An empty batch; `None` where the device is no GPU, or our kernels are switched off.
     #[must_use]
     pub fn new(device: &Device, settings: &Preprocess) -> Option<Self> {
         let gpu = Gpu::of(device).filter(Gpu::enabled)?;
         Some(Self {
             gpu,
             settings: settings.clone(),
-            lows: Vec::new(),
+            half_resized: Vec::new(),
         })
     }
 
@@ -90,7 +90,7 @@ impl Photos {
         );
         // The GPU starts while the next file is decoded.
         self.gpu.client().flush().ok()?;
-        self.lows.push(Low { pixels, width });
+        self.half_resized.push(HalfResized { pixels, width });
         Some(())
     }
 
@@ -100,17 +100,17 @@ impl Photos {
         let Self {
             gpu,
             settings,
-            lows,
+            half_resized,
         } = self;
         let size = settings.size;
-        let workgroups = spread(size * size).filter(|_| !lows.is_empty())?;
-        let result = gpu.empty(&[lows.len(), 3, size, size]);
+        let workgroups = spread(size * size).filter(|_| !half_resized.is_empty())?;
+        let result = gpu.empty(&[half_resized.len(), 3, size, size]);
         let levels = gpu.upload(levels(&settings).into_iter().map(f32::to_bits));
-        for (image, low) in lows.iter().enumerate() {
-            let taps = Taps::bilinear(low.width, size);
+        for (image, half) in half_resized.iter().enumerate() {
+            let taps = Taps::bilinear(half.width, size);
             let params = PreprocessHorizontalParams {
                 height: size as u32,
-                width: low.width as u32,
+                width: half.width as u32,
                 out_width: size as u32,
                 row_length: taps.row_length as u32,
                 shift: taps.shift,
@@ -120,7 +120,7 @@ impl Photos {
             gpu.launch_once(
                 &HORIZONTAL,
                 workgroups,
-                &[&low.pixels, &taps, &levels],
+                &[&half.pixels, &taps, &levels],
                 &result,
                 &params.words(),
             );

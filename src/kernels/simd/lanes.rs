@@ -1,12 +1,12 @@
-//! The innermost loop of every convolution here, once per instruction set.
+//! The innermost loop of every convolution on the CPU, once per instruction set.
 //!
 //! ```text
 //! out[i][j] = sum over r of a[rows[i] + offsets[r]] * b[r][j]
 //! ```
 //!
-//! One factor is read where it lies, through two lists of places, and spread over a vector; the other comes
-//! packed. So no matrix of columns is ever written: for a 3x3 convolution it would be nine times the image,
-//! and filling it took as long as the product. Forward, the rows are pixels, r runs over the weights of an
+//! One factor is read in place, through two lists of offsets, and each of its values is spread over a vector;
+//! the other factor is packed. So no matrix of columns is written: for a 3x3 convolution it would be nine
+//! times the image, and filling it took as long as the product. Forward, the rows are pixels, r runs over the weights of an
 //! output and j over outputs; in the weight gradient the rows are weights and r runs over pixels.
 //!
 //! The sums stay in registers throughout, 6 rows of 4 vectors with AVX-512: 24 multiply-adds a step of r for 10
@@ -23,9 +23,9 @@ pub const MAX_COLUMNS: usize = 64;
 /// What [`Lanes::tile`] reads.
 #[derive(Clone, Copy)]
 pub struct Operands<'a> {
-    /// The factor that is read where it lies.
+    /// The factor that is read in place.
     pub a: &'a [f32],
-    /// The places of the rows in it.
+    /// Where each row starts in it.
     pub rows: &'a [u32; MAX_ROWS],
     /// Added to these for each term of the sum.
     pub offsets: &'a [u32],
@@ -52,17 +52,17 @@ pub trait Lanes: Copy + Send + Sync {
     ///
     /// # Safety
     /// The machine has it.
-    unsafe fn compiled<F: Loop>(self, f: F);
+    unsafe fn compiled<F: SimdLoop>(self, f: F);
 }
 
 /// A loop that the compiler turns into vectors; `run` has to be `#[inline(always)]`.
-pub trait Loop {
+pub trait SimdLoop {
     /// Runs it.
     fn run(self);
 }
 
 /// Room for the largest tile.
-pub type Tile = [f32; MAX_ROWS * MAX_COLUMNS];
+pub type TileSums = [f32; MAX_ROWS * MAX_COLUMNS];
 
 /// One row of a step: `sums[i][j] += spread * b[j]`.
 macro_rules! row {
@@ -155,12 +155,12 @@ mod avx512 {
     tile!(#[target_feature(enable = "avx512f")] one, Ops, [0 1 2 3 4 5], [0]);
 
     #[target_feature(enable = "avx512f")]
-    fn compiled<F: Loop>(f: F) {
+    fn compiled<F: SimdLoop>(f: F) {
         f.run();
     }
 
     impl Lanes for Avx512 {
-        unsafe fn compiled<F: Loop>(self, f: F) {
+        unsafe fn compiled<F: SimdLoop>(self, f: F) {
             // SAFETY: the caller vouches for the instruction set.
             unsafe { compiled(f) }
         }
@@ -223,12 +223,12 @@ mod avx2 {
     tile!(#[target_feature(enable = "avx2,fma")] one, Ops, [0 1 2 3 4 5], [0]);
 
     #[target_feature(enable = "avx2,fma")]
-    fn compiled<F: Loop>(f: F) {
+    fn compiled<F: SimdLoop>(f: F) {
         f.run();
     }
 
     impl Lanes for Avx2 {
-        unsafe fn compiled<F: Loop>(self, f: F) {
+        unsafe fn compiled<F: SimdLoop>(self, f: F) {
             // SAFETY: the caller vouches for the instruction set.
             unsafe { compiled(f) }
         }
@@ -248,9 +248,9 @@ mod avx2 {
     }
 }
 
-/// What every machine has: vectors of 4 values, in the browser those of simd128. There products and sums are one
-/// instruction of relaxed SIMD (Chrome 114), which rounds once where the machine can and twice where not. Four
-/// rows: with six, V8 has no registers left and takes a fifth longer.
+/// Vectors of 4 values, which every machine has; in the browser those of simd128. There a multiply-add is one
+/// instruction of relaxed SIMD (Chrome 114), which rounds once where the machine can and else twice. Four rows
+/// a tile: with six, V8 runs out of registers and takes a fifth longer.
 mod four {
     use super::*;
 
@@ -323,7 +323,7 @@ mod four {
     );
 
     impl Lanes for Four {
-        unsafe fn compiled<F: Loop>(self, f: F) {
+        unsafe fn compiled<F: SimdLoop>(self, f: F) {
             f.run();
         }
 
@@ -348,11 +348,11 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use four::Four;
 
-/// Work that is written once for all instruction sets.
-pub trait Job {
-    /// What comes of it.
+/// Work written once for all instruction sets.
+pub trait SimdTask {
+    /// Its result.
     type Output;
-    /// Does it.
+    /// Runs it.
     fn run<L: Lanes>(self, lanes: L) -> Self::Output;
 }
 
@@ -371,7 +371,7 @@ thread_local! {
     static WIDEST: Cell<Width> = const { Cell::new(Width::Sixteen) };
 }
 
-/// Calls `f` with vectors of this width at most, so that a test reaches those of lesser machines.
+/// Calls `f` with vectors of this width at most, so that a test covers the code of older machines.
 pub fn at_most<R>(width: Width, f: impl FnOnce() -> R) -> R {
     let before = WIDEST.replace(width);
     let result = f();
@@ -379,8 +379,8 @@ pub fn at_most<R>(width: Width, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Does it with the best instruction set the machine has.
-pub fn on_best<J: Job>(job: J) -> J::Output {
+/// Runs a task with the widest instruction set the machine has.
+pub fn on_best<J: SimdTask>(job: J) -> J::Output {
     #[cfg(target_arch = "x86_64")]
     {
         let widest = WIDEST.get();

@@ -11,7 +11,7 @@ pub mod sums;
 
 use std::cell::RefCell;
 
-/// Calls `f(index, chunk)` for all chunks of so many items; on several threads where there are any.
+/// Calls `f(index, chunk)` for each chunk of `size` items, on several threads where there are any.
 pub fn for_chunks<T: Send>(
     items: &mut [T],
     size: usize,
@@ -29,7 +29,8 @@ pub fn for_chunks<T: Send>(
     }
 }
 
-/// So many values, all of which `f` writes: clearing them first would be one more pass over memory.
+/// A vector of `length` values, all of which `f` writes. They are not cleared first, which saves a pass over
+/// memory.
 pub fn written(length: usize, f: impl FnOnce(&mut [f32])) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
     // SAFETY: there is room for them, any bits are an `f32`, and `f` writes all before they are read.
@@ -48,7 +49,7 @@ thread_local! {
     static SCRATCH: RefCell<Vec<Scratch>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `f` with buffers of this thread; what they hold is left over. Those of a nested call are others.
+/// Calls `f` with this thread's scratch buffers, whose content is undefined. A nested call gets others.
 pub fn with_scratch<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     let kept = SCRATCH.with_borrow_mut(Vec::pop);
     let mut scratch = kept.unwrap_or_default();

@@ -1,12 +1,13 @@
-//! Where the factors of a convolution's products lie: padding, places, panels of packed weights.
+//! The factors of a convolution's products in memory: images with padding, and packed panels of the other
+//! factor.
 
-use crate::kernels::shape::Conv;
+use crate::kernels::shape::ConvShape;
 use crate::kernels::simd::lanes::Lanes;
 
 /// How the images of a block lie for [`Lanes::tile`]: one group's channels `[images, channels, H, W]`,
 /// with zeros round them.
 #[derive(Debug, Clone, Copy)]
-pub struct Padded {
+pub struct PaddedImages {
     /// Channels of a group.
     pub channels: usize,
     /// H, W without the zeros.
@@ -17,7 +18,7 @@ pub struct Padded {
     pub padded: [usize; 2],
 }
 
-impl Padded {
+impl PaddedImages {
     /// Values from one channel to the next.
     #[must_use]
     pub const fn plane(&self) -> usize {
@@ -58,35 +59,39 @@ impl Padded {
         }
     }
 
-    /// What a term of the sum adds to a pixel's place: channels, then the taps in their order.
+    /// What a term of the sum adds to a pixel's position: channels, then the taps in their order.
     #[must_use]
     pub fn offsets(&self, taps: &[[usize; 2]]) -> Vec<u32> {
-        let places = taps
+        let positions = taps
             .iter()
             .map(|[row, column]| row * self.padded[1] + column);
-        let places: Vec<usize> = places.collect();
+        let positions: Vec<usize> = positions.collect();
         (0..self.channels)
-            .flat_map(|channel| places.iter().map(move |tap| channel * self.plane() + tap))
-            .map(|place| place as u32)
+            .flat_map(|channel| {
+                positions
+                    .iter()
+                    .map(move |tap| channel * self.plane() + tap)
+            })
+            .map(|position| position as u32)
             .collect()
     }
 
-    /// The places of a grid of pixels, `stride` rows and columns apart, in each of so many images.
+    /// The positions of a grid of pixels, `stride` rows and columns apart, in each of so many images.
     #[must_use]
-    pub fn places(&self, images: usize, grid: [usize; 2], stride: usize) -> Vec<u32> {
-        let mut places = Vec::with_capacity(images * grid[0] * grid[1]);
+    pub fn positions(&self, images: usize, grid: [usize; 2], stride: usize) -> Vec<u32> {
+        let mut positions = Vec::with_capacity(images * grid[0] * grid[1]);
         for image in 0..images {
             for row in 0..grid[0] {
                 let start = image * self.image() + row * stride * self.padded[1];
-                places.extend((0..grid[1]).map(|column| (start + column * stride) as u32));
+                positions.extend((0..grid[1]).map(|column| (start + column * stride) as u32));
             }
         }
-        places
+        positions
     }
 
     /// The input of a convolution, as it is for the outputs and for the weights.
     #[must_use]
-    pub fn input(conv: &Conv) -> Self {
+    pub fn input(conv: &ConvShape) -> Self {
         let padding = conv.geometry.padding;
         Self {
             channels: conv.channels,
@@ -97,9 +102,9 @@ impl Padded {
     }
 }
 
-/// The kernel's places in the padded input, row by row.
+/// The kernel's positions in the padded input, row by row.
 #[must_use]
-pub fn taps(conv: &Conv) -> Vec<[usize; 2]> {
+pub fn taps(conv: &ConvShape) -> Vec<[usize; 2]> {
     let dilation = conv.geometry.dilation;
     let [rows, columns] = conv.kernel;
     (0..rows)
@@ -121,7 +126,7 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// So many columns in panels.
+    /// Divides columns into panels.
     pub fn of<L: Lanes>(columns: usize) -> Vec<Self> {
         let full = L::WIDTH * L::VECTORS;
         (0..columns)
@@ -138,7 +143,7 @@ impl Panel {
             .collect()
     }
 
-    /// Room for so many rows of each panel, one panel after the other.
+    /// Divides `out` into one part a panel, each with room for `rows` rows.
     pub fn parts<'a>(
         panels: &[Self],
         rows: usize,

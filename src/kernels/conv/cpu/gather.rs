@@ -1,14 +1,14 @@
-//! The outputs of a convolution from its input, and the gradient of the input from that of the outputs:
-//! both gather, for each of their pixels, the products with some pixels of the source.
+//! The outputs of a convolution, and the gradient of its input. Both gather: each pixel of the result is a sum
+//! of products with some pixels of the source.
 //!
 //! Backwards, a pixel in row y meets the weights k for which `y + P - k D` is a multiple of the stride. So
 //! the rows of one residue form a convolution of stride 1 with a part of the kernel; a stride of 2 makes
 //! four of them, each a quarter of the work, and no product with a zero.
 
 use super::{pixels, transforms, winograd};
-use crate::kernels::shape::Conv;
-use crate::kernels::simd::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
-use crate::kernels::simd::panels::{Padded, Panel, taps, transpose};
+use crate::kernels::shape::ConvShape;
+use crate::kernels::simd::lanes::{Lanes, MAX_ROWS, Operands, SimdTask, TileSums, on_best};
+use crate::kernels::simd::panels::{PaddedImages, Panel, taps, transpose};
 use crate::kernels::simd::{for_chunks, with_scratch, written};
 
 /// Pixels of a block of images, about: enough that a panel of weights is read from memory rarely.
@@ -16,7 +16,7 @@ const BLOCK_PIXELS: usize = 256;
 
 /// Some pixels of the result that take the same weights.
 struct Pass {
-    /// What a term of the sum adds to a pixel's place in the source.
+    /// What a term of the sum adds to a pixel's position in the source.
     offsets: Vec<u32>,
     /// Where the pixels of a block lie in the source.
     from: Vec<u32>,
@@ -34,7 +34,7 @@ struct Gather<'a> {
     /// Channels of all groups in the source, and in the result.
     channels: [usize; 2],
     groups: usize,
-    padded: Padded,
+    padded: PaddedImages,
     /// Images of a block.
     images: usize,
     passes: Vec<Pass>,
@@ -45,7 +45,7 @@ struct Gather<'a> {
     result: &'a mut [f32],
 }
 
-impl Job for Gather<'_> {
+impl SimdTask for Gather<'_> {
     type Output = ();
 
     fn run<L: Lanes>(self, lanes: L) {
@@ -109,7 +109,7 @@ impl Pass {
         pixels: usize,
         mut target: Target,
     ) {
-        let mut tile: Tile = [0.0; _];
+        let mut tile: TileSums = [0.0; _];
         let pairs = self.from[..pixels]
             .chunks(L::ROWS)
             .zip(self.to.chunks(L::ROWS));
@@ -122,7 +122,7 @@ impl Pass {
                 offsets: &self.offsets,
                 b,
             };
-            // SAFETY: `on_best` found the instruction set; `Padded` made both lists of places.
+            // SAFETY: `on_best` found the instruction set; `PaddedImages` made both lists of positions.
             unsafe { lanes.tile(panel.vectors, operands, &mut tile) };
             target.store::<L>(&tile, panel, &to[..from.len()]);
         }
@@ -130,8 +130,8 @@ impl Pass {
 }
 
 impl Target<'_> {
-    /// A tile `[pixels, width]` to its places `[columns, pixels]`.
-    fn store<L: Lanes>(&mut self, tile: &Tile, panel: Panel, to: &[u32]) {
+    /// A tile `[pixels, width]` to its positions `[columns, pixels]`.
+    fn store<L: Lanes>(&mut self, tile: &TileSums, panel: Panel, to: &[u32]) {
         let width = panel.width();
         let first = to[0] as usize;
         let in_a_row = to.len() == L::ROWS && to[L::ROWS - 1] as usize == first + L::ROWS - 1;
@@ -158,7 +158,7 @@ fn block_images(images: usize, pixels: usize) -> usize {
     aim.min(images.div_ceil(4)).max(1)
 }
 
-/// The places of a grid of pixels in the planes of each image of a block.
+/// The positions of a grid of pixels in the planes of each image of a block.
 fn targets(
     images: usize,
     image: usize,
@@ -167,14 +167,14 @@ fn targets(
     start: [usize; 2],
     step: usize,
 ) -> Vec<u32> {
-    let mut places = Vec::with_capacity(images * grid[0] * grid[1]);
+    let mut positions = Vec::with_capacity(images * grid[0] * grid[1]);
     for index in 0..images {
         for row in 0..grid[0] {
             let start = index * image + (start[0] + row * step) * width + start[1];
-            places.extend((0..grid[1]).map(|column| (start + column * step) as u32));
+            positions.extend((0..grid[1]).map(|column| (start + column * step) as u32));
         }
     }
-    places
+    positions
 }
 
 /// Packs weights: for each group and panel a job that fills `[terms, width]`.
@@ -185,7 +185,7 @@ fn pack(
     fill: impl Fn(usize, Panel, &mut [f32]) + Sync + Send,
 ) -> Vec<f32> {
     struct Panels(usize);
-    impl Job for Panels {
+    impl SimdTask for Panels {
         type Output = Vec<Panel>;
         fn run<L: Lanes>(self, _: L) -> Vec<Panel> {
             Panel::of::<L>(self.0)
@@ -212,7 +212,7 @@ fn pack(
 
 /// `conv(x) + bias`: `x` `[N,C,H,W]`, `w` `[O,C/G,KH,KW]`, `bias` `[O]` to `[N,O,OH,OW]`.
 #[must_use]
-pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
+pub fn forward(conv: &ConvShape, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     if transforms::can_apply(conv) {
         return winograd::forward(conv, x, w, bias);
     }
@@ -226,7 +226,7 @@ pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     if conv.images * outputs * plane == 0 {
         return Vec::new();
     }
-    let padded = Padded::input(conv);
+    let padded = PaddedImages::input(conv);
     let images = block_images(conv.images, plane);
     let weights = pack(groups, conv.m, depth, |group, panel, out| {
         let from = (group * conv.m + panel.start) * depth;
@@ -239,7 +239,7 @@ pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     });
     let pass = Pass {
         offsets: padded.offsets(&taps(conv)),
-        from: padded.places(images, grid, conv.geometry.stride),
+        from: padded.positions(images, grid, conv.geometry.stride),
         to: targets(images, outputs * plane, width, grid, [0, 0], 1),
         pixels: plane,
         weights,
@@ -259,17 +259,17 @@ pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     })
 }
 
-/// One axis of the input's gradient: its places `residue`, `residue + stride` and so on.
+/// One axis of the input's gradient: its positions `residue`, `residue + stride` and so on.
 struct Axis {
     residue: usize,
-    /// The weights that meet these places, each with the row of `dy` that it brings to the first of them.
+    /// The weights that meet these positions, each with the row of `dy` that it brings to the first of them.
     weights: Vec<(usize, isize)>,
     /// Places.
     count: usize,
 }
 
 /// All residues of an axis.
-fn axes(conv: &Conv, axis: usize) -> Vec<Axis> {
+fn axes(conv: &ConvShape, axis: usize) -> Vec<Axis> {
     let g = conv.geometry;
     (0..g.stride.min(conv.size[axis]))
         .map(|residue| {
@@ -289,7 +289,7 @@ fn axes(conv: &Conv, axis: usize) -> Vec<Axis> {
 
 /// The gradient of the input, `[N,C,H,W]`: `w` `[O,C/G,KH,KW]`, `dy` `[N,O,OH,OW]`.
 #[must_use]
-pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn input_gradient(conv: &ConvShape, w: &[f32], dy: &[f32]) -> Vec<f32> {
     if transforms::can_apply(conv) {
         return winograd::input_gradient(conv, w, dy);
     }
@@ -315,7 +315,7 @@ pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
         });
         before[i] + out_size[i].max(ends.max().unwrap_or(0).max(0) as usize)
     });
-    let padded = Padded {
+    let padded = PaddedImages {
         channels: conv.m,
         size: out_size,
         before,
@@ -330,10 +330,10 @@ pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
                 .weights
                 .iter()
                 .flat_map(|row| columns.weights.iter().map(move |column| (row, column)));
-            let place = |start: isize, i: usize| (before[i] as isize + start) as usize;
+            let position = |start: isize, i: usize| (before[i] as isize + start) as usize;
             let taps: Vec<[usize; 2]> = pairs
                 .clone()
-                .map(|((_, y), (_, x))| [place(*y, 0), place(*x, 1)])
+                .map(|((_, y), (_, x))| [position(*y, 0), position(*x, 1)])
                 .collect();
             let chosen: Vec<usize> = pairs
                 .map(|((y, _), (x, _))| y * conv.kernel[1] + x)
@@ -359,7 +359,7 @@ pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
             });
             passes.push(Pass {
                 offsets: padded.offsets(&taps),
-                from: padded.places(images, grid, 1),
+                from: padded.positions(images, grid, 1),
                 to: targets(
                     images,
                     inputs * height * width,

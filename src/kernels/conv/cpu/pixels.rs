@@ -1,22 +1,22 @@
-//! A convolution of one image to fewer pixels than there are outputs: the end of a network at work on a photo.
+//! The convolution of one image whose output has fewer pixels than channels, as at the end of a network.
 //!
 //! Packing the weights for [`super::gather`] was 30 % of the time of ResNet-18 on an image of 160 x 160. Here
 //! it is the pixels that are packed, which are few, and the weights are read where they lie. The sums have the
 //! same terms in the same order, so they are the same bits.
 
-use crate::kernels::shape::Conv;
-use crate::kernels::simd::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
-use crate::kernels::simd::panels::{Padded, Panel, taps};
+use crate::kernels::shape::ConvShape;
+use crate::kernels::simd::lanes::{Lanes, MAX_ROWS, Operands, SimdTask, TileSums, on_best};
+use crate::kernels::simd::panels::{PaddedImages, Panel, taps};
 use crate::kernels::simd::{for_chunks, with_scratch, written};
 
-/// Whether there are so few.
+/// Whether the convolution is one of these.
 #[must_use]
-pub fn can_apply(conv: &Conv) -> bool {
+pub fn can_apply(conv: &ConvShape) -> bool {
     conv.images == 1 && conv.out_pixels() < conv.m
 }
 
 struct Pixels<'a> {
-    conv: &'a Conv,
+    conv: &'a ConvShape,
     x: &'a [f32],
     w: &'a [f32],
     bias: &'a [f32],
@@ -24,7 +24,7 @@ struct Pixels<'a> {
     result: &'a mut [f32],
 }
 
-impl Job for Pixels<'_> {
+impl SimdTask for Pixels<'_> {
     type Output = ();
 
     fn run<L: Lanes>(self, lanes: L) {
@@ -36,9 +36,9 @@ impl Job for Pixels<'_> {
             result,
         } = self;
         let (plane, depth) = (conv.out_pixels(), conv.depth());
-        let padded = Padded::input(conv);
+        let padded = PaddedImages::input(conv);
         let offsets = padded.offsets(&taps(conv));
-        let places = padded.places(1, conv.out_size(), conv.geometry.stride);
+        let positions = padded.positions(1, conv.out_size(), conv.geometry.stride);
         let terms: Vec<u32> = (0..depth as u32).collect();
         let panels = Panel::of::<L>(plane);
         let inputs = conv.geometry.groups * conv.channels;
@@ -46,7 +46,7 @@ impl Job for Pixels<'_> {
         for (group, result) in groups {
             with_scratch(|[image, packed, ..]| {
                 padded.copy(x, inputs, group * conv.channels, image);
-                let columns = pack(image, &panels, &places, &offsets, packed);
+                let columns = pack(image, &panels, &positions, &offsets, packed);
                 let first = group * conv.m;
                 let w = &w[first * depth..(first + conv.m) * depth];
                 let bias = &bias[first..first + conv.m];
@@ -61,7 +61,7 @@ impl Job for Pixels<'_> {
                             offsets: &terms,
                             b,
                         };
-                        let mut tile: Tile = [0.0; _];
+                        let mut tile: TileSums = [0.0; _];
                         // SAFETY: `on_best` found the instruction set; each row is followed by `depth` weights.
                         unsafe { lanes.tile(panel.vectors, operands, &mut tile) };
                         let sums = tile.chunks_exact(panel.width());
@@ -83,7 +83,7 @@ impl Job for Pixels<'_> {
 fn pack<'a>(
     image: &[f32],
     panels: &[Panel],
-    places: &[u32],
+    positions: &[u32],
     offsets: &[u32],
     packed: &'a mut Vec<f32>,
 ) -> Vec<&'a [f32]> {
@@ -93,10 +93,10 @@ fn pack<'a>(
     let mut parts = Panel::parts(panels, offsets.len(), packed);
     for_chunks(&mut parts, 1, |_, parts| {
         for (panel, part) in parts {
-            let places = &places[panel.start..panel.start + panel.columns];
+            let positions = &positions[panel.start..panel.start + panel.columns];
             for (row, offset) in part.chunks_exact_mut(panel.width()).zip(offsets) {
-                for (value, place) in row.iter_mut().zip(places) {
-                    *value = image[(place + offset) as usize];
+                for (value, position) in row.iter_mut().zip(positions) {
+                    *value = image[(position + offset) as usize];
                 }
             }
         }
@@ -106,7 +106,7 @@ fn pack<'a>(
 
 /// As [`super::gather::forward`].
 #[must_use]
-pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
+pub fn forward(conv: &ConvShape, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     written(
         conv.geometry.groups * conv.m * conv.out_pixels(),
         |result| {

@@ -1,32 +1,32 @@
-//! 3x3 convolutions of stride 1 by Winograd's method, F(4x4, 3x3): 36 products for 16 outputs instead of
+//! The transforms of Winograd's method for 3x3 convolutions of stride 1, F(4x4, 3x3): 36 products for 16 outputs instead of
 //! 144. Lavin and Gray 2015 (arXiv:1509.09308), section 4.3, whose matrices these are; `winograd_*.wgsl`
 //! are the same on a GPU.
 //!
 //! ```text
-//! Y = A^T [ (G w G^T) * (B^T x B) ] A        * summed over channels, one product for each of 36 places
+//! Y = A^T [ (G w G^T) * (B^T x B) ] A        * summed over channels, one product for each of 36 points
 //! dw = G^T [ (B^T x B) * (A dy A^T) ] G      summed over tiles
 //! ```
 //!
 //! The gradient of the input is the first again, with the weights turned round. The products are those of
 //! [`crate::kernels::simd::lanes`]; transforms run over 16 channels at a time, so the images are turned to channels last.
 
-use crate::kernels::shape::Conv;
-use crate::kernels::simd::lanes::{Lanes, Loop};
+use crate::kernels::shape::ConvShape;
+use crate::kernels::simd::lanes::{Lanes, SimdLoop};
 
 /// Edge of a tile of outputs.
 pub const OUT: usize = 4;
 /// Edge of the tile of inputs it needs.
 pub const IN: usize = 6;
 /// Products of a tile.
-pub const PLACES: usize = IN * IN;
+pub const POINTS: usize = IN * IN;
 /// Channels that are transformed together.
 pub const TOGETHER: usize = 16;
 /// With fewer tiles than this the transformed weights, four times as many, are more than they save.
 const FEW_TILES: usize = 32;
 
-/// Whether the convolution can be computed so, and is faster for it.
+/// Whether the method can compute this convolution, and does so faster.
 #[must_use]
-pub fn can_apply(conv: &Conv) -> bool {
+pub fn can_apply(conv: &ConvShape) -> bool {
     let g = conv.geometry;
     let [height, width] = conv.size;
     let tiles = conv.images * height.div_ceil(OUT) * width.div_ceil(OUT);
@@ -106,16 +106,16 @@ fn weight_gradient([a, b, c, d, e, f]: [f32; 6]) -> [f32; 3] {
 }
 
 /// Channels side by side.
-type Side<const N: usize> = [f32; N];
+type Channels<const N: usize> = [f32; N];
 
 /// A transform along both axes: `I` by `I` values to `O` by `O`.
 #[inline(always)]
 fn both<const I: usize, const O: usize, const N: usize>(
     f: impl Fn([f32; I]) -> [f32; O],
-    from: &[Side<N>],
-    to: &mut [Side<N>],
+    from: &[Channels<N>],
+    to: &mut [Channels<N>],
 ) {
-    let mut half = [[0.0; N]; PLACES];
+    let mut half = [[0.0; N]; POINTS];
     let (from, to) = (&from[..I * I], &mut to[..O * O]);
     for x in 0..I {
         for lane in 0..N {
@@ -141,9 +141,9 @@ pub fn tiles([height, width]: [usize; 2]) -> [usize; 2] {
     [height.div_ceil(OUT), width.div_ceil(OUT)]
 }
 
-/// Planes to tiles: an image `[channels, H, W]` to `[place][tile][channel]`, `stride` values from one place to
+/// Transforms planes to tiles: an image `[channels, H, W]` to `[point][tile][channel]`, `stride` values from one point to
 /// the next. As input the tiles overlap and begin in the padding; as gradient of outputs they do not.
-pub struct Forth<'a> {
+pub struct InputTransform<'a> {
     /// The image.
     pub image: &'a [f32],
     /// H, W.
@@ -154,13 +154,13 @@ pub struct Forth<'a> {
     pub gradient: bool,
     /// A buffer, the image with its channels last and zeros round it.
     pub last: &'a mut Vec<f32>,
-    /// Where the first tile's first place goes.
+    /// Where the first tile's first point goes.
     pub out: *mut f32,
-    /// Values from one place to the next.
+    /// Values from one point to the next.
     pub stride: usize,
 }
 
-impl Loop for Forth<'_> {
+impl SimdLoop for InputTransform<'_> {
     #[inline(always)]
     fn run(self) {
         let [height, width] = self.size;
@@ -185,8 +185,8 @@ impl Loop for Forth<'_> {
             }
         }
         let edge = if self.gradient { OUT } else { IN };
-        let mut patch = [[0.0; TOGETHER]; PLACES];
-        let mut result = [[0.0; TOGETHER]; PLACES];
+        let mut patch = [[0.0; TOGETHER]; POINTS];
+        let mut result = [[0.0; TOGETHER]; POINTS];
         for tile in 0..rows * columns {
             let corner = tile / columns * OUT * padded[1] + tile % columns * OUT;
             for first in (0..channels).step_by(TOGETHER) {
@@ -201,13 +201,13 @@ impl Loop for Forth<'_> {
                 } else {
                     both::<IN, IN, TOGETHER>(input, &patch, &mut result);
                 }
-                for (place, values) in result.iter().enumerate() {
-                    let at = place * self.stride + tile * channels + first;
-                    // SAFETY: the maker of `out` has room for all places, tiles and channels.
+                for (point, values) in result.iter().enumerate() {
+                    let at = point * self.stride + tile * channels + first;
+                    // SAFETY: the maker of `out` has room for all points, tiles and channels.
                     unsafe {
                         self.out
                             .add(at)
-                            .cast::<Side<TOGETHER>>()
+                            .cast::<Channels<TOGETHER>>()
                             .write_unaligned(*values)
                     };
                 }
@@ -216,11 +216,11 @@ impl Loop for Forth<'_> {
     }
 }
 
-/// Products to outputs: `[place][tile][column]` to planes.
-pub struct Back<'a> {
+/// Transforms products to outputs: `[point][tile][column]` to planes.
+pub struct OutputTransform<'a> {
     /// The products of an image and a panel.
     pub products: &'a [f32],
-    /// Values from one place to the next.
+    /// Values from one point to the next.
     pub stride: usize,
     /// Columns of the panel.
     pub width: usize,
@@ -232,12 +232,12 @@ pub struct Back<'a> {
     pub bias: Option<&'a [f32]>,
 }
 
-impl Back<'_> {
+impl OutputTransform<'_> {
     #[inline(always)]
     fn lanes<const N: usize>(self) {
         let [height, width] = self.size;
         let [rows, columns] = tiles(self.size);
-        let mut products = [[0.0; N]; PLACES];
+        let mut products = [[0.0; N]; POINTS];
         let mut result = [[0.0; N]; OUT * OUT];
         let mut turned = [[0.0; OUT * OUT]; N];
         let channels = self.out.len() / (height * width);
@@ -245,8 +245,8 @@ impl Back<'_> {
             let [top, left] = [tile / columns * OUT, tile % columns * OUT];
             let [high, wide] = [OUT.min(height - top), OUT.min(width - left)];
             for first in (0..channels).step_by(N) {
-                for (place, products) in products.iter_mut().enumerate() {
-                    let at = place * self.stride + tile * self.width + first;
+                for (point, products) in products.iter_mut().enumerate() {
+                    let at = point * self.stride + tile * self.width + first;
                     products.copy_from_slice(&self.products[at..at + N]);
                 }
                 both::<IN, OUT, N>(output, &products, &mut result);
@@ -270,7 +270,7 @@ impl Back<'_> {
     }
 }
 
-impl Loop for Back<'_> {
+impl SimdLoop for OutputTransform<'_> {
     #[inline(always)]
     fn run(self) {
         if self.width.is_multiple_of(16) {
@@ -281,8 +281,8 @@ impl Loop for Back<'_> {
     }
 }
 
-/// Weights to products' factors: for a panel `[place][channel][column]`.
-pub struct Weights<'a> {
+/// Transforms weights to factors of the products: for a panel `[point][channel][column]`.
+pub struct WeightTransform<'a> {
     /// `[O,C,3,3]`.
     pub w: &'a [f32],
     /// C.
@@ -297,13 +297,13 @@ pub struct Weights<'a> {
     pub out: &'a mut [f32],
 }
 
-impl Loop for Weights<'_> {
+impl SimdLoop for WeightTransform<'_> {
     #[inline(always)]
     fn run(self) {
         const N: usize = 8;
-        let channels = self.out.len() / (PLACES * self.width);
+        let channels = self.out.len() / (POINTS * self.width);
         let mut filters = [[0.0; N]; 9];
-        let mut result = [[0.0; N]; PLACES];
+        let mut result = [[0.0; N]; POINTS];
         for channel in 0..channels {
             for first in (0..self.columns[1]).step_by(N) {
                 for lane in 0..N {
@@ -320,8 +320,8 @@ impl Loop for Weights<'_> {
                     }
                 }
                 both::<3, IN, N>(weight, &filters, &mut result);
-                for (place, values) in result.iter().enumerate() {
-                    let at = (place * channels + channel) * self.width + first;
+                for (point, values) in result.iter().enumerate() {
+                    let at = (point * channels + channel) * self.width + first;
                     self.out[at..at + N].copy_from_slice(values);
                 }
             }
@@ -329,8 +329,8 @@ impl Loop for Weights<'_> {
     }
 }
 
-/// Sums of products to the gradient of the weights, for a few outputs.
-pub struct WeightsBack<'a> {
+/// Transforms sums of products to the gradient of the weights, for a few outputs.
+pub struct WeightGradientTransform<'a> {
     /// `[36, C, O]`.
     pub sums: &'a [f32],
     /// C, O.
@@ -341,16 +341,16 @@ pub struct WeightsBack<'a> {
     pub out: &'a mut [f32],
 }
 
-impl Loop for WeightsBack<'_> {
+impl SimdLoop for WeightGradientTransform<'_> {
     #[inline(always)]
     fn run(self) {
         const N: usize = 8;
         let [inputs, outputs] = self.channels;
-        let mut sums = [[0.0; N]; PLACES];
+        let mut sums = [[0.0; N]; POINTS];
         let mut result = [[0.0; N]; 9];
         for channel in 0..inputs {
-            for (place, sums) in sums.iter_mut().enumerate() {
-                let at = (place * inputs + channel) * outputs + self.first;
+            for (point, sums) in sums.iter_mut().enumerate() {
+                let at = (point * inputs + channel) * outputs + self.first;
                 sums.copy_from_slice(&self.sums[at..at + N]);
             }
             both::<IN, 3, N>(weight_gradient, &sums, &mut result);
@@ -364,7 +364,7 @@ impl Loop for WeightsBack<'_> {
 }
 
 /// Runs a transform with the widest vectors.
-pub fn run<L: Lanes>(lanes: L, transform: impl Loop) {
+pub fn run<L: Lanes>(lanes: L, transform: impl SimdLoop) {
     // SAFETY: a value of `L` comes from `on_best`, which found the instruction set.
     unsafe { lanes.compiled(transform) };
 }

@@ -1,13 +1,13 @@
 //! The gradients of a convolution's weights and bias.
 //!
-//! `dw[k][o] = sum over pixels of x[place(k) + pixel] * dy[pixel][o]`: the rows of a tile are weights, the
+//! `dw[k][o] = sum over pixels of x[position(k) + pixel] * dy[pixel][o]`: the rows of a tile are weights, the
 //! sum runs over pixels, and `dy` is the packed factor, transposed. The sum over a block of images stays in
 //! registers and is then added to what the blocks before it gave.
 
 use super::{transforms, winograd};
-use crate::kernels::shape::Conv;
-use crate::kernels::simd::lanes::{Job, Lanes, MAX_ROWS, Operands, Tile, on_best};
-use crate::kernels::simd::panels::{Padded, Panel, taps, transpose};
+use crate::kernels::shape::ConvShape;
+use crate::kernels::simd::lanes::{Lanes, MAX_ROWS, Operands, SimdTask, TileSums, on_best};
+use crate::kernels::simd::panels::{PaddedImages, Panel, taps, transpose};
 use crate::kernels::simd::sums;
 use crate::kernels::simd::{for_chunks, with_scratch};
 
@@ -29,7 +29,7 @@ struct Part {
 
 /// All of the work.
 struct WeightGradient<'a> {
-    conv: &'a Conv,
+    conv: &'a ConvShape,
     x: &'a [f32],
     dy: &'a [f32],
 }
@@ -102,7 +102,7 @@ fn total_width(panels: &[Panel]) -> usize {
     panels.iter().map(Panel::width).sum()
 }
 
-impl Job for WeightGradient<'_> {
+impl SimdTask for WeightGradient<'_> {
     type Output = Vec<f32>;
 
     fn run<L: Lanes>(self, lanes: L) -> Vec<f32> {
@@ -141,12 +141,12 @@ impl Job for WeightGradient<'_> {
         }
         for_chunks(&mut parts, 1, |_, parts| {
             for part in parts {
-                let padded = Padded {
+                let padded = PaddedImages {
                     channels: part.channels[1] - part.channels[0],
-                    ..Padded::input(conv)
+                    ..PaddedImages::input(conv)
                 };
                 let grid = conv.out_size();
-                let pixel_places = padded.places(block, grid, conv.geometry.stride);
+                let pixel_positions = padded.positions(block, grid, conv.geometry.stride);
                 let weights = padded.offsets(&taps(conv));
                 part.sums = vec![0.0; weights.len() * width];
                 with_scratch(|[x, dy, ..]| {
@@ -166,7 +166,7 @@ impl Job for WeightGradient<'_> {
                             lanes,
                             x,
                             &weights,
-                            &pixel_places[..count],
+                            &pixel_positions[..count],
                             dy,
                             &panels,
                             &mut part.sums,
@@ -189,26 +189,26 @@ fn add_block<L: Lanes>(
     panels: &[Panel],
     mut sums: &mut [f32],
 ) {
-    let mut tile: Tile = [0.0; _];
+    let mut tile: TileSums = [0.0; _];
     for panel in panels {
         let width = panel.width();
         let (b, others) = dy.split_at(pixels.len() * width);
         dy = others;
         let (panel_sums, others) = sums.split_at_mut(weights.len() * width);
         sums = others;
-        for (places, sums) in weights
+        for (positions, sums) in weights
             .chunks(L::ROWS)
             .zip(panel_sums.chunks_mut(L::ROWS * width))
         {
-            let mut rows = [places[0]; MAX_ROWS];
-            rows[..places.len()].copy_from_slice(places);
+            let mut rows = [positions[0]; MAX_ROWS];
+            rows[..positions.len()].copy_from_slice(positions);
             let operands = Operands {
                 a: x,
                 rows: &rows,
                 offsets: pixels,
                 b,
             };
-            // SAFETY: `on_best` found the instruction set; `Padded` made both lists of places.
+            // SAFETY: `on_best` found the instruction set; `PaddedImages` made both lists of positions.
             unsafe { lanes.tile(panel.vectors, operands, &mut tile) };
             for (sum, value) in sums.iter_mut().zip(&tile) {
                 *sum += value;
@@ -219,7 +219,7 @@ fn add_block<L: Lanes>(
 
 impl WeightGradient<'_> {
     /// Some channels of some images, with their zeros.
-    fn copy(&self, padded: &Padded, part: &Part, images: [usize; 2], out: &mut Vec<f32>) {
+    fn copy(&self, padded: &PaddedImages, part: &Part, images: [usize; 2], out: &mut Vec<f32>) {
         let [_, inputs, height, width] = self.conv.in_dims();
         let image = inputs * height * width;
         let first = part.group * self.conv.channels + part.channels[0];
@@ -267,7 +267,7 @@ impl WeightGradient<'_> {
 
 /// The gradient of the weights, `[O,C/G,KH,KW]`: `x` `[N,C,H,W]`, `dy` `[N,O,OH,OW]`.
 #[must_use]
-pub fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn weight_gradient(conv: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
     if transforms::can_apply(conv) {
         return winograd::weight_gradient(conv, x, dy);
     }

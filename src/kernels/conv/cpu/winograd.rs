@@ -1,8 +1,10 @@
-//! The three convolutions of [`super::transforms`]: transforms, products, transforms.
+//! Winograd's convolution and its two gradients: transforms ([`super::transforms`]), products, transforms.
 
-use super::transforms::{Back, Forth, PLACES, Weights, WeightsBack, run, tiles};
-use crate::kernels::shape::Conv;
-use crate::kernels::simd::lanes::{Job, Lanes, MAX_ROWS, Operands, on_best};
+use super::transforms::{
+    InputTransform, OutputTransform, POINTS, WeightGradientTransform, WeightTransform, run, tiles,
+};
+use crate::kernels::shape::ConvShape;
+use crate::kernels::simd::lanes::{Lanes, MAX_ROWS, Operands, SimdTask, on_best};
 use crate::kernels::simd::panels::Panel;
 use crate::kernels::simd::{for_chunks, with_scratch, written};
 
@@ -25,11 +27,11 @@ struct Tiled<'a> {
     bias: Option<&'a [f32]>,
 }
 
-/// The start of memory that threads share, each for places of its own.
+/// The start of memory that threads share, each for a part of its own.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
 
-// SAFETY: each place is written by one thread.
+// SAFETY: each part is written by one thread.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -67,8 +69,8 @@ fn products<L: Lanes>(
         .step_by(L::ROWS)
         .zip(sums.chunks_exact_mut(L::ROWS * width))
     {
-        let places = std::array::from_fn(|i| ((first + i).min(rows - 1) * row_step) as u32);
-        let rows: &[u32; MAX_ROWS] = &places;
+        let rows = std::array::from_fn(|i| ((first + i).min(rows - 1) * row_step) as u32);
+        let rows: &[u32; MAX_ROWS] = &rows;
         let operands = Operands {
             a,
             rows,
@@ -84,7 +86,7 @@ impl Tiled<'_> {
     /// The transformed weights of a panel.
     fn weights<L: Lanes>(&self, lanes: L, panel: Panel, out: &mut [f32]) {
         let [inputs, outputs] = self.channels;
-        let transform = Weights {
+        let transform = WeightTransform {
             w: self.w,
             inputs: if self.gradient { outputs } else { inputs },
             gradient: self.gradient,
@@ -111,7 +113,7 @@ impl Tiled<'_> {
         let count = images * per_image;
         let (rows, width) = (rounded(count, L::ROWS), panel.width());
         let terms: Vec<u32> = (0..inputs as u32).collect();
-        sums.resize(PLACES * rows * width, 0.0);
+        sums.resize(POINTS * rows * width, 0.0);
         let factors = values
             .chunks_exact(count * inputs)
             .zip(weights.chunks_exact(inputs * width));
@@ -122,7 +124,7 @@ impl Tiled<'_> {
             let start = (image * outputs + panel.start) * area;
             // SAFETY: this image's planes of this panel are one thread's, and lie within the result.
             let out = unsafe { result.slice(start, panel.columns * area) };
-            let transform = Back {
+            let transform = OutputTransform {
                 products: &sums[image * per_image * width..],
                 stride: rows * width,
                 width,
@@ -136,7 +138,7 @@ impl Tiled<'_> {
         }
     }
 
-    /// An image's tiles, from place `tile` on.
+    /// An image's tiles, from point 0 on.
     fn transform<L: Lanes>(
         &self,
         lanes: L,
@@ -146,7 +148,7 @@ impl Tiled<'_> {
         stride: usize,
     ) {
         let plane = self.channels[0] * self.size[0] * self.size[1];
-        let transform = Forth {
+        let transform = InputTransform {
             image: &self.source[image * plane..(image + 1) * plane],
             size: self.size,
             channels: self.channels[0],
@@ -165,7 +167,7 @@ impl Tiled<'_> {
         let per_image: usize = tiles(self.size).iter().product();
         let tile_values = per_image * inputs;
         with_scratch(|[_, values, ..]| {
-            values.resize(PLACES * images * tile_values, 0.0);
+            values.resize(POINTS * images * tile_values, 0.0);
             let out = Shared(values.as_mut_ptr());
             for_chunks(&mut vec![(); images], 1, |image, _| {
                 with_scratch(|[last, ..]| {
@@ -173,11 +175,11 @@ impl Tiled<'_> {
                     self.transform(lanes, image, last, out, images * tile_values);
                 });
             });
-            let values = &values[..PLACES * images * tile_values];
+            let values = &values[..POINTS * images * tile_values];
             for_chunks(&mut Panel::of::<L>(self.channels[1]), 1, |_, panels| {
                 with_scratch(|[weights, sums, ..]| {
                     for panel in panels {
-                        weights.resize(PLACES * inputs * panel.width(), 0.0);
+                        weights.resize(POINTS * inputs * panel.width(), 0.0);
                         self.weights(lanes, *panel, weights);
                         self.panel(lanes, [values, weights], *panel, images, sums, result);
                     }
@@ -193,8 +195,8 @@ impl Tiled<'_> {
         let panels = Panel::of::<L>(self.channels[1]);
         let width: usize = panels.iter().map(Panel::width).sum();
         with_scratch(|[weights, ..]| {
-            weights.resize(PLACES * inputs * width, 0.0);
-            let mut parts = Panel::parts(&panels, PLACES * inputs, weights);
+            weights.resize(POINTS * inputs * width, 0.0);
+            let mut parts = Panel::parts(&panels, POINTS * inputs, weights);
             for_chunks(&mut parts, 1, |_, parts| {
                 for (panel, out) in parts {
                     self.weights(lanes, *panel, out);
@@ -208,7 +210,7 @@ impl Tiled<'_> {
                 let (first, count) = (index * block, members.len());
                 let stride = count * per_image * inputs;
                 with_scratch(|[last, values, sums, ..]| {
-                    values.resize(PLACES * stride, 0.0);
+                    values.resize(POINTS * stride, 0.0);
                     let out = Shared(values.as_mut_ptr());
                     for image in 0..count {
                         let out = out.at(image * per_image * inputs);
@@ -217,7 +219,7 @@ impl Tiled<'_> {
                     let area = self.size[0] * self.size[1];
                     let result = result.at(first * self.channels[1] * area);
                     for (panel, weights) in &parts {
-                        let factors = [&values[..PLACES * stride], &**weights];
+                        let factors = [&values[..POINTS * stride], &**weights];
                         self.panel(lanes, factors, *panel, count, sums, result);
                     }
                 });
@@ -226,7 +228,7 @@ impl Tiled<'_> {
     }
 }
 
-impl Job for Tiled<'_> {
+impl SimdTask for Tiled<'_> {
     type Output = Vec<f32>;
 
     fn run<L: Lanes>(self, lanes: L) -> Vec<f32> {
@@ -247,7 +249,7 @@ impl Job for Tiled<'_> {
 
 /// As [`super::gather::forward`].
 #[must_use]
-pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
+pub fn forward(conv: &ConvShape, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
     on_best(Tiled {
         source: x,
         size: conv.size,
@@ -260,7 +262,7 @@ pub fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
 
 /// As [`super::gather::input_gradient`].
 #[must_use]
-pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn input_gradient(conv: &ConvShape, w: &[f32], dy: &[f32]) -> Vec<f32> {
     on_best(Tiled {
         source: dy,
         size: conv.size,
@@ -273,16 +275,16 @@ pub fn input_gradient(conv: &Conv, w: &[f32], dy: &[f32]) -> Vec<f32> {
 
 /// The gradient of the weights.
 struct WeightGradient<'a> {
-    conv: &'a Conv,
+    conv: &'a ConvShape,
     x: &'a [f32],
     dy: &'a [f32],
 }
 
-impl Job for WeightGradient<'_> {
+impl SimdTask for WeightGradient<'_> {
     type Output = Vec<f32>;
 
     fn run<L: Lanes>(self, lanes: L) -> Vec<f32> {
-        let Conv {
+        let ConvShape {
             images,
             channels: inputs,
             m: outputs,
@@ -295,9 +297,9 @@ impl Job for WeightGradient<'_> {
         let panels = Panel::of::<L>(outputs);
         let mut result = vec![0.0; outputs * inputs * 9];
         with_scratch(|[total, xs, dys]| {
-            total.resize(PLACES * inputs * outputs, 0.0);
-            xs.resize(PLACES * block * per_image * inputs, 0.0);
-            dys.resize(PLACES * block * per_image * outputs, 0.0);
+            total.resize(POINTS * inputs * outputs, 0.0);
+            xs.resize(POINTS * block * per_image * inputs, 0.0);
+            dys.resize(POINTS * block * per_image * outputs, 0.0);
             for first in (0..images).step_by(block) {
                 let mut members: Vec<usize> = (first..images.min(first + block)).collect();
                 let count = members.len() * per_image;
@@ -308,7 +310,7 @@ impl Job for WeightGradient<'_> {
                             |source: &[f32], channels: usize, gradient: bool, out: Shared| {
                                 let start = *image * channels * area;
                                 with_scratch(|[last, ..]| {
-                                    let transform = Forth {
+                                    let transform = InputTransform {
                                         image: &source[start..start + channels * area],
                                         size,
                                         channels,
@@ -327,12 +329,12 @@ impl Job for WeightGradient<'_> {
                 let terms: Vec<u32> = (0..count).map(|tile| (tile * inputs) as u32).collect();
                 let (xs, dys) = (&*xs, &*dys);
                 for_chunks(
-                    &mut total[..PLACES * inputs * outputs],
+                    &mut total[..POINTS * inputs * outputs],
                     inputs * outputs,
-                    |place, total| {
+                    |point, total| {
                         with_scratch(|[packed, sums, ..]| {
-                            let a = &xs[place * count * inputs..(place + 1) * count * inputs];
-                            let dys = &dys[place * count * outputs..(place + 1) * count * outputs];
+                            let a = &xs[point * count * inputs..(point + 1) * count * inputs];
+                            let dys = &dys[point * count * outputs..(point + 1) * count * outputs];
                             for panel in &panels {
                                 let width = panel.width();
                                 let columns = panel.start..panel.start + panel.columns;
@@ -365,7 +367,7 @@ impl Job for WeightGradient<'_> {
             }
             const TOGETHER: usize = 8;
             for_chunks(&mut result, TOGETHER * inputs * 9, |index, out| {
-                let transform = WeightsBack {
+                let transform = WeightGradientTransform {
                     sums: &total[..],
                     channels: [inputs, outputs],
                     first: index * TOGETHER,
@@ -380,6 +382,6 @@ impl Job for WeightGradient<'_> {
 
 /// As [`super::weight_gradient::weight_gradient`].
 #[must_use]
-pub fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn weight_gradient(conv: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
     on_best(WeightGradient { conv, x, dy })
 }
