@@ -12,6 +12,7 @@ use super::matmul::{Epilogue, MatMul};
 use super::select;
 use super::weights::Weights;
 use crate::kernels::gpu::launch::{Buffer, Gpu};
+use crate::kernels::ours_or;
 use crate::kernels::shape::{ConvShape, Geometry};
 
 /// Everything on the GPU, and the sizes; nothing where our kernels are not for it.
@@ -43,21 +44,25 @@ impl ConvKernels for Cube {
         bias: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
-        let ours = || {
-            let (conv, x, weights) = on_gpu(&x, &weight, geometry)?;
-            let bias = Buffer::of_primitive(bias.clone())?;
-            let gpu = x.gpu();
-            let algorithm = select::choose(&gpu, &conv, &weights)?;
-            let epilogue = Epilogue {
-                bias: Some(&bias),
-                ..Epilogue::default()
-            };
-            Some(algorithm.run(&gpu, &conv, &x, &weights, epilogue))
-        };
-        match ours() {
-            Some(y) => y.into_primitive(),
-            None => Self::conv2d(x, weight, Some(bias), geometry.options()),
-        }
+        ours_or(
+            (x, weight, bias),
+            |(x, weight, bias)| {
+                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let bias = Buffer::of_primitive(bias.clone())?;
+                let gpu = x.gpu();
+                let algorithm = select::choose(&gpu, &conv, &weights)?;
+                let epilogue = Epilogue {
+                    bias: Some(&bias),
+                    ..Epilogue::default()
+                };
+                Some(
+                    algorithm
+                        .run(&gpu, &conv, &x, &weights, epilogue)
+                        .into_primitive(),
+                )
+            },
+            |(x, weight, bias)| Self::conv2d(x, weight, Some(bias), geometry.options()),
+        )
     }
 
     fn input_gradient(
@@ -66,17 +71,17 @@ impl ConvKernels for Cube {
         dy: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
-        let ours = || {
-            let (conv, x, weights) = on_gpu(&x, &weight, geometry)?;
-            let dy = Buffer::of_primitive(dy.clone())?;
-            let gpu = x.gpu();
-            let variant = backward_variant(&gpu, &conv, &weights)?;
-            Some(gradient::input(&gpu, &conv, variant, &weights, &dy))
-        };
-        match ours() {
-            Some(dx) => dx.into_primitive(),
-            None => Self::conv2d_x_backward(x, weight, dy, geometry.options()),
-        }
+        ours_or(
+            (x, weight, dy),
+            |(x, weight, dy)| {
+                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let dy = Buffer::of_primitive(dy.clone())?;
+                let gpu = x.gpu();
+                let variant = backward_variant(&gpu, &conv, &weights)?;
+                Some(gradient::input(&gpu, &conv, variant, &weights, &dy).into_primitive())
+            },
+            |(x, weight, dy)| Self::conv2d_x_backward(x, weight, dy, geometry.options()),
+        )
     }
 
     fn weight_gradient(
@@ -85,16 +90,16 @@ impl ConvKernels for Cube {
         dy: FloatTensor<Self>,
         geometry: Geometry,
     ) -> FloatTensor<Self> {
-        let ours = || {
-            let (conv, x, weights) = on_gpu(&x, &weight, geometry)?;
-            let dy = Buffer::of_primitive(dy.clone())?;
-            let gpu = x.gpu();
-            backward_variant(&gpu, &conv, &weights)?;
-            Some(gradient::weight(&gpu, &conv, &x, &dy))
-        };
-        match ours() {
-            Some(dw) => dw.into_primitive(),
-            None => Self::conv2d_weight_backward(x, weight, dy, geometry.options()),
-        }
+        ours_or(
+            (x, weight, dy),
+            |(x, weight, dy)| {
+                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let dy = Buffer::of_primitive(dy.clone())?;
+                let gpu = x.gpu();
+                backward_variant(&gpu, &conv, &weights)?;
+                Some(gradient::weight(&gpu, &conv, &x, &dy).into_primitive())
+            },
+            |(x, weight, dy)| Self::conv2d_weight_backward(x, weight, dy, geometry.options()),
+        )
     }
 }

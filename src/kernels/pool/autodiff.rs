@@ -13,6 +13,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::cpu;
 use crate::kernels::host::{dense, dims, tensor, values};
+use crate::kernels::ours_or;
 use crate::kernels::shape::PoolShape;
 
 /// A square window: the same numbers on both axes.
@@ -90,19 +91,19 @@ impl PoolKernels for Cube {}
 
 impl PoolKernels for Flex {
     fn pool_forward(x: FloatTensor<Self>, window: Window) -> (FloatTensor<Self>, IntTensor<Self>) {
-        let ours = || {
-            let sizes = dims(&x)?;
-            let shape = window.on(sizes)?;
-            let (y, indices) = cpu::forward(&shape, values(&dense(&x)?));
-            let [height, width] = shape.out_size();
-            let sizes = [sizes[0], sizes[1], height, width];
-            let indices = TensorData::new(indices, sizes.to_vec());
-            Some((tensor(y, &sizes), IntTensor::<Self>::from_data(indices)))
-        };
-        match ours() {
-            Some(result) => result,
-            None => burns_forward::<Self>(x, window),
-        }
+        ours_or(
+            x,
+            |x| {
+                let sizes = dims(x)?;
+                let shape = window.on(sizes)?;
+                let (y, indices) = cpu::forward(&shape, values(&dense(x)?));
+                let [height, width] = shape.out_size();
+                let sizes = [sizes[0], sizes[1], height, width];
+                let indices = TensorData::new(indices, sizes.to_vec());
+                Some((tensor(y, &sizes), IntTensor::<Self>::from_data(indices)))
+            },
+            |x| burns_forward::<Self>(x, window),
+        )
     }
 
     fn pool_backward(
@@ -111,16 +112,16 @@ impl PoolKernels for Flex {
         dy: FloatTensor<Self>,
         window: Window,
     ) -> FloatTensor<Self> {
-        let ours = || {
-            let sizes = dims(&x)?;
-            let shape = window.on(sizes)?;
-            let dx = cpu::backward(&shape, indices.as_slice()?, values(&dense(&dy)?));
-            Some(tensor(dx, &sizes))
-        };
-        match ours() {
-            Some(dx) => dx,
-            None => burns_backward::<Self>(x, indices, dy, window),
-        }
+        ours_or(
+            (x, dy, indices),
+            |(x, dy, indices)| {
+                let sizes = dims(x)?;
+                let shape = window.on(sizes)?;
+                let dx = cpu::backward(&shape, indices.as_slice()?, values(&dense(dy)?));
+                Some(tensor(dx, &sizes))
+            },
+            |(x, dy, indices)| burns_backward::<Self>(x, indices, dy, window),
+        )
     }
 }
 

@@ -112,141 +112,93 @@ macro_rules! tile {
     };
 }
 
-/// AVX-512: 32 registers of 16 values.
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    use super::*;
-    use std::arch::x86_64::{
-        __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
-    };
+/// An instruction set of x86: its vector, the intrinsics for it, and the tiles by their number of vectors.
+macro_rules! x86 {
+    (
+        $(#[$doc:meta])* $module:ident, $name:ident, $features:literal, $vector:ident of $width:literal,
+        [$spread:ident $load:ident $store:ident $fma:ident],
+        [$($tile:ident $count:pat => $columns:tt),+], at most $most:literal
+    ) => {
+        $(#[$doc])*
+        #[cfg(target_arch = "x86_64")]
+        mod $module {
+            use super::*;
+            use std::arch::x86_64::{$vector, $fma, $load, $spread, $store};
 
-    /// See [`super::Lanes`].
-    #[derive(Clone, Copy)]
-    pub struct Avx512;
+            /// See [`super::Lanes`].
+            #[derive(Clone, Copy)]
+            pub struct $name;
 
-    struct Ops;
+            struct Ops;
 
-    impl Ops {
-        const WIDTH: usize = 16;
-        #[inline]
-        #[target_feature(enable = "avx512f")]
-        fn spread(x: f32) -> __m512 {
-            _mm512_set1_ps(x)
-        }
-        #[inline]
-        #[target_feature(enable = "avx512f")]
-        unsafe fn load(x: *const f32) -> __m512 {
-            unsafe { _mm512_loadu_ps(x) }
-        }
-        #[inline]
-        #[target_feature(enable = "avx512f")]
-        unsafe fn store(x: *mut f32, value: __m512) {
-            unsafe { _mm512_storeu_ps(x, value) }
-        }
-        #[inline]
-        #[target_feature(enable = "avx512f")]
-        fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
-            _mm512_fmadd_ps(a, b, c)
-        }
-    }
+            impl Ops {
+                const WIDTH: usize = $width;
+                #[inline]
+                #[target_feature(enable = $features)]
+                fn spread(x: f32) -> $vector {
+                    $spread(x)
+                }
+                #[inline]
+                #[target_feature(enable = $features)]
+                unsafe fn load(x: *const f32) -> $vector {
+                    unsafe { $load(x) }
+                }
+                #[inline]
+                #[target_feature(enable = $features)]
+                unsafe fn store(x: *mut f32, value: $vector) {
+                    unsafe { $store(x, value) }
+                }
+                #[inline]
+                #[target_feature(enable = $features)]
+                fn fma(a: $vector, b: $vector, c: $vector) -> $vector {
+                    $fma(a, b, c)
+                }
+            }
 
-    tile!(#[target_feature(enable = "avx512f")] four, Ops, [0 1 2 3 4 5], [0 1 2 3]);
-    tile!(#[target_feature(enable = "avx512f")] two, Ops, [0 1 2 3 4 5], [0 1]);
-    tile!(#[target_feature(enable = "avx512f")] one, Ops, [0 1 2 3 4 5], [0]);
+            $( tile!(#[target_feature(enable = $features)] $tile, Ops, [0 1 2 3 4 5], $columns); )+
 
-    #[target_feature(enable = "avx512f")]
-    fn compiled<F: SimdLoop>(f: F) {
-        f.run();
-    }
+            #[target_feature(enable = $features)]
+            fn compiled<F: SimdLoop>(f: F) {
+                f.run();
+            }
 
-    impl Lanes for Avx512 {
-        unsafe fn compiled<F: SimdLoop>(self, f: F) {
-            // SAFETY: the caller vouches for the instruction set.
-            unsafe { compiled(f) }
-        }
+            impl Lanes for $name {
+                const WIDTH: usize = $width;
+                const ROWS: usize = 6;
+                const VECTORS: usize = $most;
 
-        const WIDTH: usize = 16;
-        const ROWS: usize = 6;
-        const VECTORS: usize = 4;
-        #[inline]
-        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]) {
-            unsafe {
-                match vectors {
-                    1 => one(operands, out),
-                    2 => two(operands, out),
-                    _ => four(operands, out),
+                unsafe fn compiled<F: SimdLoop>(self, f: F) {
+                    // SAFETY: the caller vouches for the instruction set.
+                    unsafe { compiled(f) }
+                }
+
+                #[inline]
+                unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]) {
+                    // SAFETY: as above.
+                    unsafe {
+                        match vectors {
+                            $( $count => $tile(operands, out), )+
+                        }
+                    }
                 }
             }
         }
-    }
-}
-
-/// AVX2: 16 registers of 8 values.
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use super::*;
-    use std::arch::x86_64::{
-        __m256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
     };
-
-    /// See [`super::Lanes`].
-    #[derive(Clone, Copy)]
-    pub struct Avx2;
-
-    struct Ops;
-
-    impl Ops {
-        const WIDTH: usize = 8;
-        #[inline]
-        #[target_feature(enable = "avx2,fma")]
-        fn spread(x: f32) -> __m256 {
-            _mm256_set1_ps(x)
-        }
-        #[inline]
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn load(x: *const f32) -> __m256 {
-            unsafe { _mm256_loadu_ps(x) }
-        }
-        #[inline]
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn store(x: *mut f32, value: __m256) {
-            unsafe { _mm256_storeu_ps(x, value) }
-        }
-        #[inline]
-        #[target_feature(enable = "avx2,fma")]
-        fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
-            _mm256_fmadd_ps(a, b, c)
-        }
-    }
-
-    tile!(#[target_feature(enable = "avx2,fma")] two, Ops, [0 1 2 3 4 5], [0 1]);
-    tile!(#[target_feature(enable = "avx2,fma")] one, Ops, [0 1 2 3 4 5], [0]);
-
-    #[target_feature(enable = "avx2,fma")]
-    fn compiled<F: SimdLoop>(f: F) {
-        f.run();
-    }
-
-    impl Lanes for Avx2 {
-        unsafe fn compiled<F: SimdLoop>(self, f: F) {
-            // SAFETY: the caller vouches for the instruction set.
-            unsafe { compiled(f) }
-        }
-
-        const WIDTH: usize = 8;
-        const ROWS: usize = 6;
-        const VECTORS: usize = 2;
-        #[inline]
-        unsafe fn tile(self, vectors: usize, operands: Operands, out: &mut [f32]) {
-            unsafe {
-                match vectors {
-                    1 => one(operands, out),
-                    _ => two(operands, out),
-                }
-            }
-        }
-    }
 }
+
+x86!(
+    /// AVX-512: 32 registers of 16 values.
+    avx512, Avx512, "avx512f", __m512 of 16,
+    [_mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps],
+    [one 1 => [0], two 2 => [0 1], four _ => [0 1 2 3]], at most 4
+);
+
+x86!(
+    /// AVX2: 16 registers of 8 values.
+    avx2, Avx2, "avx2,fma", __m256 of 8,
+    [_mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps],
+    [one 1 => [0], two _ => [0 1]], at most 2
+);
 
 /// Vectors of 4 values, which every machine has; in the browser those of simd128. There a multiply-add is one
 /// instruction of relaxed SIMD (Chrome 114), which rounds once where the machine can and else twice. Four rows
