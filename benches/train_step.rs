@@ -12,11 +12,12 @@ use burn::tensor::module::{adaptive_avg_pool2d, conv2d as burn_conv2d, max_pool2
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use retune::config::Arch;
-use retune::kernels::autodiff::conv2d;
-use retune::kernels::cpu::{conv, memory, norm, weight};
-use retune::kernels::norm::batch_norm_train_act;
-use retune::kernels::ops::max_pool;
+use retune::kernels::conv::conv2d;
+use retune::kernels::conv::cpu::{gather, weight_gradient};
+use retune::kernels::norm::{batch_norm_train_act, cpu as norm};
+use retune::kernels::pool::max_pool;
 use retune::kernels::shape;
+use retune::kernels::simd::allocator;
 use retune::model::resnet::{Conv, Layout, ResNetConfig, pooled_size};
 
 const EPSILON: f64 = 1e-5;
@@ -212,7 +213,7 @@ fn timed<T>(runs: usize, mut work: impl FnMut() -> T) -> f64 {
 
 /// The kernels of each layer alone.
 fn layers(options: &Options) {
-    memory::keep();
+    allocator::retain_freed_memory();
     let mut edge = options.size;
     let mut sums = [0.0; 5];
     println!(
@@ -221,7 +222,7 @@ fn layers(options: &Options) {
     let layout = ResNetConfig::of(Arch::ResNet18).layout();
     let mut layer = |spec: &Conv, edge: usize| {
         let x_dims = [options.batch, spec.input, edge, edge];
-        let Some(sizes) = shape::Conv::of(x_dims, spec.weight_shape(), spec.geometry()) else {
+        let Some(sizes) = shape::ConvShape::of(x_dims, spec.weight_shape(), spec.geometry()) else {
             return;
         };
         let values = |n: usize| {
@@ -235,20 +236,22 @@ fn layers(options: &Options) {
         ];
         let dy = values(sizes.out_dims().iter().product());
         let channels = vec![1.0; spec.output];
-        let batch = norm::Batch {
+        let batch = norm::NormShape {
             images: options.batch,
             channels: spec.output,
             area: sizes.out_pixels(),
         };
         let one = channels.as_slice();
         let times = [
-            timed(options.steps, || conv::forward(&sizes, &x, &w, one)),
+            timed(options.steps, || gather::forward(&sizes, &x, &w, one)),
             if spec.input == 3 {
                 0.0
             } else {
-                timed(options.steps, || conv::input_gradient(&sizes, &w, &dy))
+                timed(options.steps, || gather::input_gradient(&sizes, &w, &dy))
             },
-            timed(options.steps, || weight::weight_gradient(&sizes, &x, &dy)),
+            timed(options.steps, || {
+                weight_gradient::weight_gradient(&sizes, &x, &dy)
+            }),
             timed(options.steps, || {
                 norm::forward(batch, &dy, [one; 2], None, true, EPSILON)
             }),

@@ -9,22 +9,10 @@
 //
 // An invocation sums one pixel, in one order, so that two runs give the same bits; x counts pixels, y
 // channels, z images.
+//
+// lib/: columns.wgsl
 
 const WORKGROUP: u32 = 64u;
-
-struct Params {
-    channels: u32,
-    height: u32,
-    width: u32,
-    out_height: u32,
-    out_width: u32,
-    kernel_h: u32,
-    kernel_w: u32,
-    stride: u32,
-    padding: u32,
-    dilation: u32,
-    col_stride: u32,
-}
 
 @group(0) @binding(0) var<storage, read> col: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;

@@ -15,12 +15,10 @@
 //
 // An invocation computes four pixels of a row in one channel; x counts fours of pixels of an image, y
 // channels, z images.
+//
+// lib/: conv_direct.wgsl, image.wgsl, epilogue.wgsl
 
 const WORKGROUP: u32 = 64u;
-
-const FLAG_BIAS: u32 = 1u;
-const FLAG_RESIDUAL: u32 = 2u;
-const FLAG_RELU: u32 = 4u;
 
 struct Params {
     m: u32,
@@ -35,41 +33,6 @@ struct Params {
     padding: u32,
     dilation: u32,
     flags: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> params: Params;
-
-// Zero outside the image. A negative coordinate wraps round to a large one.
-fn load_x(plane: u32, row: u32, column: u32) -> f32 {
-    if row >= params.height || column >= params.width {
-        return 0.0;
-    }
-    return x[(plane * params.height + row) * params.width + column];
-}
-
-fn store_y(image: u32, channel: u32, row: u32, column: u32, values: vec4f) {
-    let plane = image * params.groups * params.m + channel;
-    let at = (plane * params.out_height + row) * params.out_width + column;
-    var sum = values;
-    if (params.flags & FLAG_BIAS) != 0u {
-        sum += bias[channel];
-    }
-    let count = min(params.out_width - column, 4u);
-    for (var i = 0u; i < count; i++) {
-        var value = sum[i];
-        if (params.flags & FLAG_RESIDUAL) != 0u {
-            value += residual[at + i];
-        }
-        if (params.flags & FLAG_RELU) != 0u {
-            value = max(value, 0.0);
-        }
-        y[at + i] = value;
-    }
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -18,24 +18,8 @@
 //
 // A workgroup computes TILE_M rows by TILE_N columns of one group, a thread ROWS4 * 4 by COLUMNS4 * 4 of
 // them; x counts column tiles over all images, y row tiles, z groups.
-
-// Threads along n and along m, and what each computes, in fours.
-const THREADS_N: u32 = 8u;
-const THREADS_M: u32 = 8u;
-const ROWS4: u32 = 2u;
-const COLUMNS4: u32 = 2u;
-// Slices of k in workgroup memory at a time.
-const TILE_K: u32 = 16u;
-
-const THREADS: u32 = THREADS_N * THREADS_M;
-const TILE_M4: u32 = THREADS_M * ROWS4;
-const TILE_N4: u32 = THREADS_N * COLUMNS4;
-const TILE_M: u32 = TILE_M4 * 4u;
-const TILE_N: u32 = TILE_N4 * 4u;
-
-const FLAG_BIAS: u32 = 1u;
-const FLAG_RESIDUAL: u32 = 2u;
-const FLAG_RELU: u32 = 4u;
+//
+// lib/: shared_tile.wgsl, epilogue.wgsl
 
 struct Params {
     m: u32,
@@ -61,9 +45,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> residual: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> params: Params;
-
-var<workgroup> slice_a: array<vec4f, TILE_K * TILE_M4>;
-var<workgroup> slice_b: array<vec4f, TILE_K * TILE_N4>;
 
 fn load_a(group: u32, depth: u32, k: u32, row4: u32) -> vec4f {
     if k >= depth || row4 >= params.m4 {
@@ -118,13 +99,7 @@ fn store_y(group: u32, row: u32, index: u32, value: f32) {
     if (params.flags & FLAG_BIAS) != 0u {
         sum += bias[channel];
     }
-    if (params.flags & FLAG_RESIDUAL) != 0u {
-        sum += residual[at];
-    }
-    if (params.flags & FLAG_RELU) != 0u {
-        sum = max(sum, 0.0);
-    }
-    y[at] = sum;
+    y[at] = finish(sum, at);
 }
 
 @compute @workgroup_size(THREADS_N, THREADS_M)

@@ -9,34 +9,14 @@
 //
 // An invocation copies the window of one output pixel in one channel; x counts pixels, y channels,
 // z images.
+//
+// lib/: columns.wgsl, image.wgsl
 
 const WORKGROUP: u32 = 64u;
-
-struct Params {
-    channels: u32,
-    height: u32,
-    width: u32,
-    out_height: u32,
-    out_width: u32,
-    kernel_h: u32,
-    kernel_w: u32,
-    stride: u32,
-    padding: u32,
-    dilation: u32,
-    col_stride: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> col: array<f32>;
 @group(0) @binding(2) var<storage, read> params: Params;
-
-// A negative coordinate wraps round to a large one.
-fn load_x(plane: u32, row: u32, column: u32) -> f32 {
-    if row >= params.height || column >= params.width {
-        return 0.0;
-    }
-    return x[(plane * params.height + row) * params.width + column];
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

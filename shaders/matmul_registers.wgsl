@@ -17,74 +17,10 @@
 //   c         [z][m][c_stride]
 //
 // An invocation computes 16 rows by 16 columns; x counts tiles, row by row, y batches.
+//
+// lib/: matmul.wgsl, matmul_registers.wgsl, epilogue.wgsl
 
 const WORKGROUP: u32 = 8u;
-
-const FLAG_BIAS: u32 = 1u;
-const FLAG_RESIDUAL: u32 = 2u;
-const FLAG_RELU: u32 = 4u;
-
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    a_batches: u32,
-    m4: u32,
-    b_stride: u32,
-    c_stride: u32,
-    flags: u32,
-}
-
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
-@group(0) @binding(5) var<storage, read> params: Params;
-
-// The last row of the last batch may be followed by nothing: there the index stays inside.
-fn load_b(at: u32, last: u32) -> vec4f {
-    return vec4f(b[min(at, last)], b[min(at + 1u, last)], b[min(at + 2u, last)], b[min(at + 3u, last)]);
-}
-
-fn store_c(batch: u32, row: u32, column: u32, values: vec4f) {
-    if row >= params.m {
-        return;
-    }
-    let at = (batch * params.m + row) * params.c_stride + column;
-    var sum = values;
-    if (params.flags & FLAG_BIAS) != 0u {
-        sum += bias[(batch % params.a_batches) * params.m + row];
-    }
-    if column + 4u <= params.n {
-        if (params.flags & FLAG_RESIDUAL) != 0u {
-            sum += vec4f(residual[at], residual[at + 1u], residual[at + 2u], residual[at + 3u]);
-        }
-        if (params.flags & FLAG_RELU) != 0u {
-            sum = max(sum, vec4f());
-        }
-        c[at] = sum.x;
-        c[at + 1u] = sum.y;
-        c[at + 2u] = sum.z;
-        c[at + 3u] = sum.w;
-        return;
-    }
-    for (var i = 0u; i < params.n - column; i++) {
-        var value = sum[i];
-        if (params.flags & FLAG_RESIDUAL) != 0u {
-            value += residual[at + i];
-        }
-        if (params.flags & FLAG_RELU) != 0u {
-            value = max(value, 0.0);
-        }
-        c[at + i] = value;
-    }
-}
-
-// Four rows by four columns, a row in each column of the matrix.
-fn outer(rows: vec4f, columns: vec4f) -> mat4x4f {
-    return mat4x4f(rows.x * columns, rows.y * columns, rows.z * columns, rows.w * columns);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -17,45 +17,8 @@
 //
 // A workgroup computes TILE_M rows by TILE_N columns, a thread ROWS4 * 4 by COLUMNS4 * 4 of them; x counts
 // column tiles, y row tiles, z batches.
-
-// Threads along n and along m, and what each computes, in fours.
-const THREADS_N: u32 = 8u;
-const THREADS_M: u32 = 8u;
-const ROWS4: u32 = 2u;
-const COLUMNS4: u32 = 2u;
-// Slices of k in workgroup memory at a time.
-const TILE_K: u32 = 16u;
-
-const THREADS: u32 = THREADS_N * THREADS_M;
-const TILE_M4: u32 = THREADS_M * ROWS4;
-const TILE_N4: u32 = THREADS_N * COLUMNS4;
-const TILE_M: u32 = TILE_M4 * 4u;
-const TILE_N: u32 = TILE_N4 * 4u;
-
-const FLAG_BIAS: u32 = 1u;
-const FLAG_RESIDUAL: u32 = 2u;
-const FLAG_RELU: u32 = 4u;
-
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    a_batches: u32,
-    m4: u32,
-    b_stride: u32,
-    c_stride: u32,
-    flags: u32,
-}
-
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
-@group(0) @binding(5) var<storage, read> params: Params;
-
-var<workgroup> slice_a: array<vec4f, TILE_K * TILE_M4>;
-var<workgroup> slice_b: array<vec4f, TILE_K * TILE_N4>;
+//
+// lib/: matmul.wgsl, shared_tile.wgsl, epilogue.wgsl
 
 fn load_a(batch: u32, k: u32, row4: u32) -> vec4f {
     if k >= params.k || row4 >= params.m4 {
@@ -96,14 +59,7 @@ fn store_c(batch: u32, row: u32, column: u32, values: vec4f) {
     }
     for (var i = 0u; i < 4u; i++) {
         if column + i < params.n {
-            var value = sum[i];
-            if (params.flags & FLAG_RESIDUAL) != 0u {
-                value += residual[at + i];
-            }
-            if (params.flags & FLAG_RELU) != 0u {
-                value = max(value, 0.0);
-            }
-            c[at + i] = value;
+            c[at + i] = finish(sum[i], at + i);
         }
     }
 }

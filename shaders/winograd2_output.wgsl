@@ -10,44 +10,10 @@
 //   y         [images][channels][height][width]
 //
 // An invocation writes the 2x2 pixels of one tile of one channel; x counts tiles, channel by channel.
+//
+// lib/: winograd_output.wgsl, winograd_tile.wgsl, epilogue.wgsl
 
 const WORKGROUP: u32 = 64u;
-
-const FLAG_BIAS: u32 = 1u;
-const FLAG_RESIDUAL: u32 = 2u;
-const FLAG_RELU: u32 = 4u;
-
-struct Params {
-    channels: u32,
-    height: u32,
-    width: u32,
-    tiles_y: u32,
-    tiles_x: u32,
-    tiles: u32,
-    p_stride: u32,
-    flags: u32,
-}
-
-@group(0) @binding(0) var<storage, read> p: array<f32>;
-@group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<storage, read> residual: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<storage, read> params: Params;
-
-fn store_y(plane: u32, row: u32, column: u32, value: f32) {
-    if row >= params.height || column >= params.width {
-        return;
-    }
-    let at = (plane * params.height + row) * params.width + column;
-    var sum = value;
-    if (params.flags & FLAG_RESIDUAL) != 0u {
-        sum += residual[at];
-    }
-    if (params.flags & FLAG_RELU) != 0u {
-        sum = max(sum, 0.0);
-    }
-    y[at] = sum;
-}
 
 // One row of the tile of products, times A: 2 columns.
 fn load_row(first: u32, at: u32) -> vec2f {
@@ -70,29 +36,21 @@ fn store_row(plane: u32, row: u32, column: u32, values: vec2f) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    // 1. index to channel and tile, 2. tile to image and tile in it, 3. that to its row and column.
-    let channel = id.x / params.tiles;
-    let tile = id.x - channel * params.tiles;
-    if channel >= params.channels {
+    let tile = tile_of(id.x);
+    if tile.channel >= params.channels {
         return;
     }
-    let tiles_an_image = params.tiles_y * params.tiles_x;
-    let image = tile / tiles_an_image;
-    let in_image = tile - image * tiles_an_image;
-    let tile_y = in_image / params.tiles_x;
-    let tile_x = in_image - tile_y * params.tiles_x;
-    let plane = image * params.channels + channel;
-    let at = channel * params.p_stride + tile;
+    let at = tile.channel * params.p_stride + tile.index;
     let p0 = load_row(0u, at);
     let p1 = load_row(4u, at);
     let p2 = load_row(8u, at);
     let p3 = load_row(12u, at);
     var shift = 0.0;
     if (params.flags & FLAG_BIAS) != 0u {
-        shift = bias[channel];
+        shift = bias[tile.channel];
     }
-    let row = tile_y * 2u;
-    let column = tile_x * 2u;
-    store_row(plane, row, column, shift + p0 + p1 + p2);
-    store_row(plane, row + 1u, column, shift + p1 - p2 - p3);
+    let row = tile.row * 2u;
+    let column = tile.column * 2u;
+    store_row(tile.plane, row, column, shift + p0 + p1 + p2);
+    store_row(tile.plane, row + 1u, column, shift + p1 - p2 - p3);
 }

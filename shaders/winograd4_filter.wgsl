@@ -8,26 +8,10 @@
 //   u  [36][channels][m_stride]  rows from m on are zero
 //
 // An invocation transforms one filter; x counts output channels, y input channels.
+//
+// lib/: winograd_filter.wgsl
 
 const WORKGROUP: u32 = 64u;
-
-struct Params {
-    m: u32,
-    channels: u32,
-    m_stride: u32,
-}
-
-@group(0) @binding(0) var<storage, read> w: array<f32>;
-@group(0) @binding(1) var<storage, read_write> u: array<f32>;
-@group(0) @binding(2) var<storage, read> params: Params;
-
-fn load_row(row: u32, channel: u32, r: u32) -> vec3f {
-    if row >= params.m {
-        return vec3f();
-    }
-    let at = ((row * params.channels + channel) * 3u + r) * 3u;
-    return vec3f(w[at], w[at + 1u], w[at + 2u]);
-}
 
 // One row of G g, times G^T, to its 6 matrices.
 fn store_row(first: u32, row: u32, channel: u32, g: vec3f) {

@@ -8,31 +8,10 @@
 //   v  [36][channels][v_stride]  column = (image * tiles_y + tile_y) * tiles_x + tile_x
 //
 // An invocation transforms one tile of one channel; x counts tiles, channel by channel.
+//
+// lib/: winograd_input.wgsl, winograd_tile.wgsl, image.wgsl
 
 const WORKGROUP: u32 = 64u;
-
-struct Params {
-    channels: u32,
-    height: u32,
-    width: u32,
-    padding: u32,
-    tiles_y: u32,
-    tiles_x: u32,
-    tiles: u32,
-    v_stride: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> v: array<f32>;
-@group(0) @binding(2) var<storage, read> params: Params;
-
-// Zero outside the image. A negative coordinate wraps round to a large one.
-fn load_x(plane: u32, row: u32, column: u32) -> f32 {
-    if row >= params.height || column >= params.width {
-        return 0.0;
-    }
-    return x[(plane * params.height + row) * params.width + column];
-}
 
 struct Row {
     left: vec3f,
@@ -60,27 +39,19 @@ fn store_row(first: u32, at: u32, left: vec3f, right: vec3f) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    // 1. index to channel and tile, 2. tile to image and tile in it, 3. that to its row and column.
-    let channel = id.x / params.tiles;
-    let tile = id.x - channel * params.tiles;
-    if channel >= params.channels {
+    let tile = tile_of(id.x);
+    if tile.channel >= params.channels {
         return;
     }
-    let tiles_an_image = params.tiles_y * params.tiles_x;
-    let image = tile / tiles_an_image;
-    let in_image = tile - image * tiles_an_image;
-    let tile_y = in_image / params.tiles_x;
-    let tile_x = in_image - tile_y * params.tiles_x;
-    let plane = image * params.channels + channel;
-    let row = tile_y * 4u - params.padding;
-    let column = tile_x * 4u - params.padding;
-    let d0 = load_row(plane, row, column);
-    let d1 = load_row(plane, row + 1u, column);
-    let d2 = load_row(plane, row + 2u, column);
-    let d3 = load_row(plane, row + 3u, column);
-    let d4 = load_row(plane, row + 4u, column);
-    let d5 = load_row(plane, row + 5u, column);
-    let at = channel * params.v_stride + tile;
+    let row = tile.row * 4u - params.padding;
+    let column = tile.column * 4u - params.padding;
+    let d0 = load_row(tile.plane, row, column);
+    let d1 = load_row(tile.plane, row + 1u, column);
+    let d2 = load_row(tile.plane, row + 2u, column);
+    let d3 = load_row(tile.plane, row + 3u, column);
+    let d4 = load_row(tile.plane, row + 4u, column);
+    let d5 = load_row(tile.plane, row + 5u, column);
+    let at = tile.channel * params.v_stride + tile.index;
     store_row(0u, at, 4.0 * d0.left - 5.0 * d2.left + d4.left, 4.0 * d0.right - 5.0 * d2.right + d4.right);
     store_row(6u, at, -4.0 * d1.left - 4.0 * d2.left + d3.left + d4.left, -4.0 * d1.right - 4.0 * d2.right + d3.right + d4.right);
     store_row(12u, at, 4.0 * d1.left - 4.0 * d2.left - d3.left + d4.left, 4.0 * d1.right - 4.0 * d2.right - d3.right + d4.right);

@@ -14,7 +14,7 @@ use crate::config::{HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
 use crate::model::arch::features;
 use crate::model::backbone::Backbone;
-use crate::model::head::{Head, Named, read};
+use crate::model::head::{Head, Named, to_host};
 use crate::model::input::Batch;
 use crate::train::metrics::softmax;
 use crate::weights::names;
@@ -76,7 +76,7 @@ impl Classifier {
         }
         let images = batch.finish();
         let images = images.ok_or_else(|| Error::decode(name, "is not there"))?;
-        let logits = read(self.head.forward(self.backbone.forward(images))).await?;
+        let logits = to_host(self.head.forward(self.backbone.forward(images))).await?;
         self.check_finite(&logits)?;
         Ok(softmax(&logits))
     }
@@ -87,7 +87,7 @@ impl Classifier {
     /// [`Error::Weights`] if what comes out is not numbers, [`Error::Gpu`] if the device fails.
     pub async fn try_out(&self) -> Result<()> {
         let size = self.preprocess.size;
-        let logits = read(self.logits(vec![0.0; 3 * size * size], size)).await?;
+        let logits = to_host(self.logits(vec![0.0; 3 * size * size], size)).await?;
         self.check_finite(&logits)
     }
 

@@ -10,7 +10,7 @@ use retune::error::{Error, Result};
 use retune::image;
 use retune::infer::{Classifier, Given};
 use retune::model::backbone::Backbone;
-use retune::model::head::{Head, HeadSpec, read};
+use retune::model::head::{Head, HeadSpec, to_host};
 use retune::model::trainable::{TrainableStages, forward_frozen};
 use retune::protocol::EpochReport;
 use retune::train::feature_source::{BUDGET, FeatureSource, Labelled, Request};
@@ -279,7 +279,7 @@ fn every_head_goes_with_it() {
 fn loss(backbone: &Backbone, head: &Head) -> f64 {
     let images: Vec<f32> = (0..6).flat_map(pixels).collect();
     let logits = head.forward(backbone.forward(backbone.batch(images, SIZE)));
-    let logits = pollster::block_on(read(logits)).unwrap();
+    let logits = pollster::block_on(to_host(logits)).unwrap();
     let labels: Vec<usize> = (0..6).map(|i| i % CLASSES).collect();
     ConfusionTally::of(&logits, &labels, CLASSES).loss()
 }
@@ -312,7 +312,7 @@ fn gradients_are_those_of_central_differences() {
             .forward(logits, labels)
             .backward();
         let weight = tail.weight(name).unwrap();
-        let gradient = pollster::block_on(read(weight.grad(&gradients).unwrap())).unwrap();
+        let gradient = pollster::block_on(to_host(weight.grad(&gradients).unwrap())).unwrap();
         // The largest is the one that rounding hides least.
         let largest = |range: std::ops::Range<usize>| {
             range
@@ -371,7 +371,7 @@ fn what_was_tuned_survives_a_file() {
     assert_eq!(changed(&classifier.backbone, &again.backbone), [""; 0]);
     let logits = |classifier: &Classifier| {
         let images = (0..4).flat_map(pixels).collect();
-        pollster::block_on(read(classifier.logits(images, SIZE))).unwrap()
+        pollster::block_on(to_host(classifier.logits(images, SIZE))).unwrap()
     };
     for (a, b) in logits(&classifier).iter().zip(logits(&again)) {
         assert!((a - b).abs() < 1e-5, "{a} {b}");

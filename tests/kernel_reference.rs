@@ -3,13 +3,14 @@
 
 use retune::config::Preprocess;
 use retune::image::{Rgb, resize, to_tensor};
-use retune::kernels::preprocess_tables::{Taps, levels};
-use retune::kernels::reference::conv::{
-    ConvShape, Epilogue, conv2d, conv2d_bias_gradient, conv2d_input_gradient,
-    conv2d_weight_gradient, relu_gradient,
+use retune::kernels::conv::reference::{
+    Epilogue, Shape, conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_weight_gradient,
+    relu_gradient,
 };
-use retune::kernels::reference::pool::{PoolShape, global_avg_pool, max_pool};
-use retune::kernels::reference::preprocess::{pack, preprocess_horizontal, preprocess_vertical};
+use retune::kernels::pool::reference::{global_avg_pool, max_pool};
+use retune::kernels::preprocess::reference::{pack, preprocess_horizontal, preprocess_vertical};
+use retune::kernels::shape::PoolShape;
+use retune::kernels::taps::{Taps, levels};
 use retune::random::Random;
 
 /// Uniform in -1..1.
@@ -45,8 +46,8 @@ fn assert_gradient(what: &str, at: &[f64], gradient: &[f64], f: impl Fn(&[f64]) 
 }
 
 /// Every way that convolutions of the family differ in, and some more, small.
-fn conv_shapes() -> Vec<ConvShape> {
-    let plain = ConvShape {
+fn conv_shapes() -> Vec<Shape> {
+    let plain = Shape {
         batch: 2,
         in_channels: 3,
         out_channels: 4,
@@ -59,26 +60,26 @@ fn conv_shapes() -> Vec<ConvShape> {
     };
     vec![
         plain,
-        ConvShape {
+        Shape {
             kernel: [1, 1],
             padding: [0, 0],
             stride: [2, 2],
             ..plain
         },
-        ConvShape {
+        Shape {
             size: [7, 9],
             kernel: [7, 7],
             padding: [3, 3],
             stride: [2, 2],
             ..plain
         },
-        ConvShape {
+        Shape {
             in_channels: 4,
             out_channels: 6,
             groups: 2,
             ..plain
         },
-        ConvShape {
+        Shape {
             kernel: [2, 3],
             stride: [2, 1],
             padding: [0, 2],
@@ -140,7 +141,7 @@ fn convolution_gradients_are_its_slopes() {
 /// would agree with a forward pass that is wrong in the same way.
 #[test]
 fn convolution_by_hand() {
-    let shape = ConvShape {
+    let shape = Shape {
         batch: 1,
         in_channels: 1,
         out_channels: 1,
@@ -153,20 +154,20 @@ fn convolution_by_hand() {
     };
     let x: Vec<f32> = (1..=9_u8).map(f32::from).collect();
     let square = [1000.0, 100.0, 10.0, 1.0];
-    let plain = |shape: ConvShape, x: &[f32], w: &[f32]| conv2d(&shape, x, w, Epilogue::NONE);
+    let plain = |shape: Shape, x: &[f32], w: &[f32]| conv2d(&shape, x, w, Epilogue::NONE);
     assert_eq!(plain(shape, &x, &square), [1245.0, 2356.0, 4578.0, 5689.0]);
-    let padded = ConvShape {
+    let padded = Shape {
         stride: [2, 2],
         padding: [1, 1],
         ..shape
     };
     assert_eq!(plain(padded, &x, &square), [1.0, 23.0, 407.0, 5689.0]);
-    let dilated = ConvShape {
+    let dilated = Shape {
         dilation: [2, 1],
         ..shape
     };
     assert_eq!(plain(dilated, &x, &square), [1278.0, 2389.0]);
-    let rows = ConvShape {
+    let rows = Shape {
         kernel: [1, 2],
         stride: [1, 2],
         padding: [0, 1],
@@ -178,7 +179,7 @@ fn convolution_by_hand() {
     );
 
     // 1x1, so that only channels are mixed: two images, two channels; then every channel for itself.
-    let pointwise = ConvShape {
+    let pointwise = Shape {
         batch: 2,
         in_channels: 2,
         size: [1, 1],
@@ -189,7 +190,7 @@ fn convolution_by_hand() {
         plain(pointwise, &[1.0, 2.0, 3.0, 4.0], &[10.0, 1.0]),
         [12.0, 34.0]
     );
-    let grouped = ConvShape {
+    let grouped = Shape {
         out_channels: 2,
         groups: 2,
         ..pointwise

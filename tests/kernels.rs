@@ -4,75 +4,53 @@
 //! Inputs are random with outliers; outputs come from memory that held NaN before; each runs twice and must
 //! give the same bits, which a race would not. Tolerances follow from the length of the sum.
 
+mod gpu;
+
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-use retune::config::DeviceChoice;
-use retune::kernels::check::{in_use, self_test};
+use gpu::{download, open, poison, upload};
+use retune::kernels::autotune::{Tuned, tune};
+use retune::kernels::conv::Conv2d;
+use retune::kernels::conv::conv2d as our_conv2d;
 use retune::kernels::conv::matmul::{Epilogue, MatMul};
+use retune::kernels::conv::reference as twin;
+use retune::kernels::conv::select;
 use retune::kernels::conv::weights::Weights;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::conv::{Algorithm, gradient};
-use retune::kernels::launch::{Buffer, Gpu};
-use retune::kernels::ops::Conv2d;
+use retune::kernels::gpu::launch::Gpu;
 use retune::kernels::reference::compare::{Tolerance, compare};
-use retune::kernels::reference::conv as twin;
-use retune::kernels::shape::{Conv, Geometry};
-use retune::kernels::tune::{Tuned, tune};
-use retune::kernels::{autodiff, choice};
-use retune::platform::device;
-use retune::random::Random;
+use retune::kernels::self_test::{in_use, self_test};
+use retune::kernels::shape::{ConvShape, Geometry};
 
-fn open() -> Device {
-    let opened = pollster::block_on(device::open(DeviceChoice::Gpu));
-    opened.expect("a Vulkan driver").device
-}
-
-/// Values of [-1,1), one in 97 of them an outlier 8 times that.
 fn random(seed: u64, n: usize) -> Vec<f32> {
-    let mut random = Random::for_purpose(seed, "kernels");
-    let mut value = |i: usize| {
-        let value = (2.0 * random.uniform() - 1.0) as f32;
-        if i % 97 == 96 { 8.0 * value } else { value }
-    };
-    (0..n).map(&mut value).collect()
-}
-
-fn upload<const D: usize>(device: &Device, values: &[f32], dims: [usize; D]) -> Buffer {
-    let data = TensorData::new(values.to_vec(), dims);
-    Buffer::of(&Tensor::<D>::from_data(data, device)).expect("on the GPU")
-}
-
-fn download<const D: usize>(buffer: Buffer) -> Vec<f32> {
-    let data = buffer.into_tensor::<D>().into_data();
-    data.try_to_vec().expect("f32")
-}
-
-/// Fills the pool's free pages of this size with NaN, so that what a kernel leaves out shows.
-fn poison(gpu: &Gpu, device: &Device, dims: [usize; 4]) {
-    let nan = vec![f32::NAN; dims.iter().product()];
-    let poisoned: Vec<_> = (0..3).map(|_| upload(device, &nan, dims)).collect();
-    pollster::block_on(gpu.client().sync()).expect("a working GPU");
-    drop(poisoned);
+    gpu::random(seed, "kernels", n)
 }
 
 /// A convolution by name for messages.
-fn conv(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize, groups: usize) -> Conv {
+fn conv(
+    x: [usize; 4],
+    weight: [usize; 4],
+    stride: usize,
+    padding: usize,
+    groups: usize,
+) -> ConvShape {
     let geometry = Geometry {
         stride,
         padding,
         dilation: 1,
         groups,
     };
-    Conv::of(x, weight, geometry).expect("sizes that fit")
+    ConvShape::of(x, weight, geometry).expect("sizes that fit")
 }
 
-fn dilated(mut conv: Conv, dilation: usize) -> Conv {
+fn dilated(mut conv: ConvShape, dilation: usize) -> ConvShape {
     conv.geometry.dilation = dilation;
     conv
 }
 
-fn weight_dims(conv: &Conv) -> [usize; 4] {
+fn weight_dims(conv: &ConvShape) -> [usize; 4] {
     let [height, width] = conv.kernel;
     [conv.m * conv.geometry.groups, conv.channels, height, width]
 }
@@ -83,7 +61,7 @@ fn tolerance(n: usize, factor: f64) -> Tolerance {
 }
 
 struct Case {
-    conv: Conv,
+    conv: ConvShape,
     x: Vec<f32>,
     w: Vec<f32>,
     bias: Vec<f32>,
@@ -91,7 +69,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(conv: Conv) -> Self {
+    fn new(conv: ConvShape) -> Self {
         let out = conv.out_dims();
         Self {
             conv,
@@ -137,7 +115,7 @@ impl Case {
                 relu: true,
             };
             for (epilogue, expected) in [(full, &whole), (Epilogue::default(), &bare)] {
-                poison(&gpu, device, conv.out_dims());
+                poison(device, conv.out_dims().iter().product());
                 let run = || download::<4>(algorithm.run(&gpu, conv, &x, &weights, epilogue));
                 let first = run();
                 if let Err(mismatch) = compare(&first, expected, tolerance) {
@@ -172,14 +150,14 @@ impl Case {
                 variant,
                 gpu.max_binding()
             ));
-            poison(&gpu, device, conv.in_dims());
+            poison(device, conv.in_dims().iter().product());
             let dx = download::<4>(gradient::input(&gpu, conv, variant, &weights, &dy));
             if let Err(mismatch) = compare(&dx, &expected, tolerance(terms, 1.0)) {
                 panic!("input gradient, {} on {conv:?}: {mismatch}", variant.name());
             }
         }
         let expected = twin::conv2d_weight_gradient(&shape, &self.x, &self.residual);
-        poison(&gpu, device, weight_dims(conv));
+        poison(device, weight_dims(conv).iter().product());
         let dw = download::<4>(gradient::weight(&gpu, conv, &x, &dy));
         let terms = conv.images * conv.out_pixels();
         if let Err(mismatch) = compare(&dw, &expected, tolerance(terms, 1.0)) {
@@ -188,7 +166,7 @@ impl Case {
     }
 }
 
-fn check(cases: &[Conv]) {
+fn check(cases: &[ConvShape]) {
     let device = open();
     for &conv in cases {
         let variants = Case::new(conv).check(&device);
@@ -316,7 +294,7 @@ fn the_graphs_gradients_are_burns() {
             let dy = TensorData::new(case.residual.clone(), conv.out_dims());
             let dy = Tensor::<4>::from_data(dy, device);
             let y = if ours {
-                autodiff::conv2d(x.clone(), w.clone(), b.clone(), conv.geometry)
+                our_conv2d(x.clone(), w.clone(), b.clone(), conv.geometry)
             } else {
                 let Geometry {
                     stride,
@@ -366,17 +344,18 @@ fn the_self_test_passes_and_a_broken_kernel_is_replaced() {
         Tensor::zeros([64], &device),
         geometry,
     );
-    let sizes = Conv::of([1, 64, 20, 20], [64, 64, 3, 3], geometry).expect("sizes that fit");
+    let sizes = ConvShape::of([1, 64, 20, 20], [64, 64, 3, 3], geometry).expect("sizes that fit");
     let layers = [(&layer, sizes)];
     let mut steps = 0;
     let failures = pollster::block_on(self_test(&device, &layers, |_, _| steps += 1));
     assert_eq!(failures.expect("a working GPU"), []);
     assert!(steps > 0, "nothing was tested");
 
+    let gpu = Gpu::of(&device).expect("a GPU");
     let first = in_use(&layers)[0];
-    choice::set_broken(first, true);
+    select::set_broken(&gpu, first, true);
     let second = in_use(&layers)[0];
-    choice::set_broken(first, false);
+    select::set_broken(&gpu, first, false);
     assert_ne!(first, second);
 }
 
@@ -393,11 +372,12 @@ fn tuning_is_kept() {
     };
     let weight = Tensor::<4>::ones([24, 16, 3, 3], &device);
     let layer = Conv2d::new(weight, Tensor::zeros([24], &device), geometry);
-    let sizes = Conv::of([1, 16, 13, 11], [24, 16, 3, 3], geometry).expect("sizes that fit");
+    let sizes = ConvShape::of([1, 16, 13, 11], [24, 16, 3, 3], geometry).expect("sizes that fit");
     let layers = [(&layer, sizes)];
     let tuned =
         pollster::block_on(tune(&device, &layers, 30.0, Tuned::default())).expect("a working GPU");
-    assert!(choice::tuned(&sizes).is_some());
+    let gpu = Gpu::of(&device).expect("a GPU");
+    assert!(select::tuned(&gpu, &sizes).is_some());
     let again = Tuned::from_json(&tuned.to_json());
     assert_eq!(again, tuned);
     assert!(

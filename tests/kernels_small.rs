@@ -4,56 +4,27 @@
 //! Inputs are random with outliers; outputs come from memory that held NaN before; each runs twice and must
 //! give the same bits.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use retune::config::{DeviceChoice, Preprocess};
+mod gpu;
+
+use burn::tensor::Device;
+use gpu::{download, open, poison, upload};
+use retune::config::Preprocess;
 use retune::image::{self, Rgb};
 use retune::infer::{Classifier, Given};
-use retune::kernels::choice;
-use retune::kernels::launch::Buffer;
+use retune::kernels::gpu::launch::{Buffer, Gpu};
 use retune::kernels::pool;
+use retune::kernels::pool::reference as pool_twin;
 use retune::kernels::preprocess::Photos;
 use retune::kernels::reference::compare::{Tolerance, compare};
-use retune::kernels::reference::pool as pool_twin;
-use retune::kernels::reference::pool::PoolShape;
+use retune::kernels::shape::PoolShape;
 use retune::model::input::Batch;
-use retune::platform::adapter::{self, Adapter};
-use retune::platform::device;
+use retune::platform::device_state::{Adapter, DeviceState};
 use retune::random::Random;
 use retune::train::metrics::softmax;
 use retune::weights::{self, bundled};
 
-fn open() -> Device {
-    let opened = pollster::block_on(device::open(DeviceChoice::Gpu));
-    opened.expect("a Vulkan driver").device
-}
-
-/// Values of [-1,1), one in 97 of them an outlier 8 times that.
 fn random(seed: u64, n: usize) -> Vec<f32> {
-    let mut random = Random::for_purpose(seed, "small kernels");
-    let mut value = |i: usize| {
-        let value = (2.0 * random.uniform() - 1.0) as f32;
-        if i % 97 == 96 { 8.0 * value } else { value }
-    };
-    (0..n).map(&mut value).collect()
-}
-
-fn upload<const D: usize>(device: &Device, values: &[f32], dims: [usize; D]) -> Buffer {
-    let data = TensorData::new(values.to_vec(), dims);
-    Buffer::of(&Tensor::<D>::from_data(data, device)).expect("on the GPU")
-}
-
-fn values<const D: usize>(buffer: Buffer) -> Vec<f32> {
-    let data = buffer.into_tensor::<D>().into_data();
-    data.try_to_vec().expect("f32")
-}
-
-/// Fills the pool's free pages of this size with NaN, so that what a kernel leaves out shows.
-fn poison(device: &Device, n: usize) {
-    let nan = vec![f32::NAN; n];
-    let poisoned: Vec<_> = (0..3).map(|_| upload(device, &nan, [n])).collect();
-    let client = poisoned[0].gpu();
-    pollster::block_on(client.client().sync()).expect("a working GPU");
-    drop(poisoned);
+    gpu::random(seed, "small kernels", n)
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -70,11 +41,11 @@ fn check<const D: usize>(
     run: impl Fn() -> Buffer,
 ) {
     poison(device, expected.len());
-    let first = values::<D>(run());
+    let first = download::<D>(run());
     if let Err(mismatch) = compare(&first, expected, tolerance) {
         panic!("{what}: {mismatch}");
     }
-    let again = values::<D>(run());
+    let again = download::<D>(run());
     assert_eq!(bits(&first), bits(&again), "{what}: two runs differ");
 }
 
@@ -94,7 +65,7 @@ fn check_max_pool(
     };
     let expected = pool_twin::max_pool(&shape, x);
     let x = upload(device, x, dims);
-    let run = || pool::max_pool(&x, kernel, stride, padding).expect("applies");
+    let run = || pool::gpu::max_pool(&x, kernel, stride, padding).expect("applies");
     check::<4>(&what, device, &expected, Tolerance::EXACT, run);
 }
 
@@ -141,7 +112,7 @@ fn global_avg_pool() {
                 let area = height * width;
                 let tolerance = Tolerance::sum_of(area).scaled(8.0 / area as f64);
                 let x = upload(&device, &x, dims);
-                let run = || pool::global_avg_pool(&x).expect("applies");
+                let run = || pool::gpu::global_avg_pool(&x).expect("applies");
                 check::<2>(&format!("{dims:?}"), &device, &expected, tolerance, run);
             }
         }
@@ -215,7 +186,7 @@ fn preprocessing_gives_the_bits_of_the_cpu() {
                 for photo in batch {
                     assert!(on_gpu.push(photo), "{} x {}", photo.width, photo.height);
                 }
-                values::<4>(on_gpu.finish().expect("photos"))
+                download::<4>(on_gpu.finish().expect("photos"))
             };
             for time in ["first", "second"] {
                 let actual = run();
@@ -251,7 +222,8 @@ fn preprocessing_gives_the_bits_of_the_cpu() {
 #[ignore = "needs a Vulkan driver"]
 fn files_are_resized_on_hardware_and_nothing_changes() {
     let device = open();
-    let before = adapter::get();
+    let state = DeviceState::of(&device);
+    let handle = Gpu::of(&device).expect("a GPU");
     let settings = of_size(64);
     let files: Vec<Vec<u8>> = (0..)
         .zip(&PHOTOS[..5])
@@ -263,7 +235,7 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
         .collect();
 
     for (kind, on_gpu) in [(Adapter::Hardware, true), (Adapter::Software, false)] {
-        adapter::set(kind);
+        state.set_adapter(kind);
         let mut batch = Batch::new(&device, &settings);
         assert_eq!(batch.is_on_gpu(), on_gpu, "{kind:?}");
         for bytes in &files {
@@ -280,11 +252,11 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
         assert_eq!(bits(&images), bits(&on_cpu.concat()), "{kind:?}");
     }
 
-    adapter::set(Adapter::Hardware);
+    state.set_adapter(Adapter::Hardware);
     assert!(!Batch::new(&Device::flex(), &settings).is_on_gpu());
-    choice::set_enabled(false);
+    handle.set_enabled(false);
     assert!(!Batch::new(&device, &settings).is_on_gpu());
-    choice::set_enabled(true);
+    handle.set_enabled(true);
 
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
     let bytes = pollster::block_on(bundled::load(&mut progress)).expect("the bundled model");
@@ -299,5 +271,4 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
         assert!(ours.iter().all(|p| p.is_finite()), "{ours:?}");
         assert_eq!(bits(&ours), bits(&expected));
     }
-    adapter::set(before);
 }

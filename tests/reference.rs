@@ -17,7 +17,7 @@ use formula::{fill, uniform};
 use retune::config::{Arch, DeviceChoice, HeadKind};
 use retune::model::arch;
 use retune::model::backbone::Backbone;
-use retune::model::head::{Head, HeadSpec, read};
+use retune::model::head::{Head, HeadSpec, to_host};
 use retune::model::inspect::inspect;
 use retune::platform::device;
 use retune::weights::names;
@@ -119,13 +119,13 @@ async fn check(arch: Arch, device: &Device, relative: f64) {
     let features = backbone.forward_observed(backbone.batch(image, size), |name, output| {
         stages.push((name.to_string(), output.clone()));
     });
-    let logits = read(head.forward(features.clone())).await.unwrap();
+    let logits = to_host(head.forward(features.clone())).await.unwrap();
     println!("{} at {size}: {:.0?}", arch.name(), start.elapsed());
     assert_eq!(stages.len(), want.stages.len());
     for (name, output) in stages {
         let stage = &want.stages[&name];
         assert_eq!(output.dims().to_vec(), stage.shape, "{name}");
-        let got = read(output).await.unwrap();
+        let got = to_host(output).await.unwrap();
         let scale = stage.mean.abs() + 3.0 * stage.std;
         assert_close(
             &name,
@@ -140,7 +140,7 @@ async fn check(arch: Arch, device: &Device, relative: f64) {
         );
     }
     let tolerance = relative * largest(&want.logits);
-    let features = read(features).await.unwrap();
+    let features = to_host(features).await.unwrap();
     assert_close(
         "features",
         &features,

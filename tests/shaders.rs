@@ -10,9 +10,9 @@ use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validato
 use naga::{
     AddressSpace, GlobalVariable, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner,
 };
-use retune::kernels::params::Field;
-use retune::kernels::source::Source;
-use retune::kernels::table::{Entry, TABLE};
+use retune::kernels::gpu::params::Field;
+use retune::kernels::gpu::source::{Shader, Source};
+use retune::kernels::registry::shaders as registered;
 
 /// WebGPU's defaults, which every device has. <https://www.w3.org/TR/webgpu/#limits>
 const INVOCATIONS: u32 = 256;
@@ -22,10 +22,6 @@ const STORAGE_BUFFERS: usize = 8;
 
 fn shaders() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders")
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// Names of the WGSL files in a folder, none where there is no folder.
@@ -38,21 +34,12 @@ fn files(folder: &Path) -> BTreeSet<String> {
     names.filter(|name| name.ends_with(".wgsl")).collect()
 }
 
-fn source(entry: &Entry) -> Source {
-    let kernel = Source::new(entry.file, &read(&shaders().join(entry.file)));
-    let libs = entry
-        .libs
-        .iter()
-        .map(|lib| read(&shaders().join("lib").join(lib)));
-    libs.fold(kernel, |source, lib| source.with_lib(&lib))
-}
-
 /// Runs the check on every kernel and lists all that fail.
-fn check_all(check: impl Fn(&Entry, &Source) -> Result<(), String>) {
+fn check_all(check: impl Fn(&Shader, &Source) -> Result<(), String>) {
     let mut failures = Vec::new();
-    for entry in TABLE {
-        let source = source(entry);
-        if let Err(reason) = check(entry, &source) {
+    for shader in registered() {
+        let source = shader.source();
+        if let Err(reason) = check(&shader, &source) {
             failures.push(format!("{}: {reason}", source.id()));
         }
     }
@@ -98,15 +85,13 @@ fn bindings<'a>(
 
 #[test]
 fn the_table_is_complete() {
-    let listed: Vec<&str> = TABLE.iter().map(|entry| entry.file).collect();
+    let listed = registered();
+    let names: Vec<String> = listed.iter().map(|s| format!("{}.wgsl", s.name)).collect();
     let there = files(&shaders());
     assert!(!there.is_empty(), "no shaders at all");
-    assert_eq!(listed, there.iter().map(String::as_str).collect::<Vec<_>>());
-    let libs: BTreeSet<String> = TABLE
-        .iter()
-        .flat_map(|e| e.libs)
-        .map(ToString::to_string)
-        .collect();
+    assert_eq!(names, there.into_iter().collect::<Vec<_>>());
+    let libs = listed.iter().flat_map(|shader| shader.libs);
+    let libs: BTreeSet<String> = libs.map(|(name, _)| format!("{name}.wgsl")).collect();
     assert_eq!(
         libs,
         files(&shaders().join("lib")),
@@ -150,7 +135,7 @@ fn tint_accepts_every_kernel() {
 
 #[test]
 fn kernels_keep_to_the_rules_and_limits() {
-    check_all(|_, source| {
+    check_all(|shader, source| {
         let (module, info) = validated(source)?;
         ensure!(
             module.entry_points.len() == 1,
@@ -161,6 +146,11 @@ fn kernels_keep_to_the_rules_and_limits() {
         ensure!(main.name == "main", "the entry is {}", main.name);
         ensure!(main.stage == ShaderStage::Compute, "{:?}", main.stage);
         let [x, y, z] = main.workgroup_size;
+        ensure!(
+            shader.workgroup == [x, y, z],
+            "a workgroup of {x} x {y} x {z}, in Rust {:?}",
+            shader.workgroup
+        );
         ensure!(
             x * y * z <= INVOCATIONS && z <= WORKGROUP_Z,
             "a workgroup of {x} x {y} x {z}"
@@ -224,7 +214,7 @@ fn kernels_keep_to_the_rules_and_limits() {
 
 #[test]
 fn parameters_are_those_of_the_rust_twin() {
-    check_all(|entry, source| {
+    check_all(|shader, source| {
         let (module, _) = validated(source)?;
         let mut types = module.types.iter();
         let found = types.find(|(_, ty)| ty.name.as_deref() == Some("Params"));
@@ -244,7 +234,7 @@ fn parameters_are_those_of_the_rust_twin() {
         for (i, member) in members.iter().enumerate() {
             let name = member.name.as_deref().unwrap_or_default();
             let (offset, kind) = (member.offset as usize, kind(member));
-            match entry.params.get(i) {
+            match shader.params.get(i) {
                 Some(field) if (field.name, field.offset, field.kind) == (name, offset, kind) => {}
                 twin => {
                     return Err(format!(
@@ -255,7 +245,7 @@ fn parameters_are_those_of_the_rust_twin() {
             }
         }
         ensure!(
-            members.len() == entry.params.len(),
+            members.len() == shader.params.len(),
             "fewer fields than in Rust"
         );
         ensure!(*span as usize == 4 * members.len(), "{span} bytes");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::config::{Augment, HeadKind, Optimizer, Schedule, TrainConfig};
 use retune::error::{Error, Result};
-use retune::model::head::{Head, HeadSpec, Step, read};
+use retune::model::head::{Head, HeadSpec, Step, to_host};
 use retune::protocol::EpochReport;
 use retune::random::Random;
 use retune::train::head::{
@@ -344,8 +344,8 @@ fn a_head_survives_a_file() {
                 Ok(found.unwrap().2.clone())
             },
         );
-        let before = pollster::block_on(read(head.forward(x.clone()))).unwrap();
-        let after = pollster::block_on(read(again.unwrap().forward(x.clone()))).unwrap();
+        let before = pollster::block_on(to_host(head.forward(x.clone()))).unwrap();
+        let after = pollster::block_on(to_host(again.unwrap().forward(x.clone()))).unwrap();
         assert_eq!(before, after, "{}", kind.name());
     }
 }

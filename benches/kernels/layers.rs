@@ -3,8 +3,8 @@
 
 use burn::tensor::{Distribution, Tensor};
 use retune::error::Result;
-use retune::kernels::ops::Conv2d;
-use retune::kernels::shape::Conv;
+use retune::kernels::conv::Conv2d;
+use retune::kernels::shape::ConvShape;
 use serde_json::{Value, json};
 
 use crate::Bench;
@@ -18,9 +18,9 @@ pub async fn measure(
     bench: &Bench,
     name: &str,
     size: usize,
-    layers: &[(&Conv2d, Conv)],
+    layers: &[(&Conv2d, ConvShape)],
 ) -> Result<Vec<Value>> {
-    let mut distinct: Vec<(&Conv2d, Conv, usize)> = Vec::new();
+    let mut distinct: Vec<(&Conv2d, ConvShape, usize)> = Vec::new();
     for &(layer, conv) in layers {
         match distinct.iter_mut().find(|(_, other, _)| *other == conv) {
             Some((_, _, count)) => *count += 1,
@@ -39,7 +39,7 @@ async fn one(
     name: &str,
     size: usize,
     layer: &Conv2d,
-    conv: &Conv,
+    conv: &ConvShape,
     count: usize,
 ) -> Result<Value> {
     let range = Distribution::Uniform(-1.0, 1.0);
@@ -47,18 +47,18 @@ async fn one(
     let forward = || drop(layer.forward(x.clone(), None, true));
     let mut counts = [1; 2];
     for (i, peer) in Peer::ALL.into_iter().enumerate() {
-        peer.select();
+        peer.select(&bench.gpu);
         device_ms(&bench.gpu, 1, &forward).await?;
         counts[i] = repeats(device_ms(&bench.gpu, 1, &forward).await?, AIM, 64);
     }
     let mut times = [Times::default(), Times::default()];
     for _ in 0..bench.runs {
         for (i, peer) in Peer::ALL.into_iter().enumerate() {
-            peer.select();
+            peer.select(&bench.gpu);
             times[i].push(device_ms(&bench.gpu, counts[i], &forward).await?);
         }
     }
-    Peer::Retune.select();
+    Peer::Retune.select(&bench.gpu);
 
     let [ours, burn] = &times;
     let tflops = conv.flops() / ours.median() / 1e9;
@@ -96,7 +96,7 @@ async fn one(
 }
 
 /// The layer in a word: input, kernel, stride, groups, output channels. `torch_resnet.py` writes the same.
-fn shape(conv: &Conv) -> String {
+fn shape(conv: &ConvShape) -> String {
     let [_, channels, height, width] = conv.in_dims();
     format!(
         "{channels}x{height}x{width} k{} s{} g{} -> {}",
@@ -108,7 +108,7 @@ fn shape(conv: &Conv) -> String {
 }
 
 /// Input, weights, bias and output, each once: no kernel moves less from and to memory unless they are cached.
-fn bytes(conv: &Conv) -> f64 {
+fn bytes(conv: &ConvShape) -> f64 {
     let inputs: usize = conv.in_dims().iter().product();
     let outputs: usize = conv.out_dims().iter().product();
     let weights = (conv.depth() + 1) * conv.out_dims()[1];

@@ -12,12 +12,12 @@ use burn::tensor::{Device, Tensor};
 use clap::Parser;
 use retune::config::{Arch, DeviceChoice};
 use retune::error::{Error, Result};
-use retune::kernels::check::self_test;
-use retune::kernels::launch::{Buffer, Gpu};
-use retune::kernels::tune::{Tuned, tune};
+use retune::kernels::autotune::{Tuned, tune};
+use retune::kernels::gpu::launch::{Buffer, Gpu};
+use retune::kernels::self_test::self_test;
 use retune::model::backbone::Backbone;
-use retune::platform::adapter::{self, Adapter};
 use retune::platform::device;
+use retune::platform::device_state::Adapter;
 use serde_json::{Value, json};
 
 use crate::measure::{Peer, clock};
@@ -79,16 +79,16 @@ fn main() -> std::process::ExitCode {
 
 async fn run(options: &Options) -> Result<()> {
     let opened = device::open(DeviceChoice::Gpu).await?;
-    let software = adapter::get() == Adapter::Software;
+    let anything = Tensor::<1>::zeros([1], &opened.device);
+    let gpu = Buffer::of(&anything).map(|buffer| buffer.gpu());
+    let gpu = gpu.ok_or_else(|| Error::Gpu("the tensors are not on the GPU".to_string()))?;
+    let software = gpu.adapter() == Adapter::Software;
     if software && !options.software {
         return Err(Error::Gpu(format!(
             "{} is a software adapter: its figures say nothing about a GPU (--software measures it anyway)",
             opened.name
         )));
     }
-    let anything = Tensor::<1>::zeros([1], &opened.device);
-    let gpu = Buffer::of(&anything).map(|buffer| buffer.gpu());
-    let gpu = gpu.ok_or_else(|| Error::Gpu("the tensors are not on the GPU".to_string()))?;
     println!("adapter: {}, clock: {}", opened.name, clock(&gpu));
 
     let peaks = peak::measure(&gpu, &opened.device, software, options.runs).await?;
@@ -139,7 +139,7 @@ async fn one(
     report: &mut Value,
 ) -> Result<()> {
     // Whatever a failure before left selected.
-    Peer::Retune.select();
+    Peer::Retune.select(&bench.gpu);
     let layers = backbone.layers(batch, options.size);
     let name = backbone.arch().name();
     if options.seconds > 0.0 {

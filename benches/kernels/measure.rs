@@ -2,10 +2,9 @@
 
 use burn_cubecl::cubecl::profile::TimingMethod;
 use retune::error::{Error, Result};
-use retune::kernels::choice;
-use retune::kernels::launch::Gpu;
-use retune::kernels::tune::time_of;
-use retune::platform::{fault, time};
+use retune::kernels::autotune::time_of;
+use retune::kernels::gpu::launch::Gpu;
+use retune::platform::time;
 
 /// Whose code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +28,8 @@ impl Peer {
     }
 
     /// From now on its code runs.
-    pub fn select(self) {
-        choice::set_enabled(self == Self::Retune);
+    pub fn select(self, gpu: &Gpu) {
+        gpu.set_enabled(self == Self::Retune);
     }
 }
 
@@ -82,7 +81,7 @@ pub fn clock(gpu: &Gpu) -> &'static str {
 /// Milliseconds of one run of `work`, of `repeats` in a row, by the device's clock if it has one.
 pub async fn device_ms(gpu: &Gpu, repeats: u32, work: &(impl Fn() + Sync)) -> Result<f64> {
     let ms = time_of(gpu, || (0..repeats).for_each(|_| work())).await?;
-    checked(ms / f64::from(repeats))
+    checked(gpu, ms / f64::from(repeats))
 }
 
 /// The same by the wall clock, from one idle moment to the next: what a caller waits for.
@@ -91,7 +90,7 @@ pub async fn wall_ms(gpu: &Gpu, repeats: u32, work: &impl Fn()) -> Result<f64> {
     let start = time::now();
     (0..repeats).for_each(|_| work());
     idle(gpu).await?;
-    checked((time::now() - start) / f64::from(repeats))
+    checked(gpu, (time::now() - start) / f64::from(repeats))
 }
 
 /// Repeats that last about `aim` milliseconds, of work that took `ms`.
@@ -107,8 +106,8 @@ async fn idle(gpu: &Gpu) -> Result<()> {
 }
 
 /// The time, unless the GPU left work out.
-fn checked(ms: f64) -> Result<f64> {
-    match fault::take() {
+fn checked(gpu: &Gpu, ms: f64) -> Result<f64> {
+    match gpu.state().take_fault() {
         Some(fault) => Err(Error::Gpu(fault)),
         None if ms.is_finite() => Ok(ms),
         None => Err(Error::Gpu("the GPU gave no time".to_string())),

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Distribution, Tensor};
 use retune::config::Arch;
 use retune::error::Result;
-use retune::kernels::read;
+use retune::kernels::to_host;
 use retune::model::backbone::Backbone;
 use retune::random::Random;
 use serde_json::{Value, json};
@@ -61,19 +61,19 @@ pub async fn measure(
     let mut counts = [1; 2];
     let mut features = [Vec::new(), Vec::new()];
     for (i, peer) in Peer::ALL.into_iter().enumerate() {
-        peer.select();
-        features[i] = read(backbone.forward(x.clone())).await?;
+        peer.select(&bench.gpu);
+        features[i] = to_host(backbone.forward(x.clone())).await?;
         counts[i] = repeats(wall_ms(&bench.gpu, 1, &forward).await?, AIM, MOST);
     }
     let difference = difference(&features[0], &features[1]);
     let mut times = [Times::default(), Times::default()];
     for _ in 0..bench.runs {
         for (i, peer) in Peer::ALL.into_iter().enumerate() {
-            peer.select();
+            peer.select(&bench.gpu);
             times[i].push(wall_ms(&bench.gpu, counts[i], &forward).await?);
         }
     }
-    Peer::Retune.select();
+    Peer::Retune.select(&bench.gpu);
 
     let row = |(peer, times): (Peer, &Times)| {
         let tflops = flops / times.median() / 1e9;

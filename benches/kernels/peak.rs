@@ -2,10 +2,9 @@
 
 use burn::tensor::{Device, Tensor};
 use retune::error::{Error, Result};
-use retune::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
-use retune::kernels::params::{PeakCopyParams, PeakFmaParams};
-use retune::kernels::read;
-use retune::kernels::source::Source;
+use retune::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use retune::kernels::gpu::peak::{self, PeakCopyParams, PeakFmaParams};
+use retune::kernels::to_host;
 
 use crate::measure::{Times, device_ms, repeats};
 
@@ -64,9 +63,8 @@ pub async fn measure(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> R
 
 /// TFLOP/s.
 async fn multiply_adds(gpu: &Gpu, fused: bool, software: bool, runs: u32) -> Result<f64> {
-    let text = include_str!("../../shaders/peak_fma.wgsl");
-    let source = Source::new("peak_fma", text).set("FUSED", fused);
-    let kernel = Kernel::new(&source, [WORKGROUP as u32, 1, 1]);
+    let source = peak::FMA.source().set("FUSED", fused);
+    let kernel = Kernel::new(&source, peak::FMA.workgroup);
     let workgroups = if software { 64 } else { 4096 };
     let invocations = workgroups * WORKGROUP;
     let y = gpu.empty(&[invocations]);
@@ -83,7 +81,7 @@ async fn multiply_adds(gpu: &Gpu, fused: bool, software: bool, runs: u32) -> Res
 
     // Few rounds first: they compile the kernel and show that it computes what it says.
     launch(2);
-    check(&params(2), &read(y.clone().into_tensor::<1>()).await?)?;
+    check(&params(2), &to_host(y.clone().into_tensor::<1>()).await?)?;
     let mut rounds = 16;
     while device_ms(gpu, 1, &|| launch(rounds)).await? < AIM && rounds < 1 << 24 {
         rounds *= 2;
@@ -119,8 +117,7 @@ fn check(params: &PeakFmaParams, y: &[f32]) -> Result<()> {
 
 /// GB/s, read and written.
 async fn copy(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> Result<f64> {
-    let text = include_str!("../../shaders/peak_copy.wgsl");
-    let kernel = Kernel::new(&Source::new("peak_copy", text), [WORKGROUP as u32, 1, 1]);
+    let kernel = Kernel::of(&peak::COPY);
     let wanted: u64 = if software { 32 << 20 } else { 512 << 20 };
     let elements = (gpu.max_binding().min(wanted) / 16) as usize;
     let lost = || Error::Gpu("the tensors are not on the GPU".to_string());
@@ -142,7 +139,7 @@ async fn copy(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> Result<f
         times.push(device_ms(gpu, count, &launch).await?);
     }
     let last = y.into_tensor::<1>().narrow(0, 4 * elements - 4, 4);
-    if read(last).await? != [1.25; 4] {
+    if to_host(last).await? != [1.25; 4] {
         return Err(Error::Gpu("peak_copy.wgsl is wrong here".to_string()));
     }
     Ok(32.0 * elements as f64 / times.min() / 1e6)

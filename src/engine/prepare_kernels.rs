@@ -5,12 +5,12 @@ use super::features::batch_size;
 use super::mailbox::Mailbox;
 use crate::error::Result;
 use crate::infer::Classifier;
-use crate::kernels::check::self_test;
-use crate::kernels::ops::Conv2d;
-use crate::kernels::shape::Conv;
-use crate::kernels::tune::{Tuned, tune};
-use crate::platform::adapter::{self, Adapter};
+use crate::kernels::autotune::{Tuned, tune};
+use crate::kernels::conv::Conv2d;
+use crate::kernels::self_test::self_test;
+use crate::kernels::shape::ConvShape;
 use crate::platform::device::OpenDevice;
+use crate::platform::device_state::{Adapter, DeviceState};
 use crate::platform::store;
 use crate::protocol::{Backend, Phase};
 
@@ -35,7 +35,7 @@ pub(super) async fn prepare_kernels(
         images.iter().flat_map(of).collect()
     };
     // A software adapter is as slow to tune as it is to run; its defaults were measured.
-    if adapter::get() == Adapter::Hardware {
+    if DeviceState::of(device).adapter() == Adapter::Hardware {
         let timed = layers(&[1, batch_size(Backend::Webgpu)]);
         tune_kernels(opened, persistent, &timed).await?;
     }
@@ -57,7 +57,7 @@ pub(super) async fn prepare_kernels(
 async fn tune_kernels(
     opened: &OpenDevice,
     persistent: bool,
-    layers: &[(&Conv2d, Conv)],
+    layers: &[(&Conv2d, ConvShape)],
 ) -> Result<()> {
     let key = tuning_key(&opened.name);
     let kept = if persistent {

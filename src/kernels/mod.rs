@@ -4,42 +4,30 @@
 //! An op here answers `None` where no kernel of ours applies (a tensor on the CPU, a shape beyond the
 //! adapter's limits, a kernel that failed its self-test), and the caller takes burn's op.
 
-pub mod autodiff;
-pub mod check;
-pub mod choice;
+pub mod autotune;
 pub mod conv;
-pub mod cpu;
-pub mod flex;
-pub mod launch;
-pub mod max_pool;
+pub mod gpu;
+pub mod host;
 pub mod norm;
-pub mod ops;
-pub mod params;
 pub mod pool;
 pub mod preprocess;
-pub mod preprocess_tables;
 pub mod reference;
+pub mod registry;
+pub mod self_test;
 pub mod shape;
-pub mod source;
-pub mod table;
-pub mod tune;
+pub mod simd;
+pub mod taps;
 
-use burn::tensor::Tensor;
+pub use host::to_host;
 
-use crate::error::{Error, Result};
-use crate::platform::fault;
-
-/// Reads a tensor back; a failed read is an error, never zeros.
-///
-/// # Errors
-/// [`Error::Gpu`] with the device's own words.
-pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let data = tensor.into_data_async().await;
-    // First: where both report, this one is the cause, and left there it would fail the next job.
-    if let Some(fault) = fault::take() {
-        return Err(Error::Gpu(fault));
+/// Runs our kernel on the arguments of an op, or burn's op where ours answers that it does not apply.
+pub(crate) fn ours_or<A, T>(
+    arguments: A,
+    ours: impl FnOnce(&A) -> Option<T>,
+    burns: impl FnOnce(A) -> T,
+) -> T {
+    match ours(&arguments) {
+        Some(result) => result,
+        None => burns(arguments),
     }
-    let data = data.map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))?;
-    data.try_into_vec::<f32>()
-        .map_err(|error| Error::Gpu(format!("reading a result failed: {error:?}")))
 }

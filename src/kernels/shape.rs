@@ -1,8 +1,6 @@
-//! Sizes of a convolution as the kernels see them.
+//! Sizes of a convolution and of a pooling as the kernels see them.
 
 use burn::tensor::ops::ConvOptions;
-
-use super::reference::ConvShape;
 
 /// Bytes of a tensor of `f32`. In 64 bits: in the browser `usize` has 32, and a batch too large for the GPU
 /// is not to look small.
@@ -15,11 +13,11 @@ pub fn bytes_of(dims: &[usize]) -> u64 {
 /// What a kernel takes: the same number on both axes, as every backbone here has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {
-    /// Places of the input from one output to the next.
+    /// Pixels of the input from one output to the next.
     pub stride: usize,
     /// Zeros round the input, on each side.
     pub padding: usize,
-    /// Places of the input from one weight to the next.
+    /// Pixels of the input from one weight to the next.
     pub dilation: usize,
     /// Inputs and outputs fall into so many groups.
     pub groups: usize,
@@ -41,7 +39,7 @@ impl Geometry {
 
 /// A convolution on tensors of known sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Conv {
+pub struct ConvShape {
     /// N.
     pub images: usize,
     /// Input channels of one group.
@@ -56,7 +54,7 @@ pub struct Conv {
     pub geometry: Geometry,
 }
 
-impl Conv {
+impl ConvShape {
     /// From `x` `[N,C,H,W]` and `weight` `[O,C/G,KH,KW]`; nothing if they do not fit each other or there
     /// is no output.
     #[must_use]
@@ -82,7 +80,7 @@ impl Conv {
         fits.then_some(conv)
     }
 
-    /// Places of the input under the kernel, along an axis.
+    /// Pixels of the input under the kernel, along an axis.
     const fn reach(&self, axis: usize) -> usize {
         self.geometry.dilation * (self.kernel[axis] - 1) + 1
     }
@@ -134,26 +132,34 @@ impl Conv {
         let outputs: usize = self.out_dims().iter().product();
         2.0 * outputs as f64 * self.depth() as f64
     }
+}
 
-    /// For the CPU twins.
+/// Sizes of a max pooling. Pairs are rows, columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolShape {
+    /// N * C.
+    pub planes: usize,
+    /// H, W.
+    pub size: [usize; 2],
+    /// Rows and columns of the window.
+    pub kernel: [usize; 2],
+    /// Pixels of x from one window to the next.
+    pub stride: [usize; 2],
+    /// Pixels added round x, on each side; they never win.
+    pub padding: [usize; 2],
+}
+
+impl PoolShape {
+    /// OH, OW.
+    ///
+    /// # Panics
+    /// If the window is larger than the padded image: there is no output then.
     #[must_use]
-    pub const fn reference(&self) -> ConvShape {
-        let Geometry {
-            stride,
-            padding,
-            dilation,
-            groups,
-        } = self.geometry;
-        ConvShape {
-            batch: self.images,
-            in_channels: groups * self.channels,
-            out_channels: groups * self.m,
-            groups,
-            size: self.size,
-            kernel: self.kernel,
-            stride: [stride; 2],
-            padding: [padding; 2],
-            dilation: [dilation; 2],
-        }
+    pub fn out_size(&self) -> [usize; 2] {
+        std::array::from_fn(|i| {
+            let padded = self.size[i] + 2 * self.padding[i];
+            assert!(self.kernel[i] <= padded, "{self:?}: no output");
+            (padded - self.kernel[i]) / self.stride[i] + 1
+        })
     }
 }

@@ -14,8 +14,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use self::load::Loader;
 use crate::config::{Arch, Family};
 use crate::error::Result;
-use crate::kernels::ops::{Conv2d, global_avg_pool, max_pool};
-use crate::kernels::shape::{Conv as Sizes, bytes_of};
+use crate::kernels::conv::Conv2d;
+use crate::kernels::pool::{global_avg_pool, max_pool};
+use crate::kernels::shape::{ConvShape, bytes_of};
 use crate::weights::Checkpoint;
 
 /// torchvision's `BatchNorm2d.eps`, in all the members here.
@@ -154,11 +155,11 @@ impl Backbone {
     /// Every convolution with its sizes when `images` images of `size` by `size` come, in the order they
     /// run; as many images as [`Self::forward`] takes at once.
     #[must_use]
-    pub fn layers(&self, images: usize, size: usize) -> Vec<(&Conv2d, Sizes)> {
+    pub fn layers(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
         self.walk(images.min(self.images_at_once(size)), size)
     }
 
-    fn walk(&self, images: usize, size: usize) -> Vec<(&Conv2d, Sizes)> {
+    fn walk(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
         let mut walk = Walk {
             layers: Vec::new(),
             dims: [images, 3, size, size],
@@ -199,14 +200,14 @@ pub(super) fn stem_pool(x: Tensor<4>) -> Tensor<4> {
 
 /// Where a walk through the layers has come to.
 struct Walk<'a> {
-    layers: Vec<(&'a Conv2d, Sizes)>,
+    layers: Vec<(&'a Conv2d, ConvShape)>,
     /// Of what goes into the next layer, `[N,C,H,W]`.
     dims: [usize; 4],
 }
 
 impl<'a> Walk<'a> {
     fn step(&mut self, layer: &'a Conv2d) -> Option<()> {
-        let sizes = Sizes::of(self.dims, layer.weight().dims(), layer.geometry())?;
+        let sizes = ConvShape::of(self.dims, layer.weight().dims(), layer.geometry())?;
         self.layers.push((layer, sizes));
         self.dims = sizes.out_dims();
         Some(())

@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu as max_zero;
 
-use crate::kernels::autodiff::conv2d;
+use crate::kernels::conv::conv2d;
 use crate::kernels::norm::batch_norm_train_act;
 use crate::kernels::shape::Geometry;
 

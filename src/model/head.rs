@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::HeadKind;
 use crate::error::{Error, Result};
-pub use crate::kernels::read;
+pub use crate::kernels::to_host;
 use crate::random::Random;
 
 /// One step of a head.
@@ -297,17 +297,17 @@ impl Head {
             match layer {
                 Layer::Linear(linear) => {
                     let [input, output] = linear.weight.val().dims();
-                    let weight = read(linear.weight.val()).await?;
+                    let weight = to_host(linear.weight.val()).await?;
                     values.push(transpose(&weight, input, output));
                     if let Some(bias) = &linear.bias {
-                        values.push(read(bias.val()).await?);
+                        values.push(to_host(bias.val()).await?);
                     }
                 }
                 Layer::BatchNorm(norm) => {
-                    values.push(read(norm.gamma.val()).await?);
-                    values.push(read(norm.beta.val()).await?);
-                    values.push(read(norm.running_mean.value_sync()).await?);
-                    values.push(read(norm.running_var.value_sync()).await?);
+                    values.push(to_host(norm.gamma.val()).await?);
+                    values.push(to_host(norm.beta.val()).await?);
+                    values.push(to_host(norm.running_mean.value_sync()).await?);
+                    values.push(to_host(norm.running_var.value_sync()).await?);
                 }
                 Layer::Relu(_) | Layer::Dropout(_) => {}
             }

@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
-use burn::tensor::wgpu::{MemoryConfiguration, wgpu};
+use burn::tensor::wgpu::{MemoryConfiguration, WgpuOptions, WgpuSetup, wgpu};
 
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
-use crate::platform::adapter::{self, Adapter};
-use crate::platform::{fault, gpu};
+use crate::platform::device_state::{Adapter, DeviceState};
+use crate::platform::gpu;
 use crate::protocol::Backend;
 
 /// Launches in one submission: a whole network, with some to spare.
@@ -36,11 +36,11 @@ pub async fn open(choice: DeviceChoice) -> Result<OpenDevice> {
     match choice {
         DeviceChoice::Cpu => Ok(cpu(None)),
         DeviceChoice::Cuda => open_cuda(),
-        DeviceChoice::Gpu => open_gpu().await.map(|(opened, _)| opened),
+        DeviceChoice::Gpu => open_gpu().await.map(|found| found.opened),
         DeviceChoice::Auto => Ok(match open_gpu().await {
-            Ok((opened, false)) => opened,
-            Ok((opened, true)) => {
-                let name = opened.name;
+            Ok(found) if !found.software => found.opened,
+            Ok(found) => {
+                let name = found.opened.name;
                 cpu(Some(format!(
                     "The only GPU here is a software one ({name}); the CPU is faster."
                 )))
@@ -88,32 +88,70 @@ fn open_cuda() -> Result<OpenDevice> {
     ))
 }
 
-/// The best adapter, and whether it is a software one. burn registers a GPU once a process, so the first
-/// answer is kept.
-async fn open_gpu() -> Result<(OpenDevice, bool)> {
-    static FOUND: OnceLock<(OpenDevice, bool)> = OnceLock::new();
+/// A GPU that was opened.
+#[derive(Debug, Clone)]
+struct Found {
+    opened: OpenDevice,
+    software: bool,
+    setup: WgpuSetup,
+}
+
+/// The best adapter. burn takes its options for a GPU once a process, so the first answer is kept.
+async fn open_gpu() -> Result<Found> {
+    static FOUND: OnceLock<Found> = OnceLock::new();
     if let Some(found) = FOUND.get() {
         return Ok(found.clone());
     }
-    let found = find_gpu().await?;
+    let options = options();
+    let setup = options.init_with_setup_async().await;
+    let (device, setup) = setup.map_err(|error| Error::Gpu(error.to_string()))?;
+    let found = found(device, setup).await;
     Ok(FOUND.get_or_init(|| found).clone())
 }
 
-async fn find_gpu() -> Result<(OpenDevice, bool)> {
+/// A further device of the adapter that [`open`] takes, which shares nothing with the others: for tests, so
+/// that they can run at the same time.
+///
+/// # Errors
+/// [`Error::Gpu`] if there is none.
+pub async fn open_another() -> Result<OpenDevice> {
+    let first = open_gpu().await?.setup;
+    let request = wgpu::DeviceDescriptor {
+        required_features: first.device.features(),
+        required_limits: first.device.limits(),
+        ..Default::default()
+    };
+    let made = first.adapter.request_device(&request).await;
+    let (device, queue) = made.map_err(|error| Error::Gpu(error.to_string()))?;
+    let setup = WgpuSetup {
+        device,
+        queue,
+        ..first
+    };
+    let device = options().setup(setup.clone()).init();
+    let device = device.map_err(|error| Error::Gpu(error.to_string()))?;
+    Ok(found(device, setup).await.opened)
+}
+
+fn options() -> WgpuOptions {
     // A buffer a tensor: WebGPU lets a launch read and write two buffers, but not two parts of one.
-    let options = Device::wgpu_options()
+    Device::wgpu_options()
         .memory_config(MemoryConfiguration::ExclusivePages)
-        .tasks_max(LAUNCHES);
-    let setup = options.init_with_setup_async().await;
-    let (device, setup) = setup.map_err(|error| Error::Gpu(error.to_string()))?;
+        .tasks_max(LAUNCHES)
+}
+
+/// Takes down what kind of GPU it is, and has its faults reported.
+async fn found(device: Device, setup: WgpuSetup) -> Found {
+    let state = DeviceState::of(&device);
+    let reports = state.clone();
     // burn's runtime panics here, which in a worker is the end; ours fails the read that follows. A lost
     // device burn reports with every read.
-    setup
-        .device
-        .on_uncaptured_error(Arc::new(|error| fault::report(error.to_string())));
+    setup.device.on_uncaptured_error(Arc::new(move |error| {
+        reports.report_fault(error.to_string())
+    }));
     let info = setup.adapter.get_info();
     let software = info.device_type == wgpu::DeviceType::Cpu;
-    adapter::set(if software {
+    state.set_adapter(if software {
         Adapter::Software
     } else {
         Adapter::Hardware
@@ -122,13 +160,15 @@ async fn find_gpu() -> Result<(OpenDevice, bool)> {
     if name.is_empty() {
         name = "GPU".to_string();
     }
-    Ok((
-        OpenDevice {
-            device,
-            backend: Backend::Webgpu,
-            name,
-            note: software.then(|| "This is a software adapter: expect it to be slow.".to_string()),
-        },
+    let opened = OpenDevice {
+        device,
+        backend: Backend::Webgpu,
+        name,
+        note: software.then(|| "This is a software adapter: expect it to be slow.".to_string()),
+    };
+    Found {
+        opened,
         software,
-    ))
+        setup,
+    }
 }

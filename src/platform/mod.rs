@@ -1,13 +1,11 @@
 //! What differs between the browser and a native process. Each difference is two files with one
 //! interface, and the choice between them is made here, once.
 
-#[cfg(feature = "engine")]
-pub mod adapter;
 mod common;
 #[cfg(feature = "engine")]
 pub mod device;
 #[cfg(feature = "engine")]
-pub mod fault;
+pub mod device_state;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]

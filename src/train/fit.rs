@@ -8,7 +8,7 @@ use super::metrics::ConfusionTally;
 use super::schedule;
 use crate::config::{HeadKind, TrainConfig};
 use crate::error::{Error, Result};
-use crate::model::head::read;
+use crate::model::head::to_host;
 use crate::platform::time;
 use crate::protocol::EpochReport;
 use crate::weights::{Checkpoint, NamedTensor};
@@ -282,7 +282,7 @@ async fn validate(
     while let Some(batch) = feed.validation(index).await? {
         index += 1;
         if let Some((input, known)) = batch {
-            logits.extend(read(model.forward(input)).await?);
+            logits.extend(to_host(model.forward(input)).await?);
             labels.extend(known);
         }
         if observer.validating().await? == Flow::Stop {

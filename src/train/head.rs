@@ -15,7 +15,7 @@ use super::parameters::{collect, replace};
 use crate::config::{Augment, TrainConfig};
 use crate::error::{Error, Result};
 use crate::image::augment::Mix;
-use crate::model::head::{Head, HeadSpec, read};
+use crate::model::head::{Head, HeadSpec, to_host};
 
 /// Rows a validation batch has: the largest activation is then 1024 x 1024 floats, 4 MB.
 const VALIDATION_BATCH: usize = 1024;
@@ -265,7 +265,7 @@ pub async fn measure(head: &Head, examples: &Examples) -> Result<ConfusionTally>
     for start in (0..examples.len()).step_by(VALIDATION_BATCH) {
         let end = examples.len().min(start + VALIDATION_BATCH);
         let x = examples.tensor(examples.rows(start..end), &device);
-        logits.extend(read(head.forward(x)).await?);
+        logits.extend(to_host(head.forward(x)).await?);
     }
     let tally = ConfusionTally::of(&logits, &examples.labels, classes);
     if !tally.loss().is_finite() {

@@ -13,7 +13,7 @@ use crate::config::{Scope, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::arch::features;
 use crate::model::backbone::Backbone;
-use crate::model::head::{Head, HeadSpec, read};
+use crate::model::head::{Head, HeadSpec, to_host};
 use crate::model::trainable::{TrainableStages, forward_frozen, input_shape};
 use crate::random::Random;
 use crate::weights::{Checkpoint, NamedTensor};
@@ -89,8 +89,8 @@ impl Input {
     /// [`Error::Gpu`] if the device fails.
     pub async fn to_host(self) -> Result<Vec<f32>> {
         match self {
-            Self::Features(features) => read(features).await,
-            Self::Maps(maps) => read(maps).await,
+            Self::Features(features) => to_host(features).await,
+            Self::Maps(maps) => to_host(maps).await,
         }
     }
 }
@@ -130,7 +130,7 @@ impl Student {
     pub fn forward(&self, input: Input) -> Tensor<2> {
         self.head.forward(match (input, &self.tail) {
             (Input::Maps(maps), Some(tail)) => tail.forward(maps),
-            (Input::Maps(maps), None) => crate::kernels::ops::global_avg_pool(maps),
+            (Input::Maps(maps), None) => crate::kernels::pool::global_avg_pool(maps),
             (Input::Features(features), _) => features,
         })
     }
@@ -138,7 +138,7 @@ impl Student {
     fn forward_train(&mut self, input: Input, dropout: &mut Random) -> Tensor<2> {
         let features = match (input, &mut self.tail) {
             (Input::Maps(maps), Some(tail)) => tail.forward_train(maps.autodiff()),
-            (Input::Maps(maps), None) => crate::kernels::ops::global_avg_pool(maps).autodiff(),
+            (Input::Maps(maps), None) => crate::kernels::pool::global_avg_pool(maps).autodiff(),
             (Input::Features(features), _) => features.autodiff(),
         };
         self.head.forward_train(features, dropout)
@@ -314,7 +314,7 @@ pub async fn model_state(model: &Student) -> Result<Vec<NamedTensor>> {
 async fn numbers(name: &str, tensors: Vec<Tensor<1>>) -> Result<Vec<NamedTensor>> {
     let mut out = Vec::with_capacity(tensors.len());
     for (place, tensor) in tensors.into_iter().enumerate() {
-        let values = read(tensor).await?;
+        let values = to_host(tensor).await?;
         out.push((format!("{name}.{place}"), vec![values.len()], values));
     }
     Ok(out)

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::parameters::{flat, like};
 use crate::config::{self, TrainConfig};
 use crate::error::{Error, Result};
-use crate::model::head::read;
+use crate::model::head::to_host;
 use crate::weights::{Checkpoint, NamedTensor};
 
 /// PyTorch's defaults.
@@ -95,7 +95,7 @@ impl Optimizer {
         for (place, (_, state)) in self.states.iter().enumerate() {
             for (part, tensor) in [("first", &state.first), ("second", &state.second)] {
                 if let Some(tensor) = tensor {
-                    let values = read(tensor.clone()).await?;
+                    let values = to_host(tensor.clone()).await?;
                     out.push((format!("{part}.{place}"), vec![values.len()], values));
                 }
             }

@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::metrics::argmax;
 use crate::error::{Error, Result};
-use crate::model::head::read;
+use crate::model::head::to_host;
 
 /// The sums since they were last taken, and the losses since they were last looked at.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl RunningMetrics {
     /// [`Error::Gpu`] if the device fails.
     pub async fn wait(&self) -> Result<()> {
         if let Some(loss) = &self.loss {
-            read(loss.clone()).await?;
+            to_host(loss.clone()).await?;
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ impl RunningMetrics {
         let Some(loss) = self.lately.take() else {
             return Ok(None);
         };
-        let loss = f64::from(read(loss).await?[0]);
+        let loss = f64::from(to_host(loss).await?[0]);
         Ok(Some((loss / seen.max(1) as f64, seen)))
     }
 
@@ -79,7 +79,7 @@ impl RunningMetrics {
     pub async fn take(&mut self) -> Result<(f64, f64)> {
         let seen = std::mem::take(&mut self.seen).max(1) as f64;
         let (loss, hits) = match (self.loss.take(), self.hits.take()) {
-            (Some(loss), Some(hits)) => (read(loss).await?[0], read(hits.float()).await?[0]),
+            (Some(loss), Some(hits)) => (to_host(loss).await?[0], to_host(hits.float()).await?[0]),
             _ => (0.0, 0.0),
         };
         if !loss.is_finite() {

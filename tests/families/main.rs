@@ -11,7 +11,7 @@ use retune::config::{Arch, Family, HeadKind, Scope};
 use retune::error::Error;
 use retune::model::arch::{check_scope, features};
 use retune::model::backbone::Backbone;
-use retune::model::head::{HeadSpec, read as values};
+use retune::model::head::{HeadSpec, to_host as values};
 use retune::model::inspect::inspect;
 use retune::weights::{NamedTensor, SaveAs, hub, save};
 

@@ -2,13 +2,13 @@
 
 use burn::tensor::module::conv2d as burn_conv2d;
 use burn::tensor::ops::ConvOptions;
-use retune::kernels::autodiff::conv2d;
+use retune::kernels::conv::conv2d;
+use retune::kernels::conv::cpu::{gather, pixels, transforms, weight_gradient};
+use retune::kernels::conv::reference as twin;
 use retune::kernels::conv::winograd::Tile;
-use retune::kernels::cpu::lanes::{Width, at_most};
-use retune::kernels::cpu::{conv, pixels, weight, winograd};
 use retune::kernels::reference::compare::Tolerance;
-use retune::kernels::reference::conv as twin;
-use retune::kernels::shape::{Conv, Geometry};
+use retune::kernels::shape::{ConvShape, Geometry};
+use retune::kernels::simd::lanes::{Width, at_most};
 use retune::random::Random;
 
 use super::{assert_close, noise, numbers, tensor, wide};
@@ -47,18 +47,18 @@ const SHAPES: [([usize; 4], [usize; 4], [usize; 4]); 23] = [
 
 fn sizes(
     (x, weight, [stride, padding, dilation, groups]): ([usize; 4], [usize; 4], [usize; 4]),
-) -> Conv {
+) -> ConvShape {
     let geometry = Geometry {
         stride,
         padding,
         dilation,
         groups,
     };
-    Conv::of(x, weight, geometry).expect("an output")
+    ConvShape::of(x, weight, geometry).expect("an output")
 }
 
 /// x, w, bias and dy.
-fn operands(conv: &Conv) -> [Vec<f32>; 4] {
+fn operands(conv: &ConvShape) -> [Vec<f32>; 4] {
     let shape = conv.reference();
     let mut random = Random::new(7);
     let lengths = [
@@ -71,7 +71,7 @@ fn operands(conv: &Conv) -> [Vec<f32>; 4] {
 }
 
 /// Terms of the sums of y, dx, dw, db.
-fn terms(conv: &Conv) -> [usize; 4] {
+fn terms(conv: &ConvShape) -> [usize; 4] {
     let area = conv.kernel[0] * conv.kernel[1];
     let pixels = conv.images * conv.out_pixels();
     [conv.depth() + 1, conv.m * area, pixels, pixels]
@@ -79,8 +79,8 @@ fn terms(conv: &Conv) -> [usize; 4] {
 
 /// What is allowed for them: factors are within -1..1, so terms are. Winograd's transforms multiply by up
 /// to 8 and back, and what they round grows with it: as for the same on a GPU.
-fn tolerances(conv: &Conv) -> [Tolerance; 4] {
-    let factor = if winograd::can_apply(conv) {
+fn tolerances(conv: &ConvShape) -> [Tolerance; 4] {
+    let factor = if transforms::can_apply(conv) {
         Tile::Four.error_factor()
     } else {
         1.0
@@ -97,13 +97,13 @@ fn tolerances(conv: &Conv) -> [Tolerance; 4] {
 }
 
 /// y, dx, dw, db of our kernels.
-fn ours(conv: &Conv, [x, w, bias, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
+fn ours(conv: &ConvShape, [x, w, bias, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
     let [_, outputs, height, width] = conv.out_dims();
     [
-        conv::forward(conv, x, w, bias),
-        conv::input_gradient(conv, w, dy),
-        weight::weight_gradient(conv, x, dy),
-        weight::bias_gradient(outputs, height * width, dy),
+        gather::forward(conv, x, w, bias),
+        gather::input_gradient(conv, w, dy),
+        weight_gradient::weight_gradient(conv, x, dy),
+        weight_gradient::bias_gradient(outputs, height * width, dy),
     ]
 }
 
@@ -112,10 +112,10 @@ fn an_image_alone_gives_the_same_bits_as_among_others() {
     let mut alone = 0;
     for shape in SHAPES {
         let conv = sizes(shape);
-        let few = Conv { images: 1, ..conv };
-        let many = Conv { images: 3, ..conv };
+        let few = ConvShape { images: 1, ..conv };
+        let many = ConvShape { images: 3, ..conv };
         // Winograd's way depends on the number of images, and its sums are others.
-        if winograd::can_apply(&few) || winograd::can_apply(&many) {
+        if transforms::can_apply(&few) || transforms::can_apply(&many) {
             continue;
         }
         alone += usize::from(pixels::can_apply(&few));
@@ -123,8 +123,8 @@ fn an_image_alone_gives_the_same_bits_as_among_others() {
         let both = |width| {
             at_most(width, || {
                 let x_alone = &x[..x.len() / 3];
-                let one = conv::forward(&few, x_alone, &w, &bias);
-                (one, conv::forward(&many, &x, &w, &bias))
+                let one = gather::forward(&few, x_alone, &w, &bias);
+                (one, gather::forward(&many, &x, &w, &bias))
             })
         };
         for width in WIDTHS {

@@ -4,10 +4,10 @@ use burn::backend::Flex;
 use burn::backend::ops::FloatTensorOps;
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
-use retune::kernels::cpu::norm;
-use retune::kernels::norm::{Saved, batch_norm_train_act, composed_backward, composed_forward};
+use retune::kernels::norm::autodiff::{Saved, composed_backward, composed_forward};
+use retune::kernels::norm::reference::batch_norm;
+use retune::kernels::norm::{batch_norm_train_act, cpu as norm};
 use retune::kernels::reference::compare::Tolerance;
-use retune::kernels::reference::norm::batch_norm;
 use retune::random::Random;
 
 use super::{assert_close, noise, numbers, tensor, wide};
@@ -55,9 +55,9 @@ impl Norm {
         })
     }
 
-    fn batch(&self) -> norm::Batch {
+    fn batch(&self) -> norm::NormShape {
         let [images, channels, height, width] = self.dims;
-        norm::Batch {
+        norm::NormShape {
             images,
             channels,
             area: height * width,
@@ -242,7 +242,7 @@ fn a_mean_far_from_zero_leaves_the_variance() {
         .iter()
         .map(|v| 1000.0 + v)
         .collect();
-    let batch = norm::Batch {
+    let batch = norm::NormShape {
         images: 2,
         channels: 1,
         area: 2048,

@@ -2,7 +2,7 @@
 
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
-use retune::kernels::max_pool::{Window, max_pool};
+use retune::kernels::pool::autodiff::{Window, max_pool};
 use retune::random::Random;
 
 use super::{noise, numbers, tensor};

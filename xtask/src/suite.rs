@@ -56,8 +56,8 @@ const STEPS: [(&str, &str); 7] = [
     ),
 ];
 
-/// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. One
-/// at a time: a process opens one GPU, and what is poisoned for one test is not to be another's.
+/// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. Each
+/// opens a device of its own, so those of a file run at the same time.
 const WEBGPU: [(&str, &str); 3] = [
     (
         "tests, WebGPU natively: a network",
@@ -65,11 +65,11 @@ const WEBGPU: [(&str, &str); 3] = [
     ),
     (
         "tests, WebGPU natively: convolutions",
-        "test --locked --release --package retune --test kernels -- --ignored --test-threads 1",
+        "test --locked --release --package retune --test kernels -- --ignored",
     ),
     (
         "tests, WebGPU natively: the other kernels",
-        "test --locked --release --package retune --test kernels_small -- --ignored --test-threads 1",
+        "test --locked --release --package retune --test kernels_small -- --ignored",
     ),
 ];
 

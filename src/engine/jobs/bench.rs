@@ -7,7 +7,7 @@ use crate::engine::mailbox::Mailbox;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::model::arch::{check_scope, features};
-use crate::model::head::{HeadSpec, read};
+use crate::model::head::{HeadSpec, to_host};
 use crate::model::trainable::{TrainableStages, input_shape};
 use crate::platform::time;
 use crate::protocol::Event;
@@ -43,7 +43,7 @@ pub(in crate::engine) async fn forward(
     let mut milliseconds = Vec::with_capacity(runs);
     for run in 0..=runs {
         let start = time::now();
-        read(classifier.logits(pixels.clone(), size)).await?;
+        to_host(classifier.logits(pixels.clone(), size)).await?;
         // The first one warms up: caches, pipelines.
         if run > 0 {
             milliseconds.push(time::now() - start);

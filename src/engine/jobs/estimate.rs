@@ -7,7 +7,7 @@ use crate::engine::{JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::model::backbone::Backbone;
-use crate::model::head::{HeadSpec, read};
+use crate::model::head::{HeadSpec, to_host};
 use crate::model::resnet::ResNetConfig;
 use crate::model::trainable::trains;
 use crate::platform::time;
@@ -167,7 +167,7 @@ async fn time_step(
     }
     let student = learner.model();
     let start = time::now();
-    read(student.forward(input())).await?;
+    to_host(student.forward(input())).await?;
     let validation = (time::now() - start) / batch as f64;
     let parameters = crate::train::parameters::collect(&student)
         .iter()

@@ -1,39 +1,32 @@
-//! Convolutions as a matrix product, with the windows laid out as columns where they are not already.
+//! Convolutions as a matrix product: im2col first, except where the image already is its columns.
 
 use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
-use super::params::ColumnsParams;
+use super::params::{self, ColumnsParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
-use crate::kernels::shape::{Conv, bytes_of};
-use crate::kernels::source::Source;
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::shape::{ConvShape, bytes_of};
 
-static IM2COL: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/im2col.wgsl");
-    Kernel::new(&Source::new("im2col", text), [64, 1, 1])
-});
+static IM2COL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::IM2COL));
 
-static COL2IM: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/col2im.wgsl");
-    Kernel::new(&Source::new("col2im", text), [64, 1, 1])
-});
+static COL2IM: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::COL2IM));
 
-/// Values in a row of columns: whole fours.
+/// Values in a row of the columns: a multiple of four.
 #[must_use]
-pub fn col_stride(conv: &Conv) -> usize {
+pub fn col_stride(conv: &ConvShape) -> usize {
     conv.out_pixels().next_multiple_of(4)
 }
 
 /// Whether the image already is its columns: a 1x1 kernel at every pixel.
 #[must_use]
-pub fn is_pointwise(conv: &Conv) -> bool {
+pub fn is_pointwise(conv: &ConvShape) -> bool {
     conv.kernel == [1, 1] && conv.geometry.stride == 1 && conv.geometry.padding == 0
 }
 
 /// The forward product, on columns with rows of `b_stride`.
 #[must_use]
-pub fn product(conv: &Conv, m_stride: usize, b_stride: usize) -> Product {
+pub fn product(conv: &ConvShape, m_stride: usize, b_stride: usize) -> Product {
     Product {
         batches: conv.images * conv.geometry.groups,
         a_batches: conv.geometry.groups,
@@ -48,7 +41,7 @@ pub fn product(conv: &Conv, m_stride: usize, b_stride: usize) -> Product {
 
 /// Whether the columns fit a buffer and the dispatches are within bounds.
 #[must_use]
-pub fn can_lay_out(conv: &Conv, max: u64) -> bool {
+pub fn can_lay_out(conv: &ConvShape, max: u64) -> bool {
     let channels = conv.channels * conv.geometry.groups;
     let rows = channels * conv.kernel[0] * conv.kernel[1];
     bytes_of(&[conv.images, rows, col_stride(conv)]) <= max
@@ -58,14 +51,14 @@ pub fn can_lay_out(conv: &Conv, max: u64) -> bool {
 
 /// Whether the convolution can run as columns times weights.
 #[must_use]
-pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> bool {
+pub fn can_apply(conv: &ConvShape, weights: &Weights, variant: MatMul, max: u64) -> bool {
     let product = product(conv, weights.stride(Packing::Matrix), col_stride(conv));
     (is_pointwise(conv) || can_lay_out(conv, max))
         && weights.can_pack(Packing::Matrix, max)
         && product.can_apply(variant)
 }
 
-fn params(conv: &Conv) -> ColumnsParams {
+fn params(conv: &ConvShape) -> ColumnsParams {
     let [out_height, out_width] = conv.out_size();
     ColumnsParams {
         channels: (conv.channels * conv.geometry.groups) as u32,
@@ -82,9 +75,9 @@ fn params(conv: &Conv) -> ColumnsParams {
     }
 }
 
-/// `x` `[N,C,H,W]` to columns `[N, C*KH*KW, col_stride]`.
+/// Lays out `x` `[N,C,H,W]` as columns `[N, C*KH*KW, col_stride]`.
 #[must_use]
-pub fn im2col(gpu: &Gpu, conv: &Conv, x: &Buffer) -> Buffer {
+pub fn im2col(gpu: &Gpu, conv: &ConvShape, x: &Buffer) -> Buffer {
     let channels = conv.channels * conv.geometry.groups;
     let rows = channels * conv.kernel[0] * conv.kernel[1];
     let col = gpu.empty(&[conv.images, rows, col_stride(conv)]);
@@ -93,9 +86,9 @@ pub fn im2col(gpu: &Gpu, conv: &Conv, x: &Buffer) -> Buffer {
     col
 }
 
-/// The gradient of the columns to that of `x`.
+/// Turns the gradient of the columns into that of `x`.
 #[must_use]
-pub fn col2im(gpu: &Gpu, conv: &Conv, col: &Buffer) -> Buffer {
+pub fn col2im(gpu: &Gpu, conv: &ConvShape, col: &Buffer) -> Buffer {
     let channels = conv.channels * conv.geometry.groups;
     let dx = gpu.empty(&conv.in_dims());
     let pixels = conv.size[0] * conv.size[1];
@@ -104,10 +97,10 @@ pub fn col2im(gpu: &Gpu, conv: &Conv, col: &Buffer) -> Buffer {
     dx
 }
 
-/// The convolution, as [`can_apply`] allows it.
+/// Computes the convolution; [`can_apply`] must hold.
 pub fn run(
     gpu: &Gpu,
-    conv: &Conv,
+    conv: &ConvShape,
     variant: MatMul,
     x: &Buffer,
     weights: &Weights,

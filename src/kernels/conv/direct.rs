@@ -1,13 +1,12 @@
-//! Convolutions that read the image where it lies: from the definition, and as an implicit matrix product.
+//! Convolutions that read the image in place: from the definition, and as an implicit matrix product.
 
 use std::sync::LazyLock;
 
 use super::matmul::Epilogue;
-use super::params::{ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
+use super::params::{self, ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
-use crate::kernels::shape::Conv;
-use crate::kernels::source::Source;
+use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::shape::ConvShape;
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,25 +21,17 @@ pub enum Direct {
     Shared32,
 }
 
-static GENERAL: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/conv_direct.wgsl");
-    Kernel::new(&Source::new("conv_direct", text), [64, 1, 1])
-});
+static GENERAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::CONV_DIRECT));
 
-static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/conv_depthwise.wgsl");
-    Kernel::new(&Source::new("conv_depthwise", text), [64, 1, 1])
-});
+static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::CONV_DEPTHWISE));
 
 static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
 static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
-    let text = include_str!("../../../shaders/conv_shared.wgsl");
-    let source = Source::new("conv_shared", text)
-        .set("ROWS4", fours)
-        .set("COLUMNS4", fours);
-    Kernel::new(&source, [8, 8, 1])
+    let shader = params::CONV_SHARED;
+    let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
+    Kernel::new(&source, shader.workgroup)
 }
 
 impl Direct {
@@ -52,7 +43,7 @@ impl Direct {
         Self::Shared32,
     ];
 
-    /// Name in tables and in what tuning keeps.
+    /// Its name in tables and in stored tuning results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,7 +54,7 @@ impl Direct {
         }
     }
 
-    /// The packing of the weights that it reads, if not the plain ones.
+    /// The packing of the weights that it reads; `None` if it reads them as they were loaded.
     #[must_use]
     pub const fn packing(self) -> Option<Packing> {
         match self {
@@ -72,7 +63,7 @@ impl Direct {
         }
     }
 
-    fn workgroups(self, conv: &Conv) -> [usize; 3] {
+    fn workgroups(self, conv: &ConvShape) -> [usize; 3] {
         let [height, width] = conv.out_size();
         let fours = (height * width.div_ceil(4)).div_ceil(64);
         let groups = conv.geometry.groups;
@@ -88,9 +79,9 @@ impl Direct {
         }
     }
 
-    /// Whether the kernel is for this convolution, its buffers fit and the dispatch is within bounds.
+    /// Whether it can compute this convolution: buffers fit and the dispatch is within bounds.
     #[must_use]
-    pub fn can_apply(self, conv: &Conv, weights: &Weights, max: u64) -> bool {
+    pub fn can_apply(self, conv: &ConvShape, weights: &Weights, max: u64) -> bool {
         let within = self
             .workgroups(conv)
             .into_iter()
@@ -102,11 +93,11 @@ impl Direct {
         within && fits && packs
     }
 
-    /// The convolution, as [`Self::can_apply`] allows it.
+    /// Computes the convolution; [`Self::can_apply`] must hold.
     pub fn run(
         self,
         gpu: &Gpu,
-        conv: &Conv,
+        conv: &ConvShape,
         x: &Buffer,
         weights: &Weights,
         epilogue: Epilogue,
@@ -141,7 +132,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
+                let inputs: [&dyn Binding; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&GENERAL, workgroups, &inputs, &y, &params.words());
             }
             Self::Depthwise => {
@@ -159,7 +150,7 @@ impl Direct {
                     dilation,
                     flags,
                 };
-                let inputs: [&dyn Memory; 4] = [x, weights.plain(), bias, residual];
+                let inputs: [&dyn Binding; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
             }
             Self::Shared64 | Self::Shared32 => {

@@ -8,11 +8,11 @@ use super::columns::{can_lay_out, col_stride, col2im, im2col, is_pointwise};
 use super::matmul::{Epilogue, MatMul, Product, matmul, matmul_nt};
 use super::params::MatMulNtParams;
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu};
-use crate::kernels::shape::Conv;
+use crate::kernels::gpu::launch::{Buffer, Gpu};
+use crate::kernels::shape::ConvShape;
 
-/// The input gradient's product: rows are the places of a filter, the sum is over output channels.
-fn input_product(conv: &Conv, m_stride: usize) -> Product {
+/// The input gradient's product: rows are the weights of a filter, the sum is over output channels.
+fn input_product(conv: &ConvShape, m_stride: usize) -> Product {
     let pointwise = is_pointwise(conv);
     Product {
         batches: conv.images * conv.geometry.groups,
@@ -32,7 +32,7 @@ fn input_product(conv: &Conv, m_stride: usize) -> Product {
 
 /// Whether both gradients can be computed here.
 #[must_use]
-pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> bool {
+pub fn can_apply(conv: &ConvShape, weights: &Weights, variant: MatMul, max: u64) -> bool {
     let product = input_product(conv, weights.stride(Packing::Transposed));
     can_lay_out(conv, max)
         && weights.can_pack(Packing::Transposed, max)
@@ -41,7 +41,13 @@ pub fn can_apply(conv: &Conv, weights: &Weights, variant: MatMul, max: u64) -> b
 
 /// `dY` `[N,O,OH,OW]` to `dX` `[N,C,H,W]`.
 #[must_use]
-pub fn input(gpu: &Gpu, conv: &Conv, variant: MatMul, weights: &Weights, dy: &Buffer) -> Buffer {
+pub fn input(
+    gpu: &Gpu,
+    conv: &ConvShape,
+    variant: MatMul,
+    weights: &Weights,
+    dy: &Buffer,
+) -> Buffer {
     let a = weights.packed(Packing::Transposed);
     let product = input_product(conv, weights.stride(Packing::Transposed));
     if is_pointwise(conv) {
@@ -57,7 +63,7 @@ pub fn input(gpu: &Gpu, conv: &Conv, variant: MatMul, weights: &Weights, dy: &Bu
 
 /// `X` and `dY` to `dW` `[O,C/G,KH,KW]`.
 #[must_use]
-pub fn weight(gpu: &Gpu, conv: &Conv, x: &Buffer, dy: &Buffer) -> Buffer {
+pub fn weight(gpu: &Gpu, conv: &ConvShape, x: &Buffer, dy: &Buffer) -> Buffer {
     let groups = conv.geometry.groups;
     let [kernel_h, kernel_w] = conv.kernel;
     let dw = gpu.empty(&[groups * conv.m, conv.channels, kernel_h, kernel_w]);

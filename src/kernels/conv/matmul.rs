@@ -1,10 +1,9 @@
-//! The batched matrix product that every convolution but the direct ones comes down to.
+//! The batched matrix product, in which all convolutions but the direct ones spend their time.
 
 use std::sync::LazyLock;
 
-use super::params::{MatMulNtParams, MatMulParams, flag};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory, Raw};
-use crate::kernels::source::Source;
+use super::params::{self, MatMulNtParams, MatMulParams, flag};
+use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
 
 /// Rows of the left factor are padded to a multiple of this, the tallest tile.
 pub const ROW_TILE: usize = 64;
@@ -22,31 +21,21 @@ pub enum MatMul {
     Shared32,
 }
 
-static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/matmul_registers.wgsl");
-    Kernel::new(&Source::new("matmul_registers", text), [8, 1, 1])
-});
+static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::MATMUL_REGISTERS));
 
-static REGISTERS_NARROW: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/matmul_registers_narrow.wgsl");
-    Kernel::new(&Source::new("matmul_registers_narrow", text), [8, 1, 1])
-});
+static REGISTERS_NARROW: LazyLock<Kernel> =
+    LazyLock::new(|| Kernel::of(&params::MATMUL_REGISTERS_NARROW));
 
 static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
 static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
-    let text = include_str!("../../../shaders/matmul_shared.wgsl");
-    let source = Source::new("matmul_shared", text)
-        .set("ROWS4", fours)
-        .set("COLUMNS4", fours);
-    Kernel::new(&source, [8, 8, 1])
+    let shader = params::MATMUL_SHARED;
+    let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
+    Kernel::new(&source, shader.workgroup)
 }
 
-static NT: LazyLock<Kernel> = LazyLock::new(|| {
-    let text = include_str!("../../../shaders/matmul_nt.wgsl");
-    Kernel::new(&Source::new("matmul_nt", text), [32, 1, 1])
-});
+static NT: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::MATMUL_NT));
 
 impl MatMul {
     /// All of them.
@@ -57,7 +46,7 @@ impl MatMul {
         Self::Shared32,
     ];
 
-    /// Name in tables and in what tuning keeps.
+    /// Its name in tables and in stored tuning results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -167,7 +156,7 @@ pub fn matmul(
     };
     let workgroups = variant.workgroups(product.batches, product.m, product.n);
     // A binding that the flags switch off still wants a buffer.
-    let inputs: [&dyn Memory; 4] = [
+    let inputs: [&dyn Binding; 4] = [
         a,
         b,
         epilogue.bias.unwrap_or(b),

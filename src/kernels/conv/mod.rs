@@ -1,27 +1,51 @@
-//! The convolution in all its variants, and which of them to take.
+//! The convolution.
+//!
+//! | what | where |
+//! |---|---|
+//! | differentiable op, on burn's GPU and CPU backends | [`autodiff`], `cube`, `flex` |
+//! | layer with fixed weights | [`frozen`] |
+//! | GPU algorithms | [`direct`], [`columns`], [`winograd`]; [`matmul`] is their product, [`weights`] packs |
+//! | GPU gradients | [`gradient`] |
+//! | which GPU algorithm runs | [`select`] |
+//! | parameters and kernel files | [`params`] |
+//! | CPU loops | [`cpu`] |
+//! | `f64` reference | [`mod@reference`] |
+//!
+//! A new algorithm is a variant of [`Algorithm`]: tests, tuning and the self-test go through
+//! [`Algorithm::all`] and need no change.
 
+pub mod autodiff;
 pub mod columns;
+pub mod cpu;
+mod cube;
 pub mod direct;
+mod flex;
+pub mod frozen;
 pub mod gradient;
 pub mod matmul;
 pub mod params;
+pub mod reference;
+pub mod select;
 pub mod weights;
 pub mod winograd;
+
+pub use autodiff::conv2d;
+pub use frozen::Conv2d;
 
 use direct::Direct;
 use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
 use winograd::Tile;
 
-use super::launch::{Buffer, Gpu};
-use super::shape::{Conv, bytes_of};
+use super::gpu::launch::{Buffer, Gpu};
+use super::shape::{ConvShape, bytes_of};
 
 /// A way to compute a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// Where the image lies.
+    /// Reads the image in place.
     Direct(Direct),
-    /// Columns times weights; without columns if the kernel is 1x1.
+    /// im2col and a matrix product; the image itself serves as columns where the kernel is 1x1.
     Columns(MatMul),
     /// Winograd's, for 3x3 of stride 1.
     Winograd(Tile, MatMul),
@@ -39,7 +63,7 @@ impl Algorithm {
         all
     }
 
-    /// Name in tables and in what tuning keeps.
+    /// Its name in tables and in stored tuning results.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -51,7 +75,7 @@ impl Algorithm {
         }
     }
 
-    /// The other way round.
+    /// The algorithm of a name that [`Self::name`] gave.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all()
@@ -59,9 +83,9 @@ impl Algorithm {
             .find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether it is for this convolution; `max` is the most bytes of a binding.
+    /// Whether it can compute this convolution; `max` is the most bytes of a binding.
     #[must_use]
-    pub fn can_apply(self, conv: &Conv, weights: &Weights, max: u64) -> bool {
+    pub fn can_apply(self, conv: &ConvShape, weights: &Weights, max: u64) -> bool {
         let fits = |dims: [usize; 4]| bytes_of(&dims) <= max;
         fits(conv.in_dims())
             && fits(conv.out_dims())
@@ -74,7 +98,7 @@ impl Algorithm {
             }
     }
 
-    /// The packing of the weights that it reads, if not the plain ones.
+    /// The packing of the weights that it reads; `None` if it reads them as they were loaded.
     #[must_use]
     pub const fn packing(self) -> Option<Packing> {
         match self {
@@ -84,12 +108,12 @@ impl Algorithm {
         }
     }
 
-    /// `act(conv(x) + bias + residual)`, as [`Self::can_apply`] allows it.
+    /// Computes `act(conv(x) + bias + residual)`; [`Self::can_apply`] must hold.
     #[must_use]
     pub fn run(
         self,
         gpu: &Gpu,
-        conv: &Conv,
+        conv: &ConvShape,
         x: &Buffer,
         weights: &Weights,
         epilogue: Epilogue,

@@ -1,6 +1,7 @@
-//! The Rust twins of the `Params` of the convolution kernels; `tests/shaders.rs` compares them.
+//! The parameters of the convolution kernels, twins of the WGSL `struct Params`, and the files they belong to.
 
-use crate::kernels::params::params;
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 
 /// `flags` of every kernel with an epilogue.
 pub mod flag {
@@ -247,3 +248,135 @@ params! {
         pub flags: u32,
     }
 }
+
+/// Windows to columns.
+pub const IM2COL: Shader = shader!("im2col", [64, 1, 1], ColumnsParams, "columns", "image");
+/// Columns back to windows, overlaps summed.
+pub const COL2IM: Shader = shader!("col2im", [64, 1, 1], ColumnsParams, "columns");
+/// Grouped convolution from the definition.
+pub const CONV_DIRECT: Shader = shader!(
+    "conv_direct",
+    [64, 1, 1],
+    ConvDirectParams,
+    "conv_direct",
+    "image",
+    "epilogue"
+);
+/// Depthwise convolution from the definition.
+pub const CONV_DEPTHWISE: Shader = shader!(
+    "conv_depthwise",
+    [64, 1, 1],
+    ConvDepthwiseParams,
+    "conv_direct",
+    "image",
+    "epilogue"
+);
+/// Any convolution as an implicit matrix product; tunables `ROWS4`, `COLUMNS4`.
+pub const CONV_SHARED: Shader = shader!(
+    "conv_shared",
+    [8, 8, 1],
+    ConvSharedParams,
+    "shared_tile",
+    "epilogue"
+);
+/// Product, 16x16 results an invocation.
+pub const MATMUL_REGISTERS: Shader = shader!(
+    "matmul_registers",
+    [8, 1, 1],
+    MatMulParams,
+    "matmul",
+    "matmul_registers",
+    "epilogue"
+);
+/// Product, 32x4 results an invocation.
+pub const MATMUL_REGISTERS_NARROW: Shader = shader!(
+    "matmul_registers_narrow",
+    [8, 1, 1],
+    MatMulParams,
+    "matmul",
+    "matmul_registers",
+    "epilogue"
+);
+/// Product through workgroup memory; tunables `ROWS4`, `COLUMNS4`.
+pub const MATMUL_SHARED: Shader = shader!(
+    "matmul_shared",
+    [8, 8, 1],
+    MatMulParams,
+    "matmul",
+    "shared_tile",
+    "epilogue"
+);
+/// Product with the right factor transposed, summed over batches: the weight gradient.
+pub const MATMUL_NT: Shader = shader!("matmul_nt", [32, 1, 1], MatMulNtParams);
+/// Weights as a left factor; tunable `TRANSPOSE`.
+pub const PACK_MATRIX: Shader = shader!("pack_matrix", [64, 1, 1], PackParams);
+/// F(2x2,3x3): weights.
+pub const WINOGRAD2_FILTER: Shader = shader!(
+    "winograd2_filter",
+    [64, 1, 1],
+    WinogradFilterParams,
+    "winograd_filter"
+);
+/// F(2x2,3x3): images.
+pub const WINOGRAD2_INPUT: Shader = shader!(
+    "winograd2_input",
+    [64, 1, 1],
+    WinogradInputParams,
+    "winograd_input",
+    "winograd_tile",
+    "image"
+);
+/// F(2x2,3x3): products to outputs.
+pub const WINOGRAD2_OUTPUT: Shader = shader!(
+    "winograd2_output",
+    [64, 1, 1],
+    WinogradOutputParams,
+    "winograd_output",
+    "winograd_tile",
+    "epilogue"
+);
+/// F(4x4,3x3): weights.
+pub const WINOGRAD4_FILTER: Shader = shader!(
+    "winograd4_filter",
+    [64, 1, 1],
+    WinogradFilterParams,
+    "winograd_filter"
+);
+/// F(4x4,3x3): images.
+pub const WINOGRAD4_INPUT: Shader = shader!(
+    "winograd4_input",
+    [64, 1, 1],
+    WinogradInputParams,
+    "winograd_input",
+    "winograd_tile",
+    "image"
+);
+/// F(4x4,3x3): products to outputs.
+pub const WINOGRAD4_OUTPUT: Shader = shader!(
+    "winograd4_output",
+    [64, 1, 1],
+    WinogradOutputParams,
+    "winograd_output",
+    "winograd_tile",
+    "epilogue"
+);
+
+/// Every kernel file of this op.
+pub const SHADERS: &[Shader] = &[
+    COL2IM,
+    CONV_DEPTHWISE,
+    CONV_DIRECT,
+    CONV_SHARED,
+    IM2COL,
+    MATMUL_NT,
+    MATMUL_REGISTERS,
+    MATMUL_REGISTERS_NARROW,
+    MATMUL_SHARED,
+    PACK_MATRIX,
+    WINOGRAD2_FILTER,
+    WINOGRAD2_INPUT,
+    WINOGRAD2_OUTPUT,
+    WINOGRAD4_FILTER,
+    WINOGRAD4_INPUT,
+    WINOGRAD4_OUTPUT,
+];

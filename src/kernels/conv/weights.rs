@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::matmul::ROW_TILE;
-use super::params::{PackParams, WinogradFilterParams};
+use super::params::{self, PackParams, WinogradFilterParams};
 use super::winograd::Tile;
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
-use crate::kernels::source::Source;
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
 
 /// A layout of weights `[O,C/G,KH,KW]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,9 +33,9 @@ static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
 static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
 
 fn pack(transpose: bool) -> Kernel {
-    let text = include_str!("../../../shaders/pack_matrix.wgsl");
-    let source = Source::new("pack_matrix", text).set("TRANSPOSE", transpose);
-    Kernel::new(&source, [64, 1, 1])
+    let shader = params::PACK_MATRIX;
+    let source = shader.source().set("TRANSPOSE", transpose);
+    Kernel::new(&source, shader.workgroup)
 }
 
 /// With padding to whole tiles.
@@ -64,7 +63,7 @@ impl Weights {
         }
     }
 
-    /// As loaded.
+    /// The weights as they were loaded.
     #[must_use]
     pub const fn plain(&self) -> &Buffer {
         &self.plain
@@ -111,7 +110,7 @@ impl Weights {
         slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS && self.bytes(packing) <= max
     }
 
-    /// The packing, made at the first call and kept.
+    /// The weights in this packing; the first call packs them.
     #[must_use]
     pub fn packed(&self, packing: Packing) -> Raw {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,8 +120,8 @@ impl Weights {
             .clone()
     }
 
-    /// Forgets the packings but those in use: tuning has tried more than is needed.
-    pub fn keep(&self, wanted: &[Packing]) {
+    /// Drops all packings but these: tuning tries more of them than are needed afterwards.
+    pub fn retain_packings(&self, wanted: &[Packing]) {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         packed.retain(|packing, _| wanted.contains(packing));
     }

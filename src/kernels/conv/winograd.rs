@@ -1,7 +1,7 @@
 //! Winograd's algorithm for 3x3 convolutions of stride 1: fewer products for more sums.
 //!
-//! F(2x2,3x3) takes 16 products for 4 outputs where the definition takes 36, F(4x4,3x3) 36 for 16 where it
-//! takes 144. What is saved is paid for in accuracy: the transforms multiply by up to 8 and divide by up to
+//! F(2x2,3x3) takes 16 products for 4 outputs where the definition takes 36; F(4x4,3x3) takes 36 products for
+//! 16 outputs where it takes 144. The price is accuracy: the transforms multiply by up to 8 and divide by up to
 //! 24. Against f64 on the layers of ResNet-18 the largest error, as a share of the sum of the absolute
 //! products, is in `shaders/README.md`; `tests/kernels.rs` holds it to [`Tile::error_factor`] times that of
 //! the plain sum.
@@ -9,11 +9,10 @@
 use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
-use super::params::{WinogradInputParams, WinogradOutputParams};
+use super::params::{self, WinogradInputParams, WinogradOutputParams};
 use super::weights::{Packing, Weights};
-use crate::kernels::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Memory};
-use crate::kernels::shape::{Conv, bytes_of};
-use crate::kernels::source::Source;
+use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::shape::{ConvShape, bytes_of};
 
 /// Which of the algorithms: edge of a tile of outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,23 +24,20 @@ pub enum Tile {
 }
 
 macro_rules! transform {
-    ($name:ident, $file:literal) => {
-        static $name: LazyLock<Kernel> = LazyLock::new(|| {
-            let text = include_str!(concat!("../../../shaders/", $file, ".wgsl"));
-            Kernel::new(&Source::new($file, text), [64, 1, 1])
-        });
+    ($name:ident) => {
+        static $name: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::$name));
     };
 }
 
-transform!(FILTER_2, "winograd2_filter");
-transform!(FILTER_4, "winograd4_filter");
-transform!(INPUT_2, "winograd2_input");
-transform!(INPUT_4, "winograd4_input");
-transform!(OUTPUT_2, "winograd2_output");
-transform!(OUTPUT_4, "winograd4_output");
+transform!(WINOGRAD2_FILTER);
+transform!(WINOGRAD4_FILTER);
+transform!(WINOGRAD2_INPUT);
+transform!(WINOGRAD4_INPUT);
+transform!(WINOGRAD2_OUTPUT);
+transform!(WINOGRAD4_OUTPUT);
 
 impl Tile {
-    /// Given along an edge.
+    /// Outputs along an edge of a tile.
     #[must_use]
     pub const fn edge(self) -> usize {
         match self {
@@ -50,7 +46,7 @@ impl Tile {
         }
     }
 
-    /// Products, hence matrices: the pixels under a tile.
+    /// Matrix products of the algorithm: one for each input pixel under a tile.
     #[must_use]
     pub const fn products(self) -> usize {
         let edge = self.edge() + 2;
@@ -68,40 +64,40 @@ impl Tile {
 
     pub(super) fn filter(self) -> &'static Kernel {
         match self {
-            Self::Two => &FILTER_2,
-            Self::Four => &FILTER_4,
+            Self::Two => &WINOGRAD2_FILTER,
+            Self::Four => &WINOGRAD4_FILTER,
         }
     }
 
     fn input(self) -> &'static Kernel {
         match self {
-            Self::Two => &INPUT_2,
-            Self::Four => &INPUT_4,
+            Self::Two => &WINOGRAD2_INPUT,
+            Self::Four => &WINOGRAD4_INPUT,
         }
     }
 
     fn output(self) -> &'static Kernel {
         match self {
-            Self::Two => &OUTPUT_2,
-            Self::Four => &OUTPUT_4,
+            Self::Two => &WINOGRAD2_OUTPUT,
+            Self::Four => &WINOGRAD4_OUTPUT,
         }
     }
 
     /// Tiles of an image: rows, columns.
-    fn tiles(self, conv: &Conv) -> [usize; 2] {
+    fn tiles(self, conv: &ConvShape) -> [usize; 2] {
         conv.out_size().map(|edge| edge.div_ceil(self.edge()))
     }
 
     /// Columns of the products: the tiles of all images.
     #[must_use]
-    pub fn columns(self, conv: &Conv) -> usize {
+    pub fn columns(self, conv: &ConvShape) -> usize {
         let [rows, columns] = self.tiles(conv);
         conv.images * rows * columns
     }
 
     /// The batched product in the middle.
     #[must_use]
-    pub fn product(self, conv: &Conv, m_stride: usize) -> Product {
+    pub fn product(self, conv: &ConvShape, m_stride: usize) -> Product {
         let columns = self.columns(conv);
         // Whole fours, so that a row starts where a load of four may.
         let stride = columns.next_multiple_of(4);
@@ -118,9 +114,15 @@ impl Tile {
     }
 }
 
-/// Whether the algorithm is for this convolution and its buffers fit.
+/// Whether the algorithm can compute this convolution and its buffers fit.
 #[must_use]
-pub fn can_apply(conv: &Conv, weights: &Weights, tile: Tile, variant: MatMul, max: u64) -> bool {
+pub fn can_apply(
+    conv: &ConvShape,
+    weights: &Weights,
+    tile: Tile,
+    variant: MatMul,
+    max: u64,
+) -> bool {
     let geometry = conv.geometry;
     let plain = geometry.stride == 1 && geometry.dilation == 1 && geometry.groups == 1;
     if !plain || conv.kernel != [3, 3] {
@@ -137,10 +139,10 @@ pub fn can_apply(conv: &Conv, weights: &Weights, tile: Tile, variant: MatMul, ma
         && product.can_apply(variant)
 }
 
-/// The convolution, as [`can_apply`] allows it.
+/// Computes the convolution; [`can_apply`] must hold.
 pub fn run(
     gpu: &Gpu,
-    conv: &Conv,
+    conv: &ConvShape,
     (tile, variant): (Tile, MatMul),
     x: &Buffer,
     weights: &Weights,
@@ -182,7 +184,7 @@ pub fn run(
         flags: epilogue.flags(),
     };
     let workgroups = [(product.n * conv.m).div_ceil(64), 1, 1];
-    let inputs: [&dyn Memory; 3] = [
+    let inputs: [&dyn Binding; 3] = [
         &p,
         epilogue.bias.unwrap_or(&p),
         epilogue.residual.unwrap_or(&p),

@@ -4,20 +4,17 @@
 //! finite differences need. A tensor of another length than its shape says is a bug, hence a panic.
 
 pub mod compare;
-pub mod conv;
-pub mod norm;
-pub mod pool;
-pub mod preprocess;
-
-pub use conv::ConvShape;
-pub use pool::PoolShape;
 
 /// A number that a twin takes.
 pub trait Number: Copy + Into<f64> {}
 
 impl<T: Copy + Into<f64>> Number for T {}
 
+/// Asserts the length of a tensor.
+///
+/// # Panics
+/// If it is another.
 #[track_caller]
-fn check<T>(name: &str, tensor: &[T], length: usize) {
+pub fn check<T>(name: &str, tensor: &[T], length: usize) {
     assert_eq!(tensor.len(), length, "values of {name}");
 }

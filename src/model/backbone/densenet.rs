@@ -13,7 +13,7 @@ use super::load::{Affine, Loader};
 use super::{Network, Walk, stem_pool};
 use crate::config::Arch;
 use crate::error::Result;
-use crate::kernels::ops::Conv2d;
+use crate::kernels::conv::Conv2d;
 use crate::model::densenet::{self, Layout};
 
 /// Stem and blocks, as [`Layout`] describes them.

@@ -7,7 +7,8 @@ use super::load::Loader;
 use super::{Network, Walk};
 use crate::config::Arch;
 use crate::error::Result;
-use crate::kernels::ops::{Conv2d, global_avg_pool};
+use crate::kernels::conv::Conv2d;
+use crate::kernels::pool::global_avg_pool;
 use crate::model::efficientnet::{self, Layout, STAGES};
 
 /// Stem, stages and last convolution, as [`Layout`] describes them.

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::EPSILON;
 use crate::error::{Error, Result};
-use crate::kernels::ops::Conv2d;
+use crate::kernels::conv::Conv2d;
 use crate::model::layers::{Conv, NORM, Norm, Plain};
 
 /// Gives the values of a tensor by name and shape, or says why not.

@@ -6,7 +6,7 @@ use super::load::Loader;
 use super::{Network, Walk, stem_pool};
 use crate::config::Arch;
 use crate::error::Result;
-use crate::kernels::ops::Conv2d;
+use crate::kernels::conv::Conv2d;
 use crate::model::resnet::{Layout, ResNetConfig, Residual};
 
 /// Stem and stages, as [`Layout`] describes them.

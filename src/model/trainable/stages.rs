@@ -10,10 +10,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::{frozen_stages, stage_of, trains};
 use crate::config::{Arch, NormMode, Scope};
 use crate::error::Result;
-use crate::kernels::ops::global_avg_pool;
+use crate::kernels::pool::global_avg_pool;
 use crate::model::backbone::{Backbone, EPSILON, stem_pool};
 use crate::model::conv::{conv_bias_act, conv_norm_act};
-use crate::model::head::read;
+use crate::model::head::to_host;
 use crate::model::resnet::{Conv, Layout, ResNetConfig, Residual};
 use crate::weights::NamedTensor;
 
@@ -190,16 +190,16 @@ impl TrainableStages {
         let mut out = Vec::new();
         for (spec, conv) in self.trained().zip(&self.convs) {
             let n = spec.output;
-            let weight = read(conv.weight.val()).await?;
+            let weight = to_host(conv.weight.val()).await?;
             let name = format!("{}.weight", spec.name);
             out.push((name, spec.weight_shape().to_vec(), weight));
-            let bias = read(conv.bias.val()).await?;
+            let bias = to_host(conv.bias.val()).await?;
             let [gamma, mean, variance] = match &conv.norm {
                 None => [vec![1.0; n], vec![0.0; n], vec![(1.0 - EPSILON) as f32; n]],
                 Some(norm) => [
-                    read(norm.gamma.val()).await?,
-                    read(norm.mean.val()).await?,
-                    read(norm.variance.val()).await?,
+                    to_host(norm.gamma.val()).await?,
+                    to_host(norm.mean.val()).await?,
+                    to_host(norm.variance.val()).await?,
                 ],
             };
             for (part, values) in [

@@ -1,0 +1,234 @@
+//! Autotuning: measures which of our kernels is fastest on this adapter, for each layer of a network.
+//!
+//! A table of defaults cannot know every GPU, and a wrong tile costs a factor of two. So each candidate is
+//! run on the real shapes, within a bound on the whole; what is not reached in time keeps its default.
+//! Results are text, so that they can be kept for the adapter and this version.
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::tensor::{Device, Distribution, Tensor};
+use burn_cubecl::cubecl::profile::TimingMethod;
+
+use super::conv::Algorithm;
+use super::conv::Conv2d;
+use super::conv::direct::Direct;
+use super::conv::matmul::{Epilogue, MatMul};
+use super::conv::select;
+use super::conv::weights::{Packing, Weights};
+use super::gpu::launch::{Buffer, Gpu};
+use super::self_test;
+use super::shape::ConvShape;
+use crate::error::{Error, Result};
+use crate::platform::time;
+
+/// Runs of which the fastest counts.
+const RUNS: usize = 3;
+
+/// The result of tuning: the name of the fastest kernel for each layer's sizes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tuned(BTreeMap<String, String>);
+
+impl Tuned {
+    /// The results as JSON, for [`Self::from_json`].
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// Parses stored results. Entries that name no kernel of this version are left out.
+    #[must_use]
+    pub fn from_json(text: &str) -> Self {
+        let entries: BTreeMap<String, String> = serde_json::from_str(text).unwrap_or_default();
+        let known = |name: &String| Algorithm::from_name(name).is_some();
+        Self(
+            entries
+                .into_iter()
+                .filter(|(_, name)| known(name))
+                .collect(),
+        )
+    }
+
+    /// Puts the results in use; a layer without one keeps its default. Returns whether every layer has one.
+    pub fn apply(&self, layers: &[(&Conv2d, ConvShape)]) -> bool {
+        let mut complete = true;
+        for (layer, conv) in layers {
+            let name = self.0.get(&key(conv));
+            let algorithm = name.and_then(|name| Algorithm::from_name(name));
+            complete &= algorithm.is_some();
+            if let Some((algorithm, (_, bias))) = algorithm.zip(layer.on_gpu()) {
+                select::set_tuned(&bias.gpu(), *conv, algorithm);
+            }
+        }
+        complete
+    }
+}
+
+/// A layer's sizes as one string, the key of its result.
+fn key(conv: &ConvShape) -> String {
+    let ConvShape {
+        images,
+        channels,
+        m,
+        size: [height, width],
+        kernel: [kernel_h, kernel_w],
+        geometry,
+    } = conv;
+    format!(
+        "n{images} c{channels} m{m} {height}x{width} k{kernel_h}x{kernel_w} s{} p{} d{} g{}",
+        geometry.stride, geometry.padding, geometry.dilation, geometry.groups
+    )
+}
+
+/// Measures the kernels of each layer that has no result in `found`, for at most `seconds`, and puts the
+/// fastest in use. Returns `found` with the new results added. A kernel that fails its self-test takes no
+/// part: one that the driver refuses would seem to take no time.
+///
+/// # Errors
+/// [`Error::Gpu`] if the device fails, as opposed to a kernel.
+pub async fn tune(
+    device: &Device,
+    layers: &[(&Conv2d, ConvShape)],
+    seconds: f64,
+    mut found: Tuned,
+) -> Result<Tuned> {
+    let end = time::now() + seconds * 1000.0;
+    let mut tested = HashMap::new();
+    for (layer, conv) in layers {
+        let key = key(conv);
+        let Some((weights, bias)) = layer.on_gpu() else {
+            continue;
+        };
+        if found.0.contains_key(&key) {
+            continue;
+        }
+        if time::now() > end {
+            break;
+        }
+        let gpu = bias.gpu();
+        let mut sound = Vec::new();
+        for algorithm in candidates(conv, weights, gpu.max_binding()) {
+            let verdict = tested.get(&algorithm).copied();
+            let passes = match verdict {
+                Some(passes) => passes,
+                None => self_test::test(device, algorithm).await?.is_none(),
+            };
+            select::set_broken(&gpu, algorithm, !passes);
+            tested.insert(algorithm, passes);
+            if passes {
+                sound.push(algorithm);
+            }
+        }
+        if let Some(algorithm) = fastest(device, conv, weights, bias, &sound, end).await? {
+            select::set_tuned(&gpu, *conv, algorithm);
+            found.0.insert(key, algorithm.name());
+        }
+    }
+    drop_unused_packings(layers);
+    Ok(found)
+}
+
+/// Drops the packed copies of the weights that were made for measuring and that no chosen kernel reads.
+fn drop_unused_packings(layers: &[(&Conv2d, ConvShape)]) {
+    for (layer, _) in layers {
+        let Some((weights, bias)) = layer.on_gpu() else {
+            continue;
+        };
+        let same = layers
+            .iter()
+            .filter(|(other, _)| std::ptr::eq(*other, *layer));
+        let wanted: Vec<Packing> = same
+            .filter_map(|(_, conv)| select::choose(&bias.gpu(), conv, weights)?.packing())
+            .collect();
+        weights.retain_packings(&wanted);
+    }
+}
+
+async fn fastest(
+    device: &Device,
+    conv: &ConvShape,
+    weights: &Weights,
+    bias: &Buffer,
+    candidates: &[Algorithm],
+    end: f64,
+) -> Result<Option<Algorithm>> {
+    let gpu = bias.gpu();
+    let x = Tensor::<4>::random(conv.in_dims(), Distribution::Uniform(-1.0, 1.0), device);
+    let Some(x) = Buffer::of(&x) else {
+        return Ok(None);
+    };
+    let mut best = None;
+    let mut least = f64::INFINITY;
+    for &algorithm in candidates {
+        let mut time = f64::INFINITY;
+        // The first run packs the weights.
+        for run in 0..=RUNS {
+            let taken = time_of(&gpu, || {
+                let epilogue = Epilogue {
+                    bias: Some(bias),
+                    residual: None,
+                    relu: true,
+                };
+                drop(algorithm.run(&gpu, conv, &x, weights, epilogue));
+            })
+            .await?;
+            // A clock that ticks too slowly for the work says nothing about it.
+            if run > 0 && taken > 0.0 {
+                time = time.min(taken);
+            }
+            if time::now() > end {
+                return Ok(best);
+            }
+        }
+        if time < least {
+            least = time;
+            best = Some(algorithm);
+        }
+    }
+    Ok(best)
+}
+
+/// Measures the work that `launch` queues, in milliseconds: by the device's own clock where it has one, else
+/// by ours, from idle to idle.
+///
+/// # Errors
+/// [`Error::Gpu`] if the device fails.
+pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
+    let failed = |error: String| Error::Gpu(error);
+    if gpu.client().properties().timing_method == TimingMethod::Device {
+        let profile = gpu
+            .client()
+            .profile(launch, "tune")
+            .map_err(|e| failed(format!("{e:?}")))?;
+        if let Some(ticks) = profile.1.resolve().await {
+            return Ok(ticks.duration().as_secs_f64() * 1000.0);
+        }
+        return Ok(f64::INFINITY);
+    }
+    gpu.client()
+        .sync()
+        .await
+        .map_err(|e| failed(e.to_string()))?;
+    let start = time::now();
+    launch();
+    gpu.client()
+        .sync()
+        .await
+        .map_err(|e| failed(e.to_string()))?;
+    Ok(time::now() - start)
+}
+
+/// The algorithms worth measuring on a GPU: all that apply, without the register tiles, which are for software
+/// adapters.
+fn candidates(conv: &ConvShape, weights: &Weights, max: u64) -> Vec<Algorithm> {
+    let for_gpus = |algorithm: &Algorithm| match algorithm {
+        Algorithm::Direct(Direct::General) => conv.geometry.groups > 1,
+        Algorithm::Direct(_) => true,
+        Algorithm::Columns(variant) | Algorithm::Winograd(_, variant) => {
+            !matches!(variant, MatMul::Registers | MatMul::RegistersNarrow)
+        }
+    };
+    let all = Algorithm::all().into_iter();
+    all.filter(for_gpus)
+        .filter(|algorithm| algorithm.can_apply(conv, weights, max))
+        .collect()
+}

@@ -1,0 +1,105 @@
+//! The convolution and its gradients on burn's GPU backend (Cube): our kernels, or burn's op where none of
+//! ours applies.
+
+use burn::backend::ops::ModuleOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Cube, TensorMetadata};
+
+use super::Algorithm;
+use super::autodiff::ConvKernels;
+use super::gradient;
+use super::matmul::{Epilogue, MatMul};
+use super::select;
+use super::weights::Weights;
+use crate::kernels::gpu::launch::{Buffer, Gpu};
+use crate::kernels::ours_or;
+use crate::kernels::shape::{ConvShape, Geometry};
+
+/// Everything on the GPU, and the sizes; nothing where our kernels are not for it.
+fn on_gpu(
+    x: &FloatTensor<Cube>,
+    weight: &FloatTensor<Cube>,
+    geometry: Geometry,
+) -> Option<(ConvShape, Buffer, Weights)> {
+    let dims = |tensor: &FloatTensor<Cube>| <[usize; 4]>::try_from(tensor.shape().to_vec()).ok();
+    let conv = ConvShape::of(dims(x)?, dims(weight)?, geometry)?;
+    let x = Buffer::of_primitive(x.clone())?;
+    let weight = Buffer::of_primitive(weight.clone())?;
+    Some((conv, x, Weights::new(weight, geometry.groups)))
+}
+
+/// The product for the input gradient, if it can be computed here.
+fn backward_variant(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<MatMul> {
+    let variant = select::backward_matmul(gpu, conv);
+    let usable = gpu.enabled()
+        && !select::is_broken(gpu, Algorithm::Columns(variant))
+        && gradient::can_apply(conv, weights, variant, gpu.max_binding());
+    usable.then_some(variant)
+}
+
+impl ConvKernels for Cube {
+    fn forward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        geometry: Geometry,
+    ) -> FloatTensor<Self> {
+        ours_or(
+            (x, weight, bias),
+            |(x, weight, bias)| {
+                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let bias = Buffer::of_primitive(bias.clone())?;
+                let gpu = x.gpu();
+                let algorithm = select::choose(&gpu, &conv, &weights)?;
+                let epilogue = Epilogue {
+                    bias: Some(&bias),
+                    ..Epilogue::default()
+                };
+                Some(
+                    algorithm
+                        .run(&gpu, &conv, &x, &weights, epilogue)
+                        .into_primitive(),
+                )
+            },
+            |(x, weight, bias)| Self::conv2d(x, weight, Some(bias), geometry.options()),
+        )
+    }
+
+    fn input_gradient(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        geometry: Geometry,
+    ) -> FloatTensor<Self> {
+        ours_or(
+            (x, weight, dy),
+            |(x, weight, dy)| {
+                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let dy = Buffer::of_primitive(dy.clone())?;
+                let gpu = x.gpu();
+                let variant = backward_variant(&gpu, &conv, &weights)?;
+                Some(gradient::input(&gpu, &conv, variant, &weights, &dy).into_primitive())
+            },
+            |(x, weight, dy)| Self::conv2d_x_backward(x, weight, dy, geometry.options()),
+        )
+    }
+
+    fn weight_gradient(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        geometry: Geometry,
+    ) -> FloatTensor<Self> {
+        ours_or(
+            (x, weight, dy),
+            |(x, weight, dy)| {
+                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let dy = Buffer::of_primitive(dy.clone())?;
+                let gpu = x.gpu();
+                backward_variant(&gpu, &conv, &weights)?;
+                Some(gradient::weight(&gpu, &conv, &x, &dy).into_primitive())
+            },
+            |(x, weight, dy)| Self::conv2d_weight_backward(x, weight, dy, geometry.options()),
+        )
+    }
+}

@@ -1,0 +1,356 @@
+//! How a WGSL kernel reaches the GPU: through burn's client, among burn's own kernels.
+//!
+//! Buffers come from and go back to burn's memory pool, so that a layer's output is reused two layers on;
+//! launches go into burn's command encoder, so that a network is one submission. A tensor that is not on
+//! wgpu has no [`Gpu`], and the caller falls back to burn's op.
+
+use std::sync::{Arc, PoisonError};
+
+use burn::backend::TensorMetadata;
+use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
+use burn_cubecl::cubecl::client::Client;
+use burn_cubecl::cubecl::ir::metadata::Info;
+use burn_cubecl::cubecl::ir::{AddressType, ElemType, Scope, UIntKind};
+use burn_cubecl::cubecl::prelude::{
+    BufferIOAttr, CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
+    KernelSettings,
+};
+use burn_cubecl::cubecl::server::{Handle, KernelArguments};
+use burn_cubecl::cubecl::{CubeKernel, PrecompiledSource};
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::{CubeBackend, CubeDevice};
+
+use super::source::{Shader, Source};
+use super::state::LaunchState;
+use crate::platform::device_state::DeviceState;
+
+/// Most workgroups in one dimension of a dispatch, by WebGPU's default limits.
+pub const MAX_WORKGROUPS: usize = 65_535;
+
+/// How many workgroups of 64 are needed for one invocation an element, in two dimensions where one is too short.
+#[must_use]
+pub fn spread(elements: usize) -> Option<[usize; 3]> {
+    let workgroups = elements.div_ceil(64);
+    let x = workgroups.min(MAX_WORKGROUPS);
+    let y = workgroups.div_ceil(x.max(1));
+    (y <= MAX_WORKGROUPS).then_some([x, y, 1])
+}
+
+/// WGSL that can be launched.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    id: Arc<str>,
+    text: Arc<str>,
+    workgroup: [u32; 3],
+}
+
+impl Kernel {
+    /// The file as it stands.
+    #[must_use]
+    pub fn of(shader: &Shader) -> Self {
+        Self::new(&shader.source(), shader.workgroup)
+    }
+
+    /// `workgroup` is what the text's `@workgroup_size` comes to.
+    #[must_use]
+    pub fn new(source: &Source, workgroup: [u32; 3]) -> Self {
+        Self {
+            id: source.id().into(),
+            text: source.text().into(),
+            workgroup,
+        }
+    }
+}
+
+impl KernelMetadata for Kernel {
+    fn id(&self) -> KernelId {
+        let [x, y, z] = self.workgroup;
+        // Unchecked: the kernels stay inside their buffers themselves, and a bound added to every loop
+        // costs as much as the loop.
+        KernelId::new::<Self>()
+            .info(self.id.clone())
+            .cube_dim(CubeDim::new_3d(x, y, z).0)
+            .mode(ExecutionMode::Unchecked)
+    }
+
+    fn address_type(&self) -> ElemType {
+        UIntKind::U32.into()
+    }
+}
+
+impl CubeKernel for Kernel {
+    fn define(&self) -> KernelDefinition {
+        let [x, y, z] = self.workgroup;
+        let settings = KernelSettings::new(
+            CubeDim::new_3d(x, y, z).0,
+            ExecutionMode::Unchecked,
+            AddressType::U32,
+        );
+        KernelDefinition {
+            body: Scope::root(settings.clone()),
+            settings,
+            info: Info::default(),
+        }
+    }
+
+    fn source(&self) -> Option<PrecompiledSource> {
+        Some(PrecompiledSource {
+            source: self.text.to_string(),
+            entrypoint_name: "main".to_string(),
+            lang: "wgsl",
+        })
+    }
+}
+
+/// The device of a tensor that our kernels can work on.
+#[derive(Clone)]
+pub struct Gpu {
+    client: Client,
+    device: CubeDevice,
+    state: Arc<DeviceState>,
+}
+
+/// GPU memory that can be bound to a kernel.
+pub trait Binding {
+    /// The handle by which cubecl knows the memory.
+    fn handle(&self) -> &Handle;
+}
+
+/// A tensor in GPU memory: contiguous `f32`.
+#[derive(Debug, Clone)]
+pub struct Buffer {
+    tensor: CubeTensor,
+    state: Arc<DeviceState>,
+}
+
+impl Binding for Buffer {
+    fn handle(&self) -> &Handle {
+        &self.tensor.handle
+    }
+}
+
+/// GPU memory that is no tensor of burn's: pixels, tables, 16-bit weights.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    handle: Handle,
+}
+
+impl Binding for Raw {
+    fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Buffer {
+    /// The memory of a tensor that is on wgpu and `f32`; `None` for any other.
+    #[must_use]
+    pub fn of<const D: usize>(tensor: &Tensor<D>) -> Option<Self> {
+        let tensor = tensor.clone().try_into_primitive::<CubeBackend>().ok()?;
+        Self::of_primitive(tensor)
+    }
+
+    /// As [`Self::of`], from burn's own tensor type.
+    #[must_use]
+    pub fn of_primitive(tensor: CubeTensor) -> Option<Self> {
+        let usable = tensor.dtype == DType::F32 && tensor.client.name().contains("wgpu");
+        usable.then(|| Self {
+            state: DeviceState::of(&Device::new(tensor.device.clone())),
+            tensor: into_contiguous(tensor),
+        })
+    }
+
+    /// Turns it into burn's tensor; `D` must be the rank it was made with.
+    #[must_use]
+    pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
+        Tensor::from_primitive::<CubeBackend>(self.tensor)
+    }
+
+    /// Turns it into burn's own tensor type.
+    #[must_use]
+    pub fn into_primitive(self) -> CubeTensor {
+        self.tensor
+    }
+
+    /// Sizes, outermost first.
+    #[must_use]
+    pub fn dims(&self) -> Vec<usize> {
+        self.tensor.shape().to_vec()
+    }
+
+    /// The GPU that holds it.
+    #[must_use]
+    pub fn gpu(&self) -> Gpu {
+        Gpu {
+            client: self.tensor.client.clone(),
+            device: self.tensor.device.clone(),
+            state: self.state.clone(),
+        }
+    }
+}
+
+impl Gpu {
+    /// The GPU behind a device of burn's; `None` for the CPU and for a device with gradients.
+    #[must_use]
+    pub fn of(device: &Device) -> Option<Self> {
+        Buffer::of(&Tensor::<1>::empty([1], device)).map(|buffer| buffer.gpu())
+    }
+
+    /// Allocates memory; its content is undefined.
+    #[must_use]
+    pub fn raw(&self, bytes: usize) -> Raw {
+        Raw {
+            handle: self.client.empty(bytes),
+        }
+    }
+
+    /// Uploads words. A write ends the command encoder.
+    #[must_use]
+    pub fn upload(&self, words: impl Iterator<Item = u32>) -> Raw {
+        self.upload_bytes(words.flat_map(u32::to_le_bytes).collect())
+    }
+
+    /// Uploads bytes, of which there must be a multiple of four.
+    #[must_use]
+    pub fn upload_bytes(&self, bytes: Vec<u8>) -> Raw {
+        Raw {
+            handle: self.client.create(Bytes::from_bytes_vec(bytes)),
+        }
+    }
+
+    /// Allocates a tensor; its content is undefined.
+    #[must_use]
+    pub fn empty(&self, dims: &[usize]) -> Buffer {
+        let bytes = dims.iter().product::<usize>() * size_of::<f32>();
+        let handle = self.client.empty(bytes);
+        Buffer {
+            tensor: CubeTensor::new_contiguous(
+                self.client.clone(),
+                self.device.clone(),
+                Shape::from(dims.to_vec()),
+                handle,
+                DType::F32,
+            ),
+            state: self.state.clone(),
+        }
+    }
+
+    /// The largest buffer that a kernel can bind, in bytes.
+    #[must_use]
+    pub fn max_binding(&self) -> u64 {
+        self.client.properties().memory.max_page_size
+    }
+
+    /// What this process knows of it.
+    #[must_use]
+    pub fn state(&self) -> &DeviceState {
+        &self.state
+    }
+
+    /// burn's client of this device.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Queues the kernel: the inputs in the order of the bindings, then the output, then the parameters.
+    ///
+    /// # Panics
+    /// If a dimension has more than [`MAX_WORKGROUPS`]: a bug in the op's `can_apply`.
+    pub fn launch(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Binding],
+        output: &dyn Binding,
+        params: &[u32],
+    ) {
+        self.launch_to(kernel, workgroups, inputs, &[output], params);
+    }
+
+    /// As [`Self::launch`], with several outputs.
+    ///
+    /// # Panics
+    /// As [`Self::launch`].
+    pub fn launch_to(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Binding],
+        outputs: &[&dyn Binding],
+        params: &[u32],
+    ) {
+        self.queue(kernel, workgroups, inputs, outputs, self.params(params));
+    }
+
+    /// As [`Self::launch`], for parameters that are not expected again, such as a photo's sizes. They are not
+    /// cached: those of a thousand photos would push the network's out.
+    ///
+    /// # Panics
+    /// As [`Self::launch`].
+    pub fn launch_once(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Binding],
+        output: &dyn Binding,
+        params: &[u32],
+    ) {
+        let params = self.upload(params.iter().copied()).handle;
+        self.queue(kernel, workgroups, inputs, &[output], params);
+    }
+
+    fn queue(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Binding],
+        outputs: &[&dyn Binding],
+        params: Handle,
+    ) {
+        let [x, y, z] = workgroups.map(|n| {
+            assert!(
+                n <= MAX_WORKGROUPS,
+                "{}: {workgroups:?} workgroups",
+                kernel.id
+            );
+            n as u32
+        });
+        if x == 0 || y == 0 || z == 0 {
+            return;
+        }
+        let mut arguments = KernelArguments::new();
+        for input in inputs {
+            let binding = input.handle().clone().binding();
+            arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
+        }
+        for output in outputs {
+            let binding = output.handle().clone().binding();
+            arguments = arguments.with_buffer_io(binding, BufferIOAttr::WriteOnly);
+        }
+        arguments = arguments.with_buffer_io(params.binding(), BufferIOAttr::ReadOnly);
+        let count = CubeCount::Static(x, y, z);
+        self.client
+            .launch(Box::new(kernel.clone()), count, arguments);
+    }
+
+    /// A buffer with the parameters, from the cache where they were uploaded before. A write ends the command
+    /// encoder, so without the cache a network would be as many submissions as it has layers.
+    fn params(&self, words: &[u32]) -> Handle {
+        /// More than any network has; what is dropped here is written again.
+        const MOST: usize = 4096;
+
+        let state = self.part::<LaunchState>();
+        let mut kept = state.params.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = kept.get(words) {
+            return handle.clone();
+        }
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let handle = self.client.create_from_slice(&bytes);
+        kept.insert(words.to_vec(), handle.clone());
+        handle
+    }
+}

@@ -1,0 +1,8 @@
+//! What every kernel on a GPU needs: its WGSL put together ([`source`]), its parameters ([`params`]), its
+//! launch among burn's own ([`launch`]), and what is kept for each GPU ([`state`]).
+
+pub mod launch;
+pub mod params;
+pub mod peak;
+pub mod source;
+pub mod state;

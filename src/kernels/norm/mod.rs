@@ -1,0 +1,8 @@
+//! Batch norm in training: differentiable ([`autodiff`]), on the CPU ([`cpu`]; on a GPU it is made of burn's
+//! ops) and as the `f64` reference ([`reference`]).
+
+pub mod autodiff;
+pub mod cpu;
+pub mod reference;
+
+pub use autodiff::{batch_norm_train, batch_norm_train_act};
