@@ -213,3 +213,91 @@ fn a_webp_s_first_frame_lies_on_nothing() {
         }
     }
 }
+
+/// A BMP of a pixel in 32 bits, with a header of 40 bytes and masks behind it for packing 6, or one of 124 bytes.
+fn bmp_with_alpha(packing: u32, pixels: [u8; 8]) -> Vec<u8> {
+    let header: u32 = if packing == 6 { 40 } else { 124 };
+    let masks = [0xff_0000_u32, 0xff00, 0xff, 0xff00_0000]
+        .map(u32::to_le_bytes)
+        .concat();
+    let mut bytes = b"BM".to_vec();
+    let at = 14 + header.max(56);
+    bytes.extend((at + 8).to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(at.to_le_bytes());
+    bytes.extend(header.to_le_bytes());
+    bytes.extend(2_i32.to_le_bytes());
+    bytes.extend(1_i32.to_le_bytes());
+    bytes.extend([1, 0, 32, 0]);
+    bytes.extend(packing.to_le_bytes());
+    bytes.extend([0; 20]);
+    bytes.extend(masks);
+    bytes.resize(at as usize, 0);
+    bytes.extend(pixels);
+    bytes
+}
+
+#[test]
+fn an_alpha_channel_that_nobody_filled_is_none() {
+    // Chromium shows both so: all of alpha at 0 is as if there were none.
+    let unfilled = [10, 20, 30, 0, 40, 50, 60, 0];
+    for packing in [3, 6] {
+        let image = shown("alpha of 0", &bmp_with_alpha(packing, unfilled));
+        assert_eq!(image.pixels, [30, 20, 10, 60, 50, 40], "packing {packing}");
+    }
+    let filled = [10, 20, 30, 0, 40, 50, 60, 255];
+    let image = shown("some alpha", &bmp_with_alpha(3, filled));
+    assert_eq!(image.pixels, [255, 255, 255, 60, 50, 40]);
+}
+
+#[test]
+fn comments_between_the_samples_of_a_plain_pnm_are_passed_over() {
+    let gray = shown(
+        "P2",
+        b"P2\n# made by hand\n2 2\n255\n1 2 # first row\n3 4\n",
+    );
+    assert_eq!(gray.pixels, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+    // In the others # is a sample.
+    assert_eq!(
+        shown("P5", b"P5 2 1 255\n#\n").pixels,
+        [35, 35, 35, 10, 10, 10]
+    );
+}
+
+#[test]
+fn a_png_of_which_no_checksum_is_right_is_refused() {
+    let pixels: Vec<u8> = (0..60 * 40 * 3).map(|i| (i * i / 7 % 251) as u8).collect();
+    let image = Rgb {
+        width: 60,
+        height: 40,
+        pixels,
+    };
+    let whole = retune::image::encode_png(&image).expect("a PNG");
+    assert_eq!(shown("whole", &whole).pixels, image.pixels);
+    for cut in (60..whole.len() - 13).step_by(97) {
+        // What an interrupted download leaves.
+        let mut zeros = whole.clone();
+        zeros[cut..].fill(0);
+        assert!(
+            decode("zero tail", &zeros).is_err(),
+            "{cut} of {}",
+            whole.len()
+        );
+        let mut flipped = whole.clone();
+        flipped[cut] ^= 0x10;
+        assert!(
+            decode("a bit", &flipped).is_err(),
+            "{cut} of {}",
+            whole.len()
+        );
+    }
+    // One wrong checksum of the two is forgiven: the other proves the pixels.
+    let data = whole.windows(4).position(|w| w == b"IDAT").expect("data");
+    let length = u32::from_be_bytes(whole[data - 4..data].try_into().expect("four")) as usize;
+    let mut crc = whole.clone();
+    crc[data + 4 + length] ^= 1;
+    assert_eq!(
+        shown("wrong checksum of the chunk", &crc).pixels,
+        image.pixels
+    );
+}

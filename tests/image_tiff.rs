@@ -455,3 +455,38 @@ fn tiles_far_larger_than_the_picture_are_refused() {
         .tiles(u32::MAX, u32::MAX, vec![tile])
         .assert_refused("far larger than its picture");
 }
+
+#[test]
+fn deflated_data_are_checked_to_their_end() {
+    let pixels: Vec<u8> = (0..64 * 48).map(|i: u32| (i * i / 5 % 253) as u8).collect();
+    let whole = Tiff::new((64, 48), 8, 1, 1, &pixels).deflated();
+    whole.assert("whole", &gray(&pixels));
+    let packed = whole.parts[0].clone();
+    // The first bytes are of the code table, whose damage is seen at once.
+    for at in (60..packed.len()).step_by(41) {
+        let mut flipped = whole.clone();
+        flipped.parts[0][at] ^= 0x10;
+        let shown = decode("a bit", &flipped.bytes());
+        assert!(shown.is_err(), "byte {at} of {}", packed.len());
+    }
+    // A checksum that is not there proves nothing, and all rows are.
+    let mut without = whole.clone();
+    without.parts[0].truncate(packed.len() - 4);
+    without.assert("without a checksum", &gray(&pixels));
+}
+
+#[test]
+fn a_strip_at_the_header_is_none() {
+    let died = Tiff::new((2, 2), 8, 1, 1, &[1, 2, 3, 4]);
+    died.with(273, &[0])
+        .with(279, &[0])
+        .assert_refused("damaged TIFF");
+}
+
+#[test]
+fn a_big_tiff_is_no_raw_photo() {
+    // 50706, which marks raw photos, among its pixels where a classic file would have its tags.
+    let mut tiff = Tiff::new((12, 4), 8, 1, 1, &[0x12, 0xc6].repeat(24));
+    tiff.big = true;
+    tiff.assert("big", &gray(&[0x12, 0xc6].repeat(24)));
+}

@@ -22,6 +22,12 @@ pub(super) fn mended(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
             "is a damaged BMP (a header of {header} bytes is none)"
         ));
     }
+    if header == 40 && size(&file, 30) == Some(6) && file.len() >= FILE_HEADER + 56 {
+        // Four masks behind a header of 40 bytes are one of 56 bytes.
+        file.to_mut()[14..18].copy_from_slice(&56_u32.to_le_bytes());
+        file.to_mut()[30..34].copy_from_slice(&3_u32.to_le_bytes());
+    }
+    let header = size(&file, FILE_HEADER).ok_or(CUT_SHORT)?;
     let fields = Fields::of(&file, header).ok_or(CUT_SHORT)?;
     if fields.planes == 0 {
         file.to_mut()[fields.planes_at] = 1;

@@ -13,7 +13,7 @@ use retune_jpeg::{Fault, Jpeg};
 
 use super::canvas::{Canvas, NO_MEMORY};
 use super::kind::Kind;
-use super::{Rgb, bmp, exif, gif, png, tiff};
+use super::{Rgb, bmp, exif, gif, png, pnm, tiff};
 use crate::config::Transparency;
 use crate::error::{Error, Result};
 
@@ -75,7 +75,10 @@ fn opened(bytes: &[u8], transparency: Transparency) -> std::result::Result<Rgb, 
             let bytes = bmp::mended(bytes)?;
             (whole(&bytes, kind, ImageFormat::Bmp, transparency)?, None)
         }
-        Kind::Pnm => (whole(bytes, kind, ImageFormat::Pnm, transparency)?, None),
+        Kind::Pnm => {
+            let bytes = pnm::without_comments(bytes);
+            (whole(&bytes, kind, ImageFormat::Pnm, transparency)?, None)
+        }
         _ => return Err(super::kind::NOT_AN_IMAGE.into()),
     };
     let image = canvas.finish().ok_or(CUT_SHORT)?;
@@ -195,6 +198,17 @@ fn whole(
             explain(&e)
         }
     })?;
+    // Many programs write a mask for alpha into a BMP and leave alpha at 0, which no one means to be seen through.
+    if kind == Kind::Bmp
+        && colour == ColorType::Rgba8
+        && samples.iter().skip(3).step_by(4).all(|&a| a == 0)
+    {
+        samples
+            .iter_mut()
+            .skip(3)
+            .step_by(4)
+            .for_each(|a| *a = u8::MAX);
+    }
     let put = match colour {
         ColorType::L8 | ColorType::L16 => Canvas::gray,
         ColorType::La8 | ColorType::La16 => Canvas::gray_alpha,

@@ -11,6 +11,7 @@ mod gif;
 pub mod kind;
 pub mod normalize;
 mod png;
+mod pnm;
 pub mod resize;
 mod tiff;
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
+use flate2::{Decompress, FlushDecompress, Status};
 use png::{
     ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Limits, Transformations,
 };
@@ -34,12 +35,44 @@ pub(super) fn decode(bytes: &[u8], transparency: Transparency) -> Result<Canvas,
     options.set_ignore_iccp_chunk(true);
     match attempt(bytes, options.clone(), transparency, false) {
         Err(Failure::Format(reason)) => {
+            if !data_are_whole(bytes) {
+                return Err(reason);
+            }
             options.set_ignore_crc(true);
             options.set_ignore_adler32(false);
             attempt(bytes, options, transparency, true).map_err(|_| reason)
         }
         other => other.map_err(Failure::reason),
     }
+}
+
+/// Whether the compressed data of all chunks together end, with the right checksum: what the decoder itself does not
+/// ask once it has all rows.
+fn data_are_whole(bytes: &[u8]) -> bool {
+    let mut inflate = Decompress::new(true);
+    let mut scratch = vec![0; 1 << 15];
+    let mut at = 8;
+    while let Some(&[l0, l1, l2, l3, ref kind @ ..]) =
+        bytes.get(at..).and_then(<[u8]>::first_chunk::<8>)
+    {
+        let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
+        let Some(data) = bytes.get(at + 8..).and_then(|rest| rest.get(..length)) else {
+            return false;
+        };
+        let mut data = if kind == b"IDAT" { data } else { &[] };
+        while !data.is_empty() {
+            let before = (inflate.total_in(), inflate.total_out());
+            let status = inflate.decompress(data, &mut scratch, FlushDecompress::None);
+            match status {
+                Ok(Status::StreamEnd) => return true,
+                Ok(_) if (inflate.total_in(), inflate.total_out()) != before => {}
+                _ => return false,
+            }
+            data = &data[(inflate.total_in() - before.0) as usize..];
+        }
+        at += length + 12;
+    }
+    false
 }
 
 /// Refuses a palette that is no whole number of colours, on which the `png` crate panics, and one of none or too many.

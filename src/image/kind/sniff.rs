@@ -241,6 +241,10 @@ fn is_raw(bytes: &[u8]) -> bool {
     if bytes.get(8..12) == Some(b"CR\x02\0") {
         return true;
     }
+    // BigTIFF has other offsets, and no camera writes it.
+    if bytes[2..4].contains(&b'+') {
+        return false;
+    }
     let little = bytes[0] == b'I';
     let short = |at: usize| {
         let two = *bytes.get(at..)?.first_chunk()?;

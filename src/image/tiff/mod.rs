@@ -173,7 +173,9 @@ impl Layout {
         if n == 1 && (counts.is_empty() || counts[0] == Some(0) || packing == Packing::None) {
             counts = vec![None];
         }
-        if (offsets.len() as u64) < n || (counts.len() as u64) < n {
+        // At 0 lies the header. A writer that died has left it there.
+        let at_header = offsets.iter().take(n as usize).any(|&offset| offset == 0);
+        if at_header || (offsets.len() as u64) < n || (counts.len() as u64) < n {
             return Err(DAMAGED.into());
         }
         Ok(Self {
@@ -198,12 +200,25 @@ struct Rows<'a> {
     layout: &'a Layout,
 }
 
+const UNPACKED: &str = "is a damaged TIFF (its data cannot be unpacked)";
+
 /// A strip or tile that is being read.
 struct Part<'a> {
     data: Box<dyn Read + 'a>,
     /// Whether the file ends before it does.
     cut: bool,
     row: Vec<u8>,
+}
+
+/// Reads what is left behind the rows, so that the checksum of Deflate is compared. Data without an end are forgiven,
+/// as long as their rows are there.
+fn check_end(part: &mut Part) -> Result<(), String> {
+    /// Rows of a tile that lie beyond the picture may be long; an endless stream is not followed.
+    const MOST: u64 = 1 << 22;
+    match std::io::copy(&mut (&mut part.data).take(MOST), &mut std::io::sink()) {
+        Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(UNPACKED.into()),
+        _ => Ok(()),
+    }
 }
 
 impl Rows<'_> {
@@ -260,7 +275,7 @@ impl Rows<'_> {
     fn next(&self, part: &mut Part) -> Result<(), String> {
         part.data.read_exact(&mut part.row).map_err(|e| {
             if e.kind() != ErrorKind::UnexpectedEof {
-                "is a damaged TIFF (its data cannot be unpacked)"
+                UNPACKED
             } else if part.cut {
                 CUT_SHORT
             } else {
@@ -337,6 +352,9 @@ impl Rows<'_> {
                 }
                 self.pixels.put(&line, canvas);
             }
+            for part in &mut parts {
+                check_end(part)?;
+            }
         }
         Ok(())
     }
@@ -367,6 +385,7 @@ impl Rows<'_> {
                         self.next(&mut part)?;
                         self.pick(&part.row, samples, &mut line[columns.clone()]);
                     }
+                    check_end(&mut part)?;
                 }
             }
             for line in band.chunks_exact(stride).take(rows) {
