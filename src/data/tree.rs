@@ -9,6 +9,7 @@ use super::kinds::{
     names_processing, names_thing, names_truth,
 };
 use super::labelling::many;
+use super::parts::said;
 use crate::fnv;
 use crate::protocol::Part;
 
@@ -151,7 +152,8 @@ impl<'a> Tree<'a> {
                 .iter()
                 .any(|&kid| !masks.contains(&kid) && names_photos(self.nodes[kid].name));
             let beside = node != self.base && node != 0 && self.nodes[node].direct > 0;
-            let things = kids.iter().any(|&kid| names_thing(self.nodes[kid].name));
+            let things = self.may_hold_classes(node)
+                && (kids.iter()).any(|&kid| names_thing(self.nodes[kid].name));
             let processed = node == self.base && self.are_processed(&kids);
             for &mask in &masks {
                 let name = self.nodes[mask].name;
@@ -163,6 +165,11 @@ impl<'a> Tree<'a> {
             }
         }
         self.find_base();
+    }
+
+    /// Whether classes may lie in a folder, since it is the base or a part by its name. Below `cat`, a mask is one.
+    fn may_hold_classes(&self, node: usize) -> bool {
+        node == self.base || said(self.nodes[node].name).is_some()
     }
 
     /// Whether folders hold photos and what was made of them, `original` and `segmented`, and nothing lies deeper.
@@ -179,7 +186,10 @@ impl<'a> Tree<'a> {
     /// whether there are such photos.
     pub(super) fn doubtful_masks(&self) -> Vec<(&'a str, bool)> {
         let mut found = BTreeMap::new();
-        for node in &self.nodes {
+        for (number, node) in self.nodes.iter().enumerate() {
+            if !self.may_hold_classes(number) {
+                continue;
+            }
             let name_of = |kid: &usize| self.nodes[*kid].name;
             let things = node.kids.iter().any(|kid| names_thing(name_of(kid)));
             let photos = node.kids.iter().any(|kid| names_all_photos(name_of(kid)));
