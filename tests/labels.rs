@@ -123,10 +123,13 @@ fn kinds_of_images_below_the_classes_are_no_classes() {
         "{:?}",
         data.notes
     );
-    // Masks beside photos and nothing else: one class, never two.
+    // Masks beside photos and nothing else: no class, never two.
     let data = folder(&tree("5 set/images, 5 set/masks"));
-    assert_eq!(counts(&data), "images 5");
-    assert!(data.problem.is_some_and(|p| p.contains("one class only")));
+    assert_eq!(counts(&data), "; 5 unlabelled");
+    assert!(
+        data.problem
+            .is_some_and(|p| p.contains("in no class folder"))
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::parts::{residue, said};
 use crate::protocol::Part;
 
 /// What is the same for names that differ in case, blanks, underscores and hyphens alone.
-fn squeezed(name: &str) -> String {
+pub(super) fn squeezed(name: &str) -> String {
     let mut out = String::new();
     for word in name
         .split(|c: char| c.is_whitespace() || c == '_' || c == '-')
@@ -22,16 +22,129 @@ fn squeezed(name: &str) -> String {
     out
 }
 
+/// What a copy of a folder is called by the systems that make it, at the end or at the beginning, squeezed.
+const COPIES: [&str; 16] = [
+    "copy",
+    "kopie",
+    "copie",
+    "copia",
+    "cópia",
+    "kopia",
+    "kopya",
+    "копия",
+    "copy of",
+    "kopie von",
+    "copie de",
+    "copia de",
+    "cópia de",
+    "副本",
+    "コピー",
+    "복사본",
+];
+
+/// What folders of copies that a program made of images are called.
+const MADE: [&str; 4] = ["aug", "augmented", "augmentation", "augmentations"];
+
+/// What a new folder is called by the systems that make it, squeezed.
+const UNNAMED: [&str; 22] = [
+    "new folder",
+    "untitled folder",
+    "neuer ordner",
+    "ordner ohne titel",
+    "unbenannter ordner",
+    "nouveau dossier",
+    "dossier sans titre",
+    "nueva carpeta",
+    "carpeta sin título",
+    "nova pasta",
+    "pasta sem título",
+    "nuova cartella",
+    "cartella senza nome",
+    "nieuwe map",
+    "naamloze map",
+    "nowy folder",
+    "yeni klasör",
+    "новая папка",
+    "新建文件夹",
+    "新增資料夾",
+    "新しいフォルダー",
+    "새 폴더",
+];
+
+/// A squeezed name without the number of a copy: `cat` of `cat (2)`, and where `bare` is asked for, of `cat 2`.
+fn without_number(name: &str, bare: bool) -> &str {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let found = name.rsplit_once(' ').map_or_else(
+        || name.rfind('(').map(|at| name.split_at(at)),
+        |(rest, last)| Some((rest, last)),
+    );
+    match found {
+        Some((rest, last)) if !rest.is_empty() => {
+            let inner = last.strip_prefix('(').and_then(|l| l.strip_suffix(')'));
+            let is_number = inner.is_some_and(is_digits) || (bare && is_digits(last));
+            if is_number { rest.trim_end() } else { name }
+        }
+        _ => name,
+    }
+}
+
+/// What a squeezed name is a copy of, by its own words: `cat` of `cat copy`, `copy of cat`, `cat (1)`, `aug cat`.
+fn original(name: &str) -> Option<&str> {
+    let without = |name: &'_ str| -> Option<(usize, usize)> {
+        let marks = COPIES.iter().chain(&MADE);
+        let mut found = marks.filter_map(|mark| {
+            let before = name.strip_suffix(mark).filter(|rest| rest.ends_with(' '));
+            let after = name.strip_prefix(mark).filter(|rest| rest.starts_with(' '));
+            match (before, after) {
+                (Some(rest), _) => Some((0, rest.trim_end().len())),
+                (None, Some(rest)) => Some((name.len() - rest.trim_start().len(), name.len())),
+                (None, None) => None,
+            }
+        });
+        // The longest mark: `copy of` before `copy`.
+        found.by_ref().min_by_key(|(from, to)| to - from)
+    };
+    let unnumbered = without_number(name, false);
+    let numbered = without_number(name, true);
+    [unnumbered, numbered]
+        .into_iter()
+        .find_map(|name| without(name).map(|(from, to)| &name[from..to]))
+        .or_else(|| (unnumbered.len() < name.len()).then_some(unnumbered))
+        .filter(|rest| !rest.is_empty())
+}
+
+/// Whether a folder is called as systems call a new one: nobody gave it a name.
+fn is_unnamed(name: &str) -> bool {
+    let name = squeezed(name);
+    UNNAMED.contains(&without_number(&name, true))
+}
+
+/// A sentence about classes that are called like folders nobody named.
+pub(super) fn unnamed_note(names: &[String]) -> Option<String> {
+    let unnamed: Vec<&String> = names.iter().filter(|name| is_unnamed(name)).collect();
+    match &unnamed[..] {
+        [] => None,
+        [one] => Some(format!(
+            "The class \u{201c}{one}\u{201d} is called like a folder that nobody named: give it the name of what its images show, or take it away."
+        )),
+        several => Some(format!(
+            "The classes {} are called like folders that nobody named: give them the names of what their images show, or take them away.",
+            list(several)
+        )),
+    }
+}
+
 impl Labelling {
-    /// Names that differ in case, blanks, underscores and hyphens alone, the most frequent one first; in
-    /// alphabetical order.
+    /// Names that differ in case, blanks, underscores, hyphens and the marks of a copy alone (`cat` and `cat - Copy`),
+    /// the most frequent one first; in alphabetical order.
     pub(super) fn similar(&self) -> Vec<Vec<u32>> {
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for (number, name) in self.names.iter().enumerate() {
-            groups
-                .entry(squeezed(name))
-                .or_default()
-                .push(number as u32);
+        let all: Vec<String> = self.names.iter().map(|name| squeezed(name)).collect();
+        let known: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+        for (number, name) in all.iter().enumerate() {
+            let copied = original(name).filter(|o| known.contains(o) && !is_unnamed(o));
+            let key = copied.unwrap_or(name).to_owned();
+            groups.entry(key).or_default().push(number as u32);
         }
         let counts = self.counts();
         let mut groups: Vec<_> = groups.into_values().filter(|g| g.len() > 1).collect();
@@ -163,6 +276,50 @@ pub(super) fn similar_note(labelling: &Labelling) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn copies_are_told_by_the_words_that_systems_give_them() {
+        let of = |name: &str| original(&squeezed(name)).map(str::to_owned);
+        for name in [
+            "cat - Copy",
+            "cat - Copy (2)",
+            "cat copy 2",
+            "Copy of cat",
+            "cat (1)",
+            "cat_(2)",
+            "cat(3)",
+            "cat - Kopie",
+            "Kopie von cat",
+            "Copia de cat",
+            "Copie de cat",
+            "cat_aug",
+            "aug_cat",
+            "cat augmented",
+        ] {
+            assert_eq!(of(name).as_deref(), Some("cat"), "{name}");
+        }
+        for name in [
+            "cat",
+            "cat 2",
+            "copy",
+            "aug",
+            "photocopy",
+            "august",
+            "(1)",
+            "1 (a)",
+        ] {
+            assert_eq!(of(name), None, "{name}");
+        }
+        for name in [
+            "New folder",
+            "New folder (2)",
+            "untitled folder 3",
+            "Neuer Ordner",
+        ] {
+            assert!(is_unnamed(name), "{name}");
+        }
+        assert!(!is_unnamed("folder") && !is_unnamed("new"));
+    }
 
     #[test]
     fn names_made_of_others_are_told() {

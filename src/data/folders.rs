@@ -7,12 +7,13 @@
 //! - Of the levels that are left, those that name kinds of images (`images`, `augmented`, `40X`) or have one
 //!   name only are no classes. One level left is the class; several are a question.
 
+mod placing;
 mod questions;
 
 use std::collections::BTreeSet;
 
 use super::kinds::are_kinds;
-use super::labelling::{Labelling, Spot, list, quoted};
+use super::labelling::{Labelling, list, quoted};
 use super::parts;
 use super::tree::{Role, Tree};
 use crate::protocol::{Labels, Part};
@@ -208,11 +209,27 @@ impl<'a> Folders<'a> {
                 "The folder \u{201c}{name}\u{201d} is taken for a class, since classes lie beside it; by its name it may hold other images."
             ));
         }
+        let masks = self.tree.doubtful_masks();
         let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let levels: Vec<usize> = (0..depth).filter(|&l| self.is_kept(l)).collect();
+        let asked: Vec<String> = masks
+            .iter()
+            .filter(|(_, beside_photos)| {
+                *beside_photos && levels.len() == 1 && self.asked.level.is_none()
+            })
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        for (name, _) in &masks {
+            if !asked.iter().any(|a| a == name) {
+                self.notes.push(format!(
+                    "The folder \u{201c}{name}\u{201d} is taken for a class, since others lie beside it; by its name it may hold masks or annotations of their images. --part {}=unlabelled leaves it out.",
+                    quoted(name)
+                ));
+            }
+        }
         if let Some(level) = self.asked.level.filter(|_| depth > 0) {
             return Found::Classes(Box::new(self.way(level, self.asked.parts.clone(), None)));
         }
-        let levels: Vec<usize> = (0..depth).filter(|&l| self.is_kept(l)).collect();
         if !self.unknown.is_empty() {
             return self.ask_for_parts();
         }
@@ -220,6 +237,9 @@ impl<'a> Folders<'a> {
             [] => self.without_classes(depth),
             [level] => {
                 self.notes.extend(self.note_on_kinds());
+                if !asked.is_empty() {
+                    return self.ask_for_masks(level + 1, &asked);
+                }
                 let way = self.way(level + 1, self.asked.parts.clone(), None);
                 Found::Classes(Box::new(way))
             }
@@ -258,124 +278,6 @@ impl<'a> Folders<'a> {
         self.leaves.iter().any(|l| l.rest.len() > 1)
     }
 
-    /// Where each image belongs with the class at a level (from 1); with none, to parts alone.
-    fn labelling(&self, level: Option<usize>) -> Labelling {
-        const OUTSIDE: &str = "lies outside the folders for training, validation and test";
-        let mut found = Labelling {
-            notes: self.notes.clone(),
-            parts: self.parts_of_images(),
-            ..Labelling::default()
-        };
-        let has_training = self.has_training();
-        let mut of_leaf = Vec::with_capacity(self.leaves.len());
-        let (mut outside, mut unsorted) = (0, 0);
-        let parts_in_classes = self.tree.has_parts_in_classes();
-        let mut undivided = Vec::new();
-        let mut merged = Vec::new();
-        let mut parent_of_class: Vec<Vec<usize>> = Vec::new();
-        for leaf in &self.leaves {
-            let folder = level.and_then(|level| class_of(leaf, level));
-            let part = match leaf.part {
-                // `dog/0.jpg` beside `cat/train/0.jpg` and `cat/test/1.jpg`.
-                None if has_training && parts_in_classes && folder.is_some() => {
-                    undivided.extend(folder.map(|folder| self.tree.nodes[folder].name));
-                    Part::Train
-                }
-                None if has_training => {
-                    outside += leaf.images;
-                    of_leaf.push(Spot::Out(OUTSIDE.into(), false));
-                    continue;
-                }
-                part => part.unwrap_or(Part::Train),
-            };
-            let class = folder.filter(|_| part != Part::Unlabelled).map(|folder| {
-                let class = found.class(self.tree.nodes[folder].name);
-                let outer = self.outer_of(leaf, folder);
-                parent_of_class.resize(found.names.len(), Vec::new());
-                let parents = &mut parent_of_class[class as usize];
-                if !parents.contains(&outer) && parents.len() < 50 {
-                    parents.push(outer);
-                    if parents.len() == 2 {
-                        merged.push(class);
-                    }
-                }
-                class
-            });
-            of_leaf.push(match class {
-                Some(_) => Spot::In(part, class),
-                None if !self.parts && level.is_some() => Spot::Out(NO_CLASS.into(), false),
-                None => {
-                    if part == Part::Train && level.is_some() && self.parts {
-                        unsorted += leaf.images;
-                    }
-                    Spot::In(
-                        if level.is_some() {
-                            Part::Unlabelled
-                        } else {
-                            part
-                        },
-                        None,
-                    )
-                }
-            });
-        }
-        if outside > 0 {
-            found.notes.push(format!(
-                "{} outside the folders for training, validation and test and {} left out.",
-                lie(outside),
-                if outside == 1 { "is" } else { "are" }
-            ));
-        }
-        if !undivided.is_empty() {
-            undivided.dedup();
-            found.notes.push(format!(
-                "Folders for training and test lie in some classes alone; the images of the others are for training: {}.",
-                list(&undivided)
-            ));
-        }
-        if unsorted > 0 {
-            found.notes.push(format!(
-                "{} for training in no class folder and {} not trained on.",
-                lie(unsorted),
-                if unsorted == 1 { "is" } else { "are" }
-            ));
-        }
-        if !merged.is_empty() {
-            let names: Vec<&str> = merged
-                .iter()
-                .map(|&c| found.names[c as usize].as_str())
-                .collect();
-            found.notes.push(format!(
-                "Folders of one name under different folders are one class: {}.",
-                list(&names)
-            ));
-        }
-        found.spots = self
-            .folder_of
-            .iter()
-            .map(|&node| match self.leaf_of[node] {
-                Some(leaf) => of_leaf[leaf].clone(),
-                None => Spot::Folder,
-            })
-            .collect();
-        found
-    }
-
-    /// Whether a part is for training; else what lies in no part is.
-    fn has_training(&self) -> bool {
-        self.leaves.iter().any(|l| l.part == Some(Part::Train))
-    }
-
-    /// The folder that a class's folder lies in, of those that are neither parts nor wrapping.
-    fn outer_of(&self, leaf: &Leaf, folder: usize) -> usize {
-        let place = leaf.rest.iter().position(|&n| n == folder).unwrap_or(0);
-        // The same folder below two parts is one: compared by name.
-        let outer = place
-            .checked_sub(1)
-            .map(|p| self.tree.nodes[leaf.rest[p]].name);
-        outer.map_or(0, |name| self.tree.number_of_name(name))
-    }
-
     /// The part that each image's folders say.
     pub(super) fn parts_of_images(&self) -> Vec<Option<Part>> {
         let part = |&node: &usize| self.leaf_of[node].and_then(|leaf| self.leaves[leaf].part);
@@ -391,29 +293,6 @@ impl<'a> Folders<'a> {
     /// Folders of masks, each with how many images are left out.
     pub(super) fn masks(&self) -> Vec<(String, usize)> {
         self.tree.masks()
-    }
-}
-
-/// The folder of a leaf's class at a level (from 1): a leaf that is not so deep has its innermost one; one
-/// whose folders are all of no meaning has none.
-fn class_of(leaf: &Leaf, level: usize) -> Option<usize> {
-    let place = level - 1;
-    if leaf.kept.is_empty() && !leaf.rest.is_empty() && leaf.part.is_some() {
-        return None;
-    }
-    let at = place.min(leaf.rest.len().checked_sub(1)?);
-    // A level that says nothing here is passed over for one further out that does.
-    if place >= leaf.rest.len() && !leaf.kept.is_empty() {
-        return leaf.kept.last().map(|&k| leaf.rest[k]);
-    }
-    Some(leaf.rest[at])
-}
-
-fn lie(n: usize) -> String {
-    if n == 1 {
-        "1 image lies".to_owned()
-    } else {
-        format!("{n} images lie")
     }
 }
 

@@ -20,14 +20,7 @@ pub(super) fn look_like_ids(names: &[String]) -> bool {
         return false;
     }
     let is_digits = |c: char| c.is_ascii_digit();
-    let is_date = |name: &String| {
-        let digits = name.chars().filter(|&c| is_digits(c)).count();
-        let year = name.get(..4).and_then(|year| year.parse::<u32>().ok());
-        digits >= 8
-            && name.chars().all(|c| is_digits(c) || "-_. ".contains(c))
-            && year.is_some_and(|year| (1900..2100).contains(&year))
-    };
-    if names.iter().all(is_date) {
+    if names.iter().all(|name| is_date(name)) {
         return true;
     }
     let stem = |name: &str| {
@@ -41,6 +34,54 @@ pub(super) fn look_like_ids(names: &[String]) -> bool {
         && names.iter().all(|name| stem(name).as_ref() == Some(&first))
         // WordNet's numbers.
         && !(first[0].len() == 1 && names.iter().all(|name| name.len() >= 9))
+}
+
+/// The beginnings of the names of months, in English, German, French, Spanish, Italian and Portuguese.
+const MONTHS: [&str; 36] = [
+    "jan", "jän", "ene", "gen", "feb", "fév", "fev", "mar", "mär", "apr", "avr", "abr", "may",
+    "mai", "mag", "jun", "juin", "giu", "jul", "juil", "lug", "aug", "aoû", "ago", "sep", "set",
+    "oct", "okt", "ott", "out", "nov", "dec", "dez", "déc", "dic", "mrz",
+];
+
+/// Whether a name is a date: `2021-05-03`, `20210503`, `03.05.2021`, `3-5-2021`, `2021-01`, `May 2021`. A year alone is
+/// none: coins and cars have them.
+fn is_date(name: &str) -> bool {
+    let groups: Vec<&str> = name
+        .split(|c: char| "-_., /".contains(c))
+        .filter(|group| !group.is_empty())
+        .collect();
+    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
+    let is_year = |text: &&str| text.len() == 4 && (1900..2100).contains(&number(text));
+    let is_number = |text: &&str| text.bytes().all(|b| b.is_ascii_digit());
+    // `20210503` and what comes after, as `20210503_1200`.
+    let is_glued = |text: &&str| {
+        let (year, month) = (text.get(..4), text.get(4..6).map(number));
+        text.len() >= 6
+            && year.is_some_and(|year| is_year(&year))
+            && month.is_some_and(|month| (1..=12).contains(&month))
+    };
+    let (numbers, others): (Vec<&str>, Vec<&str>) = groups.into_iter().partition(is_number);
+    match others[..] {
+        [] => match &numbers[..] {
+            [first, ..] if is_glued(first) => true,
+            [year, month] if is_year(year) => (1..=12).contains(&number(month)),
+            [month, year] if is_year(year) => (1..=12).contains(&number(month)),
+            [a, b, c, ..] => {
+                let day = |a, b| {
+                    (1..=12).contains(&number(a).min(number(b))) && number(a).max(number(b)) <= 31
+                };
+                (is_year(a) && day(b, c)) || (is_year(c) && day(a, b))
+            }
+            _ => false,
+        },
+        [month] => {
+            let month = month.to_lowercase();
+            let is_month =
+                MONTHS.iter().any(|m| month.starts_with(m)) && month.chars().count() <= 10;
+            is_month && numbers.iter().filter(|text| is_year(text)).count() == 1
+        }
+        _ => false,
+    }
 }
 
 /// A sentence about classes that look like that.
@@ -65,9 +106,24 @@ mod tests {
             |names: &str| look_like_ids(&names.split(' ').map(str::to_owned).collect::<Vec<_>>());
         assert!(look("p0 p1 p2 p3"));
         assert!(look("patient_001 patient_002 patient_003 patient_010"));
-        assert!(look("2021-05-03 2021-05-04 2021-05-05 2021-06-01"));
+        for dates in [
+            "2021-05-03 2021-05-04 2021-05-05 2021-06-01",
+            "20210503 20210504 20210505 20210601",
+            "20210503_1200 20210503_1300 20210505_0900 20210601_0900",
+            "2021-01 2021-02 2021-03 2021-12",
+            "01-2021 02-2021 03-2021 12-2021",
+            "03.05.2021 04.05.2021 5.5.2021 31.12.2021",
+            "3-5-2021 4-5-2021 12-31-2021 5-5-2021",
+            "May_2021 June_2021 2020-Dec 3.Mai.2021",
+        ] {
+            assert!(look(dates), "{dates}");
+        }
         for names in [
             "0 1 2 3",
+            "1999 2000 2001 2002",
+            "marten_2021 owl_2021 decoy_a mayfly",
+            "13.2021 14.2021 15.2021 16.2021",
+            "2021-13 2021-14 2021-15 2021-16",
             "class_1 class_2 class_3 class_4",
             "n01440764 n01443537 n01484850 n01491361",
             "c0 c1 c2 c3",

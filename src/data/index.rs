@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::class_names::unnamed_note;
 use super::dataset::{Dataset, Sample};
 use super::hidden::{Hidden, HiddenFolders, hidden, hidden_below};
 use super::labelling::{Labelling, Spot, clean, many};
@@ -13,6 +14,7 @@ use super::problem::{self, Facts, LeftOut};
 use super::reading::{self, TableFile};
 use super::source::Source;
 use super::table;
+use super::unread;
 use crate::error::{Error, Result};
 use crate::image::kind::{Kind, NOT_AN_IMAGE};
 use crate::platform::{picture, time};
@@ -264,6 +266,9 @@ impl Indexer {
         if reading.question.is_none() {
             labelling.leave_out_untrained();
             labelling.notes.extend(labelling.combined_note());
+            if matches!(reading.labels, Labels::Folders { .. }) {
+                labelling.notes.extend(unnamed_note(&labelling.names));
+            }
         }
         labelling.sort();
 
@@ -292,6 +297,10 @@ impl Indexer {
                 s.file == *used || s.file.strip_suffix(used).is_some_and(|r| r.ends_with('/'))
             })
         };
+        // With two classes the labels were found.
+        let unread = (labelling.names.len() < 2)
+            .then(|| unread::labels_in(&self.skipped, &reading.tried, self.images.len(), is_read));
+        let unread = unread.flatten();
         self.skipped.retain(|s| !is_read(s));
 
         let samples = self.samples(paths, &labelling);
@@ -314,6 +323,7 @@ impl Indexer {
                     left_out: &self.left_out,
                     skipped: &self.skipped,
                     tried: &reading.tried,
+                    unread: unread.as_deref(),
                     hidden: &hidden,
                     lists: &reading.lists,
                     table: reading.table.as_ref(),

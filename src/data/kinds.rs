@@ -27,7 +27,7 @@ const PHOTOS: [&str; 19] = [
 ];
 
 /// Other kinds of images of whatever class.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 28] = [
     "pic",
     "orig",
     "augmented",
@@ -55,6 +55,7 @@ const OTHERS: [&str; 27] = [
     "shard",
     "folder",
     "set",
+    "segmented",
 ];
 
 /// Those of them that alone are names for anything.
@@ -101,7 +102,34 @@ fn speaks_of(name: &str, list: &[&str]) -> bool {
 /// Whether a folder holds masks or annotations by its name.
 pub(super) fn names_masks(name: &str) -> bool {
     // `lung masks`: several of them, and of something.
-    speaks_of(name, &MASKS) || words(name).last().is_some_and(|word| word == "masks")
+    let ends = ["masks", "annotations", "gt"];
+    let last_of = |words: Vec<String>| words.last().is_some_and(|w| ends.contains(&w.as_str()));
+    speaks_of(name, &MASKS) || last_of(words(name)) || names_truth(name)
+}
+
+/// Whether a folder holds ground truth, which is none of classes beside whatever it lies (`CASIA 2 Groundtruth`).
+pub(super) fn names_truth(name: &str) -> bool {
+    let words = words(name);
+    let is_both = |pair: &[String]| pair[0] == "ground" && pair[1] == "truth";
+    words.iter().any(|word| word == "groundtruth")
+        || words.windows(2).any(is_both)
+        || words[..] == ["gt"]
+}
+
+/// Whether a name of masks may be that of a thing as well, or of what is done with photos: `mask` beside `helmet`.
+pub(super) fn may_be_no_masks(name: &str) -> bool {
+    let words = words(name);
+    words.len() == 1 && ["mask", "label", "annotation", "segmented"].contains(&words[0].as_str())
+}
+
+/// Whether a name says what is done with photos: `segmented` beside `original`, as `augmented` is.
+pub(super) fn names_processing(name: &str) -> bool {
+    words(name).last().is_some_and(|word| word == "segmented")
+}
+
+/// Whether a name is of neither photos, masks, a part nor another kind of images, so that of a thing.
+pub(super) fn names_thing(name: &str) -> bool {
+    !names_masks(name) && !names_photos(name) && !are_kinds(&[name])
 }
 
 /// Those of some folders that hold the masks of others: `cat_masks` beside `cat`. A single `face_mask` beside `face` may
@@ -136,7 +164,12 @@ pub(super) fn masks_beside(names: &[&str]) -> Vec<usize> {
 
 /// Whether a folder holds photos by its name, be it those of a part.
 pub(super) fn names_photos(name: &str) -> bool {
-    speaks_of(name, &PHOTOS) || said(name).is_some_and(|said| said.alone)
+    names_all_photos(name) || said(name).is_some_and(|said| said.alone)
+}
+
+/// The same without the parts.
+pub(super) fn names_all_photos(name: &str) -> bool {
+    speaks_of(name, &PHOTOS)
 }
 
 /// Whether names of a level tell kinds of images apart, or numbers of a pile that was too large for one folder

@@ -30,6 +30,7 @@ pub mod source;
 pub mod split;
 mod table;
 mod tree;
+mod unread;
 mod unused_lists;
 
 pub use archive::ArchiveSource;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::dataset::Sample;
-use super::labelling::{list, many};
+use super::folders::purpose;
+use super::labelling::{list, many, quoted};
+use super::layout::parent;
+use super::parts::said;
 use crate::protocol::{Part, Skipped, TableSummary};
 
 const HINT: &str = "put each class's images in a folder of its own, named like the class";
@@ -77,12 +80,45 @@ pub(super) struct Facts<'a> {
     pub(super) skipped: &'a [Skipped],
     /// Tables that were looked at for labels, and why they gave none.
     pub(super) tried: &'a [String],
+    /// A sentence about files that probably have the labels and are not read.
+    pub(super) unread: Option<&'a str>,
     /// Sentences about hidden folders with images.
     pub(super) hidden: &'a [String],
     /// The lists and tables that the parts come from.
     pub(super) lists: &'a [String],
     /// The table that the labels come from.
     pub(super) table: Option<&'a TableSummary>,
+}
+
+/// Which folders were taken for which parts, where none was for training, and how to say that one of them is.
+fn taken_for_parts(samples: &[Sample]) -> String {
+    let mut taken: BTreeMap<&str, Part> = BTreeMap::new();
+    for sample in samples.iter().filter(|s| s.class.is_some()) {
+        let mut folders = parent(&sample.path).split('/');
+        let says = |name: &&str| said(name).is_some_and(|s| s.alone && s.part == sample.subset);
+        if let Some(name) = folders.find(says) {
+            taken.insert(name, sample.subset);
+        }
+    }
+    // Of several parts the one for validation is the likelier to be meant for training.
+    let first = taken.iter().min_by_key(|(_, part)| **part);
+    let Some((first, _)) = first else {
+        return String::new();
+    };
+    let texts: Vec<String> = taken
+        .iter()
+        .map(|(name, part)| format!("\u{201c}{name}\u{201d} is taken for {}", purpose(*part)))
+        .collect();
+    format!(
+        " The folder {}. If {} is for training, say so: --part {}=train, or rename it to train.",
+        texts.join(", "),
+        if taken.len() == 1 {
+            "it"
+        } else {
+            "one of them"
+        },
+        quoted(first)
+    )
 }
 
 /// What keeps one from training on these samples, and what to do about it.
@@ -104,6 +140,11 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
             format!(" {}.", first.join("; "))
         }
     };
+    let unread = || {
+        facts
+            .unread
+            .map_or(String::new(), |text| format!(" {text}"))
+    };
     let hidden = match facts.hidden {
         [] => String::new(),
         hidden => format!(" {}", hidden.join(" ")),
@@ -116,7 +157,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         let outside = outside.count();
         if outside > 0 {
             return Some(format!(
-                "{} in no class folder, and neither a table nor the file names say what {}.{tables}{hidden} Please {HINT}.",
+                "{} in no class folder, and neither a table nor the file names say what {}.{tables}{}{hidden} Please {HINT}.",
                 if outside == 1 {
                     "1 image lies".into()
                 } else {
@@ -127,6 +168,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
                 } else {
                     "they show"
                 },
+                unread(),
             ));
         }
         let reason = facts
@@ -137,7 +179,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
     }
     if classes.is_empty() {
         return Some(format!(
-            "The {} in no class folder, and neither a table nor the file names say what {}.{tables}{hidden} Please {HINT}.",
+            "The {} in no class folder, and neither a table nor the file names say what {}.{tables}{}{hidden} Please {HINT}.",
             if samples.len() == 1 {
                 "1 image lies".into()
             } else {
@@ -148,6 +190,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
             } else {
                 "they show"
             },
+            unread(),
         ));
     }
     if total == 0 {
@@ -159,8 +202,9 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
             ),
         };
         return Some(format!(
-            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{lists}{tables}{hidden}",
-            many(samples.len(), "image")
+            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{}{lists}{tables}{hidden}",
+            many(samples.len(), "image"),
+            taken_for_parts(samples)
         ));
     }
     let empty: Vec<&str> = classes
@@ -189,7 +233,8 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         let first = tables.trim_start();
         let gap = if first.is_empty() { "" } else { " " };
         return Some(format!(
-            "{first}{gap}There is one class only, \u{201c}{only}\u{201d}: training needs at least two; {HINT}.{hidden}"
+            "{first}{gap}There is one class only, \u{201c}{only}\u{201d}: training needs at least two; {HINT}.{}{hidden}",
+            unread()
         ));
     }
     if total < classes.len() {

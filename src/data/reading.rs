@@ -420,7 +420,7 @@ impl Reader<'_> {
                 };
                 let ways = vec![variant(true), variant(false)];
                 let question = format!(
-                    "{} names of classes that differ in case, blanks or hyphens alone. Is each such pair one class, or two? Choose one.",
+                    "{} names of classes that differ in case, blanks, hyphens or a word such as Copy alone. Is each such pair one class, or two? Choose one.",
                     match &pairs[..] {
                         [pair] => format!("{pair} are"),
                         _ => format!("{}: these are", list(&pairs)),

@@ -4,8 +4,12 @@ mod parts;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::kinds::{masks_beside, names_masks, names_photos};
+use super::kinds::{
+    are_kinds, masks_beside, may_be_no_masks, names_all_photos, names_masks, names_photos,
+    names_processing, names_thing, names_truth,
+};
 use super::labelling::many;
+use super::parts::said;
 use crate::fnv;
 use crate::protocol::Part;
 
@@ -148,13 +152,58 @@ impl<'a> Tree<'a> {
                 .iter()
                 .any(|&kid| !masks.contains(&kid) && names_photos(self.nodes[kid].name));
             let beside = node != self.base && node != 0 && self.nodes[node].direct > 0;
-            if photos || beside {
-                for mask in masks {
+            let things = self.may_hold_classes(node)
+                && (kids.iter()).any(|&kid| names_thing(self.nodes[kid].name));
+            let processed = node == self.base && self.are_processed(&kids);
+            for &mask in &masks {
+                let name = self.nodes[mask].name;
+                let is_truth = names_truth(name) && masks.len() < kids.len();
+                let may_be_class = (things && may_be_no_masks(name)) || processed;
+                if is_truth || beside || (photos && !may_be_class) {
                     self.nodes[mask].role = Role::Mask;
                 }
             }
         }
         self.find_base();
+    }
+
+    /// Whether classes may lie in a folder, since it is the base or a part by its name. Below `cat`, a mask is one.
+    fn may_hold_classes(&self, node: usize) -> bool {
+        node == self.base || said(self.nodes[node].name).is_some()
+    }
+
+    /// Whether folders hold photos and what was made of them, `original` and `segmented`, and nothing lies deeper.
+    fn are_processed(&self, kids: &[usize]) -> bool {
+        let is_one = |&kid: &usize| {
+            let name = self.nodes[kid].name;
+            self.nodes[kid].kids.is_empty()
+                && (names_all_photos(name) || names_processing(name) || are_kinds(&[name]))
+        };
+        kids.iter().all(is_one)
+    }
+
+    /// Classes whose names may be those of masks of photos beside them, where other things lie beside both; with
+    /// whether there are such photos.
+    pub(super) fn doubtful_masks(&self) -> Vec<(&'a str, bool)> {
+        let mut found = BTreeMap::new();
+        for (number, node) in self.nodes.iter().enumerate() {
+            if !self.may_hold_classes(number) {
+                continue;
+            }
+            let name_of = |kid: &usize| self.nodes[*kid].name;
+            let things = node.kids.iter().any(|kid| names_thing(name_of(kid)));
+            let photos = node.kids.iter().any(|kid| names_all_photos(name_of(kid)));
+            let parts = node.kids.iter().any(|kid| names_photos(name_of(kid)));
+            for kid in node.kids.iter().filter(|_| things) {
+                let name = name_of(kid);
+                let is_plain = self.nodes[*kid].role == Role::Plain;
+                let annotations = name.to_lowercase().ends_with("annotations");
+                if is_plain && ((parts && may_be_no_masks(name)) || annotations) {
+                    *found.entry(name).or_default() |= photos || annotations;
+                }
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// Whether a folder is one of masks or lies in one.

@@ -3,22 +3,30 @@
 use std::collections::BTreeSet;
 
 use super::{Asked, Folders, Found, Way, purpose};
+use crate::data::class_names::squeezed;
+use crate::data::kinds::are_kinds;
 use crate::data::labelling::{Spot, list, many};
 use crate::protocol::{Labels, Part};
 
 impl Folders<'_> {
     pub(super) fn ask_for_level(self, levels: &[usize]) -> Found {
-        let mut ways: Vec<Way> = levels
-            .iter()
-            .map(|level| self.way(level + 1, self.asked.parts.clone(), None))
-            .collect();
+        let mut ways: Vec<Way> = Vec::new();
+        let mut kept = Vec::new();
+        for level in levels {
+            let way = self.way(level + 1, self.asked.parts.clone(), None);
+            // `cat/cat`, `dog/dog`: the same classes of the same images, but for capitals.
+            if !ways.iter().any(|other| is_same(other, &way)) {
+                ways.push(way);
+                kept.push(level);
+            }
+        }
         let said: Vec<String> = ways
             .iter()
-            .zip(levels)
+            .zip(&kept)
             .map(|(way, level)| {
                 format!(
                     "the class is the folder at level {} ({}: {})",
-                    level + 1,
+                    *level + 1,
                     many(way.labelling.names.len(), "class"),
                     way.labelling.listed()
                 )
@@ -31,6 +39,7 @@ impl Folders<'_> {
                 .map_or_else(|| ways.len().to_string(), |w| (*w).to_owned()),
             said.join(", or ")
         );
+        let one = ways.len() == 1;
         if !self.parts
             && let Some(folder) = self.tree.smallest_twin()
         {
@@ -47,8 +56,46 @@ impl Folders<'_> {
             question.push_str(&format!("; or {}", way.text));
             ways.push(way);
         }
+        if one && ways.len() == 1 {
+            return ways.pop().map_or_else(
+                || Found::Several(Vec::new(), String::new()),
+                |way| Found::Classes(Box::new(way)),
+            );
+        }
         question.push_str(". Choose one.");
         Found::Several(ways, question)
+    }
+
+    /// Whether folders called like masks are classes, as those beside them, or hold masks.
+    pub(super) fn ask_for_masks(self, level: usize, masks: &[String]) -> Found {
+        let mut all = self.way(level, self.asked.parts.clone(), None);
+        all.text = format!("every folder is a class: {}", all.labelling.listed());
+        if all.flags.is_empty() {
+            all.flags = format!("--class-level {level}");
+        }
+        let without = masks.iter().map(|name| (name.clone(), Part::Unlabelled));
+        let without = self.reread(without.collect()).map(|way| Way {
+            text: format!(
+                "{} left out; classes {}",
+                match masks {
+                    [one] => format!("\u{201c}{one}\u{201d} is"),
+                    several => format!("{} are", list(several)),
+                },
+                way.labelling.listed()
+            ),
+            ..way
+        });
+        let question = format!(
+            "Folders of other names lie beside {}, and beside photos: {} classes ({}), or masks or annotations of the photos, to be left out? Choose one.",
+            list(masks),
+            if masks.len() == 1 {
+                "is it one of the"
+            } else {
+                "are they among the"
+            },
+            all.labelling.listed()
+        );
+        Found::Several(std::iter::once(all).chain(without).collect(), question)
     }
 
     /// The same folders read with these parts.
@@ -130,7 +177,9 @@ impl Folders<'_> {
             };
         }
         let base = &self.tree.nodes[self.tree.base];
-        let single = (!self.parts && !base.name.is_empty()).then(|| {
+        // `images`, `jpg`: a folder for everything, unless the user says that it is a class.
+        let is_heap = are_kinds(&[base.name]) && self.asked.level.is_none();
+        let single = (!self.parts && !base.name.is_empty() && !is_heap).then(|| {
             let mut labelling = labelling.clone();
             let class = labelling.class(base.name);
             for spot in &mut labelling.spots {
@@ -155,4 +204,11 @@ impl Folders<'_> {
             doubtful: None,
         }
     }
+}
+
+/// Whether two readings give the same classes of the same images, however their names are spelt.
+fn is_same(one: &Way, other: &Way) -> bool {
+    let [a, b] = [&one.labelling, &other.labelling];
+    let same = |(a, b): (&String, &String)| squeezed(a) == squeezed(b);
+    a.spots == b.spots && a.names.len() == b.names.len() && a.names.iter().zip(&b.names).all(same)
 }

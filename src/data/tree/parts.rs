@@ -124,13 +124,21 @@ impl<'a> Tree<'a> {
 
     /// Classes whose names say that they may be no classes but test images.
     pub(in crate::data) fn doubtful_classes(&self) -> Vec<&'a str> {
-        let kids = self.kids(self.base);
-        let doubtful = kids.filter(|&kid| {
-            self.nodes[kid].role == Role::Plain
-                && self.is_leaf(kid)
-                && said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part != Part::Train)
-        });
-        doubtful.map(|kid| self.nodes[kid].name).collect()
+        let mut doubtful = BTreeSet::new();
+        for node in 0..self.nodes.len() {
+            // Classes lie in the base, in parts and in what wraps those.
+            let is_inner = matches!(self.nodes[node].role, Role::Part(_) | Role::Wrapping);
+            if node != self.base && !(is_inner && self.kids(node).nth(1).is_some()) {
+                continue;
+            }
+            doubtful.extend(self.kids(node).filter(|&kid| {
+                self.nodes[kid].role == Role::Plain
+                    && self.is_leaf(kid)
+                    && said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part != Part::Train)
+            }));
+        }
+        let names = doubtful.into_iter().map(|kid| self.nodes[kid].name);
+        names.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether folders in a part repeat it (`seg_train/seg_train`); else they are classes (`train/train`
