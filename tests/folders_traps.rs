@@ -353,3 +353,22 @@ fn doubled_class_folders_are_not_asked_about() {
             .is_some()
     );
 }
+
+#[test]
+fn a_level_that_is_not_there_is_refused() {
+    let files = tree(
+        "4 places/tokyo/sea, 4 places/tokyo/street, 4 places/berlin/sea, 4 places/berlin/street",
+    );
+    let asked = |level: usize| {
+        let labels = retune::protocol::Labels::Folders {
+            level: Some(level),
+            merge_similar: None,
+            parts: Vec::new(),
+        };
+        let indexer = retune::data::Indexer::new("set", Box::new(sets::source(&files)));
+        indexer.labels(labels).finish()
+    };
+    assert!(asked(2).is_ok());
+    let error = asked(3).expect_err("two levels").to_string();
+    assert!(error.contains("2 deep at most"), "{error}");
+}

@@ -16,6 +16,7 @@ use super::kinds::are_kinds;
 use super::labelling::{Labelling, list, quoted};
 use super::parts;
 use super::tree::{Role, Tree};
+use crate::error::{Error, Result};
 use crate::protocol::{Labels, Part};
 
 /// Why an image beside class folders is left out.
@@ -244,6 +245,20 @@ impl<'a> Folders<'a> {
                 Found::Classes(Box::new(way))
             }
             _ => self.ask_for_level(&levels),
+        }
+    }
+
+    /// Whether there are folders at the level that the user asks for.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] with the levels that there are.
+    pub(super) fn check_level(&self) -> Result<()> {
+        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        match self.asked.level {
+            Some(level) if depth > 0 && level > depth => Err(Error::Dataset(format!(
+                "there is no folder at level {level}: below wrapping folders and parts, folders lie {depth} deep at most"
+            ))),
+            _ => Ok(()),
         }
     }
 

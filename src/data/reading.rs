@@ -141,6 +141,7 @@ fn read_as(
     };
     check_asked(&folder_asked, paths)?;
     let folders = Folders::of(paths, folder_asked);
+    folders.check_level()?;
     let parts = folders.parts_of_images();
     let left_out = folders.left_out();
     let masks = folders.masks();
