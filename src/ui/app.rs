@@ -29,9 +29,10 @@ pub fn start() {
 }
 
 /// The jobs whose progress the place of the model shows.
-const MODEL_JOBS: [JobKind; 4] = [
+const MODEL_JOBS: [JobKind; 5] = [
     JobKind::Download,
     JobKind::Import,
+    JobKind::NameOutputs,
     JobKind::Export,
     JobKind::RandomInit,
 ];

@@ -34,6 +34,8 @@ pub enum JobKind {
     Evaluate,
     /// Loading a checkpoint from a file.
     Import,
+    /// Naming the outputs of the model in use.
+    NameOutputs,
     /// Downloading pretrained weights.
     Download,
     /// Handing out the model.
@@ -56,7 +58,9 @@ impl JobKind {
             Self::Dataset => Section::Data,
             Self::Train | Self::Estimate | Self::Preview => Section::Train,
             Self::Evaluate => Section::Evaluate,
-            Self::Import | Self::Download | Self::Export | Self::RandomInit => Section::Model,
+            Self::Import | Self::NameOutputs | Self::Download | Self::Export | Self::RandomInit => {
+                Section::Model
+            }
         }
     }
 }

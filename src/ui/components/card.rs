@@ -53,21 +53,27 @@ pub fn Card(props: &CardProps) -> Html {
                 <p class="reason">{ reason }</p>
             </article>
         },
-        Outcome::Classified(prediction) => classified(row, prediction),
+        Outcome::Classified(prediction) => {
+            let stale = !prediction.is_by(props.model.as_ref());
+            classified(row, prediction, stale)
+        }
     }
 }
 
-fn classified(row: &Row, prediction: &Prediction) -> Html {
+fn classified(row: &Row, prediction: &Prediction, stale: bool) -> Html {
     let shown = text::bars(&prediction.probabilities);
     let bars = shown
         .iter()
         .map(|(i, p)| bar(prediction.name(*i), Some(f64::from(*p))));
     let more = prediction.probabilities.len() - shown.len();
     html! {
-        <article class="card" data-testid="prediction" data-file={row.file.clone()}
-            data-label={prediction.label()} data-probability={prediction.probability().to_string()}
+        <article class={classes!("card", stale.then_some("stale"))} data-testid="prediction"
+            data-file={row.file.clone()} data-stale={stale.to_string()} data-label={prediction.label()} data-probability={prediction.probability().to_string()}
             data-probabilities={text::join(&prediction.probabilities)}>
             { picture(row) }
+            if stale {
+                <p class="small problem">{ text::stale(&prediction.model) }{ "; classify again" }</p>
+            }
             <p class="headline">
                 <strong>{ prediction.label() }</strong>
                 <span>{ text::percent(f64::from(prediction.probability())) }</span>

@@ -90,7 +90,8 @@ fn Report(props: &ReportProps) -> Html {
                 <table>
                     <thead><tr>
                         <th scope="col">{ "Class" }</th>
-                        <th scope="col" colspan="2">{ "Accuracy" }</th>
+                        <th scope="col" class="number">{ "Accuracy" }</th>
+                        <th scope="col"><span class="unseen">{ "As a bar" }</span></th>
                         <th scope="col" class="number">{ "95 % interval" }</th>
                         <th scope="col" class="number">{ "Right" }</th>
                     </tr></thead>

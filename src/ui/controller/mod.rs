@@ -35,6 +35,8 @@ pub enum Intent {
     Dropped(files::Drop),
     /// Images, picked or pasted.
     Images(Array),
+    /// Classify the images last given again, with the model in use.
+    ClassifyAgain,
     /// A folder's files.
     Folder(Array),
     /// An archive, and tables of labels beside it.
@@ -109,8 +111,8 @@ pub struct Controller {
     reading: Rc<Cell<u32>>,
     /// The data set in use, and the one being opened.
     opened: Rc<RefCell<Vec<data::OpenedDataset>>>,
-    /// The first of the images last given.
-    given: Rc<RefCell<Option<Found<File>>>>,
+    /// The images last given, those of the batch that is shown.
+    given: Rc<RefCell<Vec<Found<File>>>>,
     /// The last effect that was carried out.
     effect: Rc<Cell<u32>>,
 }
@@ -140,6 +142,10 @@ impl Controller {
             Intent::Act(action) => self.act(action),
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
+            Intent::ClassifyAgain => {
+                let given = self.given.borrow().clone();
+                self.classify(given);
+            }
             Intent::Folder(list) => self.read(list, true, |controller, found| {
                 controller.open_folder(found, files::Rest::default());
             }),
@@ -149,7 +155,9 @@ impl Controller {
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
             Intent::NameClasses(classes) => {
-                self.begin_long(JobKind::Import, &[], |_| Command::NameClasses { classes });
+                self.begin_long(JobKind::NameOutputs, &[], |_| Command::NameClasses {
+                    classes,
+                });
             }
             Intent::SetInput(input) => {
                 self.begin_long(JobKind::Import, &[], |_| Command::SetInput { input });
@@ -293,7 +301,7 @@ impl Controller {
         if let Some(old) = self.now().job(JobKind::Classify) {
             self.tell(Some(old.id), Command::Cancel);
         }
-        self.given.replace(found.first().cloned());
+        self.given.replace(found.clone());
         let cards = Batch::cards(found.len());
         let shown = |(i, f): (usize, &Found<File>)| {
             let url = if i < cards {
@@ -323,7 +331,7 @@ impl Controller {
     }
 
     fn save_csv(&self) {
-        let text = csv::csv(&self.now().batch);
+        let text = csv::csv(&self.now().batch, self.now().model.as_ref());
         // The constructor for parts takes text as it takes bytes.
         if files::save(&text.into(), "text/csv", "predictions.csv").is_none() {
             let text = "The browser did not take the file.".to_owned();

@@ -3,7 +3,7 @@
 use super::State;
 use crate::{
     config::Scope,
-    protocol::{EngineState, Event, JobId, Message, START, Skipped, TrainEvent},
+    protocol::{EngineState, Event, JobId, Message, ModelSummary, START, Skipped, TrainEvent},
     ui::{
         form::Choice,
         jobs::{JobKind, Progress, Section},
@@ -48,14 +48,7 @@ impl State {
                 };
                 self.device = Some(Shared::new(device));
             }
-            Event::Model { model } => {
-                if !model.arch.trains_convolutions() {
-                    self.form.change().choose(Choice::Scope, Scope::Head.name());
-                }
-                self.model = Some(Shared::new(model));
-                self.evaluation = None;
-                self.forecast = None;
-            }
+            Event::Model { model } => self.put_in_use(job, Shared::new(model)),
             Event::Samples { names } => {
                 let samples = names.into_iter().zip(urls);
                 let samples = samples.map(|(name, url)| Sample { name, url });
@@ -71,6 +64,21 @@ impl State {
             }
             event => self.on_job_event(job, event, urls),
         }
+    }
+
+    /// Another model is in use, or the same one under other names. Only a naming leaves the answers as they
+    /// are: no summary tells two trainings of a head apart.
+    fn put_in_use(&mut self, job: Option<JobId>, model: Shared<ModelSummary>) {
+        if !model.arch.trains_convolutions() {
+            self.form.change().choose(Choice::Scope, Scope::Head.name());
+        }
+        let named = matches!(self.running(job), Some((_, JobKind::NameOutputs)));
+        if let (true, Some(old)) = (named, &self.model) {
+            self.batch.change().rename(old, &model);
+        }
+        self.model = Some(model);
+        self.evaluation = None;
+        self.forecast = None;
     }
 
     fn on_job_event(&mut self, job: Option<JobId>, event: Event, urls: Vec<String>) {

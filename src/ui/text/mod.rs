@@ -159,6 +159,29 @@ pub fn model(model: &ModelSummary) -> String {
     format!("{}, {classes}, {}", model.arch.name(), model.source)
 }
 
+/// Whose answer it is that is not the model's in use.
+#[must_use]
+pub fn stale(model: &ModelSummary) -> String {
+    format!("by the model before: {}", model.source)
+}
+
+/// That answers are not those of the model in use, and what to do.
+#[must_use]
+pub fn stale_answers(before: &ModelSummary, answers: usize, now: &ModelSummary) -> String {
+    let (answers, are) = match answers {
+        1 => ("1 answer below is".to_owned(), "it"),
+        n => (format!("{} answers below are", count(n as u64)), "them"),
+    };
+    let todo = if now.untrained {
+        format!(
+            "The model in use is another one, and is not trained yet: train it, then get {are} anew."
+        )
+    } else {
+        "The model in use is another one.".to_owned()
+    };
+    format!("{answers} by the model before ({}). {todo}", model(before))
+}
+
 /// Labels in a line; of many only the first.
 #[must_use]
 pub fn labels(classes: &[String]) -> String {
