@@ -65,6 +65,17 @@ impl JobKind {
     }
 }
 
+impl JobKind {
+    /// Whether what it warns of is about the model that it puts in use.
+    #[must_use]
+    pub const fn brings_model(self) -> bool {
+        matches!(
+            self,
+            Self::Import | Self::NameOutputs | Self::Download | Self::RandomInit
+        )
+    }
+}
+
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
@@ -98,6 +109,8 @@ pub struct Notice {
     pub section: Section,
     /// Whether something failed; otherwise work goes on.
     pub error: bool,
+    /// The job that put the model in use that it is about; it goes with that model.
+    pub model_of: Option<JobId>,
     /// A sentence.
     pub text: String,
 }

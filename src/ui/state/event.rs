@@ -6,7 +6,7 @@ use crate::{
     protocol::{EngineState, Event, JobId, Message, ModelSummary, START, Skipped, TrainEvent},
     ui::{
         form::Choice,
-        jobs::{JobKind, Progress, Section},
+        jobs::{JobKind, Notice, Progress, Section},
         predictions::{Outcome, Prediction},
         received::{Dataset, Device, Incoming, Sample},
         shared::Shared,
@@ -56,7 +56,7 @@ impl State {
             }
             Event::Runs { runs } => self.know(runs),
             Event::Interrupted { run } => self.interrupted = run.map(Shared::new),
-            Event::Warning { text } => self.notify(Section::Page, false, text),
+            Event::Warning { text } => self.warn(job, text),
             // Of no job, or of the start.
             Event::Failed { error, .. } if matches!(job, None | Some(START)) => {
                 self.end(START);
@@ -75,6 +75,12 @@ impl State {
         let named = matches!(self.running(job), Some((_, JobKind::NameOutputs)));
         if let (true, Some(old)) = (named, &self.model) {
             self.batch.change().rename(old, &model);
+        }
+        // What was said of the model before is no longer of use.
+        let of_another = |made: JobId| Some(made) != job;
+        let gone = |notice: &Notice| notice.model_of.is_some_and(of_another);
+        if self.notices.iter().any(gone) {
+            self.notices.change().retain(|notice| !gone(notice));
         }
         self.model = Some(model);
         self.evaluation = None;

@@ -81,6 +81,8 @@ pub struct State {
     /// Addresses of pictures that came for a dropped job: to be given back to the browser.
     pub discarded: Shared<Vec<String>>,
     next_notice: u32,
+    /// The last job of each kind, running or over: what the engine warns of may come after its end.
+    last_jobs: Vec<(JobId, JobKind)>,
     /// How often the GPU was lost in the training under way.
     losses: u32,
     /// How often the worker died in it.
@@ -182,6 +184,7 @@ impl Default for State {
             requests: 0,
             discarded: Shared::default(),
             next_notice: 0,
+            last_jobs: Vec::new(),
             losses: 0,
             deaths: 0,
             ignoring_worker: false,
@@ -312,11 +315,13 @@ impl State {
         if !goes_on {
             self.notices
                 .change()
-                .retain(|n| n.section != kind.section());
+                .retain(|n| n.section != kind.section() || n.model_of.is_some());
             if kind == JobKind::Train {
                 (self.losses, self.deaths) = (0, 0);
             }
         }
+        self.last_jobs.retain(|(_, old)| *old != kind);
+        self.last_jobs.push((id, kind));
         let jobs = self.jobs.change();
         jobs.retain(|j| j.kind != kind);
         jobs.push(Job {
@@ -348,13 +353,28 @@ impl State {
     }
 
     fn notify(&mut self, section: Section, error: bool, text: String) {
+        self.note(section, error, text, None);
+    }
+
+    /// What the engine warns of, where the job is that it is about.
+    fn warn(&mut self, job: Option<JobId>, text: String) {
+        let known = self.last_jobs.iter().find(|(id, _)| Some(*id) == job);
+        let (id, kind) = known.copied().unwrap_or((START, JobKind::Start));
+        let model_of = kind.brings_model().then_some(id);
+        self.note(kind.section(), false, text, model_of);
+    }
+
+    /// Shows a sentence; one that is there already comes anew instead of twice.
+    fn note(&mut self, section: Section, error: bool, text: String, model_of: Option<JobId>) {
         let id = self.next_notice;
         self.next_notice += 1;
         let notices = self.notices.change();
+        notices.retain(|notice| notice.text != text);
         notices.push(Notice {
             id,
             section,
             error,
+            model_of,
             text,
         });
         if notices.len() > Self::NOTICES {
