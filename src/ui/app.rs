@@ -94,7 +94,7 @@ fn App() -> Html {
                     forecast={state.forecast.clone()} engine={state.engine} {idle}
                     needs={state.training_needs()} {on} notices={notices(Section::Train)} />
                 <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
-                    ready={idle && state.dataset.is_some()} notices={notices(Section::Evaluate)}
+                    {idle} needs={state.evaluation_needs()} notices={notices(Section::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
                 <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
                     job={MODEL_JOBS.into_iter().find_map(job)}

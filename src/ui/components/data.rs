@@ -84,6 +84,8 @@ fn Summary(props: &SummaryProps) -> Html {
     let summary = &props.dataset.summary;
     let (train, test) = props.dataset.totals();
     let classes = summary.classes.len();
+    // What is counted then is one reading of several.
+    let asks = text::asks(summary);
     let rows = summary
         .classes
         .iter()
@@ -108,13 +110,7 @@ fn Summary(props: &SummaryProps) -> Html {
             data-train={train.to_string()} data-test={test.to_string()}>
             <p>
                 <strong>{ &summary.name }</strong>
-                { format!(": {}, {} to train and validate on, {} to test on",
-                    text::counted(classes, "class", "classes"), text::counted(train, "image", "images"),
-                    text::count(test as u64)) }
-                if summary.unlabelled > 0 {
-                    { format!(", {} without a class", text::count(summary.unlabelled as u64)) }
-                }
-                { "." }
+                { ": " }{ text::contents(summary) }
             </p>
             if let Some(problem) = &summary.problem {
                 <p class="problem" data-testid="dataset-problem">{ problem }</p>
@@ -123,14 +119,16 @@ fn Summary(props: &SummaryProps) -> Html {
                 <LooseImages images={summary.loose_images.len()} disabled={props.disabled} on={props.on.clone()} />
             }
             <LabelsView dataset={props.dataset.clone()} disabled={props.disabled} on={props.on.clone()} />
-            if !summary.notes.is_empty() {
+            if !asks && !summary.notes.is_empty() {
                 <ul class="notes">
                     { for summary.notes.iter().map(|note| html! { <li data-testid="dataset-note">{ note }</li> }) }
                 </ul>
             }
-            { leaks(&summary.leaks, LeakKind::BetweenParts) }
-            { leaks(&summary.leaks, LeakKind::TwoLabels) }
-            if classes > 0 {
+            if !asks {
+                { leaks(&summary.leaks, LeakKind::BetweenParts) }
+                { leaks(&summary.leaks, LeakKind::TwoLabels) }
+            }
+            if classes > 0 && !asks {
                 <div class="scroll">
                     <table class="narrow">
                         <thead><tr>

@@ -20,6 +20,7 @@ use super::{
     predictions::{Batch, Row},
     received::{Dataset, Device, Incoming, Sample},
     shared::Shared,
+    text,
     training::{Forecast, Training},
 };
 use crate::{
@@ -252,6 +253,16 @@ impl State {
         }
         let problem = self.form.config().err().or(self.form.seeds().err());
         problem.map(|e| e.to_string())
+    }
+
+    /// Why the model in use cannot be measured, for the place where the button is.
+    #[must_use]
+    pub fn evaluation_needs(&self) -> Option<String> {
+        let Some(dataset) = &self.dataset else {
+            return Some("Open a data set first, or use the demo set.".to_owned());
+        };
+        let asks = text::asks(&dataset.summary);
+        asks.then(|| "Choose under Data what the labels are first.".to_owned())
     }
 
     /// Addresses of every picture that is shown, for giving the others back to the browser.

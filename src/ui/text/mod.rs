@@ -3,7 +3,7 @@
 mod data;
 mod training;
 
-pub use data::{asks, leaks, names, reading_classes, table, unnamed};
+pub use data::{asks, contents, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{
     forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,

@@ -36,6 +36,11 @@ fn a_question_keeps_from_training_and_shows_the_pictures_of_each_answer() {
         ..summary(Some("The folders can be read in two ways."))
     };
     assert!(text::asks(&asked));
+    let said = text::contents(&asked);
+    assert!(
+        said.starts_with("80 images.") && !said.contains("2 classes"),
+        "{said}"
+    );
     let state = opened(asked, &["blob:x", "blob:a", "blob:b", "blob:c"]);
     let set = state.dataset.as_ref().expect("open");
     assert_eq!(set.pictures, [vec!["blob:a", "blob:b"], vec!["blob:c"]]);
@@ -45,6 +50,8 @@ fn a_question_keeps_from_training_and_shows_the_pictures_of_each_answer() {
         needs.as_deref(),
         Some("The folders can be read in two ways.")
     );
+    let needs = state.evaluation_needs();
+    assert!(needs.is_some_and(|needs| needs.contains("Choose under Data")));
     // The browser must not be told to forget what is shown.
     assert_eq!(
         state.urls().collect::<Vec<_>>(),
@@ -61,7 +68,12 @@ fn an_answered_question_asks_no_longer() {
         ..summary(None)
     };
     assert!(!text::asks(&answered));
-    assert_eq!(opened(answered, &[]).training_needs(), None);
+    assert!(text::contents(&answered).starts_with("2 classes, 58 images"));
+    let state = opened(answered, &[]);
+    assert_eq!(
+        (state.training_needs(), state.evaluation_needs()),
+        (None, None)
+    );
 }
 
 #[test]
