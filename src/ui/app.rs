@@ -84,10 +84,10 @@ fn App() -> Html {
                 { notices(Section::Page) }
                 <Classify usable={state.usable()} batch={state.batch.clone()} samples={state.samples.clone()} {on}
                     model={state.model.clone()} job={job(JobKind::Classify)}
-                    loose_images={state.loose_images()}
                     notices={notices(Section::Classify)} />
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
-                    reading={state.reading} notices={notices(Section::Data)} />
+                    reading={state.reading} loose_images={state.loose_images()}
+                    notices={notices(Section::Data)} />
                 <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
                     head_only={state.model.as_ref().is_some_and(|m| !m.arch.trains_convolutions())}
                     job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}

@@ -47,7 +47,7 @@ pub fn Card(props: &CardProps) -> Html {
         }
         Outcome::Failed(reason) => html! {
             <article class="card failed" data-testid="error-row" data-file={row.file.clone()}>
-                <div class="thumb none">{ "no picture" }</div>
+                { no_picture() }
                 <p class="file" title={row.file.clone()}>{ &row.file }</p>
                 <p class="headline">{ "Not an image the model can use" }</p>
                 <p class="reason">{ reason }</p>
@@ -93,14 +93,41 @@ fn classified(row: &Row, prediction: &Prediction, stale: bool) -> Html {
 fn picture(row: &Row) -> Html {
     html! {
         <>
-            <div class="thumb">
-                if let Some(url) = row.url.clone() {
-                    <img src={url} alt="" loading="lazy" decoding="async" />
-                }
-            </div>
+            if let Some(url) = row.url.clone() {
+                <Picture {url} />
+            } else {
+                <div class="thumb"></div>
+            }
             <p class="file" title={row.file.clone()}>{ &row.file }</p>
         </>
     }
+}
+
+#[derive(PartialEq, Properties)]
+struct PictureProps {
+    url: AttrValue,
+}
+
+/// The image itself. The model reads formats that browsers do not draw (TIFF, PNM).
+#[component]
+fn Picture(props: &PictureProps) -> Html {
+    let undrawable = use_state(|| None::<AttrValue>);
+    if undrawable.as_ref() == Some(&props.url) {
+        return no_picture();
+    }
+    let onerror = {
+        let (undrawable, url) = (undrawable.clone(), props.url.clone());
+        Callback::from(move |_: Event| undrawable.set(Some(url.clone())))
+    };
+    html! {
+        <div class="thumb">
+            <img src={props.url.clone()} alt="" loading="lazy" decoding="async" {onerror} />
+        </div>
+    }
+}
+
+fn no_picture() -> Html {
+    html! { <div class="thumb none">{ "no picture" }</div> }
 }
 
 fn bar(name: String, value: Option<f64>) -> Html {

@@ -3,9 +3,7 @@
 use js_sys::Array;
 use yew::prelude::*;
 
-use super::{
-    card::Card, data::LooseImages, pick::FilePick, progress::ProgressLine, says, table::Table,
-};
+use super::{card::Card, pick::FilePick, progress::ProgressLine, says, table::Table};
 use crate::{
     protocol::ModelSummary,
     ui::{
@@ -29,8 +27,6 @@ pub struct ClassifyProps {
     pub job: Option<Job>,
     /// Whether anything can be classified.
     pub usable: bool,
-    /// Images of the folder in use, if it has no classes to learn.
-    pub loose_images: usize,
     /// Messages of the place.
     pub notices: Html,
     /// Told what the user wants.
@@ -74,9 +70,6 @@ pub fn Classify(props: &ClassifyProps) -> Html {
             </div>
             { props.notices.clone() }
             <ProgressLine job={props.job.clone()} on={on.clone()} />
-            if props.loose_images > 0 {
-                <LooseImages images={props.loose_images} disabled={!props.usable} on={on.clone()} />
-            }
             { stale(props) }
             <div class="cards">
                 { for rows.iter().take(cards).map(|row| html! {

@@ -23,6 +23,8 @@ pub struct DataProps {
     pub job: Option<Job>,
     /// Files found so far in a folder that is being read.
     pub reading: Option<usize>,
+    /// Images of the folder in use that wait to be classified, if it has no classes to learn.
+    pub loose_images: usize,
     /// Whether a data set can be opened now.
     pub idle: bool,
     /// Messages of the place.
@@ -66,7 +68,7 @@ pub fn Data(props: &DataProps) -> Html {
                 <ProgressLine job={props.job.clone()} on={on.clone()} />
             }
             if let Some(dataset) = &props.dataset {
-                <Summary dataset={dataset.clone()} {disabled} {on} />
+                <Summary dataset={dataset.clone()} loose_images={props.loose_images} {disabled} {on} />
             }
         </section>
     }
@@ -75,6 +77,7 @@ pub fn Data(props: &DataProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct SummaryProps {
     dataset: Shared<Dataset>,
+    loose_images: usize,
     disabled: bool,
     on: Callback<Intent>,
 }
@@ -115,8 +118,8 @@ fn Summary(props: &SummaryProps) -> Html {
             if let Some(problem) = &summary.problem {
                 <p class="problem" data-testid="dataset-problem">{ problem }</p>
             }
-            if !summary.loose_images.is_empty() {
-                <LooseImages images={summary.loose_images.len()} disabled={props.disabled} on={props.on.clone()} />
+            if props.loose_images > 0 {
+                <LooseImages images={props.loose_images} disabled={props.disabled} on={props.on.clone()} />
             }
             <LabelsView dataset={props.dataset.clone()} disabled={props.disabled} on={props.on.clone()} />
             if !asks && !summary.notes.is_empty() {
@@ -144,13 +147,13 @@ fn Summary(props: &SummaryProps) -> Html {
                     <p class="muted">{ format!("and {} more", text::count((classes - MOST) as u64)) }</p>
                 }
             }
-            <SkippedList files={summary.skipped.clone()} testid="skipped-row" />
-            { duplicates(&summary.duplicates) }
+            <SkippedList files={props.dataset.left_out()} testid="skipped-row" />
+            { duplicates(&props.dataset.harmless_duplicates()) }
         </div>
     }
 }
 
-fn duplicates(groups: &[Vec<String>]) -> Html {
+fn duplicates(groups: &[&Vec<String>]) -> Html {
     if groups.is_empty() {
         return html! {};
     }
@@ -158,7 +161,7 @@ fn duplicates(groups: &[Vec<String>]) -> Html {
     html! {
         <details data-testid="duplicates">
             <summary>{ format!("{title} of identical images") }</summary>
-            { identical(groups.iter().map(Vec::as_slice)) }
+            { identical(groups.iter().map(|group| group.as_slice())) }
         </details>
     }
 }
@@ -198,18 +201,15 @@ fn identical<'a>(groups: impl ExactSizeIterator<Item = &'a [String]>) -> Html {
 
 /// The offer to classify a folder that has no classes to learn.
 #[derive(PartialEq, Properties)]
-pub struct LooseImagesProps {
-    /// Its images.
-    pub images: usize,
-    /// Whether nothing can be begun now.
-    pub disabled: bool,
-    /// Told what the user wants.
-    pub on: Callback<Intent>,
+struct LooseImagesProps {
+    images: usize,
+    disabled: bool,
+    on: Callback<Intent>,
 }
 
 /// A sentence and a button.
 #[component]
-pub fn LooseImages(props: &LooseImagesProps) -> Html {
+fn LooseImages(props: &LooseImagesProps) -> Html {
     let images = text::counted(props.images, "image", "images");
     html! {
         <div class="notice offer" role="status" data-testid="loose-images">

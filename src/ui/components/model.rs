@@ -218,12 +218,14 @@ fn summary(model: &ModelSummary) -> Html {
             if let Some(hash) = &model.sha256 {
                 <div><dt>{ "SHA-256 of the backbone's file" }</dt><dd class="hash">{ hash }</dd></div>
             }
-            <div>
-                <dt>{ "Model card" }</dt>
-                <dd><a href="models/MODEL_CARD.md" target="_blank" rel="noopener">
-                    { "how the bundled model was made" }
-                </a></dd>
-            </div>
+            if model.is_bundled() {
+                <div>
+                    <dt>{ "Model card" }</dt>
+                    <dd><a href="models/MODEL_CARD.md" target="_blank" rel="noopener">
+                        { "how the bundled model was made" }
+                    </a></dd>
+                </div>
+            }
         </dl>
     }
 }

@@ -66,19 +66,13 @@ pub fn table(table: &TableSummary, asks: bool) -> String {
     )
 }
 
-/// What identical images of a kind do, with their number.
+/// Which identical images are listed, with their number; what is wrong with them a note says.
 #[must_use]
 pub fn leaks(kind: LeakKind, groups: usize) -> String {
-    let images = counted(groups, "image lies", "images lie");
+    let images = counted(groups, "image", "images");
     match kind {
-        LeakKind::BetweenParts => format!(
-            "{images} both among those to train on and among those to test or validate on: the accuracy will look \
-             better than it is"
-        ),
-        LeakKind::TwoLabels => format!(
-            "{} two labels: one of them is wrong",
-            counted(groups, "image has", "images have")
-        ),
+        LeakKind::BetweenParts => format!("{images} both to train and to measure on"),
+        LeakKind::TwoLabels => format!("{images} under several labels"),
     }
 }
 
