@@ -51,6 +51,9 @@ pub fn Data(props: &DataProps) -> Html {
                     on_files={on.reform(|files: Array| Intent::Folder(files))} />
                 <FilePick label="Choose archive" testid="zip-input" accept={intake::accept_archives()} multiple=true
                     {disabled} on_files={on.reform(|files: Array| Intent::Archive(files))} />
+                <FilePick label="Add a table of labels" testid="table-input" accept={intake::accept_tables()}
+                    multiple=true disabled={disabled || props.dataset.is_none()}
+                    on_files={on.reform(|files: Array| Intent::Tables(files))} />
                 <button type="button" data-testid="demo-data" {disabled}
                     onclick={says::<MouseEvent>(on, || Intent::Demo)}>{ "Use the demo set" }</button>
             </div>

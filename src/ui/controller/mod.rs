@@ -41,6 +41,8 @@ pub enum Intent {
     Folder(Array),
     /// An archive, and tables of labels beside it.
     Archive(Array),
+    /// Tables of labels for the data set in use.
+    Tables(Array),
     /// Read the labels of the data set in use in this way.
     Labels(Labels),
     /// Classify the images of the folder in use.
@@ -152,6 +154,7 @@ impl Controller {
             Intent::Archive(list) => self.read(list, false, |controller, found| {
                 controller.take(intake::sort(found), files::Rest::default());
             }),
+            Intent::Tables(list) => self.read(list, false, Self::add_tables),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
             Intent::NameClasses(classes) => {

@@ -6,6 +6,7 @@ use crate::{
     protocol::{EngineState, Event, JobId, Message, ModelSummary, START, Skipped, TrainEvent},
     ui::{
         form::Choice,
+        intake,
         jobs::{JobKind, Notice, Progress, Section},
         predictions::{Outcome, Prediction},
         received::{Dataset, Device, Incoming, Sample},
@@ -127,6 +128,7 @@ impl State {
             }
             Event::FileError { file, reason, .. } => match (kind, &mut self.training) {
                 (JobKind::Classify, _) => {
+                    let reason = intake::unclassified(&file, reason);
                     self.batch.change().settle(&file, Outcome::Failed(reason));
                 }
                 (JobKind::Train, Some(run)) => {
