@@ -29,10 +29,11 @@ pub fn start() {
 }
 
 /// The jobs whose progress the place of the model shows.
-const MODEL_JOBS: [JobKind; 5] = [
+const MODEL_JOBS: [JobKind; 6] = [
     JobKind::Download,
     JobKind::Import,
     JobKind::NameOutputs,
+    JobKind::SetInput,
     JobKind::Export,
     JobKind::RandomInit,
 ];
@@ -97,7 +98,7 @@ fn App() -> Html {
                     {idle} needs={state.evaluation_needs()} notices={notices(Section::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
                 <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
-                    job={MODEL_JOBS.into_iter().find_map(job)}
+                    imported={state.imported.is_some()} job={MODEL_JOBS.into_iter().find_map(job)}
                     notices={notices(Section::Model)} />
             </main>
             <div class="drop-hint" aria-hidden="true">

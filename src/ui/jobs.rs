@@ -36,6 +36,8 @@ pub enum JobKind {
     Import,
     /// Naming the outputs of the model in use.
     NameOutputs,
+    /// Saying how the images of the model in use are prepared.
+    SetInput,
     /// Downloading pretrained weights.
     Download,
     /// Handing out the model.
@@ -58,9 +60,12 @@ impl JobKind {
             Self::Dataset => Section::Data,
             Self::Train | Self::Estimate | Self::Preview => Section::Train,
             Self::Evaluate => Section::Evaluate,
-            Self::Import | Self::NameOutputs | Self::Download | Self::Export | Self::RandomInit => {
-                Section::Model
-            }
+            Self::Import
+            | Self::NameOutputs
+            | Self::SetInput
+            | Self::Download
+            | Self::Export
+            | Self::RandomInit => Section::Model,
         }
     }
 }
@@ -71,7 +76,7 @@ impl JobKind {
     pub const fn brings_model(self) -> bool {
         matches!(
             self,
-            Self::Import | Self::NameOutputs | Self::Download | Self::RandomInit
+            Self::Import | Self::NameOutputs | Self::SetInput | Self::Download | Self::RandomInit
         )
     }
 }

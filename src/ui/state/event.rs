@@ -73,10 +73,15 @@ impl State {
         if !model.arch.trains_convolutions() {
             self.form.change().choose(Choice::Scope, Scope::Head.name());
         }
-        let named = matches!(self.running(job), Some((_, JobKind::NameOutputs)));
-        if let (true, Some(old)) = (named, &self.model) {
+        let by = self.running(job);
+        if let (Some((_, JobKind::NameOutputs)), Some(old)) = (by, &self.model) {
             self.batch.change().rename(old, &model);
         }
+        self.imported = match by {
+            Some((id, JobKind::Import)) => Some(id),
+            Some((_, JobKind::NameOutputs | JobKind::SetInput)) => self.imported,
+            _ => None,
+        };
         // What was said of the model before is no longer of use.
         let of_another = |made: JobId| Some(made) != job;
         let gone = |notice: &Notice| notice.model_of.is_some_and(of_another);

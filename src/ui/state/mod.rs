@@ -37,6 +37,8 @@ pub struct State {
     pub device: Option<Shared<Device>>,
     /// The model in use, once loaded.
     pub model: Option<Shared<ModelSummary>>,
+    /// The import that the model in use came by, if it did.
+    pub imported: Option<JobId>,
     /// Jobs under way, oldest first; at most one of a kind.
     pub jobs: Shared<Vec<Job>>,
     /// Pictures to try first.
@@ -158,6 +160,7 @@ impl Default for State {
             engine: EngineState::Starting,
             device: None,
             model: None,
+            imported: None,
             jobs: Shared::new(vec![Job {
                 id: START,
                 kind: JobKind::Start,
