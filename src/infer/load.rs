@@ -81,7 +81,11 @@ impl Classifier {
                 Some("has one output, a yes or no by a sigmoid, which is not read".to_string())
             }
             Some((_, Pretrained::CLASSES)) if unnamed => {
-                Some("has ImageNet's 1000 outputs, without their names".to_string())
+                Some(
+                    "has ImageNet's 1000 outputs, without their names (to use them, give their names: --classes, or in \
+                     the page under Model)"
+                        .to_string(),
+                )
             }
             Some(_) => None,
         };

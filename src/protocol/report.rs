@@ -90,6 +90,17 @@ pub struct ModelSummary {
     pub sha256: Option<String>,
 }
 
+impl ModelSummary {
+    /// The source of the model that comes with the program.
+    pub const BUNDLED: &str = "bundled";
+
+    /// Whether it is the model that comes with the program, under whatever names its outputs go.
+    #[must_use]
+    pub fn is_bundled(&self) -> bool {
+        self.source == Self::BUNDLED
+    }
+}
+
 /// One class of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassCount {

@@ -29,9 +29,11 @@ pub fn start() {
 }
 
 /// The jobs whose progress the place of the model shows.
-const MODEL_JOBS: [JobKind; 4] = [
+const MODEL_JOBS: [JobKind; 6] = [
     JobKind::Download,
     JobKind::Import,
+    JobKind::NameOutputs,
+    JobKind::SetInput,
     JobKind::Export,
     JobKind::RandomInit,
 ];
@@ -83,20 +85,20 @@ fn App() -> Html {
                 { notices(Section::Page) }
                 <Classify usable={state.usable()} batch={state.batch.clone()} samples={state.samples.clone()} {on}
                     model={state.model.clone()} job={job(JobKind::Classify)}
-                    loose_images={state.loose_images()}
                     notices={notices(Section::Classify)} />
                 <Data dataset={state.dataset.clone()} job={job(JobKind::Dataset)} {idle} {on}
-                    reading={state.reading} notices={notices(Section::Data)} />
+                    reading={state.reading} loose_images={state.loose_images()}
+                    notices={notices(Section::Data)} />
                 <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
                     head_only={state.model.as_ref().is_some_and(|m| !m.arch.trains_convolutions())}
                     job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}
                     forecast={state.forecast.clone()} engine={state.engine} {idle}
                     needs={state.training_needs()} {on} notices={notices(Section::Train)} />
                 <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
-                    ready={idle && state.dataset.is_some()} notices={notices(Section::Evaluate)}
+                    {idle} needs={state.evaluation_needs()} notices={notices(Section::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
                 <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
-                    job={MODEL_JOBS.into_iter().find_map(job)}
+                    imported={state.imported.is_some()} job={MODEL_JOBS.into_iter().find_map(job)}
                     notices={notices(Section::Model)} />
             </main>
             <div class="drop-hint" aria-hidden="true">

@@ -4,6 +4,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::jobs::Section;
+
 /// A file the user gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<F> {
@@ -24,18 +26,23 @@ pub struct Intake<F> {
     pub folder: Vec<Found<F>>,
     /// A data set in an archive.
     pub archive: Option<Found<F>>,
-    /// Tables of labels that came with the archive.
+    /// Tables of labels that came with the archive; without one, for the data set in use.
     pub beside: Vec<Found<F>>,
     /// To import.
     pub checkpoint: Option<Found<F>>,
-    /// Files that are passed over, and why.
-    pub notes: Vec<String>,
+    /// Files that are passed over, and why; where that is said.
+    pub notes: Vec<(Section, String)>,
 }
 
 /// Endings of archives, those included that the engine only names.
 const ARCHIVES: [&str; 19] = [
     ".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tar.zst", ".rar",
     ".7z", ".gz", ".tbz", ".tzst", ".bz2", ".xz", ".zst", ".z01", ".001",
+];
+
+/// Endings of archives that are opened as data sets.
+const OPENED: [&str; 10] = [
+    ".zip", ".tar", ".tgz", ".tar.gz", ".tbz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tar.zst",
 ];
 
 /// Endings of models, those included that the engine only names.
@@ -63,6 +70,11 @@ const TABLES: [&str; 5] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson"];
 /// For a picker: everything that an archive, or a table beside it, may be called.
 pub fn accept_archives() -> String {
     accept(ARCHIVES.iter().chain(&TABLES))
+}
+
+/// For a picker: everything that a table may be called.
+pub fn accept_tables() -> String {
+    accept(TABLES.iter())
 }
 
 /// For a picker: everything that a checkpoint may be called.
@@ -98,30 +110,31 @@ pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
         let name = found.path.to_ascii_lowercase();
         let ends = |list: &[&str]| list.iter().any(|ending| name.ends_with(ending));
         if ends(&CHECKPOINTS) {
-            let notes = &mut intake.notes;
-            put(&mut intake.checkpoint, found, "one checkpoint", notes);
+            let passed_over = put(&mut intake.checkpoint, found, "one checkpoint");
+            let notes = passed_over.map(|note| (Section::Model, note));
+            intake.notes.extend(notes);
         } else if ends(&ARCHIVES) {
-            put(&mut intake.archive, found, "one archive", &mut intake.notes);
+            let passed_over = put(&mut intake.archive, found, "one archive");
+            intake
+                .notes
+                .extend(passed_over.map(|note| (Section::Data, note)));
         } else if ends(&TABLES) {
             intake.beside.push(found);
         } else {
             intake.images.push(found);
         }
     }
-    if intake.archive.is_none() && !intake.beside.is_empty() {
-        let tables = std::mem::take(&mut intake.beside);
-        if intake.images.is_empty() {
-            let only = |table: Found<F>| {
-                format!(
-                    "{}: is a table; drop it together with the images that it has labels for.",
-                    table.path
-                )
-            };
-            intake.notes.extend(tables.into_iter().map(only));
-        } else {
-            intake.folder = std::mem::take(&mut intake.images);
-            intake.folder.extend(tables);
-        }
+    // What lies beside a checkpoint is its own (`config.json`), not labels.
+    if intake.checkpoint.is_some() && intake.archive.is_none() && intake.images.is_empty() {
+        let notes = intake.beside.drain(..).map(|table| {
+            let text = format!("{}: only the checkpoint is used.", table.path);
+            (Section::Model, text)
+        });
+        intake.notes.extend(notes);
+    }
+    if intake.archive.is_none() && !intake.beside.is_empty() && !intake.images.is_empty() {
+        intake.folder = std::mem::take(&mut intake.images);
+        intake.folder.append(&mut intake.beside);
     }
     tell_apart(&mut intake.images);
     intake
@@ -144,12 +157,24 @@ pub fn tell_apart<F>(files: &mut [Found<F>]) {
     }
 }
 
-fn put<F>(slot: &mut Option<Found<F>>, found: Found<F>, limit: &str, notes: &mut Vec<String>) {
+/// Keeps the first; of another says that it is passed over.
+fn put<F>(slot: &mut Option<Found<F>>, found: Found<F>, limit: &str) -> Option<String> {
     if slot.is_none() {
         *slot = Some(found);
-    } else {
-        notes.push(format!("{}: only {limit} at a time is used.", found.path));
+        return None;
     }
+    Some(format!("{}: only {limit} at a time is used.", found.path))
+}
+
+/// Why a file cannot be classified; of an archive that holds images, where it is opened instead.
+#[must_use]
+pub fn unclassified(path: &str, reason: String) -> String {
+    let name = path.to_ascii_lowercase();
+    if !OPENED.iter().any(|ending| name.ends_with(ending)) {
+        return reason;
+    }
+    let what = reason.split(';').next().unwrap_or_default();
+    format!("{what}; open it under Data")
 }
 
 #[cfg(test)]
@@ -218,8 +243,14 @@ mod tests {
         assert_eq!(
             intake.notes,
             [
-                "b.zip: only one archive at a time is used.",
-                "b.pth: only one checkpoint at a time is used."
+                (
+                    Section::Data,
+                    "b.zip: only one archive at a time is used.".to_owned()
+                ),
+                (
+                    Section::Model,
+                    "b.pth: only one checkpoint at a time is used.".to_owned()
+                )
             ]
         );
     }
@@ -251,7 +282,29 @@ mod tests {
         assert_eq!(paths(&intake.folder), ["1.jpg", "labels.csv"]);
         assert!(intake.images.is_empty() && intake.beside.is_empty());
         let intake = sort(vec![found("labels.csv", false)]);
-        assert!(intake.folder.is_empty() && intake.notes.len() == 1);
+        assert!(intake.folder.is_empty() && intake.archive.is_none());
+        assert_eq!(paths(&intake.beside), ["labels.csv"]);
+        let intake = sort(vec![found("config.json", false), found("a.bin", false)]);
+        assert!(intake.beside.is_empty() && intake.notes.len() == 1);
+    }
+
+    #[test]
+    fn an_archive_among_the_images_is_sent_to_the_data() {
+        let said = |path| {
+            unclassified(
+                path,
+                "is a zip archive, not an image; unpack it first".into(),
+            )
+        };
+        assert_eq!(
+            said("a.ZIP"),
+            "is a zip archive, not an image; open it under Data"
+        );
+        assert!(said("a.jpg").ends_with("unpack it first"));
+        assert!(said("a.rar").ends_with("unpack it first"));
+        for ending in OPENED {
+            assert!(ARCHIVES.contains(&ending), "{ending}");
+        }
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub enum JobKind {
     Evaluate,
     /// Loading a checkpoint from a file.
     Import,
+    /// Naming the outputs of the model in use.
+    NameOutputs,
+    /// Saying how the images of the model in use are prepared.
+    SetInput,
     /// Downloading pretrained weights.
     Download,
     /// Handing out the model.
@@ -56,8 +60,24 @@ impl JobKind {
             Self::Dataset => Section::Data,
             Self::Train | Self::Estimate | Self::Preview => Section::Train,
             Self::Evaluate => Section::Evaluate,
-            Self::Import | Self::Download | Self::Export | Self::RandomInit => Section::Model,
+            Self::Import
+            | Self::NameOutputs
+            | Self::SetInput
+            | Self::Download
+            | Self::Export
+            | Self::RandomInit => Section::Model,
         }
+    }
+}
+
+impl JobKind {
+    /// Whether what it warns of is about the model that it puts in use.
+    #[must_use]
+    pub const fn brings_model(self) -> bool {
+        matches!(
+            self,
+            Self::Import | Self::NameOutputs | Self::SetInput | Self::Download | Self::RandomInit
+        )
     }
 }
 
@@ -94,6 +114,8 @@ pub struct Notice {
     pub section: Section,
     /// Whether something failed; otherwise work goes on.
     pub error: bool,
+    /// The job that put the model in use that it is about; it goes with that model.
+    pub model_of: Option<JobId>,
     /// A sentence.
     pub text: String,
 }

@@ -62,6 +62,16 @@ impl Prediction {
         self.probabilities.get(self.best).copied().unwrap_or(0.0)
     }
 
+    /// Whether it is this model's answer. A summary does not tell two trainings apart, so that equal ones are of
+    /// one model only where that comes with the program.
+    #[must_use]
+    pub fn is_by(&self, model: Option<&Shared<ModelSummary>>) -> bool {
+        model.is_some_and(|model| {
+            let same = || model.is_bundled() && **model == *self.model;
+            self.model == *model || same()
+        })
+    }
+
     /// Whether no class convinces.
     #[must_use]
     pub fn unsure(&self) -> bool {
@@ -78,6 +88,17 @@ pub enum Outcome {
     Classified(Prediction),
     /// It could not be used, and why.
     Failed(String),
+}
+
+impl Outcome {
+    /// What the model said, if it said something.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Prediction> {
+        match self {
+            Self::Classified(prediction) => Some(prediction),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// One image of a batch.
@@ -135,6 +156,23 @@ impl Batch {
             total
         } else {
             Self::FIRST_CARDS
+        }
+    }
+
+    /// The answers that are not the model's in use, first to last.
+    pub fn stale(&self, model: Option<&Shared<ModelSummary>>) -> impl Iterator<Item = &Prediction> {
+        let answers = self.rows.iter().filter_map(|row| row.outcome.answer());
+        answers.filter(move |answer| !answer.is_by(model))
+    }
+
+    /// The outputs of a model have other names: so have its answers.
+    pub fn rename(&mut self, old: &Shared<ModelSummary>, new: &Shared<ModelSummary>) {
+        for row in &mut self.rows {
+            if row.outcome.answer().is_some_and(|a| a.is_by(Some(old)))
+                && let Outcome::Classified(answer) = &mut row.change().outcome
+            {
+                answer.model = new.clone();
+            }
         }
     }
 

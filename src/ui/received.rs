@@ -1,6 +1,8 @@
 //! What the engine told, as the page holds it; a picture is the address under which the browser holds it.
 
-use crate::protocol::{Backend, DatasetSummary, Event, JobId, Message};
+use std::collections::HashSet;
+
+use crate::protocol::{Backend, DatasetSummary, Event, JobId, Labels, Message, Skipped};
 
 /// What runs the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,45 @@ impl Dataset {
             thumbnails,
             pictures,
         }
+    }
+
+    /// Groups of identical images that make no figure wrong: the others are among the leaks.
+    #[must_use]
+    pub fn harmless_duplicates(&self) -> Vec<&Vec<String>> {
+        let leaks = self.summary.leaks.iter().flat_map(|leak| &leak.files);
+        let leaks: HashSet<&String> = leaks.collect();
+        let groups = self.summary.duplicates.iter();
+        groups
+            .filter(|group| !group.iter().any(|file| leaks.contains(file)))
+            .collect()
+    }
+
+    /// The files that are not used, without the tables that the labels come from or may come from.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<Skipped> {
+        let summary = &self.summary;
+        let readings = summary.readings.iter().map(|reading| &reading.labels);
+        let asked = readings.chain([&summary.labels]).filter_map(|labels| {
+            let Labels::Table { file, .. } = labels else {
+                return None;
+            };
+            Some(file)
+        });
+        let used = summary.table.iter().map(|table| &table.file);
+        let tables: Vec<&str> = asked.chain(used).flat_map(|file| file.split(';')).collect();
+        let is_table = |skipped: &&Skipped| {
+            let mut tables = tables.iter().map(|table| table.trim());
+            let path = &skipped.file;
+            tables.any(|table| {
+                let folder = path.strip_suffix(table);
+                folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
+            })
+        };
+        let files = summary.skipped.iter();
+        files
+            .filter(|skipped| skipped.failed || !is_table(skipped))
+            .cloned()
+            .collect()
     }
 
     /// Images to train and validate on, and to test on.

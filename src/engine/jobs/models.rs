@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Given, Loaded};
 use crate::model::arch::features;
 use crate::platform::files::InputFile;
-use crate::protocol::{Event, FileRef, Phase};
+use crate::protocol::{Event, FileRef, ModelSummary, Phase};
 use crate::weights::{self, Checkpoint, bundled, hub};
 
 impl Engine {
@@ -24,7 +24,7 @@ impl Engine {
             }
         }
         let classifier = self.load_bundled().await?;
-        self.set_model(classifier, Origin::Bundled, "bundled");
+        self.set_model(classifier, Origin::Bundled, ModelSummary::BUNDLED);
         Ok(())
     }
 
@@ -307,7 +307,7 @@ impl Engine {
     pub(in crate::engine) async fn reset(&mut self) -> Result<()> {
         let classifier = self.load_bundled().await?;
         self.prepare_kernels(&classifier).await?;
-        self.set_model(classifier, Origin::Bundled, "bundled");
+        self.set_model(classifier, Origin::Bundled, ModelSummary::BUNDLED);
         ModelStore::clear().await
     }
 }

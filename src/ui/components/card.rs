@@ -47,27 +47,33 @@ pub fn Card(props: &CardProps) -> Html {
         }
         Outcome::Failed(reason) => html! {
             <article class="card failed" data-testid="error-row" data-file={row.file.clone()}>
-                <div class="thumb none">{ "no picture" }</div>
+                { no_picture() }
                 <p class="file" title={row.file.clone()}>{ &row.file }</p>
                 <p class="headline">{ "Not an image the model can use" }</p>
                 <p class="reason">{ reason }</p>
             </article>
         },
-        Outcome::Classified(prediction) => classified(row, prediction),
+        Outcome::Classified(prediction) => {
+            let stale = !prediction.is_by(props.model.as_ref());
+            classified(row, prediction, stale)
+        }
     }
 }
 
-fn classified(row: &Row, prediction: &Prediction) -> Html {
+fn classified(row: &Row, prediction: &Prediction, stale: bool) -> Html {
     let shown = text::bars(&prediction.probabilities);
     let bars = shown
         .iter()
         .map(|(i, p)| bar(prediction.name(*i), Some(f64::from(*p))));
     let more = prediction.probabilities.len() - shown.len();
     html! {
-        <article class="card" data-testid="prediction" data-file={row.file.clone()}
-            data-label={prediction.label()} data-probability={prediction.probability().to_string()}
+        <article class={classes!("card", stale.then_some("stale"))} data-testid="prediction"
+            data-file={row.file.clone()} data-stale={stale.to_string()} data-label={prediction.label()} data-probability={prediction.probability().to_string()}
             data-probabilities={text::join(&prediction.probabilities)}>
             { picture(row) }
+            if stale {
+                <p class="small problem">{ text::stale(&prediction.model) }{ "; classify again" }</p>
+            }
             <p class="headline">
                 <strong>{ prediction.label() }</strong>
                 <span>{ text::percent(f64::from(prediction.probability())) }</span>
@@ -87,14 +93,41 @@ fn classified(row: &Row, prediction: &Prediction) -> Html {
 fn picture(row: &Row) -> Html {
     html! {
         <>
-            <div class="thumb">
-                if let Some(url) = row.url.clone() {
-                    <img src={url} alt="" loading="lazy" decoding="async" />
-                }
-            </div>
+            if let Some(url) = row.url.clone() {
+                <Picture {url} />
+            } else {
+                <div class="thumb"></div>
+            }
             <p class="file" title={row.file.clone()}>{ &row.file }</p>
         </>
     }
+}
+
+#[derive(PartialEq, Properties)]
+struct PictureProps {
+    url: AttrValue,
+}
+
+/// The image itself. The model reads formats that browsers do not draw (TIFF, PNM).
+#[component]
+fn Picture(props: &PictureProps) -> Html {
+    let undrawable = use_state(|| None::<AttrValue>);
+    if undrawable.as_ref() == Some(&props.url) {
+        return no_picture();
+    }
+    let onerror = {
+        let (undrawable, url) = (undrawable.clone(), props.url.clone());
+        Callback::from(move |_: Event| undrawable.set(Some(url.clone())))
+    };
+    html! {
+        <div class="thumb">
+            <img src={props.url.clone()} alt="" loading="lazy" decoding="async" {onerror} />
+        </div>
+    }
+}
+
+fn no_picture() -> Html {
+    html! { <div class="thumb none">{ "no picture" }</div> }
 }
 
 fn bar(name: String, value: Option<f64>) -> Html {

@@ -3,12 +3,12 @@
 use js_sys::Array;
 use yew::prelude::*;
 
-use super::{
-    card::Card, data::LooseImages, pick::FilePick, progress::ProgressLine, says, table::Table,
-};
+use super::{card::Card, pick::FilePick, progress::ProgressLine, says, table::Table};
 use crate::{
     protocol::ModelSummary,
-    ui::{controller::Intent, jobs::Job, predictions::Batch, received::Sample, shared::Shared},
+    ui::{
+        controller::Intent, jobs::Job, predictions::Batch, received::Sample, shared::Shared, text,
+    },
 };
 
 /// What the picker offers; some systems do not count all of these as images.
@@ -27,8 +27,6 @@ pub struct ClassifyProps {
     pub job: Option<Job>,
     /// Whether anything can be classified.
     pub usable: bool,
-    /// Images of the folder in use, if it has no classes to learn.
-    pub loose_images: usize,
     /// Messages of the place.
     pub notices: Html,
     /// Told what the user wants.
@@ -72,9 +70,7 @@ pub fn Classify(props: &ClassifyProps) -> Html {
             </div>
             { props.notices.clone() }
             <ProgressLine job={props.job.clone()} on={on.clone()} />
-            if props.loose_images > 0 {
-                <LooseImages images={props.loose_images} disabled={!props.usable} on={on.clone()} />
-            }
+            { stale(props) }
             <div class="cards">
                 { for rows.iter().take(cards).map(|row| html! {
                     <Card key={row.file.clone()} row={row.clone()} model={props.model.clone()}
@@ -82,8 +78,31 @@ pub fn Classify(props: &ClassifyProps) -> Html {
                 }) }
             </div>
             if rows.len() > cards {
-                <Table batch={props.batch.clone()} first={cards} {on} />
+                <Table batch={props.batch.clone()} model={props.model.clone()} first={cards} {on} />
             }
         </section>
+    }
+}
+
+/// That answers are of another model than the one in use, with a button to get them anew.
+fn stale(props: &ClassifyProps) -> Html {
+    let Some(model) = &props.model else {
+        return html! {};
+    };
+    let mut answers = props.batch.stale(Some(model));
+    let Some(first) = answers.next() else {
+        return html! {};
+    };
+    let count = answers.count() + 1;
+    html! {
+        <div class="notice offer" role="status" data-testid="stale-answers" data-count={count.to_string()}>
+            <p>{ text::stale_answers(&first.model, count, model) }</p>
+            <div class="actions">
+                <button type="button" data-testid="classify-again" disabled={!props.usable || model.untrained}
+                    onclick={says::<MouseEvent>(&props.on, || Intent::ClassifyAgain)}>
+                    { "Classify again with this model" }
+                </button>
+            </div>
+        </div>
     }
 }

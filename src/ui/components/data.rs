@@ -23,6 +23,8 @@ pub struct DataProps {
     pub job: Option<Job>,
     /// Files found so far in a folder that is being read.
     pub reading: Option<usize>,
+    /// Images of the folder in use that wait to be classified, if it has no classes to learn.
+    pub loose_images: usize,
     /// Whether a data set can be opened now.
     pub idle: bool,
     /// Messages of the place.
@@ -49,6 +51,9 @@ pub fn Data(props: &DataProps) -> Html {
                     on_files={on.reform(|files: Array| Intent::Folder(files))} />
                 <FilePick label="Choose archive" testid="zip-input" accept={intake::accept_archives()} multiple=true
                     {disabled} on_files={on.reform(|files: Array| Intent::Archive(files))} />
+                <FilePick label="Add a table of labels" testid="table-input" accept={intake::accept_tables()}
+                    multiple=true disabled={disabled || props.dataset.is_none()}
+                    on_files={on.reform(|files: Array| Intent::Tables(files))} />
                 <button type="button" data-testid="demo-data" {disabled}
                     onclick={says::<MouseEvent>(on, || Intent::Demo)}>{ "Use the demo set" }</button>
             </div>
@@ -66,7 +71,7 @@ pub fn Data(props: &DataProps) -> Html {
                 <ProgressLine job={props.job.clone()} on={on.clone()} />
             }
             if let Some(dataset) = &props.dataset {
-                <Summary dataset={dataset.clone()} {disabled} {on} />
+                <Summary dataset={dataset.clone()} loose_images={props.loose_images} {disabled} {on} />
             }
         </section>
     }
@@ -75,6 +80,7 @@ pub fn Data(props: &DataProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct SummaryProps {
     dataset: Shared<Dataset>,
+    loose_images: usize,
     disabled: bool,
     on: Callback<Intent>,
 }
@@ -84,6 +90,8 @@ fn Summary(props: &SummaryProps) -> Html {
     let summary = &props.dataset.summary;
     let (train, test) = props.dataset.totals();
     let classes = summary.classes.len();
+    // What is counted then is one reading of several.
+    let asks = text::asks(summary);
     let rows = summary
         .classes
         .iter()
@@ -108,29 +116,25 @@ fn Summary(props: &SummaryProps) -> Html {
             data-train={train.to_string()} data-test={test.to_string()}>
             <p>
                 <strong>{ &summary.name }</strong>
-                { format!(": {}, {} to train and validate on, {} to test on",
-                    text::counted(classes, "class", "classes"), text::counted(train, "image", "images"),
-                    text::count(test as u64)) }
-                if summary.unlabelled > 0 {
-                    { format!(", {} without a class", text::count(summary.unlabelled as u64)) }
-                }
-                { "." }
+                { ": " }{ text::contents(summary) }
             </p>
             if let Some(problem) = &summary.problem {
                 <p class="problem" data-testid="dataset-problem">{ problem }</p>
             }
-            if !summary.loose_images.is_empty() {
-                <LooseImages images={summary.loose_images.len()} disabled={props.disabled} on={props.on.clone()} />
+            if props.loose_images > 0 {
+                <LooseImages images={props.loose_images} disabled={props.disabled} on={props.on.clone()} />
             }
             <LabelsView dataset={props.dataset.clone()} disabled={props.disabled} on={props.on.clone()} />
-            if !summary.notes.is_empty() {
+            if !asks && !summary.notes.is_empty() {
                 <ul class="notes">
                     { for summary.notes.iter().map(|note| html! { <li data-testid="dataset-note">{ note }</li> }) }
                 </ul>
             }
-            { leaks(&summary.leaks, LeakKind::BetweenParts) }
-            { leaks(&summary.leaks, LeakKind::TwoLabels) }
-            if classes > 0 {
+            if !asks {
+                { leaks(&summary.leaks, LeakKind::BetweenParts) }
+                { leaks(&summary.leaks, LeakKind::TwoLabels) }
+            }
+            if classes > 0 && !asks {
                 <div class="scroll">
                     <table class="narrow">
                         <thead><tr>
@@ -146,13 +150,13 @@ fn Summary(props: &SummaryProps) -> Html {
                     <p class="muted">{ format!("and {} more", text::count((classes - MOST) as u64)) }</p>
                 }
             }
-            <SkippedList files={summary.skipped.clone()} testid="skipped-row" />
-            { duplicates(&summary.duplicates) }
+            <SkippedList files={props.dataset.left_out()} testid="skipped-row" />
+            { duplicates(&props.dataset.harmless_duplicates()) }
         </div>
     }
 }
 
-fn duplicates(groups: &[Vec<String>]) -> Html {
+fn duplicates(groups: &[&Vec<String>]) -> Html {
     if groups.is_empty() {
         return html! {};
     }
@@ -160,7 +164,7 @@ fn duplicates(groups: &[Vec<String>]) -> Html {
     html! {
         <details data-testid="duplicates">
             <summary>{ format!("{title} of identical images") }</summary>
-            { identical(groups.iter().map(Vec::as_slice)) }
+            { identical(groups.iter().map(|group| group.as_slice())) }
         </details>
     }
 }
@@ -200,18 +204,15 @@ fn identical<'a>(groups: impl ExactSizeIterator<Item = &'a [String]>) -> Html {
 
 /// The offer to classify a folder that has no classes to learn.
 #[derive(PartialEq, Properties)]
-pub struct LooseImagesProps {
-    /// Its images.
-    pub images: usize,
-    /// Whether nothing can be begun now.
-    pub disabled: bool,
-    /// Told what the user wants.
-    pub on: Callback<Intent>,
+struct LooseImagesProps {
+    images: usize,
+    disabled: bool,
+    on: Callback<Intent>,
 }
 
 /// A sentence and a button.
 #[component]
-pub fn LooseImages(props: &LooseImagesProps) -> Html {
+fn LooseImages(props: &LooseImagesProps) -> Html {
     let images = text::counted(props.images, "image", "images");
     html! {
         <div class="notice offer" role="status" data-testid="loose-images">

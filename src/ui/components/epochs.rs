@@ -7,6 +7,9 @@ use crate::{
     ui::{shared::Shared, text, training::Training},
 };
 
+/// Rows that the table is high before it scrolls.
+const ROWS: usize = 10;
+
 /// The training.
 #[derive(PartialEq, Properties)]
 pub struct EpochsProps {
@@ -20,6 +23,11 @@ pub fn Epochs(props: &EpochsProps) -> Html {
     let best = props.training.result.map(|(epoch, _)| epoch);
     // Of several trainings the best one's epoch may be another one's than this.
     let best = best.filter(|_| props.training.turn.is_none_or(|turn| turn.of == 1));
+    // Rows of epochs to come keep their room, so that nothing below them jumps.
+    let to_come = match props.training.result {
+        None => (props.training.epochs.min(ROWS)).saturating_sub(props.training.reports.len()),
+        Some(_) => 0,
+    };
     html! {
         <div class="scroll epochs">
             <table>
@@ -36,6 +44,9 @@ pub fn Epochs(props: &EpochsProps) -> Html {
                 <tbody>
                     { for props.training.reports.iter().map(|report| html! {
                         <EpochRow key={report.epoch} report={*report} best={best == Some(report.epoch)} />
+                    }) }
+                    { for (0..to_come).map(|_| html! {
+                        <tr aria-hidden="true" class="muted"><td>{ "–" }</td><td colspan="7"></td></tr>
                     }) }
                 </tbody>
             </table>

@@ -16,7 +16,9 @@ pub struct EvaluateProps {
     /// The evaluation under way.
     pub job: Option<Job>,
     /// Whether one can begin now.
-    pub ready: bool,
+    pub idle: bool,
+    /// Why none can, if something is missing.
+    pub needs: Option<String>,
     /// Messages of the place.
     pub notices: Html,
     /// The runs that are kept.
@@ -29,6 +31,7 @@ pub struct EvaluateProps {
 #[component]
 pub fn Evaluate(props: &EvaluateProps) -> Html {
     let on = &props.on;
+    let ready = props.idle && props.needs.is_none();
     html! {
         <section id="evaluate" aria-labelledby="evaluate-title">
             <h2 id="evaluate-title">{ "Evaluate" }</h2>
@@ -37,11 +40,15 @@ pub fn Evaluate(props: &EvaluateProps) -> Html {
                    on its validation images if it has no test images." }
             </p>
             <div class="actions">
-                <button type="button" class="primary" data-testid="evaluate" disabled={!props.ready}
+                <button type="button" class="primary" data-testid="evaluate" disabled={!ready}
                     onclick={says::<MouseEvent>(on, || Intent::Evaluate)}>{ "Evaluate" }</button>
             </div>
             { props.notices.clone() }
-            <ProgressLine job={props.job.clone()} on={on.clone()} />
+            if let (None, Some(needs)) = (&props.job, &props.needs) {
+                <p class="progress-line muted" data-testid="evaluate-needs">{ needs }</p>
+            } else {
+                <ProgressLine job={props.job.clone()} on={on.clone()} />
+            }
             if let Some(report) = &props.report {
                 <Report report={report.clone()} />
             }
@@ -90,7 +97,8 @@ fn Report(props: &ReportProps) -> Html {
                 <table>
                     <thead><tr>
                         <th scope="col">{ "Class" }</th>
-                        <th scope="col" colspan="2">{ "Accuracy" }</th>
+                        <th scope="col" class="number">{ "Accuracy" }</th>
+                        <th scope="col"><span class="unseen">{ "As a bar" }</span></th>
                         <th scope="col" class="number">{ "95 % interval" }</th>
                         <th scope="col" class="number">{ "Right" }</th>
                     </tr></thead>

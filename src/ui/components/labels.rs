@@ -102,7 +102,7 @@ fn columns(table: &TableSummary, props: &LabelsViewProps) -> Html {
     html! {
         <div class="table-columns" data-testid="label-table" data-file={table.file.clone()}
             data-matched={table.matched.to_string()}>
-            <p>{ text::table(table) }</p>
+            <p>{ text::table(table, text::asks(&props.dataset.summary)) }</p>
             <div class="actions">
                 { select("image-column", "File name", &table.used.image, |c, v| c.image = v) }
                 { select("label-column", "Label", &table.used.label, |c, v| c.label = v) }

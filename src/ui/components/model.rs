@@ -22,6 +22,8 @@ pub struct ModelProps {
     pub random_init: Arch,
     /// The import, download, export or making of random weights under way.
     pub job: Option<Job>,
+    /// Whether it was imported, so that it can be again.
+    pub imported: bool,
     /// Whether the model can be changed now.
     pub idle: bool,
     /// Messages of the place.
@@ -36,6 +38,7 @@ pub fn Model(props: &ModelProps) -> Html {
     let on = &props.on;
     let disabled = !props.idle;
     let unloaded = disabled || props.model.is_none();
+    let untrained = props.model.as_ref().is_some_and(|model| model.untrained);
     let (arch, fresh) = (props.arch, props.random_init);
     let button = |testid: &'static str, label: &'static str, off: bool, intent: fn() -> Intent| {
         let onclick = says::<MouseEvent>(on, intent);
@@ -50,12 +53,22 @@ pub fn Model(props: &ModelProps) -> Html {
             <div class="actions">
                 <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::accept_checkpoints()} {disabled}
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
-                { button("export-head", "Export the head", unloaded, || Intent::Export(ExportKind::Head)) }
+                { button("export-head", "Export the head", unloaded || untrained, || Intent::Export(ExportKind::Head)) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::Export(ExportKind::Model)) }
                 { button("reset-model", "Back to the bundled model", unloaded, || Intent::Reset) }
             </div>
+            if untrained {
+                <p class="hint" data-testid="export-hint">
+                    { "The head is new and has learnt nothing yet, so it cannot be exported alone. The whole model can, \
+                       for the sake of its backbone." }
+                </p>
+            }
             if let Some(model) = &props.model {
-                <OutputNames model={model.clone()} {disabled} on={on.clone()} />
+                if props.imported && model.untrained {
+                    <OwnOutputs model={model.clone()} {disabled} on={on.clone()} />
+                } else {
+                    <OutputNames model={model.clone()} {disabled} on={on.clone()} />
+                }
                 <Preparation model={model.clone()} {disabled} on={on.clone()} />
             }
             { props.notices.clone() }
@@ -110,14 +123,7 @@ struct OutputNamesProps {
 fn OutputNames(props: &OutputNamesProps) -> Html {
     let area = use_node_ref();
     let classes = &props.model.classes;
-    let onclick = {
-        let (area, on) = (area.clone(), props.on.clone());
-        Callback::from(move |_: MouseEvent| {
-            if let Some(area) = area.cast::<HtmlTextAreaElement>() {
-                on.emit(Intent::NameClasses(text::names(&area.value())));
-            }
-        })
-    };
+    let onclick = with_names(&area, &props.on, Intent::NameClasses);
     html! {
         <details class="output-names" data-testid="output-names" open={text::unnamed(classes)}>
             <summary>{ "Names of the outputs" }</summary>
@@ -135,6 +141,45 @@ fn OutputNames(props: &OutputNamesProps) -> Html {
             </div>
         </details>
     }
+}
+
+/// Names for the outputs of a file whose own last layer was not used for want of them: it is imported again.
+#[component]
+fn OwnOutputs(props: &OutputNamesProps) -> Html {
+    let area = use_node_ref();
+    let source = &props.model.source;
+    let onclick = with_names(&area, &props.on, Intent::ImportAgain);
+    html! {
+        <details class="output-names" data-testid="own-outputs">
+            <summary>{ format!("Names for the outputs of {source}") }</summary>
+            <p class="hint" id="own-outputs-hint">
+                { "The head in use is a new one. If the file has outputs of its own without names (ImageNet's 1000, for \
+                   example), give all their names here in their order, one a line: the file is imported again, with its \
+                   own head." }
+            </p>
+            <textarea ref={area} data-testid="own-outputs-input" aria-label={format!("Names for the outputs of {source}")}
+                aria-describedby="own-outputs-hint" rows="6" disabled={props.disabled} />
+            <div class="actions">
+                <button type="button" data-testid="import-again" disabled={props.disabled} {onclick}>
+                    { format!("Import {source} again with these names") }
+                </button>
+            </div>
+        </details>
+    }
+}
+
+/// Says the names that are typed into an area.
+fn with_names(
+    area: &NodeRef,
+    on: &Callback<Intent>,
+    intent: fn(Vec<String>) -> Intent,
+) -> Callback<MouseEvent> {
+    let (area, on) = (area.clone(), on.clone());
+    Callback::from(move |_| {
+        if let Some(area) = area.cast::<HtmlTextAreaElement>() {
+            on.emit(intent(text::names(&area.value())));
+        }
+    })
 }
 
 /// How the images are prepared, to be said where the file does not.
@@ -218,12 +263,14 @@ fn summary(model: &ModelSummary) -> Html {
             if let Some(hash) = &model.sha256 {
                 <div><dt>{ "SHA-256 of the backbone's file" }</dt><dd class="hash">{ hash }</dd></div>
             }
-            <div>
-                <dt>{ "Model card" }</dt>
-                <dd><a href="models/MODEL_CARD.md" target="_blank" rel="noopener">
-                    { "how the bundled model was made" }
-                </a></dd>
-            </div>
+            if model.is_bundled() {
+                <div>
+                    <dt>{ "Model card" }</dt>
+                    <dd><a href="models/MODEL_CARD.md" target="_blank" rel="noopener">
+                        { "how the bundled model was made" }
+                    </a></dd>
+                </div>
+            }
         </dl>
     }
 }

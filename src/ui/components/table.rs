@@ -3,12 +3,15 @@
 use yew::prelude::*;
 
 use super::{bar::Bar, says};
-use crate::ui::{
-    controller::Intent,
-    predictions::{Batch, Outcome, Row},
-    shared::Shared,
-    state::Action,
-    text,
+use crate::{
+    protocol::ModelSummary,
+    ui::{
+        controller::Intent,
+        predictions::{Batch, Outcome, Row},
+        shared::Shared,
+        state::Action,
+        text,
+    },
 };
 
 /// The images that have no card.
@@ -16,6 +19,8 @@ use crate::ui::{
 pub struct TableProps {
     /// All images.
     pub batch: Shared<Batch>,
+    /// The model in use: answers of others are marked.
+    pub model: Option<Shared<ModelSummary>>,
     /// The first one of the table.
     pub first: usize,
     /// Told what the user wants.
@@ -45,12 +50,13 @@ pub fn Table(props: &TableProps) -> Html {
                     ) }</caption>
                     <thead><tr>
                         <th scope="col">{ "File" }</th><th scope="col">{ "Label" }</th>
-                        <th scope="col" colspan="2">{ "Probability" }</th>
+                        <th scope="col" class="number">{ "Probability" }</th>
+                        <th scope="col"><span class="unseen">{ "As a bar" }</span></th>
                         <th scope="col" class="number">{ "Time" }</th>
                     </tr></thead>
                     <tbody>
                         { for rows.get(from..to).unwrap_or_default().iter().map(|row| html! {
-                            <Line key={row.file.clone()} row={row.clone()} />
+                            <Line key={row.file.clone()} row={row.clone()} model={props.model.clone()} />
                         }) }
                     </tbody>
                 </table>
@@ -68,6 +74,7 @@ pub fn Table(props: &TableProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct LineProps {
     row: Shared<Row>,
+    model: Option<Shared<ModelSummary>>,
 }
 
 #[component]
@@ -87,11 +94,17 @@ fn Line(props: &LineProps) -> Html {
         },
         Outcome::Classified(prediction) => {
             let probability = f64::from(prediction.probability());
+            let stale = !prediction.is_by(props.model.as_ref());
             html! {
-                <tr data-testid="prediction" data-file={row.file.clone()} data-label={prediction.label()}
+                <tr class={stale.then_some("stale")} data-stale={stale.to_string()} data-testid="prediction" data-file={row.file.clone()} data-label={prediction.label()}
                     data-probability={prediction.probability().to_string()}>
                     { file }
-                    <td>{ prediction.label() }{ if prediction.unsure() { " (unsure)" } else { "" } }</td>
+                    <td>
+                        { prediction.label() }{ if prediction.unsure() { " (unsure)" } else { "" } }
+                        if stale {
+                            <span class="small problem">{ " " }{ text::stale(&prediction.model) }</span>
+                        }
+                    </td>
                     <td class="number">{ text::percent(probability) }</td>
                     <td class="bar-cell"><Bar value={probability} /></td>
                     <td class="number">{ text::duration(prediction.milliseconds) }</td>

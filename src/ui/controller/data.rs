@@ -84,6 +84,28 @@ impl Controller {
         }
     }
 
+    /// Opens the data set in use again, with these tables of labels beside it.
+    pub(super) fn add_tables(&self, tables: Vec<Found<File>>) {
+        if tables.is_empty() {
+            return;
+        }
+        let opened = self.in_use();
+        let Some(opened) = opened.filter(|o| !matches!(o.source, DatasetSource::Demo { .. }))
+        else {
+            for Found { path, .. } in tables {
+                let text = format!(
+                    "{path}: is a table. Open the images that it has labels for, then the table; or drop both \
+                     together."
+                );
+                self.act(Action::Notify(Section::Data, text));
+            }
+            return;
+        };
+        if self.may_begin(JobKind::Dataset) {
+            self.send_again(opened.with_tables(tables));
+        }
+    }
+
     fn send_again(&self, opened: OpenedDataset) {
         let job = self.bridge.next_job();
         self.send_opened(OpenedDataset { job, ..opened });
@@ -144,6 +166,20 @@ impl Controller {
 }
 
 impl OpenedDataset {
+    /// The same with these tables beside it, in place of those of the same names; its labels are found out anew.
+    fn with_tables(mut self, tables: Vec<Found<File>>) -> Self {
+        // A copy: the one in use may have to be opened again as it is.
+        self.files = Array::from(&self.files);
+        for Found { path, file, .. } in tables {
+            let slot = self.files.length();
+            self.files.push(&file);
+            self.beside.retain(|old| old.path != path);
+            self.beside.push(FileRef { path, slot });
+        }
+        self.labels = Labels::Auto;
+        self
+    }
+
     fn command(&self) -> Command {
         Command::OpenDataset {
             source: self.source.clone(),

@@ -35,10 +35,14 @@ pub enum Intent {
     Dropped(files::Drop),
     /// Images, picked or pasted.
     Images(Array),
+    /// Classify the images last given again, with the model in use.
+    ClassifyAgain,
     /// A folder's files.
     Folder(Array),
     /// An archive, and tables of labels beside it.
     Archive(Array),
+    /// Tables of labels for the data set in use.
+    Tables(Array),
     /// Read the labels of the data set in use in this way.
     Labels(Labels),
     /// Classify the images of the folder in use.
@@ -49,6 +53,8 @@ pub enum Intent {
     SetInput(InputSettings),
     /// A checkpoint.
     Checkpoint(Array),
+    /// The checkpoint in use once more, with these names for its outputs.
+    ImportAgain(Vec<String>),
     /// The sample image of that number.
     Sample(usize),
     /// The generated data set.
@@ -100,6 +106,13 @@ pub enum Subject {
     Given,
 }
 
+/// A checkpoint as it was imported, to import it again.
+#[derive(Clone)]
+struct Imported {
+    job: JobId,
+    file: Found<File>,
+}
+
 /// Carries out what the user wants.
 #[derive(Clone)]
 pub struct Controller {
@@ -109,8 +122,10 @@ pub struct Controller {
     reading: Rc<Cell<u32>>,
     /// The data set in use, and the one being opened.
     opened: Rc<RefCell<Vec<data::OpenedDataset>>>,
-    /// The first of the images last given.
-    given: Rc<RefCell<Option<Found<File>>>>,
+    /// The images last given, those of the batch that is shown.
+    given: Rc<RefCell<Vec<Found<File>>>>,
+    /// The checkpoint in use, if it was imported, and the one being imported.
+    imported: Rc<RefCell<Vec<Imported>>>,
     /// The last effect that was carried out.
     effect: Rc<Cell<u32>>,
 }
@@ -125,6 +140,7 @@ impl Controller {
             reading: Rc::default(),
             opened: Rc::default(),
             given: Rc::default(),
+            imported: Rc::default(),
             effect: Rc::default(),
         }
     }
@@ -140,24 +156,34 @@ impl Controller {
             Intent::Act(action) => self.act(action),
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
+            Intent::ClassifyAgain => {
+                let given = self.given.borrow().clone();
+                self.classify(given);
+            }
             Intent::Folder(list) => self.read(list, true, |controller, found| {
                 controller.open_folder(found, files::Rest::default());
             }),
             Intent::Archive(list) => self.read(list, false, |controller, found| {
                 controller.take(intake::sort(found), files::Rest::default());
             }),
+            Intent::Tables(list) => self.read(list, false, Self::add_tables),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
             Intent::NameClasses(classes) => {
-                self.begin_long(JobKind::Import, &[], |_| Command::NameClasses { classes });
+                self.begin_long(JobKind::NameOutputs, &[], |_| Command::NameClasses {
+                    classes,
+                });
             }
             Intent::SetInput(input) => {
-                self.begin_long(JobKind::Import, &[], |_| Command::SetInput { input });
+                self.begin_long(JobKind::SetInput, &[], |_| Command::SetInput { input });
             }
             Intent::Checkpoint(list) => {
                 self.read(list, false, |controller, found| {
                     controller.first(found, Self::import)
                 });
+            }
+            Intent::ImportAgain(classes) => {
+                self.import_again(classes);
             }
             Intent::Sample(index) => {
                 if let Some(file) = self.bridge.sample(index) {
@@ -246,12 +272,13 @@ impl Controller {
         began: JobStarted,
         found: &[Found<File>],
         command: impl FnOnce(Vec<FileRef>) -> Command,
-    ) {
+    ) -> JobId {
         let job = self.bridge.next_job();
         let command = command(refs(found));
         let files: Array = found.iter().map(|f| &f.file).collect();
         self.act(Action::JobStarted(job, began));
         self.bridge.send(Some(job), command, &files);
+        job
     }
 
     /// Begins a job that must be alone; says so where it cannot.
@@ -293,7 +320,7 @@ impl Controller {
         if let Some(old) = self.now().job(JobKind::Classify) {
             self.tell(Some(old.id), Command::Cancel);
         }
-        self.given.replace(found.first().cloned());
+        self.given.replace(found.clone());
         let cards = Batch::cards(found.len());
         let shown = |(i, f): (usize, &Found<File>)| {
             let url = if i < cards {
@@ -310,20 +337,47 @@ impl Controller {
     }
 
     fn import(&self, found: Found<File>) {
+        self.import_with(found, None);
+    }
+
+    /// Imports a checkpoint, with names for its outputs where the user gives them.
+    fn import_with(&self, found: Found<File>, classes: Option<Vec<String>>) {
+        if !self.may_begin(JobKind::Import) {
+            return;
+        }
         let file = FileRef {
             path: found.path.clone(),
             slot: 0,
         };
-        self.begin_long(JobKind::Import, &[found], |_| Command::Import {
+        let began = JobStarted::Other(JobKind::Import);
+        let job = self.begin(began, std::slice::from_ref(&found), |_| Command::Import {
             file,
             arch: None,
-            classes: None,
+            classes,
             input: InputSettings::default(),
         });
+        let in_use = self.now().imported;
+        let mut imported = self.imported.borrow_mut();
+        imported.retain(|old| Some(old.job) == in_use);
+        imported.push(Imported { job, file: found });
+    }
+
+    /// Imports the checkpoint in use again, with names for its outputs.
+    fn import_again(&self, classes: Vec<String>) {
+        if classes.is_empty() {
+            let text = "Give the names first, one a line.".to_owned();
+            return self.act(Action::Notify(Section::Model, text));
+        }
+        let in_use = self.now().imported;
+        let imported = self.imported.borrow().clone();
+        let imported = imported.into_iter().find(|old| Some(old.job) == in_use);
+        if let Some(Imported { file, .. }) = imported {
+            self.import_with(file, Some(classes));
+        }
     }
 
     fn save_csv(&self) {
-        let text = csv::csv(&self.now().batch);
+        let text = csv::csv(&self.now().batch, self.now().model.as_ref());
         // The constructor for parts takes text as it takes bytes.
         if files::save(&text.into(), "text/csv", "predictions.csv").is_none() {
             let text = "The browser did not take the file.".to_owned();

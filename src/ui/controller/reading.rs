@@ -8,7 +8,6 @@ use super::Controller;
 use crate::ui::{
     files,
     intake::{self, Found, Intake},
-    jobs::Section,
     state::Action,
 };
 
@@ -68,14 +67,16 @@ impl Controller {
     }
 
     pub(super) fn take(&self, intake: Intake<File>, rest: files::Rest) {
-        for note in intake.notes {
-            self.act(Action::Notify(Section::Page, note));
+        for (section, note) in intake.notes {
+            self.act(Action::Notify(section, note));
         }
         if !intake.folder.is_empty() || !rest.unread.is_empty() {
             self.open_folder(intake.folder, rest);
         }
         if let Some(archive) = intake.archive {
             self.open_archive(archive, intake.beside);
+        } else {
+            self.add_tables(intake.beside);
         }
         if let Some(checkpoint) = intake.checkpoint {
             self.import(checkpoint);

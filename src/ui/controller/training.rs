@@ -44,7 +44,7 @@ impl Controller {
 
     pub(super) fn preview(&self, subject: Subject) {
         let state = self.now();
-        let given = self.given.borrow().clone();
+        let given = self.given.borrow().first().cloned();
         let found: Vec<_> = given
             .into_iter()
             .filter(|_| subject == Subject::Given)

@@ -3,10 +3,11 @@
 use super::State;
 use crate::{
     config::Scope,
-    protocol::{EngineState, Event, JobId, Message, START, Skipped, TrainEvent},
+    protocol::{EngineState, Event, JobId, Message, ModelSummary, START, Skipped, TrainEvent},
     ui::{
         form::Choice,
-        jobs::{JobKind, Progress, Section},
+        intake,
+        jobs::{JobKind, Notice, Progress, Section},
         predictions::{Outcome, Prediction},
         received::{Dataset, Device, Incoming, Sample},
         shared::Shared,
@@ -48,14 +49,7 @@ impl State {
                 };
                 self.device = Some(Shared::new(device));
             }
-            Event::Model { model } => {
-                if !model.arch.trains_convolutions() {
-                    self.form.change().choose(Choice::Scope, Scope::Head.name());
-                }
-                self.model = Some(Shared::new(model));
-                self.evaluation = None;
-                self.forecast = None;
-            }
+            Event::Model { model } => self.put_in_use(job, Shared::new(model)),
             Event::Samples { names } => {
                 let samples = names.into_iter().zip(urls);
                 let samples = samples.map(|(name, url)| Sample { name, url });
@@ -63,7 +57,7 @@ impl State {
             }
             Event::Runs { runs } => self.know(runs),
             Event::Interrupted { run } => self.interrupted = run.map(Shared::new),
-            Event::Warning { text } => self.notify(Section::Page, false, text),
+            Event::Warning { text } => self.warn(job, text),
             // Of no job, or of the start.
             Event::Failed { error, .. } if matches!(job, None | Some(START)) => {
                 self.end(START);
@@ -71,6 +65,32 @@ impl State {
             }
             event => self.on_job_event(job, event, urls),
         }
+    }
+
+    /// Another model is in use, or the same one under other names. Only a naming leaves the answers as they
+    /// are: no summary tells two trainings of a head apart.
+    fn put_in_use(&mut self, job: Option<JobId>, model: Shared<ModelSummary>) {
+        if !model.arch.trains_convolutions() {
+            self.form.change().choose(Choice::Scope, Scope::Head.name());
+        }
+        let by = self.running(job);
+        if let (Some((_, JobKind::NameOutputs)), Some(old)) = (by, &self.model) {
+            self.batch.change().rename(old, &model);
+        }
+        self.imported = match by {
+            Some((id, JobKind::Import)) => Some(id),
+            Some((_, JobKind::NameOutputs | JobKind::SetInput)) => self.imported,
+            _ => None,
+        };
+        // What was said of the model before is no longer of use.
+        let of_another = |made: JobId| Some(made) != job;
+        let gone = |notice: &Notice| notice.model_of.is_some_and(of_another);
+        if self.notices.iter().any(gone) {
+            self.notices.change().retain(|notice| !gone(notice));
+        }
+        self.model = Some(model);
+        self.evaluation = None;
+        self.forecast = None;
     }
 
     fn on_job_event(&mut self, job: Option<JobId>, event: Event, urls: Vec<String>) {
@@ -113,6 +133,7 @@ impl State {
             }
             Event::FileError { file, reason, .. } => match (kind, &mut self.training) {
                 (JobKind::Classify, _) => {
+                    let reason = intake::unclassified(&file, reason);
                     self.batch.change().settle(&file, Outcome::Failed(reason));
                 }
                 (JobKind::Train, Some(run)) => {

@@ -20,6 +20,7 @@ use super::{
     predictions::{Batch, Row},
     received::{Dataset, Device, Incoming, Sample},
     shared::Shared,
+    text,
     training::{Forecast, Training},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub struct State {
     pub device: Option<Shared<Device>>,
     /// The model in use, once loaded.
     pub model: Option<Shared<ModelSummary>>,
+    /// The import that the model in use came by, if it did.
+    pub imported: Option<JobId>,
     /// Jobs under way, oldest first; at most one of a kind.
     pub jobs: Shared<Vec<Job>>,
     /// Pictures to try first.
@@ -81,6 +84,8 @@ pub struct State {
     /// Addresses of pictures that came for a dropped job: to be given back to the browser.
     pub discarded: Shared<Vec<String>>,
     next_notice: u32,
+    /// The last job of each kind, running or over: what the engine warns of may come after its end.
+    last_jobs: Vec<(JobId, JobKind)>,
     /// How often the GPU was lost in the training under way.
     losses: u32,
     /// How often the worker died in it.
@@ -155,6 +160,7 @@ impl Default for State {
             engine: EngineState::Starting,
             device: None,
             model: None,
+            imported: None,
             jobs: Shared::new(vec![Job {
                 id: START,
                 kind: JobKind::Start,
@@ -182,6 +188,7 @@ impl Default for State {
             requests: 0,
             discarded: Shared::default(),
             next_notice: 0,
+            last_jobs: Vec::new(),
             losses: 0,
             deaths: 0,
             ignoring_worker: false,
@@ -251,6 +258,16 @@ impl State {
         problem.map(|e| e.to_string())
     }
 
+    /// Why the model in use cannot be measured, for the place where the button is.
+    #[must_use]
+    pub fn evaluation_needs(&self) -> Option<String> {
+        let Some(dataset) = &self.dataset else {
+            return Some("Open a data set first, or use the demo set.".to_owned());
+        };
+        let asks = text::asks(&dataset.summary);
+        asks.then(|| "Choose under Data what the labels are first.".to_owned())
+    }
+
     /// Addresses of every picture that is shown, for giving the others back to the browser.
     pub fn urls(&self) -> impl Iterator<Item = &String> {
         let cards = self.batch.rows.iter().take(Batch::ALL_CARDS);
@@ -312,11 +329,13 @@ impl State {
         if !goes_on {
             self.notices
                 .change()
-                .retain(|n| n.section != kind.section());
+                .retain(|n| n.section != kind.section() || n.model_of.is_some());
             if kind == JobKind::Train {
                 (self.losses, self.deaths) = (0, 0);
             }
         }
+        self.last_jobs.retain(|(_, old)| *old != kind);
+        self.last_jobs.push((id, kind));
         let jobs = self.jobs.change();
         jobs.retain(|j| j.kind != kind);
         jobs.push(Job {
@@ -348,13 +367,28 @@ impl State {
     }
 
     fn notify(&mut self, section: Section, error: bool, text: String) {
+        self.note(section, error, text, None);
+    }
+
+    /// What the engine warns of, where the job is that it is about.
+    fn warn(&mut self, job: Option<JobId>, text: String) {
+        let known = self.last_jobs.iter().find(|(id, _)| Some(*id) == job);
+        let (id, kind) = known.copied().unwrap_or((START, JobKind::Start));
+        let model_of = kind.brings_model().then_some(id);
+        self.note(kind.section(), false, text, model_of);
+    }
+
+    /// Shows a sentence; one that is there already comes anew instead of twice.
+    fn note(&mut self, section: Section, error: bool, text: String, model_of: Option<JobId>) {
         let id = self.next_notice;
         self.next_notice += 1;
         let notices = self.notices.change();
+        notices.retain(|notice| notice.text != text);
         notices.push(Notice {
             id,
             section,
             error,
+            model_of,
             text,
         });
         if notices.len() > Self::NOTICES {

@@ -9,6 +9,28 @@ pub fn asks(summary: &DatasetSummary) -> bool {
     summary.labels == Labels::Auto && summary.problem.is_some() && !summary.readings.is_empty()
 }
 
+/// What a data set holds, after its name. Until the user chose a reading nobody knows its classes and parts.
+#[must_use]
+pub fn contents(summary: &DatasetSummary) -> String {
+    let (train, test) = (summary.classes.iter()).fold((0, 0), |(train, test), class| {
+        (train + class.train, test + class.test)
+    });
+    if asks(summary) {
+        let images = counted(train + test + summary.unlabelled, "image", "images");
+        return format!("{images}. Their classes are known once you choose below.");
+    }
+    let classes = counted(summary.classes.len(), "class", "classes");
+    let images = counted(train, "image", "images");
+    let unlabelled = match summary.unlabelled {
+        0 => String::new(),
+        n => format!(", {} without a class", count(n as u64)),
+    };
+    format!(
+        "{classes}, {images} to train and validate on, {} to test on{unlabelled}.",
+        count(test as u64)
+    )
+}
+
 /// "3 classes: cat 12, dog 14, ..., 5 to test on".
 #[must_use]
 pub fn reading_classes(reading: &Reading) -> String {
@@ -28,30 +50,29 @@ pub fn reading_classes(reading: &Reading) -> String {
     format!("{}: {list}", counted(reading.count, "class", "classes"))
 }
 
-/// Which table was read, and how much of it.
+/// Which table was read, and how much of it; while the user must choose, nobody knows whether it counts.
 #[must_use]
-pub fn table(table: &TableSummary) -> String {
+pub fn table(table: &TableSummary, asks: bool) -> String {
+    let table_is = if asks {
+        "There is a table,"
+    } else {
+        "The labels come from"
+    };
     format!(
-        "The labels come from {}: {} of its {} name an image that is here.",
+        "{table_is} {}: {} of its {} name an image that is here.",
         table.file,
         count(table.matched as u64),
         counted(table.rows, "row", "rows")
     )
 }
 
-/// What identical images of a kind do, with their number.
+/// Which identical images are listed, with their number; what is wrong with them a note says.
 #[must_use]
 pub fn leaks(kind: LeakKind, groups: usize) -> String {
-    let images = counted(groups, "image lies", "images lie");
+    let images = counted(groups, "image", "images");
     match kind {
-        LeakKind::BetweenParts => format!(
-            "{images} both among those to train on and among those to test or validate on: the accuracy will look \
-             better than it is"
-        ),
-        LeakKind::TwoLabels => format!(
-            "{} two labels: one of them is wrong",
-            counted(groups, "image has", "images have")
-        ),
+        LeakKind::BetweenParts => format!("{images} both to train and to measure on"),
+        LeakKind::TwoLabels => format!("{images} under several labels"),
     }
 }
 

@@ -3,7 +3,7 @@
 mod data;
 mod training;
 
-pub use data::{asks, leaks, names, reading_classes, table, unnamed};
+pub use data::{asks, contents, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{
     forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,
@@ -157,6 +157,29 @@ pub const fn engine(state: EngineState) -> &'static str {
 pub fn model(model: &ModelSummary) -> String {
     let classes = counted(model.classes.len(), "class", "classes");
     format!("{}, {classes}, {}", model.arch.name(), model.source)
+}
+
+/// Whose answer it is that is not the model's in use.
+#[must_use]
+pub fn stale(model: &ModelSummary) -> String {
+    format!("by the model before: {}", model.source)
+}
+
+/// That answers are not those of the model in use, and what to do.
+#[must_use]
+pub fn stale_answers(before: &ModelSummary, answers: usize, now: &ModelSummary) -> String {
+    let (answers, are) = match answers {
+        1 => ("1 answer below is".to_owned(), "it"),
+        n => (format!("{} answers below are", count(n as u64)), "them"),
+    };
+    let todo = if now.untrained {
+        format!(
+            "The model in use is another one, and is not trained yet: train it, then get {are} anew."
+        )
+    } else {
+        "The model in use is another one.".to_owned()
+    };
+    format!("{answers} by the model before ({}). {todo}", model(before))
 }
 
 /// Labels in a line; of many only the first.

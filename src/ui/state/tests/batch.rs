@@ -123,3 +123,95 @@ fn a_large_batch_is_answered_without_touching_its_other_rows() {
     assert_eq!(Batch::cards(60), 60);
     assert_eq!(Batch::cards(61), Batch::FIRST_CARDS);
 }
+
+/// How many of the answers are not those of the model in use.
+fn stale(state: &State) -> usize {
+    state.batch.stale(state.model.as_ref()).count()
+}
+
+fn label(state: &State, file: &str) -> String {
+    outcome(state, file).answer().expect("an answer").label()
+}
+
+fn of_source(source: &str) -> ModelSummary {
+    ModelSummary {
+        source: source.into(),
+        ..model()
+    }
+}
+
+fn answered() -> State {
+    after([
+        ready(),
+        Action::JobStarted(1, files(&["a.png", "b.png"])),
+        worker([classified(1, "a.png", &[0.9, 0.1])]),
+    ])
+}
+
+#[test]
+fn answers_of_the_model_before_are_told_from_those_of_the_one_in_use() {
+    let state = answered();
+    assert_eq!(stale(&state), 0);
+    let imported = of_source("three.pth");
+    let state = then(
+        state,
+        [
+            Action::JobStarted(2, OTHER(JobKind::Import)),
+            worker([of(2, Event::Model { model: imported })]),
+            worker([of(2, Event::Finished), classified(1, "b.png", &[0.2, 0.8])]),
+        ],
+    );
+    assert_eq!(stale(&state), 1);
+    // The program's own model is the same one when it comes back.
+    let back = Event::Model { model: model() };
+    let state = then(state, [worker([back])]);
+    assert_eq!(stale(&state), 1);
+    let answer = outcome(&state, "b.png").answer().expect("an answer");
+    assert!(!answer.is_by(state.model.as_ref()));
+}
+
+#[test]
+fn two_trainings_are_two_models_though_their_summaries_are_equal() {
+    let trained = || Event::Model {
+        model: of_source("trained here"),
+    };
+    let state = after([
+        ready(),
+        worker([trained()]),
+        Action::JobStarted(1, files(&["a.png"])),
+        worker([classified(1, "a.png", &[0.9, 0.1])]),
+        Action::JobStarted(2, JobStarted::Train(3)),
+    ]);
+    assert_eq!(stale(&state), 0);
+    let state = then(state, [worker([of(2, trained())])]);
+    assert_eq!(stale(&state), 1);
+}
+
+#[test]
+fn answers_take_the_new_names_of_the_outputs_and_stay_the_models() {
+    let named = |classes: [&str; 2]| Event::Model {
+        model: ModelSummary {
+            classes: classes.map(Into::into).to_vec(),
+            ..model()
+        },
+    };
+    let naming = |job| Action::JobStarted(job, OTHER(JobKind::NameOutputs));
+    let state = then(
+        answered(),
+        [naming(2), worker([of(2, named(["heron", "kite"]))])],
+    );
+    assert_eq!((stale(&state), label(&state, "a.png")), (0, "heron".into()));
+    // Those of a model before keep theirs, and stay marked.
+    let other = Event::Model {
+        model: of_source("three.pth"),
+    };
+    let state = then(
+        state,
+        [
+            worker([other]),
+            naming(3),
+            worker([of(3, named(["owl", "gull"]))]),
+        ],
+    );
+    assert_eq!((stale(&state), label(&state, "a.png")), (1, "heron".into()));
+}

@@ -1,7 +1,7 @@
 //! Ways to read the labels of a data set, and a folder that has none.
 
 use super::*;
-use crate::protocol::{Labels, Reading};
+use crate::protocol::{Labels, Leak, LeakKind, Reading, Skipped, TableSummary};
 use crate::ui::text;
 
 fn reading(level: usize, first_picture: u32, pictures: u32) -> Reading {
@@ -36,6 +36,11 @@ fn a_question_keeps_from_training_and_shows_the_pictures_of_each_answer() {
         ..summary(Some("The folders can be read in two ways."))
     };
     assert!(text::asks(&asked));
+    let said = text::contents(&asked);
+    assert!(
+        said.starts_with("80 images.") && !said.contains("2 classes"),
+        "{said}"
+    );
     let state = opened(asked, &["blob:x", "blob:a", "blob:b", "blob:c"]);
     let set = state.dataset.as_ref().expect("open");
     assert_eq!(set.pictures, [vec!["blob:a", "blob:b"], vec!["blob:c"]]);
@@ -45,6 +50,8 @@ fn a_question_keeps_from_training_and_shows_the_pictures_of_each_answer() {
         needs.as_deref(),
         Some("The folders can be read in two ways.")
     );
+    let needs = state.evaluation_needs();
+    assert!(needs.is_some_and(|needs| needs.contains("Choose under Data")));
     // The browser must not be told to forget what is shown.
     assert_eq!(
         state.urls().collect::<Vec<_>>(),
@@ -61,7 +68,12 @@ fn an_answered_question_asks_no_longer() {
         ..summary(None)
     };
     assert!(!text::asks(&answered));
-    assert_eq!(opened(answered, &[]).training_needs(), None);
+    assert!(text::contents(&answered).starts_with("2 classes, 58 images"));
+    let state = opened(answered, &[]);
+    assert_eq!(
+        (state.training_needs(), state.evaluation_needs()),
+        (None, None)
+    );
 }
 
 #[test]
@@ -75,4 +87,65 @@ fn loose_photos_are_offered_until_they_are_classified() {
     let state = then(state, [Action::JobStarted(2, files(&["a.png", "b.png"]))]);
     assert_eq!(state.loose_images(), 0);
     assert_eq!(opened(summary(None), &[]).loose_images(), 0);
+}
+
+#[test]
+fn a_table_that_is_used_or_in_question_is_not_among_the_files_left_out() {
+    let table = |file: &str| Labels::Table {
+        file: file.into(),
+        columns: Default::default(),
+    };
+    let skipped = vec![
+        Skipped::passed_over("set/labels.csv", "is a table, not an image"),
+        Skipped::passed_over("set/other.csv", "is a table, not an image"),
+        Skipped::passed_over("set/more-labels.csv", "is a table, not an image"),
+        Skipped::failed("set/a.jpg", "is cut short"),
+    ];
+    let left = |summary: DatasetSummary| {
+        let state = opened(summary, &[]);
+        let files = state.dataset.as_ref().expect("open").left_out();
+        files
+            .into_iter()
+            .map(|skipped| skipped.file)
+            .collect::<Vec<_>>()
+    };
+    let used = DatasetSummary {
+        skipped: skipped.clone(),
+        table: Some(TableSummary {
+            file: "set/labels.csv".into(),
+            ..TableSummary::default()
+        }),
+        ..summary(None)
+    };
+    let rest = ["set/other.csv", "set/more-labels.csv", "set/a.jpg"];
+    assert_eq!(left(used), rest);
+    let asked = DatasetSummary {
+        skipped,
+        readings: vec![
+            reading(1, 0, 0),
+            Reading {
+                labels: table("labels.csv; other.csv"),
+                ..reading(1, 0, 0)
+            },
+        ],
+        ..summary(Some("Folders or a table?"))
+    };
+    assert_eq!(left(asked), ["set/more-labels.csv", "set/a.jpg"]);
+}
+
+#[test]
+fn identical_images_that_make_a_figure_wrong_are_told_once() {
+    let group = |files: [&str; 2]| files.map(String::from).to_vec();
+    let (across, harmless) = (group(["train/a", "test/a"]), group(["train/b", "train/c"]));
+    let set = DatasetSummary {
+        duplicates: vec![across.clone(), harmless.clone()],
+        leaks: vec![Leak {
+            kind: LeakKind::BetweenParts,
+            files: across,
+        }],
+        ..summary(None)
+    };
+    let state = opened(set, &[]);
+    let set = state.dataset.as_ref().expect("open");
+    assert_eq!(set.harmless_duplicates(), [&harmless]);
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod labels;
+mod notices;
 mod recover;
 mod training;
 
@@ -364,21 +365,6 @@ fn an_export_is_said_once() {
         notices(&state),
         [(Section::Model, false, "Saved head.safetensors.")]
     );
-}
-
-#[test]
-fn messages_are_dismissed_one_by_one_and_do_not_pile_up() {
-    let warn = |text: &str| worker([Event::Warning { text: text.into() }]);
-    let state = after(["1", "2", "3"].map(warn));
-    let second = state.notices[1].id;
-    let state = then(state, [Action::Dismiss(second)]);
-    assert_eq!(
-        notices(&state).iter().map(|n| n.2).collect::<Vec<_>>(),
-        ["1", "3"]
-    );
-    let state = then(state, (0..20).map(|i| warn(&i.to_string())));
-    assert_eq!(state.notices.len(), State::NOTICES);
-    assert_eq!(notices(&state).last(), Some(&(Section::Page, false, "19")));
 }
 
 #[test]

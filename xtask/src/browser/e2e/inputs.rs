@@ -97,6 +97,14 @@ async fn question(scene: &Scene<'_>, page: &Page, dir: &Path) -> Result<()> {
         start.has("disabled"),
         "training is possible before the question is answered"
     );
+    let evaluate = page
+        .first("evaluate")
+        .await?
+        .context("there is no evaluate")?;
+    ensure!(
+        evaluate.has("disabled"),
+        "an evaluation is possible before the question is answered"
+    );
     scene.shoot(page, "question").await?;
     page.click("reading").await?;
     page.until("the question to be answered", 30, async || {
