@@ -5,7 +5,6 @@ use crate::{
     config::Scope,
     protocol::{EngineState, Event, JobId, Message, START, Skipped, TrainEvent},
     ui::{
-        form::Choice,
         jobs::{JobKind, Progress, Section},
         predictions::{Outcome, Prediction},
         received::{Dataset, Device, Incoming, Sample},
@@ -50,7 +49,8 @@ impl State {
             }
             Event::Model { model } => {
                 if !model.arch.trains_convolutions() {
-                    self.form.change().choose(Choice::Scope, Scope::Head.name());
+                    let head = Scope::Head.name().to_owned();
+                    self.form.change().type_in("scope", head);
                 }
                 self.model = Some(Shared::new(model));
                 self.evaluation = None;
@@ -130,11 +130,11 @@ impl State {
             }
             Event::Estimated { estimate, .. } => {
                 // The settings cannot be changed while it is made.
-                let config = self.form.config().unwrap_or_default();
+                let request = self.form.request().unwrap_or_default();
                 self.forecast = Some(Shared::new(Forecast {
                     estimate,
-                    epochs: config.epochs,
-                    seeds: self.form.seeds().unwrap_or(1),
+                    epochs: request.config.epochs,
+                    seeds: request.seeds,
                 }));
                 self.end(id);
             }
