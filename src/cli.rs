@@ -11,6 +11,7 @@ mod out;
 mod output;
 mod report;
 mod session;
+mod setting_flags;
 mod train_args;
 
 use std::path::Path;

@@ -157,7 +157,7 @@ fn input_size(text: &str) -> std::result::Result<usize, String> {
 }
 
 /// `--normalize`.
-fn normalization(name: &str) -> std::result::Result<Normalization, String> {
+pub fn normalization(name: &str) -> std::result::Result<Normalization, String> {
     Normalization::from_name(name).ok_or_else(|| "none of imagenet, half, none".to_string())
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::value::words;
+
 /// The backbones: torchvision's `ResNet` family (V1.5: the stride sits in the 3x3 convolution), its
 /// `DenseNet`s and its `EfficientNet`s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -154,35 +156,9 @@ pub enum HeadKind {
     MlpBn,
 }
 
-impl HeadKind {
-    /// All of them, in the order they are offered.
-    pub const ALL: [Self; 4] = [Self::Linear, Self::Mlp3, Self::Mlp1, Self::MlpBn];
-
-    /// The name in files, in the page and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Mlp3 => "mlp-3",
-            Self::Mlp1 => "mlp-1",
-            Self::MlpBn => "mlp-bn",
-        }
-    }
-
-    /// What it is, for a menu.
-    #[must_use]
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Linear => "one linear layer",
-            Self::Mlp3 => "1024, 256, 64; dropout 0.2",
-            Self::Mlp1 => "128",
-            Self::MlpBn => "1024, 512, 256, 128, 64; dropout 0.2, batch norm",
-        }
-    }
-
-    /// The head of that name, if there is one.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|h| h.name() == name)
-    }
-}
+words!(HeadKind {
+    Linear = "linear", "linear (one linear layer)";
+    Mlp3 = "mlp-3", "mlp-3 (1024, 256, 64; dropout 0.2)";
+    Mlp1 = "mlp-1", "mlp-1 (128)";
+    MlpBn = "mlp-bn", "mlp-bn (1024, 512, 256, 128, 64; dropout 0.2, batch norm)";
+});

@@ -1,178 +1,133 @@
 //! What is done to a training image so that no epoch shows the same one twice, and the presets.
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
-use super::within;
+use super::settings::{setting, settings};
+use super::value::none_of;
+use super::{Crop, Edges, Input, Jitter, Rotation, TrainConfig, TrainRequest, Turns, Value, Word};
 use crate::error::{Error, Result};
 
-/// What a rotated image has where it was not before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Edges {
-    /// The opposite side again.
-    Wrap,
-    /// The image mirrored at its edge.
-    #[default]
-    Reflect,
-    /// Black.
-    Fill,
-}
+// The page's headings, in the order of their settings.
+const PART: &str = "Which part";
+const PLACE: &str = "Place";
+const COLOURS: &str = "Colours";
+const WHOLE: &str = "Whole images";
+const OFTEN: &str = "How often";
 
-/// A rotation round the centre by an angle drawn evenly from `-degrees..=degrees`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Rotation {
-    /// The largest angle, 0 to 180 degrees.
-    pub degrees: f64,
-    /// Which angles are drawn.
-    pub turns: Turns,
-    /// What comes into the corners.
-    pub edges: Edges,
-}
+settings! {
+    /// What is done to training images, drawn anew for each image and epoch from the seed. Everything off is
+    /// the default; the order is that of the fields, `mixup` and `cutmix` coming last, on whole batches.
+    pub struct Augment, AUGMENT: "augment." in request => request.config.augment;
 
-/// The angles of a [`Rotation`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Turns {
-    /// Any from `-degrees` to `degrees`.
-    #[default]
-    Any,
-    /// `degrees` itself, as the exercise rotates.
-    Exact,
-}
-
-impl Default for Rotation {
-    fn default() -> Self {
-        Self {
-            degrees: 10.0,
-            turns: Turns::Any,
-            edges: Edges::Reflect,
-        }
-    }
-}
-
-/// torchvision's `ColorJitter`: the first three multiply by a factor drawn from `max(0, 1 - x)..1 + x`, the
-/// hue turns by a share of the colour circle drawn from `-hue..hue`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Jitter {
-    /// 0 to 2.
-    pub brightness: f64,
-    /// 0 to 2.
-    pub contrast: f64,
-    /// 0 to 2.
-    pub saturation: f64,
-    /// 0 to 0.5.
-    pub hue: f64,
-}
-
-impl Default for Jitter {
-    fn default() -> Self {
-        Self {
-            brightness: 0.3,
-            contrast: 0.4,
-            saturation: 0.4,
-            hue: 0.2,
-        }
-    }
-}
-
-/// The part of an image that is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
-pub enum Crop {
-    /// The resized image with a border of that share of its edge, mirrored, and out of it a square of the
-    /// size it had (`RandomCrop` with padding).
-    Random {
-        /// 0 to 0.5.
-        padding: f64,
-    },
-    /// torchvision's `RandomResizedCrop`: a part of that share of the area, of that ratio of width to
-    /// height, resized.
-    Resized {
-        /// Smallest and largest share of the area, 0.01 to 1.
-        scale: [f64; 2],
-        /// Smallest and largest ratio, 0.2 to 5.
-        ratio: [f64; 2],
-    },
-}
-
-impl Crop {
-    /// torchvision's `RandomResizedCrop` with its ratios, keeping that much of the area at least.
-    #[must_use]
-    pub const fn resized(least: f64) -> Self {
-        Self::Resized {
-            scale: [least, 1.0],
-            ratio: [3.0 / 4.0, 4.0 / 3.0],
-        }
-    }
-}
-
-/// What is done to training images, drawn anew for each image and epoch from the seed. Everything off is
-/// the default; the order is that of the fields, `mixup` and `cutmix` coming last, on whole batches.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Augment {
-    /// Which part of the image; none for all of it, resized.
-    pub crop: Option<Crop>,
+    /// Which part of the image is shown; none for all of it, resized.
+    crop: Option<Crop> = None => setting("crop").note("a border is mirrored; a part is resized").group(PART), [
+        setting("crop padding").label("Border, share of the edge").range(0.0, 0.5).group(PART).at(
+            "augment.crop.padding", "Border of a random crop.", |r, on| Some(padding(r, on)?)),
+        setting("smallest crop scale").label("Smallest share of the area").range(0.01, 1.0).group(PART).at(
+            "augment.crop.scale.least", "Smallest share of the area of a resized crop.",
+            |r, on| Some(&mut resized(r, on)?.0[0])),
+        setting("largest crop scale").label("Largest share of the area").range(0.01, 1.0).group(PART).at(
+            "augment.crop.scale.most", "Largest share of the area of a resized crop.",
+            |r, on| Some(&mut resized(r, on)?.0[1])),
+        setting("smallest crop ratio").label("Smallest ratio").range(0.2, 5.0).note("width to height").group(PART).at(
+            "augment.crop.ratio.least", "Smallest ratio of a resized crop.",
+            |r, on| Some(&mut resized(r, on)?.1[0])),
+        setting("largest crop ratio").label("Largest ratio").range(0.2, 5.0).note("width to height").group(PART).at(
+            "augment.crop.ratio.most", "Largest ratio of a resized crop.",
+            |r, on| Some(&mut resized(r, on)?.1[1])),
+    ];
     /// Probability of a mirror image.
-    pub horizontal_flip: f64,
+    horizontal_flip: f64 = 0.0 => setting("horizontal flip").label("Mirror image").range(0.0, 1.0).note("how often")
+        .group(PLACE);
     /// Probability of an image upside down.
-    pub vertical_flip: f64,
-    /// Rotation.
-    pub rotation: Option<Rotation>,
-    /// Largest shift in either direction, as a share of the edge, 0 to 0.5; the edges are mirrored.
-    pub translation: f64,
-    /// Colours.
-    pub jitter: Option<Jitter>,
+    vertical_flip: f64 = 0.0 => setting("vertical flip").label("Upside down").range(0.0, 1.0).note("how often")
+        .group(PLACE);
+    /// Rotation by an angle drawn anew, or by that angle.
+    rotation: Option<Rotation> = None => setting("rotation").group(PLACE), [
+        setting("rotation angle").label("Angle").range(0.0, 180.0).note("degrees").group(PLACE).at(
+            "augment.rotation.degrees", "Largest angle of a rotation.", |r, on| Some(&mut rotation(r, on)?.degrees)),
+        setting("corners of a rotation").note("what comes where nothing was").group(PLACE).at(
+            "augment.rotation.edges", "Corners of a rotated image.", |r, on| Some(&mut rotation(r, on)?.edges)),
+    ];
+    /// Largest shift in either direction; the edges are mirrored.
+    translation: f64 = 0.0 => setting("translation").label("Shift").range(0.0, 0.5).note("share of the edge").group(PLACE);
+    /// Change of colours.
+    jitter: Option<Jitter> = None => setting("colour jitter").label("Change colours").group(COLOURS), [
+        setting("brightness").range(0.0, 2.0).group(COLOURS).at(
+            "augment.jitter.brightness", "Change of brightness.", |r, on| Some(&mut jitter(r, on)?.brightness)),
+        setting("contrast").range(0.0, 2.0).group(COLOURS).at(
+            "augment.jitter.contrast", "Change of contrast.", |r, on| Some(&mut jitter(r, on)?.contrast)),
+        setting("saturation").range(0.0, 2.0).group(COLOURS).at(
+            "augment.jitter.saturation", "Change of saturation.", |r, on| Some(&mut jitter(r, on)?.saturation)),
+        setting("hue").range(0.0, 0.5).note("share of the colour circle").group(COLOURS).at(
+            "augment.jitter.hue", "Change of hue.", |r, on| Some(&mut jitter(r, on)?.hue)),
+    ];
     /// Probability of an image without colour.
-    pub grayscale: f64,
-    /// Variance of Gaussian noise on values 0..1, 0 to 1; scikit-image's `random_noise`.
-    pub noise: f64,
-    /// Probability that a rectangle is erased, to the mean colour; torchvision's `RandomErasing`.
-    pub erasing: f64,
-    /// Beta distribution's parameter of mixup (arXiv:1710.09412), 0 to 4; 0 is off.
-    pub mixup: f64,
+    grayscale: f64 = 0.0 => setting("grayscale").label("Without colour").range(0.0, 1.0).note("how often").group(COLOURS);
+    /// Variance of Gaussian noise on values 0..1; scikit-image's random_noise.
+    noise: f64 = 0.0 => setting("noise").range(0.0, 1.0).note("variance").group(COLOURS);
+    /// Probability that a rectangle is erased, to the mean colour; torchvision's RandomErasing.
+    erasing: f64 = 0.0 => setting("erasing").label("Erased rectangle").range(0.0, 1.0).note("how often").group(WHOLE);
+    /// Beta distribution's parameter of mixup (arXiv:1710.09412).
+    mixup: f64 = 0.0 => setting("mixup").range(0.0, 4.0).note("0 is off").group(WHOLE);
     /// The same of cutmix (arXiv:1905.04899); with both on, each batch gets one of them, by the toss of a coin.
-    pub cutmix: f64,
+    cutmix: f64 = 0.0 => setting("cutmix").range(0.0, 4.0).note("0 is off").group(WHOLE);
     /// How many times an epoch shows each image: the first time as it is, then changed.
-    pub copies: usize,
+    copies: usize = 1 => setting("copies").range(1.0, 16.0).note("showings of each image an epoch").group(OFTEN);
     /// Each changed image undergoes one of the transforms that are on, in turn, instead of all.
-    pub one_by_one: bool,
+    one_by_one: bool = false => setting("one by one").label("One change an image, in turn").group(OFTEN);
     /// Different views of each image that are kept where the backbone is frozen; epochs take turns at them.
-    pub views: usize,
+    views: usize = 4 => setting("views").label("Kept views").range(1.0, 32.0).group(OFTEN)
+        .note("of each image, where the backbone is frozen").used(|c| !c.trains_convolutions());
 }
 
-impl Default for Augment {
-    fn default() -> Self {
-        Self {
-            crop: None,
-            horizontal_flip: 0.0,
-            vertical_flip: 0.0,
-            rotation: None,
-            translation: 0.0,
-            jitter: None,
-            grayscale: 0.0,
-            noise: 0.0,
-            erasing: 0.0,
-            mixup: 0.0,
-            cutmix: 0.0,
-            copies: 1,
-            one_by_one: false,
-            views: 4,
-        }
+// The ways into what can be off; `on` puts it on.
+
+fn padding(request: &mut TrainRequest, on: bool) -> Option<&mut f64> {
+    let crop = &mut request.config.augment.crop;
+    if on && !matches!(crop, Some(Crop::Random { .. })) {
+        *crop = Some(Crop::padded());
     }
+    match crop {
+        Some(Crop::Random { padding }) => Some(padding),
+        _ => None,
+    }
+}
+
+fn resized(request: &mut TrainRequest, on: bool) -> Option<(&mut [f64; 2], &mut [f64; 2])> {
+    let crop = &mut request.config.augment.crop;
+    if on && !matches!(crop, Some(Crop::Resized { .. })) {
+        *crop = Some(Crop::resized(0.7));
+    }
+    match crop {
+        Some(Crop::Resized { scale, ratio }) => Some((scale, ratio)),
+        _ => None,
+    }
+}
+
+fn rotation(request: &mut TrainRequest, on: bool) -> Option<&mut Rotation> {
+    let rotation = &mut request.config.augment.rotation;
+    if on {
+        rotation.get_or_insert_default();
+    }
+    rotation.as_mut()
+}
+
+fn jitter(request: &mut TrainRequest, on: bool) -> Option<&mut Jitter> {
+    let jitter = &mut request.config.augment.jitter;
+    if on {
+        jitter.get_or_insert_default();
+    }
+    jitter.as_mut()
 }
 
 impl Augment {
     /// Names of the presets, in the order they are offered.
     pub const PRESETS: [&'static str; 5] =
         ["none", "course-work", "course-work-x4", "light", "strong"];
-    /// Valid numbers of copies.
-    pub const COPIES: (usize, usize) = (1, 16);
-    /// Valid numbers of kept views.
-    pub const VIEWS: (usize, usize) = (1, 32);
+    /// The word for what is none of the presets.
+    pub const CUSTOM: &'static str = "custom";
 
     /// The preset of that name, if there is one.
     #[must_use]
@@ -269,45 +224,63 @@ impl Augment {
     /// # Errors
     /// [`Error::Setting`] naming the setting.
     pub fn check(&self) -> Result<()> {
-        within("horizontal flip", self.horizontal_flip, 0.0, 1.0)?;
-        within("vertical flip", self.vertical_flip, 0.0, 1.0)?;
-        if let Some(rotation) = &self.rotation {
-            within("rotation", rotation.degrees, 0.0, 180.0)?;
-        }
-        match &self.crop {
-            None => {}
-            Some(Crop::Random { padding }) => within("crop padding", *padding, 0.0, 0.5)?,
-            Some(Crop::Resized { scale, ratio }) => {
-                for (what, [lo, hi], [least, most]) in [
-                    ("crop scale", *scale, [0.01, 1.0]),
-                    ("crop ratio", *ratio, [0.2, 5.0]),
-                ] {
-                    within(what, lo, least, most)?;
-                    within(what, hi, least, most)?;
-                    if lo > hi {
-                        return Err(Error::setting(what, format!("{lo} is above {hi}")));
-                    }
-                }
+        let augment = self.clone();
+        let config = TrainConfig {
+            augment,
+            ..TrainConfig::default()
+        };
+        config.check()
+    }
+
+    /// Checks what follows from no single row. The names are those of the rows.
+    pub(super) fn check_together(&self) -> Result<()> {
+        let Some(Crop::Resized { scale, ratio }) = self.crop else {
+            return Ok(());
+        };
+        for (name, [least, most]) in [("largest crop scale", scale), ("largest crop ratio", ratio)]
+        {
+            if least > most {
+                let reason = format!("{most} is below the smallest, {least}");
+                return Err(Error::setting(name, reason));
             }
         }
-        within("translation", self.translation, 0.0, 0.5)?;
-        if let Some(jitter) = &self.jitter {
-            within("brightness", jitter.brightness, 0.0, 2.0)?;
-            within("contrast", jitter.contrast, 0.0, 2.0)?;
-            within("saturation", jitter.saturation, 0.0, 2.0)?;
-            within("hue", jitter.hue, 0.0, 0.5)?;
-        }
-        within("grayscale", self.grayscale, 0.0, 1.0)?;
-        within("noise", self.noise, 0.0, 1.0)?;
-        within("erasing", self.erasing, 0.0, 1.0)?;
-        within("mixup", self.mixup, 0.0, 4.0)?;
-        within("cutmix", self.cutmix, 0.0, 4.0)?;
-        let (lo, hi) = Self::COPIES;
-        within("copies", self.copies as f64, lo as f64, hi as f64)?;
-        let (lo, hi) = Self::VIEWS;
-        within("views", self.views as f64, lo as f64, hi as f64)
+        Ok(())
     }
 }
+
+/// A preset, or whatever the parts are.
+impl Value for Augment {
+    fn input(&self) -> Input {
+        Input::Words(PRESETS)
+    }
+
+    fn text(&self) -> String {
+        self.name().unwrap_or(Self::CUSTOM).to_owned()
+    }
+
+    fn read(&mut self, text: &str) -> std::result::Result<(), String> {
+        if text != Self::CUSTOM {
+            *self = Self::preset(text).ok_or_else(|| none_of(PRESETS))?;
+        }
+        Ok(())
+    }
+}
+
+/// The presets in a menu.
+const PRESETS: &[Word] = &[
+    ("none", "none"),
+    (
+        "course-work",
+        "course work: mirror, colours, small rotation",
+    ),
+    (
+        "course-work-x4",
+        "course work x4: four showings, each changed once",
+    ),
+    ("light", "light: crop, mirror"),
+    ("strong", "strong: all of it, mixup and cutmix too"),
+    (Augment::CUSTOM, "custom: as set under “Augmentation”"),
+];
 
 /// A preset by its name, or an [`Augment`] field by field.
 pub(super) fn named_or_spelt_out<'de, D: Deserializer<'de>>(

@@ -1,5 +1,5 @@
-//! Every setting a user can change: default, unit and valid range in one place, shared by the page's
-//! inputs, the command line's flags and the engine's checks.
+//! Every setting a user can change: those of a training in one table (`settings.rs`), from which the page's inputs, the
+//! command line's flags and the engine's checks follow.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,21 @@ use crate::error::{Error, Result};
 
 mod arch;
 mod augment;
+mod settings;
 mod train;
+mod transforms;
+mod value;
+
+use value::{number, words};
 
 pub use arch::{Arch, Family, HeadKind};
-pub use augment::{Augment, Crop, Edges, Jitter, Rotation, Turns};
-pub use train::{NormMode, Optimizer, Schedule, Scope, SizeFrom, TrainConfig};
+pub use augment::Augment;
+pub use settings::Setting;
+#[cfg(test)]
+pub(crate) use settings::tests::sample;
+pub use train::{NormMode, Optimizer, Schedule, Scope, SizeFrom, TrainConfig, TrainRequest};
+pub use transforms::{Crop, Edges, Jitter, Rotation, Turns};
+pub use value::{Input, Value, Word};
 
 /// Which device the user asked for (`?backend=` in the page, `--device` on the command line).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,24 +49,10 @@ pub enum Transparency {
     Dropped,
 }
 
-impl Transparency {
-    /// The word in files, addresses and flags.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::White => "white",
-            Self::Dropped => "dropped",
-        }
-    }
-
-    /// By that word.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::White, Self::Dropped]
-            .into_iter()
-            .find(|t| t.name() == name)
-    }
-}
+words!(Transparency {
+    White = "white", "over white";
+    Dropped = "dropped", "dropped";
+});
 
 /// What the pixels, 0 to 1, are brought to: the usual ones by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,36 +66,13 @@ pub enum Normalization {
     None,
 }
 
+words!(Normalization {
+    Imagenet = "imagenet", "ImageNet's mean and deviation";
+    Half = "half", "-1 to 1 (mean and deviation 0.5)";
+    None = "none", "0 to 1 (no normalisation)";
+});
+
 impl Normalization {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Imagenet, Self::Half, Self::None];
-
-    /// The word in flags.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Imagenet => "imagenet",
-            Self::Half => "half",
-            Self::None => "none",
-        }
-    }
-
-    /// In words.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Imagenet => "ImageNet's mean and deviation",
-            Self::Half => "-1 to 1 (mean and deviation 0.5)",
-            Self::None => "0 to 1 (no normalisation)",
-        }
-    }
-
-    /// By that word.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|n| n.name() == name)
-    }
-
     /// Mean and standard deviation of red, green, blue, in 0..1.
     #[must_use]
     pub const fn mean_std(self) -> ([f32; 3], [f32; 3]) {
@@ -225,6 +198,11 @@ fn within(what: &str, value: f64, lo: f64, hi: f64) -> Result<()> {
     }
     Err(Error::setting(
         what,
-        format!("{value} is outside {lo} to {hi}"),
+        format!(
+            "{} is outside {} to {}",
+            number(value),
+            number(lo),
+            number(hi)
+        ),
     ))
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::{Setting, setting, settings};
+use super::value::words;
 use super::{Augment, HeadKind, Preprocess, within};
 use crate::error::{Error, Result};
 
@@ -22,55 +24,12 @@ pub enum Scope {
     All,
 }
 
-impl Scope {
-    /// All of them, in the order they are offered.
-    pub const ALL: [Self; 4] = [Self::Head, Self::LastStage, Self::LastTwo, Self::All];
-
-    /// The name in files, in the page and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Head => "head",
-            Self::LastStage => "last-stage",
-            Self::LastTwo => "last-two",
-            Self::All => "all",
-        }
-    }
-
-    /// What it is, for a menu.
-    #[must_use]
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Head => "the head",
-            Self::LastStage => "the last stage and the head",
-            Self::LastTwo => "the last two stages and the head",
-            Self::All => "everything",
-        }
-    }
-
-    /// What it costs, in words.
-    #[must_use]
-    pub const fn cost(self) -> &'static str {
-        match self {
-            Self::Head => "seconds to minutes: each image goes through the backbone once",
-            Self::LastStage => {
-                "minutes: each epoch runs a fifth of the backbone, and its gradients"
-            }
-            Self::LastTwo => {
-                "longer: each epoch runs two fifths of the backbone, and its gradients"
-            }
-            Self::All => {
-                "the slowest, for a GPU: each epoch runs the whole backbone, and its gradients"
-            }
-        }
-    }
-
-    /// The one of that name, if there is one.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.name() == name)
-    }
-}
+words!(Scope {
+    Head = "head", "the head";
+    LastStage = "last-stage", "the last stage and the head";
+    LastTwo = "last-two", "the last two stages and the head";
+    All = "all", "everything";
+});
 
 /// What becomes of a trained convolution's batch norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -83,19 +42,10 @@ pub enum NormMode {
     Trained,
 }
 
-impl NormMode {
-    /// All of them, in the order they are offered.
-    pub const ALL: [Self; 2] = [Self::Frozen, Self::Trained];
-
-    /// The name in files, in the page and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Frozen => "frozen",
-            Self::Trained => "trained",
-        }
-    }
-}
+words!(NormMode {
+    Frozen = "frozen", "frozen";
+    Trained = "trained", "trained";
+});
 
 /// The rule that turns gradients into steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -110,20 +60,13 @@ pub enum Optimizer {
     Sgd,
 }
 
+words!(Optimizer {
+    Adam = "adam", "Adam";
+    AdamW = "adamw", "AdamW";
+    Sgd = "sgd", "SGD";
+});
+
 impl Optimizer {
-    /// All of them, in the order they are offered.
-    pub const ALL: [Self; 3] = [Self::Adam, Self::AdamW, Self::Sgd];
-
-    /// The name in files, in the page and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Adam => "adam",
-            Self::AdamW => "adamw",
-            Self::Sgd => "sgd",
-        }
-    }
-
     /// Numbers that it keeps for each parameter: the moments of Adam, the momentum of SGD.
     #[must_use]
     pub const fn state_copies(self) -> u64 {
@@ -147,20 +90,11 @@ pub enum Schedule {
     Cosine,
 }
 
-impl Schedule {
-    /// All of them, in the order they are offered.
-    pub const ALL: [Self; 3] = [Self::Constant, Self::Step, Self::Cosine];
-
-    /// The name in files, in the page and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Constant => "constant",
-            Self::Step => "step",
-            Self::Cosine => "cosine",
-        }
-    }
-}
+words!(Schedule {
+    Constant = "constant", "constant";
+    Step = "step", "in steps";
+    Cosine = "cosine", "cosine";
+});
 
 /// From that epoch on, training images of that edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,119 +106,148 @@ pub struct SizeFrom {
     pub size: usize,
 }
 
-/// A training run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainConfig {
-    /// The head to train from fresh weights.
-    pub head: HeadKind,
+// The page's headings, in the order of their settings.
+const OPTIMIZER: &str = "Optimizer";
+const SCHEDULE: &str = "Schedule";
+const LOSS: &str = "Loss, and when to stop";
+const BACKBONE: &str = "Head and backbone";
+const CHANCE: &str = "Chance, and what is held out";
+
+/// The most epochs, and whatever is counted in epochs.
+const EPOCHS: f64 = 1000.0;
+const SIZE: (f64, f64) = (Preprocess::SIZE.0 as f64, Preprocess::SIZE.1 as f64);
+
+settings! {
+    /// A training run.
+    pub struct TrainConfig, TRAIN: "" in request => request.config;
+
+    /// The head that is trained.
+    head: HeadKind = HeadKind::Linear => setting("head").note("new layers on the backbone, trained from scratch");
+    /// What is trained.
+    scope: Scope = Scope::Head => setting("what is trained").flag("train").value_name("WHAT");
+    /// Augmentation: a preset; in files also its parts one by one.
+    #[serde(deserialize_with = "super::augment::named_or_spelt_out")]
+    augment: Augment = Augment::default() => setting("augmentation").value_name("PRESET")
+        .note("what is done to training images, so that no epoch shows the same twice");
+    /// Learning rate, for the head.
+    learning_rate: f64 = 1e-3 => setting("learning rate").flag("lr").range(1e-7, 1.0);
+    /// Passes over the training images.
+    epochs: usize = 10 => setting("epochs").range(1.0, EPOCHS);
+    /// How many images go into a step.
+    batch: usize = 32 => setting("batch").range(1.0, 1024.0).note("images a step");
+
+    /// The rule that turns gradients into steps; SGD is Nesterov's.
+    optimizer: Optimizer = Optimizer::Adam => setting("optimizer").group(OPTIMIZER);
+    /// Momentum.
+    momentum: f64 = 0.9 => setting("momentum").range(0.0, 0.999).note("for SGD").group(OPTIMIZER)
+        .used(|c| c.optimizer == Optimizer::Sgd);
+    /// Pull towards zero of weights, not of norms and biases.
+    weight_decay: f64 = 0.0 => setting("weight decay").range(0.0, 1.0).group(OPTIMIZER);
+    /// Largest norm of the gradient of all parameters together.
+    clip_norm: f64 = 0.0 => setting("largest gradient norm").range(0.0, 1e6).note("0 is no limit").group(OPTIMIZER);
+
+    /// How the learning rates go over the run.
+    schedule: Schedule = Schedule::Constant => setting("schedule").group(SCHEDULE);
+    /// Epochs of linear rise before the schedule, fractions allowed.
+    warmup_epochs: f64 = 0.0 => setting("warm-up").label("Warm-up epochs").range(0.0, EPOCHS)
+        .note("a slow start; no longer than the run").group(SCHEDULE);
+    /// Epochs between two steps of the schedule.
+    step_epochs: usize = 5 => setting("epochs between steps").range(1.0, EPOCHS).group(SCHEDULE)
+        .used(|c| c.schedule == Schedule::Step);
+    /// What such a step multiplies the learning rates by.
+    step_factor: f64 = 0.1 => setting("step factor").label("Factor of a step").range(1e-4, 1.0).group(SCHEDULE)
+        .used(|c| c.schedule == Schedule::Step);
+
+    /// Share of each label given to all classes alike (arXiv:1512.00567, section 7).
+    label_smoothing: f64 = 0.0 => setting("label smoothing").range(0.0, 0.5).group(LOSS);
+    /// Share of the loss that is against a teacher's outputs and not the labels.
+    // No input: the page cannot load a teacher. A training that has one keeps its share in the form all the same.
+    distillation: f64 = 0.0 => setting("distillation").range(0.0, 1.0).group(LOSS).not_on_page()
+        .note("0.5 where a teacher is named and nothing is said").used(TrainConfig::trains_convolutions);
+    /// Epochs without a better validation before the run ends.
+    patience: usize = 0 => setting("patience").range(0.0, EPOCHS).group(LOSS)
+        .note("epochs without a better one; 0 never stops");
+    /// Decay a step of an average of the weights, which is then measured and kept in their place.
+    ema: f64 = 0.0 => setting("average's decay").label("Decay of the weights' average").range(0.0, 0.9999).group(LOSS)
+        .note("0 is off");
+    /// Classes weigh inversely to their number of images.
+    class_weights: bool = false => setting("class weights").label("Rare classes weigh more").group(LOSS);
+
+    /// Batch norm of the trained convolutions.
+    norm: NormMode = NormMode::Frozen => setting("batch norm").group(BACKBONE)
+        .note("frozen statistics for few images; trained ones for long trainings").used(TrainConfig::trains_convolutions);
+    /// Learning rate of trained convolutions over the head's: they are to be adjusted, not forgotten.
+    backbone_lr_factor: f64 = 0.1 => setting("backbone rate factor").range(1e-3, 1.0).group(BACKBONE)
+        .note("times the learning rate: for convolutions").used(TrainConfig::trains_convolutions);
+    /// Learning rate of each stage over that of the stage after it.
+    stage_lr_decay: f64 = 1.0 => setting("stage rate decay").range(0.01, 1.0).group(BACKBONE)
+        .note("times the next stage's rate").used(|c| c.scope > Scope::LastStage);
+    /// Training images of another edge than the model's, from some epoch on.
+    sizes: Vec<SizeFrom> = Vec::new() => setting("training size").label("Training sizes").range(SIZE.0, SIZE.1)
+        .note("as epoch:pixels, such as 1:96 5:150; empty is the model's").group(BACKBONE)
+        .value_name("EPOCH:PIXELS,...").used(TrainConfig::trains_convolutions);
+    /// Edge of the model's input from this training on.
+    input_size: Option<usize> = None => setting("input size").range(SIZE.0, SIZE.1).group(BACKBONE)
+        .note("pixels; empty is the model's");
     /// Go on from the model's own head, which must be the one named, instead of fresh weights.
     #[serde(alias = "keep_head")]
-    pub resume_head: bool,
-    /// What is trained.
-    pub scope: Scope,
-    /// Batch norm of the trained convolutions.
-    pub norm: NormMode,
-    /// How gradients become steps.
-    pub optimizer: Optimizer,
-    /// Momentum of SGD, 0 to 0.999.
-    pub momentum: f64,
-    /// Learning rate, for the head.
-    pub learning_rate: f64,
-    /// The learning rate of trained convolutions over the head's: they are to be adjusted, not forgotten.
-    pub backbone_lr_factor: f64,
-    /// That of each stage over that of the stage after it.
-    pub stage_lr_decay: f64,
-    /// How the learning rates go.
-    pub schedule: Schedule,
-    /// Epochs of linear rise before the schedule, fractions allowed.
-    pub warmup_epochs: f64,
-    /// Epochs between two steps of [`Schedule::Step`].
-    pub step_epochs: usize,
-    /// What such a step multiplies by.
-    pub step_factor: f64,
-    /// Pull towards zero of weights, not of norms and biases.
-    pub weight_decay: f64,
-    /// Share of each label given to all classes alike, 0 to 0.5 (arXiv:1512.00567, section 7).
-    pub label_smoothing: f64,
-    /// Share of the loss that is against a teacher's outputs and not the labels, 0 to 1; needs a teacher.
-    pub distillation: f64,
-    /// Largest norm of the gradient of all parameters together; 0 is no limit.
-    pub clip_norm: f64,
-    /// Classes weigh inversely to their number of images.
-    pub class_weights: bool,
-    /// Epochs without a better validation before the run ends; 0 is never.
-    pub patience: usize,
-    /// Decay a step of an average of the weights, which is then measured and kept in their place; 0 is off.
-    pub ema: f64,
-    /// Edge of the model's input from this training on, in pixels; none to leave it.
-    pub input_size: Option<usize>,
-    /// What is done to training images; in files a preset's name will do.
-    #[serde(deserialize_with = "super::augment::named_or_spelt_out")]
-    pub augment: Augment,
-    /// Training images of another edge than the model's, from some epoch on; needs convolutions to train.
-    pub sizes: Vec<SizeFrom>,
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Images a step.
-    pub batch: usize,
+    resume_head: bool = false => setting("resume head").label("Go on from the head in use").group(BACKBONE);
+
     /// Seed of the first weights, the shuffling, the dropout and the augmentation.
-    pub seed: u64,
+    seed: u64 = 7 => setting("seed").note("any whole number").group(CHANCE);
     /// Seed of the split into training and validation.
-    pub split_seed: u64,
+    split_seed: u64 = 7 => setting("split seed").label("Seed of the split").group(CHANCE)
+        .note("any whole number; which images are held out");
     /// Share of each class's images held out for validation.
-    pub val_fraction: f64,
+    val_fraction: f64 = 0.2 => setting("validation fraction").range(0.05, 0.5).group(CHANCE);
 }
 
-impl Default for TrainConfig {
+/// What is asked for: a training, and how many of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainRequest {
+    /// The training.
+    pub config: TrainConfig,
+    /// Trainings, one after the other from `config.seed` on; the best one's model is put in use.
+    pub seeds: usize,
+}
+
+impl Default for TrainRequest {
     fn default() -> Self {
-        Self {
-            head: HeadKind::Linear,
-            resume_head: false,
-            scope: Scope::Head,
-            norm: NormMode::Frozen,
-            optimizer: Optimizer::Adam,
-            momentum: 0.9,
-            learning_rate: 1e-3,
-            backbone_lr_factor: 0.1,
-            stage_lr_decay: 1.0,
-            schedule: Schedule::Constant,
-            warmup_epochs: 0.0,
-            step_epochs: 5,
-            step_factor: 0.1,
-            weight_decay: 0.0,
-            label_smoothing: 0.0,
-            distillation: 0.0,
-            clip_norm: 0.0,
-            class_weights: false,
-            patience: 0,
-            ema: 0.0,
-            input_size: None,
-            augment: Augment::default(),
-            sizes: Vec::new(),
-            epochs: 10,
-            batch: 32,
-            seed: 7,
-            split_seed: 7,
-            val_fraction: 0.2,
-        }
+        TrainConfig::default().into()
+    }
+}
+
+/// It alone.
+impl From<TrainConfig> for TrainRequest {
+    fn from(config: TrainConfig) -> Self {
+        Self { config, seeds: 1 }
+    }
+}
+
+/// The row of the one setting that is none of a single training.
+pub(super) static SEEDS: Setting = setting("trainings with different seeds")
+    .range(1.0, 20.0)
+    .note("one after the other, the best is used")
+    .at(
+        "seeds",
+        "How many trainings, each with a seed of its own: the given one, the next, and so on.",
+        |request, _| Some(&mut request.seeds),
+    );
+
+impl TrainRequest {
+    /// Checks the ranges, and that the settings fit each other.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the setting.
+    pub fn check(&self) -> Result<()> {
+        let mut request = self.clone();
+        Setting::all().try_for_each(|setting| setting.check(&mut request))?;
+        self.config.augment.check_together()?;
+        self.config.check_together()
     }
 }
 
 impl TrainConfig {
-    /// Valid learning rates.
-    pub const LEARNING_RATE: (f64, f64) = (1e-7, 1.0);
-    /// Valid factors between the convolutions' learning rate and the head's.
-    pub const BACKBONE_LR_FACTOR: (f64, f64) = (1e-3, 1.0);
-    /// Valid numbers of trainings that differ in their seed.
-    pub const SEEDS: (usize, usize) = (1, 20);
-    /// Valid numbers of epochs.
-    pub const EPOCHS: (usize, usize) = (1, 1000);
-    /// Valid batch sizes, in images.
-    pub const BATCH: (usize, usize) = (1, 1024);
-    /// Valid validation fractions.
-    pub const VAL_FRACTION: (f64, f64) = (0.05, 0.5);
-
     /// Edge of the training images of an epoch (from 1), in pixels; `own` is the model's.
     #[must_use]
     pub fn size_at(&self, epoch: usize, own: usize) -> usize {
@@ -294,55 +257,19 @@ impl TrainConfig {
             .map_or(own, |from| from.size)
     }
 
-    /// Checks how many trainings that differ in their seed are asked for.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] if it is none, or too many.
-    pub fn check_seeds(seeds: usize) -> Result<()> {
-        let (lo, hi) = Self::SEEDS;
-        if (lo..=hi).contains(&seeds) {
-            return Ok(());
-        }
-        let reason = format!("{seeds} is outside {lo} to {hi}");
-        Err(Error::setting("trainings with different seeds", reason))
-    }
-
     /// Checks the ranges, and that the settings fit each other.
     ///
     /// # Errors
     /// [`Error::Setting`] naming the setting.
     pub fn check(&self) -> Result<()> {
-        let (lo, hi) = Self::LEARNING_RATE;
-        within("learning rate", self.learning_rate, lo, hi)?;
-        let (lo, hi) = Self::BACKBONE_LR_FACTOR;
-        within("backbone rate factor", self.backbone_lr_factor, lo, hi)?;
-        within("stage rate decay", self.stage_lr_decay, 0.01, 1.0)?;
-        within("momentum", self.momentum, 0.0, 0.999)?;
-        let (lo, hi) = Self::EPOCHS;
-        within("epochs", self.epochs as f64, lo as f64, hi as f64)?;
+        TrainRequest::from(self.clone()).check()
+    }
+
+    /// Checks what follows from no single row. The names are those of the rows.
+    fn check_together(&self) -> Result<()> {
         within("warm-up", self.warmup_epochs, 0.0, self.epochs as f64)?;
-        within(
-            "epochs between steps",
-            self.step_epochs as f64,
-            1.0,
-            hi as f64,
-        )?;
-        within("step factor", self.step_factor, 1e-4, 1.0)?;
-        within("weight decay", self.weight_decay, 0.0, 1.0)?;
-        within("label smoothing", self.label_smoothing, 0.0, 0.5)?;
-        within("distillation", self.distillation, 0.0, 1.0)?;
-        within("largest gradient norm", self.clip_norm, 0.0, 1e6)?;
-        within("patience", self.patience as f64, 0.0, hi as f64)?;
-        within("average's decay", self.ema, 0.0, 0.9999)?;
-        self.augment.check()?;
-        if let Some(size) = self.input_size {
-            let (lo, hi) = Preprocess::SIZE;
-            within("input size", size as f64, lo as f64, hi as f64)?;
-        }
         for from in &self.sizes {
-            within("epoch of a size", from.epoch as f64, 1.0, hi as f64)?;
-            let (lo, hi) = Preprocess::SIZE;
-            within("training size", from.size as f64, lo as f64, hi as f64)?;
+            within("training size", from.epoch as f64, 1.0, EPOCHS)?;
         }
         if !self.sizes.is_empty() && self.scope == Scope::Head {
             let reason =
@@ -354,14 +281,17 @@ impl TrainConfig {
                 "a teacher looks at images, and a frozen backbone's head is trained on features";
             return Err(Error::setting("distillation", reason));
         }
-        let (lo, hi) = Self::BATCH;
-        within("batch", self.batch as f64, lo as f64, hi as f64)?;
         if self.normalises_batches() && self.batch < 2 {
             let reason = "1 image a step leaves batch norm nothing to normalise; 2 at least";
             return Err(Error::setting("batch", reason));
         }
-        let (lo, hi) = Self::VAL_FRACTION;
-        within("validation fraction", self.val_fraction, lo, hi)
+        Ok(())
+    }
+
+    /// Whether convolutions are trained, and not the head alone.
+    #[must_use]
+    pub fn trains_convolutions(&self) -> bool {
+        self.scope != Scope::Head
     }
 
     /// Whether training images are made anew in every epoch: they are changed, mixed, of another size, or

@@ -228,7 +228,7 @@ fn assumed_layers(file: &str, kind: HeadKind, said: bool) -> Option<String> {
 fn assumed_input(file: &str, assumed: &Preprocess, unsaid: [bool; 2]) -> Option<String> {
     let size = format!("{0} x {0} pixels", assumed.size);
     let known = assumed.normalization();
-    let normalization = known.map_or("its own mean and deviation", Normalization::text);
+    let normalization = known.map_or("its own mean and deviation", Normalization::label);
     let (unsaid, assumed, flags) = match unsaid {
         [false, false] => return None,
         [true, false] => ("how large its images were", size, "--input-size"),

@@ -11,7 +11,7 @@ use checkpoint::{CheckpointManifest, CheckpointWriter};
 pub(super) use finetune::trainable_stages;
 use trained_model::{TrainedModel, trained};
 
-use crate::config::{Augment, Scope, TrainConfig};
+use crate::config::{Augment, Scope, TrainConfig, TrainRequest};
 use crate::data::{self as dataset, Subset};
 use crate::engine::loaded_teacher::LoadedTeacher;
 use crate::engine::{Engine, JobContext, image_loader};
@@ -33,8 +33,11 @@ impl Engine {
         config: &TrainConfig,
         seeds: usize,
     ) -> Result<()> {
-        TrainConfig::check_seeds(seeds)?;
-        config.check()?;
+        let request = TrainRequest {
+            config: config.clone(),
+            seeds,
+        };
+        request.check()?;
         let before = self.model()?.classifier.preprocess.size;
         let wanted = config.input_size.unwrap_or(before);
         let trained = async {

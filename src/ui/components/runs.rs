@@ -132,7 +132,7 @@ fn line(props: &RunsTableProps, run: &Run) -> Html {
             <td>{ run.test.as_ref().map_or_else(|| html! { "–" }, accuracy) }</td>
             <td class="name" title={run.dataset.clone()}>{ &run.dataset }</td>
             <td>{ run.arch.name() }</td>
-            <td>{ c.scope.description() }</td>
+            <td>{ c.scope.label() }</td>
             <td>{ c.head.name() }</td>
             <td class="name" title={augment.clone()}>{ &augment }</td>
             <td>{ format!("{}, {}", c.optimizer.name(), text::rate(c.learning_rate)) }</td>

@@ -1,19 +1,13 @@
 //! The inputs of the training settings: a few in sight, the others to unfold.
 
+use std::collections::BTreeMap;
+
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use crate::{
-    config::Scope,
-    ui::{
-        controller::Intent,
-        form::{
-            Choice, Field, Flag, Item, TrainForm,
-            layout::{AUGMENT, FIRST, Group, MORE},
-        },
-        shared::Shared,
-        state::Action,
-    },
+    config::{Input, Scope, Setting, TrainRequest, Word},
+    ui::{controller::Intent, form::TrainForm, shared::Shared, state::Action, text},
 };
 
 /// The settings.
@@ -34,113 +28,136 @@ pub struct SettingsProps {
 /// The inputs.
 #[component]
 pub fn Settings(props: &SettingsProps) -> Html {
+    let inputs = Inputs {
+        props,
+        valid: props.form.valid(),
+        problems: props.form.problems(),
+    };
+    let rest: Vec<_> = Setting::all().filter(|s| !s.group.is_empty()).collect();
+    let (augment, more): (Vec<_>, Vec<_>) = rest.into_iter().partition(|s| s.is_augment());
     html! {
         <>
-            <div class="settings">{ for FIRST.iter().map(|i| item(props, *i)) }</div>
+            { inputs.row(Setting::all().filter(|s| s.group.is_empty())) }
             <details class="more" data-testid="more-settings">
                 <summary>{ "More settings" }</summary>
-                { for MORE.iter().map(|g| group(props, g)) }
+                { inputs.groups(&more) }
             </details>
             <details class="more" data-testid="augment-settings">
                 <summary>{ "Augmentation" }</summary>
-                { for AUGMENT.iter().map(|g| group(props, g)) }
+                { inputs.groups(&augment) }
                 { props.preview.clone() }
             </details>
         </>
     }
 }
 
-fn group(props: &SettingsProps, (title, items): &Group) -> Html {
-    html! {
-        <fieldset>
-            <legend>{ *title }</legend>
-            <div class="settings">{ for items.iter().map(|i| item(props, *i)) }</div>
-        </fieldset>
-    }
+/// What the inputs are made from.
+struct Inputs<'a> {
+    props: &'a SettingsProps,
+    /// Says which settings have an effect.
+    valid: TrainRequest,
+    problems: BTreeMap<&'static str, String>,
 }
 
-fn item(props: &SettingsProps, item: Item) -> Html {
-    let disabled = props.disabled || !props.form.is_used(item);
-    match item {
-        Item::F(field) => input(props, field, disabled),
-        Item::C(choice) => select(props, choice, disabled),
-        Item::O(flag) => check(props, flag, disabled),
-    }
-}
-
-fn input(props: &SettingsProps, field: Field, disabled: bool) -> Html {
-    let on = props.on.clone();
-    let oninput = Callback::from(move |event: InputEvent| {
-        let input: HtmlInputElement = event.target_unchecked_into();
-        on.emit(Intent::Act(Action::Typed(field, input.value())));
-    });
-    let problem = props.form.problem(field);
-    let (id, hint) = (field.test_id(), format!("{}-hint", field.test_id()));
-    html! {
-        <div class="field" key={id}>
-            <label for={id}>{ field.title() }</label>
-            <input type="text" inputmode="decimal" autocomplete="off" {id} data-testid={id}
-                value={props.form.typed(field).to_owned()} {disabled} {oninput}
-                aria-invalid={problem.is_some().to_string()} aria-describedby={hint.clone()} />
-            <p id={hint} class={classes!("hint", problem.is_some().then_some("problem"))}>
-                { problem.unwrap_or_else(|| props.form.hint(field)) }
-            </p>
-        </div>
-    }
-}
-
-fn select(props: &SettingsProps, choice: Choice, disabled: bool) -> Html {
-    let on = props.on.clone();
-    let onchange = Callback::from(move |event: Event| {
-        let select: HtmlSelectElement = event.target_unchecked_into();
-        on.emit(Intent::Act(Action::Chosen(choice, select.value())));
-    });
-    let chosen = props.form.chosen(choice);
-    let head_only = choice == Choice::Scope && props.head_only;
-    let options = choice.names().into_iter().enumerate().map(|(i, name)| {
-        let disabled = head_only && name != Scope::Head.name();
-        html! { <option value={name} selected={i == chosen} {disabled}>{ choice.label(i) }</option> }
-    });
-    let id = choice.test_id();
-    let hint = match choice {
-        Choice::Head => Some("new layers on the backbone, trained from scratch"),
-        Choice::Scope if head_only => {
-            Some("this backbone gives features; a ResNet's layers can be trained too")
-        }
-        Choice::Scope => Scope::from_name(props.form.chosen_name(choice)).map(Scope::cost),
-        Choice::Augment => {
-            Some("what is done to training images, so that no epoch shows the same twice")
-        }
-        Choice::Norm => Some("frozen statistics for few images; trained ones for long trainings"),
-        Choice::Crop => Some("a border is mirrored; a part is resized"),
-        Choice::Edges => Some("what comes where nothing was"),
-        _ => None,
-    };
-    html! {
-        <div class="field" key={id}>
-            <label for={id}>{ choice.title() }</label>
-            <select {id} data-testid={id} {disabled} {onchange}
-                aria-describedby={hint.map(|_| format!("{id}-hint"))}>{ for options }</select>
-            if let Some(hint) = hint {
-                <p id={format!("{id}-hint")} class="hint">{ hint }</p>
+impl Inputs<'_> {
+    /// Each group under its heading.
+    fn groups(&self, settings: &[&'static Setting]) -> Html {
+        let groups = settings.chunk_by(|a, b| a.group == b.group);
+        let group = |group: &[&'static Setting]| {
+            html! {
+                <fieldset>
+                    <legend>{ group[0].group }</legend>
+                    { self.row(group.iter().copied()) }
+                </fieldset>
             }
-        </div>
+        };
+        html! { <>{ for groups.map(group) }</> }
     }
-}
 
-fn check(props: &SettingsProps, flag: Flag, disabled: bool) -> Html {
-    let on = props.on.clone();
-    let onchange = Callback::from(move |event: Event| {
-        let input: HtmlInputElement = event.target_unchecked_into();
-        on.emit(Intent::Act(Action::Flagged(flag, input.checked())));
-    });
-    let id = flag.test_id();
-    html! {
-        <div class="field" key={id}>
-            <label class="check">
-                <input type="checkbox" data-testid={id} checked={props.form.flag(flag)} {disabled} {onchange} />
-                { flag.title() }
-            </label>
-        </div>
+    fn row(&self, settings: impl Iterator<Item = &'static Setting>) -> Html {
+        let inputs = settings.filter(|s| s.on_page).map(|s| self.input(s));
+        html! { <div class="settings">{ for inputs }</div> }
+    }
+
+    fn input(&self, setting: &'static Setting) -> Html {
+        let disabled = self.props.disabled || !setting.is_used(&mut self.valid.clone());
+        match setting.input() {
+            Input::Text => self.text(setting, disabled),
+            Input::Words(words) => self.select(setting, words, disabled),
+            Input::Switch => self.check(setting, disabled),
+        }
+    }
+
+    fn text(&self, setting: &'static Setting, disabled: bool) -> Html {
+        let oninput = self.told(setting, |event: InputEvent| {
+            event.target_unchecked_into::<HtmlInputElement>().value()
+        });
+        let problem = self.problems.get(setting.key);
+        let id = setting.test_id();
+        let hint = format!("{id}-hint");
+        html! {
+            <div class="field" key={setting.key}>
+                <label for={id.clone()}>{ setting.title() }</label>
+                <input type="text" inputmode="decimal" autocomplete="off" id={id.clone()} data-testid={id}
+                    value={self.props.form.typed(setting.key).to_owned()} {disabled} {oninput}
+                    aria-invalid={problem.is_some().to_string()} aria-describedby={hint.clone()} />
+                <p id={hint} class={classes!("hint", problem.is_some().then_some("problem"))}>
+                    { problem.cloned().unwrap_or_else(|| setting.hint()) }
+                </p>
+            </div>
+        }
+    }
+
+    fn select(&self, setting: &'static Setting, words: &'static [Word], disabled: bool) -> Html {
+        let onchange = self.told(setting, |event: Event| {
+            event.target_unchecked_into::<HtmlSelectElement>().value()
+        });
+        let chosen = self.props.form.typed(setting.key);
+        let scope = setting.key == "scope";
+        let head_only = scope && self.props.head_only;
+        let options = words.iter().map(|(name, label)| {
+            let disabled = head_only && *name != Scope::Head.name();
+            html! { <option value={*name} selected={*name == chosen} {disabled}>{ *label }</option> }
+        });
+        let id = setting.test_id();
+        let hint = if head_only {
+            "this backbone gives features; a ResNet's layers can be trained too"
+        } else if scope {
+            Scope::from_name(chosen).map_or("", text::cost)
+        } else {
+            setting.note
+        };
+        html! {
+            <div class="field" key={setting.key}>
+                <label for={id.clone()}>{ setting.title() }</label>
+                <select id={id.clone()} data-testid={id.clone()} {disabled} {onchange}
+                    aria-describedby={(!hint.is_empty()).then(|| format!("{id}-hint"))}>{ for options }</select>
+                if !hint.is_empty() {
+                    <p id={format!("{id}-hint")} class="hint">{ hint }</p>
+                }
+            </div>
+        }
+    }
+
+    fn check(&self, setting: &'static Setting, disabled: bool) -> Html {
+        let onchange = self.told(setting, |event: Event| {
+            let input = event.target_unchecked_into::<HtmlInputElement>();
+            input.checked().to_string()
+        });
+        let checked = self.props.form.typed(setting.key) == true.to_string();
+        html! {
+            <div class="field" key={setting.key}>
+                <label class="check">
+                    <input type="checkbox" data-testid={setting.test_id()} {checked} {disabled} {onchange} />
+                    { setting.title() }
+                </label>
+            </div>
+        }
+    }
+
+    /// Tells what an event makes of a setting.
+    fn told<E: 'static>(&self, setting: &'static Setting, text: fn(E) -> String) -> Callback<E> {
+        let (on, key) = (self.props.on.clone(), setting.key);
+        Callback::from(move |event| on.emit(Intent::Act(Action::Typed(key, text(event)))))
     }
 }

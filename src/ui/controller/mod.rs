@@ -23,7 +23,7 @@ use super::{
     state::{Action, Effect, EffectKind, JobStarted, State},
 };
 use crate::{
-    config::{Arch, DemoConfig, InputSettings},
+    config::{Arch, DemoConfig, InputSettings, TrainRequest},
     protocol::{Command, ExportKind, FileRef, JobId, Labels},
 };
 
@@ -201,14 +201,14 @@ impl Controller {
                 self.act(Action::Discard);
             }
             Intent::Estimate => {
-                if let Ok(config) = self.now().form.config() {
+                if let Ok(TrainRequest { config, .. }) = self.now().form.request() {
                     self.begin_long(JobKind::Estimate, &[], |_| Command::Estimate { config });
                 }
             }
             Intent::Preview(subject) => self.preview(subject),
             Intent::Forget(id) => self.tell(None, Command::ForgetRun { id }),
             Intent::RandomInit(arch) => {
-                let seed = self.now().form.config().unwrap_or_default().seed;
+                let seed = self.now().form.request().unwrap_or_default().config.seed;
                 self.begin_long(JobKind::RandomInit, &[], |_| Command::RandomInit {
                     arch,
                     seed,

@@ -2,6 +2,7 @@
 
 use super::{Controller, Subject};
 use crate::{
+    config::TrainRequest,
     protocol::{Command, JobId},
     ui::{
         jobs::JobKind,
@@ -15,9 +16,7 @@ const VIEWS: usize = 7;
 impl Controller {
     pub(super) fn train(&self) {
         let state = self.now();
-        if let (true, Ok(config), Ok(seeds)) =
-            (state.idle(), state.form.config(), state.form.seeds())
-        {
+        if let (true, Ok(TrainRequest { config, seeds })) = (state.idle(), state.form.request()) {
             self.begin(JobStarted::Train(config.epochs), &[], |_| Command::Train {
                 config,
                 seeds,
@@ -52,7 +51,7 @@ impl Controller {
         let (Ok(augment), true) = (state.form.augment(), self.may_begin(JobKind::Preview)) else {
             return;
         };
-        let seed = state.form.config().unwrap_or_default().seed;
+        let seed = state.form.request().unwrap_or_default().config.seed;
         let image = state.preview + usize::from(subject == Subject::Next);
         self.begin(JobStarted::Preview(image), &found, |files| {
             Command::Preview {

@@ -5,7 +5,6 @@ use crate::{
     config::Scope,
     protocol::{EngineState, Event, JobId, Message, ModelSummary, START, Skipped, TrainEvent},
     ui::{
-        form::Choice,
         intake,
         jobs::{JobKind, Notice, Progress, Section},
         predictions::{Outcome, Prediction},
@@ -71,7 +70,8 @@ impl State {
     /// are: no summary tells two trainings of a head apart.
     fn put_in_use(&mut self, job: Option<JobId>, model: Shared<ModelSummary>) {
         if !model.arch.trains_convolutions() {
-            self.form.change().choose(Choice::Scope, Scope::Head.name());
+            let head = Scope::Head.name().to_owned();
+            self.form.change().type_in("scope", head);
         }
         let by = self.running(job);
         if let (Some((_, JobKind::NameOutputs)), Some(old)) = (by, &self.model) {
@@ -151,11 +151,11 @@ impl State {
             }
             Event::Estimated { estimate, .. } => {
                 // The settings cannot be changed while it is made.
-                let config = self.form.config().unwrap_or_default();
+                let request = self.form.request().unwrap_or_default();
                 self.forecast = Some(Shared::new(Forecast {
                     estimate,
-                    epochs: config.epochs,
-                    seeds: self.form.seeds().unwrap_or(1),
+                    epochs: request.config.epochs,
+                    seeds: request.seeds,
                 }));
                 self.end(id);
             }

@@ -15,7 +15,7 @@ pub use recover::{Continuation, Effect, EffectKind, Resume};
 pub use runs::{CURVES, Runs};
 
 use super::{
-    form::{Choice, Field, Flag, TrainForm},
+    form::TrainForm,
     jobs::{Job, JobKind, Notice, Section},
     predictions::{Batch, Row},
     received::{Dataset, Device, Incoming, Sample},
@@ -122,12 +122,8 @@ pub enum Action {
     EffectsTaken(u32),
     /// A job was sent to the worker.
     JobStarted(JobId, JobStarted),
-    /// A setting was typed.
-    Typed(Field, String),
-    /// A setting was chosen, by name.
-    Chosen(Choice, String),
-    /// A setting was put on or off.
-    Flagged(Flag, bool),
+    /// The setting of that key was typed, chosen, or put on or off.
+    Typed(&'static str, String),
     /// A backbone was chosen for download.
     Arch(Arch),
     /// A backbone was chosen for random weights.
@@ -254,8 +250,7 @@ impl State {
         if let Some(problem) = &dataset.summary.problem {
             return Some(problem.clone());
         }
-        let problem = self.form.config().err().or(self.form.seeds().err());
-        problem.map(|e| e.to_string())
+        self.form.request().err().map(|e| e.to_string())
     }
 
     /// Why the model in use cannot be measured, for the place where the button is.
@@ -292,9 +287,7 @@ impl State {
             Action::Restarted => self.ignoring_worker = false,
             Action::EffectsTaken(last) => self.effects.retain(|effect| effect.id > last),
             Action::JobStarted(id, began) => self.begin(id, began),
-            Action::Typed(field, text) => self.settings().type_in(field, text),
-            Action::Chosen(choice, name) => self.settings().choose(choice, &name),
-            Action::Flagged(flag, on) => self.settings().set(flag, on),
+            Action::Typed(key, text) => self.settings().type_in(key, text),
             Action::Arch(arch) => self.arch = arch,
             Action::ChooseRandomInit(arch) => self.random_init = arch,
             Action::Show(id, shown) => self.show(id, shown),

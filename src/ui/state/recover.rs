@@ -3,7 +3,7 @@
 
 use super::State;
 use crate::{
-    config::{DemoConfig, DeviceChoice},
+    config::{DemoConfig, DeviceChoice, TrainRequest},
     protocol::{EngineState, Interrupted, JobId, START},
     ui::{
         jobs::{Job, JobKind, Section},
@@ -94,8 +94,10 @@ impl State {
         } else if let Some(interrupted) = self.interrupted.clone() {
             // On another data set the engine may yet refuse it.
             if self.has_open(&interrupted.dataset) {
-                let (config, seeds) = (&interrupted.config, interrupted.seeds);
-                self.settings().take(config, seeds);
+                self.settings().take(&TrainRequest {
+                    config: interrupted.config.clone(),
+                    seeds: interrupted.seeds,
+                });
             }
             self.training = Some(Shared::new(Training {
                 epochs: interrupted.config.epochs,

@@ -6,7 +6,7 @@ mod training;
 pub use data::{asks, contents, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{
-    forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,
+    cost, forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,
 };
 
 use super::jobs::Progress;
@@ -22,7 +22,7 @@ pub fn percent(share: f64) -> String {
 /// What pixels are brought to.
 #[must_use]
 pub fn normalization(normalization: Option<Normalization>) -> &'static str {
-    normalization.map_or("its own mean and deviation", Normalization::text)
+    normalization.map_or("its own mean and deviation", Normalization::label)
 }
 
 /// `17034` as `17 034`.

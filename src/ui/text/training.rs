@@ -3,6 +3,7 @@
 use super::{counted, duration, percent, rough};
 use crate::{
     compare::MeanStd,
+    config::Scope,
     protocol::{Interrupted, Run},
     ui::training::{Forecast, LiveMetrics, Training, Turn},
 };
@@ -198,6 +199,19 @@ pub fn spread(spread: &MeanStd) -> String {
     format!("{:.1} ± {}", spread.mean * 100.0, percent(spread.deviation))
 }
 
+/// What a training of so much of a model costs.
+#[must_use]
+pub const fn cost(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Head => "seconds to minutes: each image goes through the backbone once",
+        Scope::LastStage => "minutes: each epoch runs a fifth of the backbone, and its gradients",
+        Scope::LastTwo => "longer: each epoch runs two fifths of the backbone, and its gradients",
+        Scope::All => {
+            "the slowest, for a GPU: each epoch runs the whole backbone, and its gradients"
+        }
+    }
+}
+
 /// A run in a few words, for a legend.
 #[must_use]
 pub fn run_name(run: &Run) -> String {
@@ -205,7 +219,7 @@ pub fn run_name(run: &Run) -> String {
     format!(
         "{}, {}, {} {}, seed {}",
         run.arch.name(),
-        c.scope.description(),
+        c.scope.label(),
         c.optimizer.name(),
         rate(c.learning_rate),
         c.seed

@@ -114,8 +114,8 @@ fn an_interrupted_training_is_offered_and_goes_on_from_its_epoch() {
     assert_eq!(going.continuation(), None);
     let run = going.training.as_ref().expect("taken up");
     assert_eq!((run.reports.len(), run.epochs), (3, 10));
-    assert_eq!(going.form.config().ok(), Some(settings()));
-    assert_eq!(going.form.seeds().ok(), Some(2));
+    let request = going.form.request().expect("valid");
+    assert_eq!((request.config, request.seeds), (settings(), 2));
     assert_eq!(going.job(JobKind::Train).map(|j| j.id), Some(2));
     // Its own seed, said again, clears nothing.
     let said = of(

@@ -6,7 +6,7 @@ use super::*;
 fn a_training_run_is_followed_to_its_end() {
     let started = after([
         ready(),
-        Action::Chosen(Choice::Head, "mlp-3".into()),
+        Action::Typed("head", "mlp-3".into()),
         Action::JobStarted(1, JobStarted::Train(3)),
         worker([
             Event::State {
@@ -131,7 +131,7 @@ fn training_says_what_it_needs() {
         ],
     );
     assert_eq!(state.training_needs(), None);
-    let state = then(state, [Action::Typed(Field::Epochs, "0".into())]);
+    let state = then(state, [Action::Typed("epochs", "0".into())]);
     assert!(
         state
             .training_needs()
@@ -256,7 +256,7 @@ fn an_estimate_holds_until_a_setting_changes() {
     let answer = |job| worker([of(job, Event::Estimated { estimate })]);
     let asked = after([
         ready(),
-        Action::Typed(Field::Seeds, "2".into()),
+        Action::Typed("seeds", "2".into()),
         Action::JobStarted(1, OTHER(JobKind::Estimate)),
         answer(9),
     ]);
@@ -269,9 +269,9 @@ fn an_estimate_holds_until_a_setting_changes() {
     );
     assert!(state.idle());
     for change in [
-        Action::Typed(Field::Epochs, "3".into()),
-        Action::Chosen(Choice::Scope, "all".into()),
-        Action::Flagged(Flag::ClassWeights, true),
+        Action::Typed("epochs", "3".into()),
+        Action::Typed("scope", "all".into()),
+        Action::Typed("class_weights", "true".into()),
     ] {
         assert!(then(state.clone(), [change]).forecast.is_none());
     }
@@ -343,16 +343,16 @@ fn six_runs_are_shown_and_keep_their_looks() {
 
 #[test]
 fn a_backbone_that_only_gives_features_trains_a_head() {
-    let all = Action::Chosen(Choice::Scope, "all".into());
+    let all = Action::Typed("scope", "all".into());
     let state = after([ready(), all]);
-    assert_eq!(state.form.chosen_name(Choice::Scope), "all");
+    assert_eq!(state.form.typed("scope"), "all");
 
     let resnet = then(state.clone(), [worker([Event::Model { model: model() }])]);
-    assert_eq!(resnet.form.chosen_name(Choice::Scope), "all");
+    assert_eq!(resnet.form.typed("scope"), "all");
     let model = ModelSummary {
         arch: Arch::Densenet121,
         ..model()
     };
     let densenet = then(state, [worker([Event::Model { model }])]);
-    assert_eq!(densenet.form.chosen_name(Choice::Scope), "head");
+    assert_eq!(densenet.form.typed("scope"), "head");
 }
