@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::config::{Input, Setting, TrainRequest};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What was said of settings, in the order of the table: a preset comes before its parts.
 #[derive(Default)]
@@ -13,10 +13,21 @@ impl SettingFlags {
     /// Puts what was said over the settings.
     ///
     /// # Errors
-    /// [`crate::error::Error::Setting`] if a text means no value.
+    /// [`Error::Setting`] if a text means no value, or one flag undoes another: `--crop none --crop-padding 0.1`.
     pub fn put_over(&self, request: &mut TrainRequest) -> Result<()> {
-        let mut said = self.0.iter();
-        said.try_for_each(|(setting, text)| setting.read(request, text))
+        for (setting, text) in &self.0 {
+            setting.read(request, text)?;
+        }
+        // Its parts may change a preset.
+        for (setting, text) in self.0.iter().filter(|(s, _)| s.key != "augment") {
+            let mut again = request.clone();
+            setting.read(&mut again, text)?;
+            if again != *request {
+                let reason = format!("“{text}” is undone by another flag");
+                return Err(Error::setting(setting.name, reason));
+            }
+        }
+        Ok(())
     }
 
     /// Whether anything was said of the setting of that key.
@@ -89,6 +100,8 @@ impl FromArgMatches for SettingFlags {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use clap::{CommandFactory, Parser};
 
     use super::*;
@@ -96,15 +109,18 @@ mod tests {
     use crate::config::sample;
 
     /// The settings that a command line with these flags leads to, from some others.
-    fn given(flags: &[&str], mut request: TrainRequest) -> TrainRequest {
+    fn given(flags: &[&str], request: TrainRequest) -> TrainRequest {
+        put_over(flags, request).expect("good values")
+    }
+
+    fn put_over(flags: &[&str], mut request: TrainRequest) -> Result<TrainRequest> {
         let line = ["retune", "train", "--out", "folder"];
         let cli = Cli::try_parse_from(line.iter().chain(flags)).expect("a good command line");
         let Task::Train(args) = cli.task else {
             panic!("another task");
         };
-        let put = args.settings.put_over(&mut request);
-        put.expect("good values");
-        request
+        args.settings.put_over(&mut request)?;
+        Ok(request)
     }
 
     #[test]
@@ -125,6 +141,12 @@ mod tests {
     fn the_help_has_every_flag_with_its_range() {
         let mut command = Cli::command();
         let train = command.find_subcommand_mut("train").expect("a task");
+        let names = train
+            .get_arguments()
+            .filter_map(Arg::get_long_and_visible_aliases);
+        let names: Vec<_> = names.flatten().collect();
+        let different: BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
         let help = train.render_long_help().to_string();
         let help: Vec<_> = help.split_whitespace().collect();
         let help = help.join(" ");
@@ -154,5 +176,12 @@ mod tests {
         let turned = given(&["--rotation-degrees", "15"], default());
         let rotation = turned.config.augment.rotation.expect("it is put on");
         assert_eq!(rotation.degrees, 15.0);
+
+        let undone = put_over(
+            &["--crop", "random", "--crop-scale-least", "0.5"],
+            default(),
+        );
+        let error = undone.expect_err("two kinds of crop").to_string();
+        assert!(error.starts_with("crop: "), "{error}");
     }
 }
