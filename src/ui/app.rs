@@ -29,11 +29,12 @@ pub fn start() {
 }
 
 /// The jobs whose progress the place of the model shows.
-const MODEL_JOBS: [JobKind; 6] = [
+const MODEL_JOBS: [JobKind; 7] = [
     JobKind::Download,
     JobKind::Import,
     JobKind::NameOutputs,
     JobKind::SetInput,
+    JobKind::Reset,
     JobKind::Export,
     JobKind::RandomInit,
 ];

@@ -48,6 +48,8 @@ pub enum JobKind {
     Preview,
     /// Putting random weights in use.
     RandomInit,
+    /// Going back to the bundled model.
+    Reset,
 }
 
 impl JobKind {
@@ -65,7 +67,8 @@ impl JobKind {
             | Self::SetInput
             | Self::Download
             | Self::Export
-            | Self::RandomInit => Section::Model,
+            | Self::RandomInit
+            | Self::Reset => Section::Model,
         }
     }
 }
@@ -76,7 +79,12 @@ impl JobKind {
     pub const fn brings_model(self) -> bool {
         matches!(
             self,
-            Self::Import | Self::NameOutputs | Self::SetInput | Self::Download | Self::RandomInit
+            Self::Import
+                | Self::NameOutputs
+                | Self::SetInput
+                | Self::Download
+                | Self::RandomInit
+                | Self::Reset
         )
     }
 }

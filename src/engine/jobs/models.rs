@@ -308,6 +308,8 @@ impl Engine {
         let classifier = self.load_bundled().await?;
         self.prepare_kernels(&classifier).await?;
         self.set_model(classifier, Origin::Bundled, ModelSummary::BUNDLED);
-        ModelStore::clear().await
+        ModelStore::clear().await?;
+        self.mailbox.emit(Event::Finished);
+        Ok(())
     }
 }

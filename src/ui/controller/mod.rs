@@ -226,7 +226,7 @@ impl Controller {
             Intent::Export(what) => {
                 self.begin_long(JobKind::Export, &[], |_| Command::Export { what });
             }
-            Intent::Reset => self.tell(None, Command::Reset),
+            Intent::Reset => self.begin_long(JobKind::Reset, &[], |_| Command::Reset),
             Intent::Csv => self.save_csv(),
         }
     }
