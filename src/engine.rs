@@ -90,6 +90,15 @@ impl Engine {
         self
     }
 
+    /// An engine [without memory](Self::ephemeral) that is [asked](Self::ask) one thing after another; `emit`
+    /// hears what it says. The first command is [`Command::Start`].
+    #[must_use]
+    pub fn direct(emit: impl Fn(Message<Event>, Vec<Vec<u8>>) + 'static) -> Self {
+        // Nobody sends while a command is obeyed, so the mailbox stays empty.
+        let (_, inbox) = async_channel::unbounded();
+        Self::new(Mailbox::new(inbox, Box::new(emit))).ephemeral()
+    }
+
     /// Works until nobody is left to give commands.
     pub async fn run(mut self) {
         while let Some(order) = self.mailbox.next().await {
@@ -97,23 +106,37 @@ impl Engine {
         }
     }
 
+    /// Obeys one command, of no job, to its end.
+    ///
+    /// # Errors
+    /// The command's own; it was told as an event too, and what was in use before stays in use.
+    pub async fn ask(&mut self, command: Command, files: Vec<InputFile>) -> Result<()> {
+        let message = command.into();
+        self.obey(Order { message, files }).await
+    }
+
     /// Obeys one command. What fails is told as an event, and what was in use before stays in use.
-    pub async fn handle(&mut self, Order { message, files }: Order) {
+    pub async fn handle(&mut self, order: Order) {
+        // An error was told already.
+        drop(self.obey(order).await);
+    }
+
+    async fn obey(&mut self, Order { message, files }: Order) -> Result<()> {
         let Message { job, body: command } = message;
         self.mailbox.turn_to(job);
         let starting = matches!(command, Command::Start { .. });
         let result = self.work(job, command, &files).await;
-        let failed = result.is_err();
-        match result {
+        match &result {
             Ok(()) => {}
             Err(Error::Cancelled) => self.mailbox.emit(Event::Cancelled),
-            Err(error) => self.mailbox.fail(&error),
+            Err(error) => self.mailbox.fail(error),
         }
-        if starting && failed {
+        if starting && result.is_err() {
             self.mailbox.set_state(EngineState::Failed);
         } else if self.model.is_some() {
             self.mailbox.set_state(EngineState::Ready);
         }
+        result
     }
 
     /// Does what a command says.

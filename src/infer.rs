@@ -70,15 +70,29 @@ impl Classifier {
     /// # Errors
     /// [`Error::Decode`] naming the file, [`Error::Gpu`] if the device fails.
     pub async fn classify(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
+        let features = self.pooled(name, bytes)?;
+        let logits = to_host(self.head.forward(features)).await?;
+        self.check_finite(&logits)?;
+        Ok(softmax(&logits))
+    }
+
+    /// The bytes of an image file to its features `[C]`, which is what a head takes.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] naming the file, [`Error::Gpu`] if the device fails.
+    pub async fn extract(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
+        to_host(self.pooled(name, bytes)?).await
+    }
+
+    /// `[1,C]`, on the device.
+    fn pooled(&self, name: &str, bytes: &[u8]) -> Result<Tensor<2>> {
         let mut batch = Batch::new(self.backbone.device(), &self.preprocess);
         for pushed in batch.push(vec![(name.to_string(), Ok(bytes.to_vec()))])? {
             pushed?;
         }
         let images = batch.finish();
         let images = images.ok_or_else(|| Error::decode(name, "is not there"))?;
-        let logits = to_host(self.head.forward(self.backbone.forward(images))).await?;
-        self.check_finite(&logits)?;
-        Ok(softmax(&logits))
+        Ok(self.backbone.forward(images))
     }
 
     /// A trial run on a black image: weights that are numbers one by one may still overflow together.

@@ -10,7 +10,7 @@ use super::label_args::Asked;
 use super::output::Output;
 use super::{dataset, report};
 use crate::config::{Arch, InputSettings};
-use crate::engine::{Engine, Mailbox, Order};
+use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
@@ -36,13 +36,8 @@ impl Session {
     ) -> Result<Self> {
         let output = Rc::new(RefCell::new(output));
         let shown = output.clone();
-        // Nobody sends while a command is obeyed, so the mailbox stays empty.
-        let (_, inbox) = async_channel::unbounded();
-        let mailbox = Mailbox::new(
-            inbox,
-            Box::new(move |message, blobs| shown.borrow_mut().show(message.body, blobs)),
-        );
-        let mut engine = Engine::new(mailbox).ephemeral();
+        let mut engine =
+            Engine::direct(move |message, blobs| shown.borrow_mut().show(message.body, blobs));
         if let Some(folder) = &folder {
             engine = engine.with_checkpoint_dir(folder);
         }

@@ -105,7 +105,7 @@ impl Indexer {
         self.source.len() as u64
     }
 
-    /// Goes on for about [`SLICE`] milliseconds; true when all files were looked at. A file that cannot be
+    /// Goes on for about `SLICE` milliseconds; true when all files were looked at. A file that cannot be
     /// read is set aside and does not end the work.
     pub fn step(&mut self) -> bool {
         let begin = time::now();

@@ -1,5 +1,5 @@
 //! What a path says by itself: the name of its file, the folder it lies in, and whether it is no image at all. What
-//! folders mean is in [`super::folders`], what a dot hides in [`super::hidden`].
+//! folders mean is in `folders`, what a dot hides in [`super::hidden`].
 
 /// The name of a file without its folders.
 #[must_use]

@@ -1,7 +1,7 @@
 //! From a pile of files to samples with labels, the same in the page and natively.
 //!
 //! A [`Source`] lists and reads files: a folder, an archive in place, the generator. An [`Indexer`] walks it in
-//! slices and makes the [`Dataset`], which [`split`] divides.
+//! slices and makes the [`Dataset`], which [`split()`] divides.
 
 pub mod archive;
 pub mod beside;

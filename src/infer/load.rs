@@ -1,5 +1,7 @@
 //! A classifier from a checkpoint: which backbone, which head, what the file does not say.
 
+use std::ops::ControlFlow;
+
 use burn::tensor::Device;
 
 use super::Classifier;
@@ -10,7 +12,7 @@ use crate::model::arch::{features, tensors};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec};
 use crate::weights::hub::Pretrained;
-use crate::weights::{Checkpoint, names};
+use crate::weights::{self, Checkpoint, bundled, names};
 
 /// Seed of the head that stands in for one of another class count.
 const FRESH_HEAD: u64 = 0;
@@ -38,6 +40,37 @@ pub struct Given<'a> {
 }
 
 impl Classifier {
+    /// The model that comes with the crate: a `ResNet-18` for the six kinds of scenes of [`crate::classes`].
+    ///
+    /// # Errors
+    /// In the browser, where it is fetched, what [`bundled::load`] says; natively none.
+    pub async fn bundled(device: &Device) -> Result<Self> {
+        let bytes = bundled::load(&mut |_, _| ControlFlow::Continue(())).await?;
+        Self::of_bundle(&bytes, device)
+    }
+
+    /// The same from the bytes of its file.
+    pub(crate) fn of_bundle(bytes: &[u8], device: &Device) -> Result<Self> {
+        let checkpoint = weights::read(bundled::MODEL.path, bytes)?;
+        let classes = bundled::classes();
+        let given = Given {
+            names: Some(&classes),
+            untrained: &classes,
+            ..Given::default()
+        };
+        let loaded = Self::load(checkpoint, Some(bundled::ARCH), given, device)?;
+        Ok(loaded.classifier)
+    }
+
+    /// A whole model from the bytes of a checkpoint, safetensors or what `torch.save` wrote, with all that the
+    /// file says of itself. `name` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`Classifier::load`], and [`Error::Weights`] if the bytes are no checkpoint.
+    pub fn read(name: &str, bytes: &[u8], device: &Device) -> Result<Loaded> {
+        Self::load(weights::read(name, bytes)?, None, Given::default(), device)
+    }
+
     /// A whole model from a checkpoint. The backbone is `arch` if given, else what the file says it is,
     /// else the member of the family whose tensors fit. A head that is none of the presets, or has ImageNet's
     /// 1000 outputs without their names, gives way to an untrained linear one for `given.untrained`.

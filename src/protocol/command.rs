@@ -140,14 +140,14 @@ pub enum Command {
         #[serde(default)]
         transparency: Option<Transparency>,
     },
-    /// Draw the sample images; answered by [`Event::Samples`].
+    /// Draw the sample images; answered by [`Event::Samples`](super::Event::Samples).
     Samples,
-    /// Classify each file; a file that fails gets its own [`Event::FileError`].
+    /// Classify each file; a file that fails gets its own [`Event::FileError`](super::Event::FileError).
     Classify {
         /// The images.
         files: Vec<FileRef>,
     },
-    /// Open and index a data set; answered by [`Event::Dataset`].
+    /// Open and index a data set; answered by [`Event::Dataset`](super::Event::Dataset).
     OpenDataset {
         /// Where it comes from.
         source: DatasetSource,
@@ -165,17 +165,17 @@ pub enum Command {
         /// Trainings, one after the other from `config.seed` on; the best one's model is put in use.
         seeds: usize,
     },
-    /// Go on with the training of [`Event::Interrupted`], on the same images, opened again.
+    /// Go on with the training of [`Event::Interrupted`](super::Event::Interrupted), on the same images, opened again.
     Continue,
-    /// Forget the training of [`Event::Interrupted`].
+    /// Forget the training of [`Event::Interrupted`](super::Event::Interrupted).
     Discard,
     /// Time a step or two of a training and say how long all of it will take; answered by
-    /// [`Event::Estimated`].
+    /// [`Event::Estimated`](super::Event::Estimated).
     Estimate {
         /// The settings.
         config: TrainConfig,
     },
-    /// Show what an augmentation makes of an image; answered by [`Event::Previews`].
+    /// Show what an augmentation makes of an image; answered by [`Event::Previews`](super::Event::Previews).
     Preview {
         /// The image; none for one of the data set in use, or a generated one where there is none.
         file: Option<FileRef>,
@@ -195,7 +195,7 @@ pub enum Command {
         /// Seed of the weights.
         seed: u64,
     },
-    /// Forget a run of [`Event::Runs`].
+    /// Forget a run of [`Event::Runs`](super::Event::Runs).
     ForgetRun {
         /// Its id.
         id: u64,
@@ -244,14 +244,14 @@ pub enum Command {
         /// Which backbone.
         arch: Arch,
     },
-    /// Hand out the model in use; answered by [`Event::Exported`].
+    /// Hand out the model in use; answered by [`Event::Exported`](super::Event::Exported).
     Export {
         /// Head or whole model.
         what: ExportKind,
     },
     /// Forget the kept model and go back to the bundled one.
     Reset,
-    /// Time head epochs on generated features (`cargo xtask bench`); answered by [`Event::Measured`].
+    /// Time head epochs on generated features (`cargo xtask bench`); answered by `Event::Measured`.
     MeasureHead {
         /// Samples, N of `[N,C]`.
         samples: usize,
@@ -262,7 +262,7 @@ pub enum Command {
         /// Epochs to time, after one that is not.
         epochs: usize,
     },
-    /// Time classification of a generated image (`cargo xtask bench`); answered by [`Event::Measured`].
+    /// Time classification of a generated image (`cargo xtask bench`); answered by `Event::Measured`.
     MeasureForward {
         /// Edge of the input, in pixels.
         size: usize,
@@ -272,7 +272,7 @@ pub enum Command {
         runs: usize,
     },
     /// Time training steps of the last stage and a linear head, of the backbone in use, on a generated
-    /// input that the frozen part might have given (`cargo xtask bench`); answered by [`Event::Measured`].
+    /// input that the frozen part might have given (`cargo xtask bench`); answered by `Event::Measured`.
     MeasureFineTune {
         /// Edge of the images, in pixels.
         size: usize,

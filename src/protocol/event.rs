@@ -54,7 +54,7 @@ pub enum Event {
         /// It.
         model: ModelSummary,
     },
-    /// The sample images, PNG: blob i belongs to names[i].
+    /// The sample images, PNG: blob i belongs to `names[i]`.
     Samples {
         /// File names.
         names: Vec<String>,
@@ -120,7 +120,7 @@ pub enum Event {
         /// It.
         estimate: Estimate,
     },
-    /// An image and what an augmentation made of it, PNG: blob i belongs to names[i], the image itself first.
+    /// An image and what an augmentation made of it, PNG: blob i belongs to `names[i]`, the image itself first.
     Previews {
         /// What was done, in words.
         names: Vec<String>,

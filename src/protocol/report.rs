@@ -20,7 +20,7 @@ pub enum EngineState {
     Training,
     /// A training is held.
     Paused,
-    /// Starting failed; the reason came in an [`Event::Failed`].
+    /// Starting failed; the reason came in an [`Event::Failed`](super::Event::Failed).
     Failed,
 }
 

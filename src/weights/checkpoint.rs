@@ -55,7 +55,7 @@ pub struct Checkpoint {
 }
 
 /// Reads a checkpoint, safetensors or what `torch.save` wrote, told apart by content. `file` is for messages.
-/// The network is found among whatever else was saved (see [`select`](super::select)), its prefix is taken off the
+/// The network is found among whatever else was saved (see `select`), its prefix is taken off the
 /// names, and they are translated to those used here (see [`names`]).
 ///
 /// # Errors

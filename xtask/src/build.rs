@@ -11,6 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::compress::{BEST, QUICK, Size, compress_all};
 use crate::optimize::{self, Goal};
 use crate::project::{WASM, cargo, ensure_wasm_target, root, run, step, target_dir};
+use crate::style;
 
 /// Cargo's profile for the wasm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,6 +106,10 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
     fs::copy(root().join("index.html"), out.join("index.html"))
         .context("cannot copy index.html")?;
     copy_tree(&root().join("www"), &out)?;
+    // The page asks for one sheet, and its parts are of no use to it.
+    let parts = out.join("style");
+    fs::write(out.join("style.css"), style::sheet(&parts)?).context("cannot write style.css")?;
+    fs::remove_dir_all(&parts).with_context(|| format!("cannot remove {}", parts.display()))?;
     let sizes = step("compress", || compress_all(&files(&out)?, quality))?;
     print_sizes(&sizes);
     Ok(Built { dist: out, sizes })

@@ -7,4 +7,5 @@ pub mod optimize;
 pub mod project;
 pub mod serve;
 pub mod setup;
+pub mod style;
 pub mod suite;

@@ -26,7 +26,7 @@ const BARS: [(&str, u64); 2] = [("page_bg.wasm", 400_000), ("engine_bg.wasm", 3_
 /// Cargo's command lines, in order. Clippy runs in the profile of the build that follows it, so that both
 /// share their build scripts and procedural macros. Every feature at once natively, as no other step lints
 /// the tests of the page's logic.
-const STEPS: [(&str, &str); 7] = [
+const STEPS: [(&str, &str); 10] = [
     ("format", "fmt --all --check"),
     (
         "clippy, native",
@@ -54,7 +54,24 @@ const STEPS: [(&str, &str); 7] = [
         "tests, library and command line",
         "test --locked --release --package retune",
     ),
+    (
+        "example, classify",
+        "run --locked --release --package retune --example classify",
+    ),
+    (
+        "example, finetune",
+        "run --locked --release --package retune --example finetune",
+    ),
+    (
+        "example, custom head",
+        "run --locked --release --package retune --example custom_head",
+    ),
 ];
+
+/// The documentation, in which a link to nowhere is an error as every other warning. With clippy's features, so that
+/// what it checked of the dependencies is used again.
+const DOCUMENTATION: &str =
+    "doc --locked --release --no-deps --workspace --features retune/ui,xtask/browser";
 
 /// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. Each
 /// opens a device of its own, so those of a file run at the same time.
@@ -86,6 +103,10 @@ pub fn test(options: &Options) -> Result<()> {
     for (name, line) in STEPS {
         step(name, || run(&mut cargo(line.split_whitespace())))?;
     }
+    step("documentation", || {
+        let mut doc = cargo(DOCUMENTATION.split_whitespace());
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
     if !options.skip_browser {
         for (name, line) in WEBGPU {
             step(name, || run(&mut cargo(line.split_whitespace())))?;

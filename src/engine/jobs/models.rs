@@ -58,16 +58,7 @@ impl Engine {
             ControlFlow::Continue(())
         };
         let bytes = bundled::load(&mut progress).await?;
-        let checkpoint = weights::read(bundled::MODEL.path, &bytes)?;
-        let device = &self.device()?.device;
-        let classes = bundled::classes();
-        let given = Given {
-            names: Some(&classes),
-            untrained: &classes,
-            ..Given::default()
-        };
-        let loaded = Classifier::load(checkpoint, Some(bundled::ARCH), given, device)?;
-        Ok(loaded.classifier)
+        Classifier::of_bundle(&bytes, &self.device()?.device)
     }
 
     /// Puts a model in use and says so. Features of another backbone are worthless and go.

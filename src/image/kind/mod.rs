@@ -124,7 +124,7 @@ impl Kind {
         name::of_name(path)
     }
 
-    /// Whether [`super::decode`] opens it.
+    /// Whether [`super::decode()`] opens it.
     #[must_use]
     pub const fn is_decoded(self) -> bool {
         matches!(
@@ -133,7 +133,7 @@ impl Kind {
         )
     }
 
-    /// Whether some browsers open it though [`super::decode`] does not: worth a try with `createImageBitmap`, as
+    /// Whether some browsers open it though [`super::decode()`] does not: worth a try with `createImageBitmap`, as
     /// [`super::transcode`] does.
     #[must_use]
     pub const fn by_browser(self) -> bool {
@@ -210,7 +210,7 @@ impl Kind {
         }
     }
 
-    /// Why [`super::decode`] does not open it and what to do; none if it does.
+    /// Why [`super::decode()`] does not open it and what to do; none if it does.
     #[must_use]
     pub const fn refusal(self) -> Option<&'static str> {
         Some(match self {

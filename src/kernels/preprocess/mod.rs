@@ -1,5 +1,5 @@
 //! Resizes and normalises photos on the GPU into a batch of the network's input; gives the same bits as
-//! [`crate::image::resize`] and [`crate::image::to_tensor`].
+//! [`crate::image::resize()`] and [`crate::image::to_tensor`].
 //!
 //! The first pass runs when a photo is added, the second when it is known how many there are: between the
 //! two a photo is only as high as the network's input, so that a batch of large ones fits the memory.

@@ -36,7 +36,7 @@ pub async fn write(key: &str, bytes: &[u8]) -> Result<()> {
 /// The same at another place.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn write_at(place: &StorageLocation, key: &str, bytes: &[u8]) -> Result<()> {
     write_in(&folder_of(place)?, key, bytes)
 }

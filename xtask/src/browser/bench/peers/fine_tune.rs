@@ -1,6 +1,6 @@
 //! One step of fine-tuning: the last stage of a ResNet-18 and a head of six classes, on activations of the
 //! stage before, which is frozen and so was computed once. TensorFlow.js has no such program to take as it
-//! stands; `tfjs_layer4.js` is written here, as a careful user of it would.
+//! stands; `benches/peers/pages/layer4.js` is one as a careful user of it would write it.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,6 @@ use serde_json::{Map, Value, json};
 use super::super::median;
 use super::stage::{Stage, numbers, text};
 use super::{Arena, Kind, Peer};
-
-/// What [`super::site::Installed::bundle`] makes a page of.
-pub const PAGE: &str = include_str!("tfjs_layer4.js");
 
 /// Images a step, where such a step is done in time; halved until it is.
 const BATCH: u32 = 32;
@@ -84,7 +81,7 @@ async fn measure(arena: &Arena, peer: Peer, size: u32) -> Result<(u32, Vec<f64>)
             let Some((_, query)) = address.split_once("tfjs.html?") else {
                 bail!("not available: onnxruntime-web cannot train");
             };
-            let url = format!("{}own/own.html?{query}", arena.site.url);
+            let url = format!("{}layer4.html?{query}", arena.site.url);
             stage.page(peer, &url).await?;
         }
     }

@@ -13,7 +13,7 @@ use super::site::Installed;
 use super::stage::{Stage, numbers, text};
 use super::{Arena, Options, Peer};
 
-/// Largest difference of a peer's logits from torch's, as a share of the largest logit. Sums of floats
+/// Largest difference of a peer's logits from the reference, as a share of the largest logit. Sums of floats
 /// in another order differ by some 1e-6; a wrong layout or padding by 1e-1.
 const TOLERANCE: f64 = 1e-3;
 
@@ -107,7 +107,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Compares a peer's logits of one image with torch's; this is its first run at that size as well. Ours
+/// Compares a peer's logits of one image with the definition's, summed in 64 bits; this is its first run at that size as well. Ours
 /// are compared with other implementations by the tests.
 async fn check(stage: &Stage, peer: Peer, size: u32, reference: &[f32]) -> Result<()> {
     if peer.is_ours() {
@@ -117,7 +117,7 @@ async fn check(stage: &Stage, peer: Peer, size: u32, reference: &[f32]) -> Resul
     let reference = reference.get(..logits.len()).unwrap_or_default();
     ensure!(
         !reference.is_empty(),
-        "{} logits are more than torch's",
+        "{} logits are more than the reference has",
         logits.len()
     );
     let pairs = logits.iter().zip(reference.iter().map(|&v| f64::from(v)));
@@ -128,7 +128,7 @@ async fn check(stage: &Stage, peer: Peer, size: u32, reference: &[f32]) -> Resul
     });
     ensure!(
         difference <= TOLERANCE * largest,
-        "logits up to {difference:.1e} from torch's, of {largest:.1e} at most"
+        "logits up to {difference:.1e} from the reference, of {largest:.1e} at most"
     );
     Ok(())
 }

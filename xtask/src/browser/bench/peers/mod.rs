@@ -1,7 +1,6 @@
 //! `cargo xtask bench peers`: Retune beside onnxruntime-web and TensorFlow.js. Figures from two browsers,
 //! two adapters or two hours compare machines, not programs; so all take turns in one Chromium, on the
-//! adapter that all of them get. What the peers are is settled in ../shared/peers, next to the checkout:
-//! its pages and its model are used as they stand.
+//! adapter that all of them get. The peers' pages and the model that they run are in `benches/peers`.
 
 mod fine_tune;
 mod first_result;
@@ -54,7 +53,7 @@ pub struct Options {
     /// Measure this page instead of building one.
     #[arg(long)]
     dist: Option<PathBuf>,
-    /// Where the peers are installed, or are to be [default: `PEERS_DIR`, else ~/.cache/retune-peers].
+    /// Where the peers are installed, or are to be [default: target/peers].
     #[arg(long)]
     peers: Option<PathBuf>,
 }
@@ -149,14 +148,10 @@ pub async fn run(options: &Options) -> Result<()> {
     } else {
         crate::default_dist()
     };
-    let bundle = options
-        .fine_tune
-        .then(|| installed.bundle(fine_tune::PAGE))
-        .transpose()?;
     let arena = Arena {
         driver: Driver::start().await?,
         host: Host::start(&dist, Vec::new()).await?,
-        site: Site::start(&installed, bundle).await?,
+        site: Site::start(&installed).await?,
     };
     let retune = match &options.dist {
         None => revision(),

@@ -1,10 +1,7 @@
-//! Tables, lists and names that are easily taken for something else than they are: the parts of retrieval sets, lists
-//! of bad images, made-up labels, folders of patients, dates in the names of files.
-#![cfg(feature = "data")]
+//! Tables, lists and names that are easily taken for something else than they are: the parts of retrieval sets,
+//! lists of bad images, made-up labels, folders of patients, dates in the names of files.
 
-mod sets;
-
-use sets::{Files, all, assert_notes, counts, folder, reads, rows, tree};
+use super::sets::{Files, all, assert_notes, counts, folder, reads, rows, source, tree};
 
 /// A list of images of two classes' folders.
 fn of_both(range: std::ops::Range<usize>) -> String {
@@ -318,7 +315,7 @@ fn offers(spec: &str, flags: &str, expected: &str) {
         .collect();
     let wanted = (data.readings.iter()).find(|r| r.reading.flags == flags);
     let wanted = wanted.unwrap_or_else(|| panic!("{question}: {found:?}"));
-    let chosen = retune::data::Indexer::new("set", Box::new(sets::source(&files)))
+    let chosen = retune::data::Indexer::new("set", Box::new(source(&files)))
         .labels(wanted.reading.labels.clone())
         .finish()
         .expect("a set");
