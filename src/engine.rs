@@ -25,7 +25,7 @@ use run_history::RunHistory;
 
 use crate::config::{DeviceChoice, Transparency};
 use crate::error::{Error, Result};
-use crate::infer::Classifier;
+use crate::infer::{Classifier, Purpose};
 use crate::platform::StorageLocation;
 use crate::platform::device::{self, OpenDevice};
 use crate::platform::files::InputFile;
@@ -180,8 +180,14 @@ impl Engine {
                 arch,
                 classes,
                 input,
+                to_train,
             } => {
-                let told = (classes, input);
+                let purpose = if to_train {
+                    Purpose::Train
+                } else {
+                    Purpose::Answer
+                };
+                let told = (classes, input, purpose);
                 self.import(&file, arch, told, files).await
             }
             Command::NameClasses { classes } => self.name_classes(classes).await,

@@ -5,7 +5,7 @@
 
 use retune::config::{Arch, Family};
 use retune::error::Error;
-use retune::weights::{Checkpoint, Dtype, bundled, hub, load_state, read};
+use retune::weights::{Checkpoint, Dtype, SaveAs, bundled, hub, load_state, read, save};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!(
@@ -438,4 +438,47 @@ fn every_backbone_has_an_address_on_the_hub_or_a_mirror() {
             _ => assert_eq!(repository, format!("timm/{}.tv_in1k", arch.name())),
         }
     }
+}
+
+/// A safetensors file of ramps of these names and shapes, read.
+fn made(list: &[(&str, &[usize])], metadata: &[(&str, &str)]) -> Checkpoint {
+    let tensor = |(name, shape): &(&str, &[usize])| {
+        let values = ramp(shape.iter().product());
+        (name.to_string(), shape.to_vec(), values)
+    };
+    let tensors: Vec<_> = list.iter().map(tensor).collect();
+    let metadata = metadata.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+    let bytes = save(&tensors, &metadata.collect(), SaveAs::F32).unwrap();
+    read("made.safetensors", &bytes).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn a_head_alone_is_one_under_any_name() {
+    let names = |checkpoint: &Checkpoint| checkpoint.tensors.keys().cloned().collect::<Vec<_>>();
+    for (weight, bias) in [
+        ("weight", "bias"),
+        ("0.weight", "0.bias"),
+        ("1.weight", "1.bias"),
+        ("fc.weight", "fc.bias"),
+        ("classifier.weight", "classifier.bias"),
+        ("model.cls.weight", "model.cls.bias"),
+    ] {
+        let metadata = [("classes", "a,b,c"), ("names", "x,y")];
+        let head = made(&[(weight, &[3, 512]), (bias, &[3])], &metadata);
+        assert_eq!(names(&head), ["fc.bias", "fc.weight"], "{weight}");
+        assert_eq!(head.classes.map(|names| names.len()), Some(3));
+    }
+    let layers: [(&str, &[usize]); 4] = [
+        ("0.weight", &[128, 512]),
+        ("0.bias", &[128]),
+        ("2.weight", &[3, 128]),
+        ("2.bias", &[3]),
+    ];
+    let wanted = ["fc.0.bias", "fc.0.weight", "fc.2.bias", "fc.2.weight"];
+    assert_eq!(names(&made(&layers, &[])), wanted);
+    // Too narrow for any backbone, and more than layers.
+    let list: [(&str, &[usize]); 2] = [("weight", &[3, 64]), ("bias", &[3])];
+    assert_eq!(names(&made(&list, &[])), ["bias", "weight"]);
+    let list: [(&str, &[usize]); 2] = [("a.weight", &[3, 512]), ("b.weight", &[8, 8, 3, 3])];
+    assert_eq!(names(&made(&list, &[])), ["a.weight", "b.weight"]);
 }

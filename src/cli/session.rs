@@ -113,12 +113,33 @@ impl Session {
         classes: Option<Vec<String>>,
         input: InputSettings,
     ) -> Result<()> {
+        self.load(path, arch, (classes, input), false).await
+    }
+
+    /// Puts a checkpoint in use to train a new head on it.
+    pub async fn import_to_train(
+        &mut self,
+        path: &str,
+        arch: Option<Arch>,
+        input: InputSettings,
+    ) -> Result<()> {
+        self.load(path, arch, (None, input), true).await
+    }
+
+    async fn load(
+        &mut self,
+        path: &str,
+        arch: Option<Arch>,
+        (classes, input): (Option<Vec<String>>, InputSettings),
+        to_train: bool,
+    ) -> Result<()> {
         let (file, handles) = opened(path)?;
         let command = Command::Import {
             file,
             arch,
             classes,
             input,
+            to_train,
         };
         self.handle(command, handles).await
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
-use burn::tensor::wgpu::{MemoryConfiguration, wgpu};
+use burn::tensor::wgpu::{MemoryConfiguration, WgpuBackend, wgpu};
 
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
@@ -101,7 +101,11 @@ async fn open_gpu() -> Result<(OpenDevice, bool)> {
 
 async fn find_gpu() -> Result<(OpenDevice, bool)> {
     // A buffer a tensor: WebGPU lets a launch read and write two buffers, but not two parts of one.
-    let options = Device::wgpu_options()
+    let mut options = Device::wgpu_options();
+    if gpu::VULKAN_ALONE {
+        options = options.graphics_api(WgpuBackend::Vulkan);
+    }
+    let options = options
         .memory_config(MemoryConfiguration::ExclusivePages)
         .tasks_max(LAUNCHES);
     let setup = options.init_with_setup_async().await;

@@ -218,6 +218,9 @@ pub enum Command {
         /// How its images are prepared, where the user says so; it wins over the file's own.
         #[serde(default)]
         input: InputSettings,
+        /// Whether a new head is about to be trained in place of its own.
+        #[serde(default)]
+        to_train: bool,
     },
     /// Name the outputs of the model in use, in their order.
     NameClasses {

@@ -25,7 +25,7 @@ pub use save::{SaveAs, save, save_model};
 
 /// A list that stays readable when it is of a hundred tensors: of more names than `shown` the first ones, and
 /// how many more.
-fn first_few(names: &[impl AsRef<str>], shown: usize) -> String {
+pub(crate) fn first_few(names: &[impl AsRef<str>], shown: usize) -> String {
     let first: Vec<&str> = names.iter().take(shown).map(AsRef::as_ref).collect();
     let first = first.join(", ");
     match names.len().saturating_sub(shown) {

@@ -233,7 +233,10 @@ const FEWEST_FEATURES: usize = 512;
 /// writes `weight` and `bias`, or `0.weight`, `0.bias`, `2.weight` ... for a sequence; others write `cls.weight`. `shape`
 /// says a tensor's. A file with anything but matrices and vectors, or with nothing that takes as much as a backbone gives, stays as
 /// it is.
-pub(super) fn name_head_alone<T>(tensors: &mut BTreeMap<String, T>, shape: impl Fn(&T) -> &[usize]) {
+pub(super) fn name_head_alone<T>(
+    tensors: &mut BTreeMap<String, T>,
+    shape: impl Fn(&T) -> &[usize],
+) {
     let small = tensors.values().all(|tensor| shape(tensor).len() <= 2);
     let fits = |(name, tensor): (&String, &T)| {
         let wide = matches!(shape(tensor), &[_, inputs] if inputs >= FEWEST_FEATURES);
@@ -245,10 +248,13 @@ pub(super) fn name_head_alone<T>(tensors: &mut BTreeMap<String, T>, shape: impl 
     let module = |name: &str| name.split_once('.').map(|(module, _)| module.to_owned());
     let modules: BTreeSet<_> = tensors.keys().map(|name| module(name)).collect();
     let modules: Vec<_> = modules.into_iter().collect();
-    let numbered = |module: &Option<String>| module.as_ref().is_some_and(|m| m.parse::<usize>().is_ok());
+    let numbered =
+        |module: &Option<String>| module.as_ref().is_some_and(|m| m.parse::<usize>().is_ok());
     match &modules[..] {
         // One module of whatever name, `fc` too.
-        [Some(own)] if !numbered(&modules[0]) => rename(tensors, |name| swap_prefix(name, own, HEAD)),
+        [Some(own)] if !numbered(&modules[0]) => {
+            rename(tensors, |name| swap_prefix(name, own, HEAD))
+        }
         [None] => rename(tensors, |name| Some(format!("{HEAD}.{name}"))),
         all if all.iter().all(numbered) => rename(tensors, |name| Some(format!("{HEAD}.{name}"))),
         _ => {}

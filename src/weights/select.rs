@@ -484,14 +484,23 @@ mod tests {
         ] {
             let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
             assert_eq!(names, ["fc.weight", "fc.bias"], "{name}");
-            assert!(said.contains("passed over") && !said.contains("not used"), "{said}");
+            assert!(
+                said.contains("passed over") && !said.contains("not used"),
+                "{said}"
+            );
         }
         // Around a Sequential, and in a network without a wrapper.
-        let list: [(&str, &[usize]); 3] =
-            [("2.weight", &[3, 512]), ("2.bias", &[3]), ("cm.confmat", &[3, 3])];
+        let list: [(&str, &[usize]); 3] = [
+            ("2.weight", &[3, 512]),
+            ("2.bias", &[3]),
+            ("cm.confmat", &[3, 3]),
+        ];
         assert_eq!(beside("0.", &list).0, ["fc.weight", "fc.bias"]);
-        let list: [(&str, &[usize]); 3] =
-            [("fc.weight", &[3, 512]), ("fc.bias", &[3]), ("cm.confmat", &[3, 3])];
+        let list: [(&str, &[usize]); 3] = [
+            ("fc.weight", &[3, 512]),
+            ("fc.bias", &[3]),
+            ("cm.confmat", &[3, 3]),
+        ];
         assert_eq!(beside("", &list).0, ["fc.weight", "fc.bias"]);
     }
 
@@ -503,10 +512,16 @@ mod tests {
             ("last.weight", &[3, 6]),
         ];
         let (_, said) = beside("net.", &list);
-        assert!(said.contains("last.weight), so that its last layer is not used"), "{said}");
+        assert!(
+            said.contains("last.weight), so that its last layer is not used"),
+            "{said}"
+        );
         let list: [(&str, &[usize]); 2] = [("a.weight", &[6, 512]), ("b.weight", &[9, 512])];
         let (_, said) = beside("net.", &list);
-        assert!(said.contains("none is known to be the last one alone (a.weight, b.weight)"), "{said}");
+        assert!(
+            said.contains("none is known to be the last one alone (a.weight, b.weight)"),
+            "{said}"
+        );
     }
 
     /// The same with a group for each tensor.

@@ -66,6 +66,7 @@ pub fn import(bytes: &[u8]) -> Order {
         arch: None,
         classes: None,
         input: Default::default(),
+        to_train: false,
     };
     with_files(91, command, files)
 }

@@ -319,6 +319,7 @@ impl Controller {
             arch: None,
             classes: None,
             input: InputSettings::default(),
+            to_train: false,
         });
     }
 
