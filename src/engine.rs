@@ -181,6 +181,7 @@ impl Engine {
                 classes,
                 input,
                 to_train,
+                beside,
             } => {
                 let purpose = if to_train {
                     Purpose::Train
@@ -188,7 +189,7 @@ impl Engine {
                     Purpose::Answer
                 };
                 let told = (classes, input, purpose);
-                self.import(&file, arch, told, files).await
+                self.import(&file, &beside, arch, told, files).await
             }
             Command::NameClasses { classes } => self.name_classes(classes).await,
             Command::SetInput { input } => self.set_input(input).await,

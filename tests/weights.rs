@@ -5,7 +5,9 @@
 
 use retune::config::{Arch, Family};
 use retune::error::Error;
-use retune::weights::{Checkpoint, Dtype, SaveAs, bundled, hub, load_state, read, save};
+use retune::weights::{
+    Checkpoint, Dtype, SaveAs, bundled, hub, load_state, read, read_beside, save,
+};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!(
@@ -481,4 +483,49 @@ fn a_head_alone_is_one_under_any_name() {
     assert_eq!(names(&made(&list, &[])), ["bias", "weight"]);
     let list: [(&str, &[usize]); 2] = [("a.weight", &[3, 512]), ("b.weight", &[8, 8, 3, 3])];
     assert_eq!(names(&made(&list, &[])), ["a.weight", "b.weight"]);
+}
+
+#[test]
+fn what_lies_beside_a_checkpoint_of_the_hub_is_read() {
+    let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
+    let config = br#"{"architectures":["ResNetForImageClassification"],"model_type":"resnet","hidden_act":"gelu",
+        "id2label":{"0":"cat","1":"dog","2":"emu"},"downsample_in_bottleneck":false}"#;
+    let processor =
+        br#"{"do_normalize":true,"image_mean":[0.5,0.5,0.5],"image_std":[0.25,0.25,0.25],
+        "size":{"shortest_edge":256},"crop_size":{"height":224,"width":224}}"#;
+    let mut checkpoint = made(&head, &[("std", "1,1,1")]);
+    let already = checkpoint.warnings.len();
+    read_beside(&mut checkpoint, "config.json", config);
+    read_beside(&mut checkpoint, "preprocessor_config.json", processor);
+    let wanted = ["cat", "dog", "emu"].map(String::from).to_vec();
+    assert_eq!(checkpoint.classes, Some(wanted));
+    for (key, value) in [
+        ("act_layer", "gelu"),
+        ("mean", "0.5,0.5,0.5"),
+        // The file's own.
+        ("std", "1,1,1"),
+        ("input", "224"),
+    ] {
+        assert_eq!(checkpoint.metadata[key], value, "{key}");
+    }
+    assert!(!checkpoint.metadata.contains_key("style"));
+    let said = &checkpoint.warnings[already..];
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("read from config.json beside it: what its outputs are called"));
+
+    // timm's, names that are none, and files of other programs.
+    let timm = br#"{"architecture":"resnet18","pretrained_cfg":{"input_size":[3,288,288],"mean":[0,0,0],"std":[1,1,1]},
+        "id2label":{"0":"LABEL_0","1":"LABEL_1","2":"LABEL_2"}}"#;
+    let mut checkpoint = made(&head, &[]);
+    for other in [&b"[1]"[..], b"{", br#"{"size":7,"labels":["a","b","c"]}"#] {
+        read_beside(&mut checkpoint, "config.json", other);
+        assert_eq!(
+            (checkpoint.classes.is_none(), checkpoint.metadata.len()),
+            (true, 0)
+        );
+    }
+    read_beside(&mut checkpoint, "config.json", timm);
+    assert_eq!(checkpoint.classes, None);
+    assert_eq!(checkpoint.metadata["input"], "288");
+    assert_eq!(checkpoint.metadata["mean"], "0,0,0");
 }

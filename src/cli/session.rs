@@ -14,6 +14,7 @@ use crate::engine::{Engine, Mailbox, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
+use crate::weights;
 
 /// An engine and what it has said.
 pub struct Session {
@@ -133,9 +134,21 @@ impl Session {
         (classes, input): (Option<Vec<String>>, InputSettings),
         to_train: bool,
     ) -> Result<()> {
-        let (file, handles) = opened(path)?;
+        let (file, mut handles) = opened(path)?;
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        let found = weights::BESIDE.map(|name| InputFile::open(folder.join(name)));
+        let found = found.into_iter().flatten();
+        let mut beside = Vec::new();
+        for handle in found.filter(|handle| handle.len() <= weights::MAX_BESIDE) {
+            beside.push(FileRef {
+                path: handle.name().to_string(),
+                slot: handles.len() as u32,
+            });
+            handles.push(handle);
+        }
         let command = Command::Import {
             file,
+            beside,
             arch,
             classes,
             input,

@@ -221,6 +221,9 @@ pub enum Command {
         /// Whether a new head is about to be trained in place of its own.
         #[serde(default)]
         to_train: bool,
+        /// What lies beside it and says more about it: [`weights::BESIDE`](crate::weights::BESIDE).
+        #[serde(default)]
+        beside: Vec<FileRef>,
     },
     /// Name the outputs of the model in use, in their order.
     NameClasses {

@@ -123,7 +123,7 @@ impl Checkpoint {
     }
 
     /// How many outputs the head has: the rows of its last matrix.
-    fn outputs(&self) -> Option<usize> {
+    pub(super) fn outputs(&self) -> Option<usize> {
         let layer = |name: &str| {
             name.split('.')
                 .filter_map(|part| part.parse().ok())

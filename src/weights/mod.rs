@@ -5,6 +5,7 @@
 //! whatever is wrong is said with the tensor's name. What comes out is plain `f32` in row-major order,
 //! so nothing behind this module knows what kind of file it was.
 
+mod beside;
 pub mod bundled;
 mod candidate;
 mod checkpoint;
@@ -19,6 +20,7 @@ mod safetensors;
 mod save;
 mod select;
 
+pub use beside::{FILES as BESIDE, MAX_BYTES as MAX_BESIDE, read_beside};
 pub use checkpoint::{Checkpoint, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub use save::{SaveAs, save, save_model};

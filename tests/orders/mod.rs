@@ -67,6 +67,7 @@ pub fn import(bytes: &[u8]) -> Order {
         classes: None,
         input: Default::default(),
         to_train: false,
+        beside: Vec::new(),
     };
     with_files(91, command, files)
 }

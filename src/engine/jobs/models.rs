@@ -122,12 +122,17 @@ impl Engine {
     pub(in crate::engine) async fn import(
         &mut self,
         file: &FileRef,
+        beside: &[FileRef],
         arch: Option<Arch>,
         (classes, input, purpose): (Option<Vec<String>>, InputSettings, Purpose),
         files: &[InputFile],
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
-        let checkpoint = weights::read(&file.path, &bytes)?;
+        let mut checkpoint = weights::read(&file.path, &bytes)?;
+        for other in beside {
+            let handle = find(other, files)?;
+            weights::read_beside(&mut checkpoint, handle.name(), &handle.read()?);
+        }
         if infer::is_head(&checkpoint) {
             let model = self.model()?;
             // A whole model that was exported and came back has another hash on the same backbone, so

@@ -320,6 +320,7 @@ impl Controller {
             classes: None,
             input: InputSettings::default(),
             to_train: false,
+            beside: Vec::new(),
         });
     }
 
