@@ -14,14 +14,17 @@ mod session;
 mod setting_flags;
 mod train_args;
 
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::config::TrainConfig;
 use crate::error::Error;
+use crate::image::kind::Kind;
 use crate::platform::files::{InputFile, Listing, list_folder};
-use crate::protocol::{Command, DatasetSource, ExportKind, FileRef};
+use crate::protocol::{Command, DatasetSource, ExportKind, FileRef, Skipped};
 use args::{Cli, Task, TrainArgs};
 use failure::Result;
 use out::line;
@@ -30,6 +33,9 @@ use session::Session;
 
 /// Word for `--weights` that stands for the hub's ImageNet weights.
 const HUB: &str = "imagenet";
+
+/// Bytes by which a file is known for an image.
+const KIND_HEAD: u64 = 1 << 12;
 
 /// The word for fresh weights.
 const RANDOM: &str = "random";
@@ -54,9 +60,16 @@ async fn run(task: Task) -> Result<bool> {
         Task::Classify { common, images } => {
             let mut session = Session::start(&common, Output::classify(common.json)).await?;
             for path in &images {
+                if path.is_dir() {
+                    classify_folder(&mut session, path).await?;
+                    continue;
+                }
                 match InputFile::open(path) {
                     Ok(file) => session.classify(path, file).await?,
-                    Err(error) => session.output().file_error(path, &error.reason()),
+                    Err(error) => {
+                        let reason = error.reason_of(&path.to_string_lossy());
+                        session.output().file_error(path, &reason);
+                    }
                 }
             }
             Ok(session.output().failed == 0)
@@ -73,6 +86,62 @@ async fn run(task: Task) -> Result<bool> {
         Task::Compare(args) => Ok(compare::run(&args).map(|()| true)?),
         Task::Inspect(args) => Ok(inspect::run(&args).map(|()| true)?),
     }
+}
+
+/// Classifies every image below a folder, in the order of their paths; what is no image is counted.
+async fn classify_folder(session: &mut Session, folder: &Path) -> Result<()> {
+    let listing = match list_folder(folder) {
+        Ok(listing) => listing,
+        Err(error) => {
+            let reason = error.reason_of(&folder.to_string_lossy());
+            session.output().file_error(folder, &reason);
+            return Ok(());
+        }
+    };
+    // Listed paths begin with the folder's own name; a user knows the one that was typed.
+    let typed = |listed: &str| match listed.split_once('/') {
+        Some((_, rest)) => folder.join(rest),
+        None => folder.to_path_buf(),
+    };
+    for Skipped {
+        file,
+        reason,
+        failed,
+    } in &listing.refused
+    {
+        if *failed {
+            session.output().file_error(&typed(file), reason);
+        }
+    }
+    let (mut images, mut others) = (0, 0);
+    for (listed, file) in listing.files {
+        let path = typed(&listed);
+        let mut head = Vec::new();
+        let read = file.reader().and_then(|reader| {
+            let read = reader.take(KIND_HEAD).read_to_end(&mut head);
+            read.map_err(|error| Error::Storage(format!("cannot be read ({error})")))
+        });
+        match read {
+            Err(error) => session.output().file_error(&path, &error.reason()),
+            Ok(_) if !Kind::of_bytes(&head).is_picture() => others += 1,
+            Ok(_) => {
+                images += 1;
+                session.classify(&path, file).await?;
+            }
+        }
+    }
+    if images == 0 {
+        let reason = "is a folder without an image in it";
+        session.output().file_error(folder, reason);
+    } else if others > 0 {
+        eprintln!(
+            "{}: {others} {} that {} no image passed over",
+            folder.display(),
+            if others == 1 { "file" } else { "files" },
+            if others == 1 { "is" } else { "are" },
+        );
+    }
+    Ok(())
 }
 
 /// Trains, evaluates, writes model and report.
@@ -100,7 +169,11 @@ async fn train(args: TrainArgs) -> Result<bool> {
         }
         Some(path) => {
             let input = plan.common.input();
-            session.import(path, plan.arch, None, input).await?;
+            if plan.config.resume_head {
+                session.import(path, plan.arch, None, input).await?;
+            } else {
+                session.import_to_train(path, plan.arch, input).await?;
+            }
         }
         // The plan has seen to it that the bundled backbone is meant.
         None => {}
@@ -109,17 +182,20 @@ async fn train(args: TrainArgs) -> Result<bool> {
     if let Some(teacher) = &plan.teacher {
         session.teach(&teacher.to_string_lossy()).await?;
     }
+    let announced = |config: &TrainConfig| (!args.json).then(|| config.clone());
     let interrupted = session.output().interrupted.clone();
     let config = match interrupted.filter(|_| args.resume) {
         Some(run) => {
             let done = run.epochs.len();
             session.output().go_on(&run);
+            session.output().announce = announced(&run.config);
             eprintln!("going on after epoch {done} of {}", run.config.epochs);
             session.handle(Command::Continue, Vec::new()).await?;
             run.config
         }
         None => {
             args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
+            session.output().announce = announced(&plan.config);
             let (config, seeds) = (plan.config.clone(), plan.seeds);
             session
                 .handle(Command::Train { config, seeds }, Vec::new())

@@ -25,7 +25,7 @@ use run_history::RunHistory;
 
 use crate::config::{DeviceChoice, Transparency};
 use crate::error::{Error, Result};
-use crate::infer::Classifier;
+use crate::infer::{Classifier, Purpose};
 use crate::platform::StorageLocation;
 use crate::platform::device::{self, OpenDevice};
 use crate::platform::files::InputFile;
@@ -203,9 +203,16 @@ impl Engine {
                 arch,
                 classes,
                 input,
+                to_train,
+                beside,
             } => {
-                let told = (classes, input);
-                self.import(&file, arch, told, files).await
+                let purpose = if to_train {
+                    Purpose::Train
+                } else {
+                    Purpose::Answer
+                };
+                let told = (classes, input, purpose);
+                self.import(&file, &beside, arch, told, files).await
             }
             Command::NameClasses { classes } => self.name_classes(classes).await,
             Command::SetInput { input } => self.set_input(input).await,

@@ -142,4 +142,31 @@ impl Error {
             other => other.to_string(),
         }
     }
+
+    /// The same of an error about this file, whose text may begin with the file's path or name.
+    #[must_use]
+    pub fn reason_of(&self, path: &str) -> String {
+        let reason = self.reason();
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let without = |name: &str| Some(reason.strip_prefix(name)?.strip_prefix(": ")?.to_owned());
+        without(path).or_else(|| without(name)).unwrap_or(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_does_not_name_the_file_again() {
+        let reason = |text: &str| Error::Storage(text.into()).reason_of("a/cat.jpg");
+        for text in [
+            "a/cat.jpg: cannot be read",
+            "cat.jpg: cannot be read",
+            "cannot be read",
+        ] {
+            assert_eq!(reason(text), "cannot be read");
+        }
+        assert_eq!(reason("b/cat.jpg: is gone"), "b/cat.jpg: is gone");
+    }
 }

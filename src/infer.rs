@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-pub use about::check_names;
-pub use load::{Given, Loaded, is_head};
+pub use about::{check_names, renamed};
+pub use load::{Given, Loaded, Purpose, is_head};
 
 use crate::config::{HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};

@@ -405,3 +405,239 @@ fn transparency_is_over_white_unless_it_is_dropped() {
     assert_eq!(dropped[1], over_white[1]);
     assert_ne!(dropped[0], dropped[1]);
 }
+
+/// Tensors by name, shape and values.
+type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+/// The bundled model's tensors, with a last layer of so many outputs in place of its own.
+fn with_outputs(outputs: usize) -> Tensors {
+    let mut progress = |_, _| std::ops::ControlFlow::Continue(());
+    let bytes = pollster::block_on(weights::bundled::load(&mut progress)).unwrap();
+    let tensors = weights::read("bundled", &bytes).unwrap().tensors;
+    let mut tensors: Tensors = tensors
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("fc."))
+        .map(|(name, entry)| (name, entry.shape, entry.data))
+        .collect();
+    tensors.extend(layer("fc.", outputs, 512));
+    tensors
+}
+
+/// A linear layer that answers with output 1.
+fn layer(name: &str, outputs: usize, inputs: usize) -> Tensors {
+    let mut bias = vec![0.0; outputs];
+    bias[1] = 9.0;
+    let weight = vec![0.0; outputs * inputs];
+    vec![
+        (format!("{name}weight"), vec![outputs, inputs], weight),
+        (format!("{name}bias"), vec![outputs], bias),
+    ]
+}
+
+fn write(path: &Path, tensors: &Tensors, metadata: &[(&str, &str)]) {
+    let metadata = metadata.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+    let file = weights::save(tensors, &metadata.collect(), SaveAs::F32).unwrap();
+    fs::write(path, file).unwrap();
+}
+
+/// Classifies a drawn photo with a model: what is answered, and what is said.
+fn classify(folder: &Folder, model: &Path, flags: &[&str]) -> (Option<i32>, String, String) {
+    let photo = folder.join("photo.png");
+    draw(&photo, 1, 0);
+    let mut arguments = vec!["classify", "--device", "cpu", "--model"];
+    arguments.push(model.to_str().unwrap());
+    arguments.extend(flags);
+    arguments.push(photo.to_str().unwrap());
+    let output = program(folder, &arguments).output().unwrap();
+    let (out, said) = (text(&output.stdout), text(&output.stderr));
+    (output.status.code(), out, said)
+}
+
+#[test]
+fn names_that_win_over_the_file_s_own_are_said() {
+    let folder = Folder::new("renamed");
+    let model = folder.join("theirs.safetensors");
+    let own = [("classes", r#"["forest","sea","street"]"#)];
+    write(&model, &with_outputs(3), &own);
+    let (_, out, said) = classify(&folder, &model, &["--classes", "a,b,c"]);
+    assert!(out.contains("photo.png: b "), "{out}");
+    let wanted = "calls its outputs forest, sea, street; they are called a, b, c as you say.";
+    assert!(said.contains(wanted), "{said}");
+    let (_, _, said) = classify(&folder, &model, &["--classes", "forest,sea,street"]);
+    assert!(!said.contains("as you say"), "{said}");
+}
+
+#[test]
+fn a_thousand_outputs_are_used_once_they_have_names() {
+    let folder = Folder::new("thousand");
+    let model = folder.join("imagenet.safetensors");
+    write(&model, &with_outputs(1000), &[]);
+    let (code, _, said) = classify(&folder, &model, &[]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("--classes FILE"), "{said}");
+    let names: Vec<String> = (0..1000).map(|i| format!("thing {i}\n")).collect();
+    let list = folder.join("names.txt");
+    fs::write(&list, names.concat()).unwrap();
+    let (_, out, said) = classify(&folder, &model, &["--classes", list.to_str().unwrap()]);
+    assert!(out.contains("photo.png: thing 1 "), "{out} {said}");
+    // A file that is not there is not a single name.
+    let (code, _, said) = classify(&folder, &model, &["--classes", "nosuch.txt"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("no such file"), "{said}");
+}
+
+#[test]
+fn a_head_alone_is_put_on_the_backbone_or_says_how_to_save_it() {
+    let folder = Folder::new("head-alone");
+    let model = folder.join("head.safetensors");
+    for name in ["", "0.", "classifier."] {
+        write(&model, &layer(name, 3, 512), &[]);
+        let (_, out, said) = classify(&folder, &model, &["--classes", "a,b,c"]);
+        assert!(out.contains("photo.png: b "), "{name}: {out} {said}");
+        assert!(said.contains("is a head alone"), "{said}");
+    }
+    write(&model, &layer("", 3, 2048), &[]);
+    let (code, _, said) = classify(&folder, &model, &[]);
+    assert_eq!(code, Some(1));
+    for word in [
+        "for 2048 features",
+        "resnet18, gives 512",
+        "model.state_dict()",
+    ] {
+        assert!(said.contains(word), "no {word} in: {said}");
+    }
+    write(&model, &layer("", 3, 64), &[]);
+    let (_, _, said) = classify(&folder, &model, &[]);
+    assert!(said.contains("model.state_dict()"), "{said}");
+}
+
+#[test]
+fn what_a_metric_counted_costs_no_head() {
+    let folder = Folder::new("metric");
+    let model = folder.join("lightning.safetensors");
+    let network = with_outputs(3).into_iter();
+    let mut tensors: Tensors = network
+        .map(|(name, shape, values)| (format!("net.{name}"), shape, values))
+        .collect();
+    tensors.push(("val_cm.confmat".into(), vec![3, 3], vec![5.0; 9]));
+    tensors.push(("train_acc.tp".into(), vec![3], vec![5.0; 3]));
+    write(&model, &tensors, &[]);
+    let (_, out, said) = classify(&folder, &model, &["--classes", "a,b,c"]);
+    assert!(out.contains("photo.png: b "), "{out} {said}");
+    // What may be a layer behind the head: it is not used, and that is one sentence.
+    tensors.push(("calibrator.weight".into(), vec![3, 3], vec![5.0; 9]));
+    write(&model, &tensors, &[]);
+    let (code, _, said) = classify(&folder, &model, &[]);
+    assert_eq!(code, Some(1));
+    assert!(!said.contains("has no last layer"), "{said}");
+    assert!(
+        said.contains("its last layer is not used: the backbone is used"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_training_says_what_becomes_of_the_file_s_own_head() {
+    let folder = Folder::new("own-head");
+    let model = folder.join("three.safetensors");
+    write(&model, &with_outputs(3), &[]);
+    let root = folder.join("set");
+    for (class, name) in [(1, "forest"), (4, "sea")] {
+        scenes(&root.join(name), class, 0, 4);
+    }
+    let output = train(&folder, &root, &["--weights", model.to_str().unwrap()]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("before you believe"), "{said}");
+    let wanted = "its own head (3 outputs) is not used, a new one for the data set's classes takes its place.";
+    assert!(said.contains(wanted), "{said}");
+}
+
+#[test]
+fn a_folder_is_classified_image_by_image() {
+    let folder = Folder::new("folder");
+    let root = folder.join("loose");
+    for name in ["b.png", "a.png", "below/deeper/c.png"] {
+        draw(&root.join(name), 1, 0);
+    }
+    fs::write(root.join("notes.txt"), "no image").unwrap();
+    fs::create_dir(folder.join("empty")).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["classify", "--device", "cpu"];
+        all.extend(arguments);
+        let output = program(&folder, &all).output().unwrap();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let root = root.to_str().unwrap();
+    let (code, out, said) = run(&[root]);
+    assert_eq!(code, Some(0), "{said}");
+    let files: Vec<&str> = out.lines().map(|l| l.split(": ").next().unwrap()).collect();
+    let wanted = ["a.png", "b.png", "below/deeper/c.png"].map(|name| format!("{root}/{name}"));
+    assert_eq!(files, wanted);
+    assert!(
+        said.contains("1 file that is no image passed over"),
+        "{said}"
+    );
+    let empty = folder.join("empty");
+    let empty = empty.to_str().unwrap();
+    let (code, _, said) = run(&[empty, "nosuch.jpg"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains(&format!("{empty}: is a folder without an image in it")),
+        "{said}"
+    );
+    assert!(said.contains("nosuch.jpg: cannot be read"), "{said}");
+    assert!(!said.contains("nosuch.jpg: nosuch.jpg"), "{said}");
+}
+
+#[test]
+fn a_training_says_what_it_does_and_what_to_do_next() {
+    let folder = Folder::new("announced");
+    let root = folder.join("set");
+    for (class, name) in [(1, "forest"), (4, "sea")] {
+        scenes(&root.join("train").join(name), class, 0, 5);
+    }
+    scenes(&root.join("test/sea"), 4, 20, 2);
+    let out = folder.join("out");
+    let mut arguments = vec!["train", root.to_str().unwrap(), "--device", "cpu"];
+    arguments.extend(["--head", "linear", "--epochs", "1"]);
+    arguments.extend(["--out", out.to_str().unwrap()]);
+    let output = program(&folder, &arguments).output().unwrap();
+    let (shown, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for word in [
+        "set: 2 classes",
+        "forest                 4 to train       1 held out       0 to test",
+        "sea                    4 to train       1 held out       2 to test",
+        "held out: 20 %",
+        "trained: the head of resnet18 (bundled); head linear, images of 150 x 150 pixels",
+    ] {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+    let model = out.join("model.safetensors");
+    let wanted = format!("retune classify --model {} IMAGE", model.display());
+    assert!(shown.contains(&wanted), "{shown}");
+    // Of the class without a test image nothing is measured.
+    assert!(shown.contains("forest           no image"), "{shown}");
+    let quiet = train(&folder, &root, &[]);
+    assert!(
+        !text(&quiet.stderr).contains("held out"),
+        "{}",
+        text(&quiet.stderr)
+    );
+}
+
+#[test]
+fn a_machine_without_a_desktop_says_nothing_of_it() {
+    let folder = Folder::new("no-desktop");
+    let photo = folder.join("photo.png");
+    draw(&photo, 1, 0);
+    let mut command = program(&folder, &["classify", photo.to_str().unwrap()]);
+    let output = command.env_remove("XDG_RUNTIME_DIR").output().unwrap();
+    let said = text(&output.stderr);
+    assert!(!said.contains("XDG_RUNTIME_DIR"), "{said}");
+}

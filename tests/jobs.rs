@@ -198,6 +198,8 @@ fn a_checkpoint_that_is_none_leaves_the_model_in_use() {
                 arch: None,
                 classes: None,
                 input: Default::default(),
+                to_train: false,
+                beside: Vec::new(),
             };
             let files = vec![InputFile::memory("letter.pth", b"Dear network".to_vec())];
             let command = with_files(9, import, files);
@@ -239,6 +241,8 @@ fn a_head_that_overflows_leaves_the_model_in_use() {
                 arch: None,
                 classes: None,
                 input: Default::default(),
+                to_train: false,
+                beside: Vec::new(),
             };
             let files = vec![InputFile::memory("huge.safetensors", bytes.clone())];
             let import = with_files(9, import, files);

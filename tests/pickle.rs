@@ -308,3 +308,22 @@ fn the_archive_itself_is_checked() {
         text(&photos)
     );
 }
+
+#[test]
+fn classes_are_called_what_the_file_calls_their_folders() {
+    let pair = |pickle: Pickle, key: &str, value: &str| pickle.text(key).text(value).op(b"s");
+    let pickle = Pickle::default().op(b"\x80\x02}").text("w");
+    let pickle = pickle.tensor(6, 0, &[2, 3], &[3, 1]).op(b"s");
+    let pickle = pickle.text("class_to_idx").op(b"}");
+    let pickle = pickle.text("1").int(0).op(b"s").text("10").int(1).op(b"ss");
+    let pickle = pickle.text("cat_to_name").op(b"}");
+    let pickle = pair(pickle, "10", "globe thistle");
+    let pickle = pair(pickle, "1", "pink primrose").op(b"s.");
+    let wanted = ["pink primrose", "globe thistle"]
+        .map(String::from)
+        .to_vec();
+    assert_eq!(
+        open(&pickle.0, 6).map(|found| found.classes),
+        Ok(Some(wanted))
+    );
+}

@@ -5,7 +5,9 @@
 
 use retune::config::{Arch, Family};
 use retune::error::Error;
-use retune::weights::{Checkpoint, Dtype, bundled, hub, load_state, read};
+use retune::weights::{
+    Checkpoint, Dtype, SaveAs, bundled, hub, load_state, read, read_beside, save,
+};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!(
@@ -438,4 +440,92 @@ fn every_backbone_has_an_address_on_the_hub_or_a_mirror() {
             _ => assert_eq!(repository, format!("timm/{}.tv_in1k", arch.name())),
         }
     }
+}
+
+/// A safetensors file of ramps of these names and shapes, read.
+fn made(list: &[(&str, &[usize])], metadata: &[(&str, &str)]) -> Checkpoint {
+    let tensor = |(name, shape): &(&str, &[usize])| {
+        let values = ramp(shape.iter().product());
+        (name.to_string(), shape.to_vec(), values)
+    };
+    let tensors: Vec<_> = list.iter().map(tensor).collect();
+    let metadata = metadata.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+    let bytes = save(&tensors, &metadata.collect(), SaveAs::F32).unwrap();
+    read("made.safetensors", &bytes).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn a_head_alone_is_one_under_any_name() {
+    let names = |checkpoint: &Checkpoint| checkpoint.tensors.keys().cloned().collect::<Vec<_>>();
+    for (weight, bias) in [
+        ("weight", "bias"),
+        ("0.weight", "0.bias"),
+        ("1.weight", "1.bias"),
+        ("fc.weight", "fc.bias"),
+        ("classifier.weight", "classifier.bias"),
+        ("model.cls.weight", "model.cls.bias"),
+    ] {
+        let metadata = [("classes", "a,b,c"), ("names", "x,y")];
+        let head = made(&[(weight, &[3, 512]), (bias, &[3])], &metadata);
+        assert_eq!(names(&head), ["fc.bias", "fc.weight"], "{weight}");
+        assert_eq!(head.classes.map(|names| names.len()), Some(3));
+    }
+    let layers: [(&str, &[usize]); 4] = [
+        ("0.weight", &[128, 512]),
+        ("0.bias", &[128]),
+        ("2.weight", &[3, 128]),
+        ("2.bias", &[3]),
+    ];
+    let wanted = ["fc.0.bias", "fc.0.weight", "fc.2.bias", "fc.2.weight"];
+    assert_eq!(names(&made(&layers, &[])), wanted);
+    // Too narrow for any backbone, and more than layers.
+    let list: [(&str, &[usize]); 2] = [("weight", &[3, 64]), ("bias", &[3])];
+    assert_eq!(names(&made(&list, &[])), ["bias", "weight"]);
+    let list: [(&str, &[usize]); 2] = [("a.weight", &[3, 512]), ("b.weight", &[8, 8, 3, 3])];
+    assert_eq!(names(&made(&list, &[])), ["a.weight", "b.weight"]);
+}
+
+#[test]
+fn what_lies_beside_a_checkpoint_of_the_hub_is_read() {
+    let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
+    let config = br#"{"architectures":["ResNetForImageClassification"],"model_type":"resnet","hidden_act":"gelu",
+        "id2label":{"0":"cat","1":"dog","2":"emu"},"downsample_in_bottleneck":false}"#;
+    let processor =
+        br#"{"do_normalize":true,"image_mean":[0.5,0.5,0.5],"image_std":[0.25,0.25,0.25],
+        "size":{"shortest_edge":256},"crop_size":{"height":224,"width":224}}"#;
+    let mut checkpoint = made(&head, &[("std", "1,1,1")]);
+    let already = checkpoint.warnings.len();
+    read_beside(&mut checkpoint, "config.json", config);
+    read_beside(&mut checkpoint, "preprocessor_config.json", processor);
+    let wanted = ["cat", "dog", "emu"].map(String::from).to_vec();
+    assert_eq!(checkpoint.classes, Some(wanted));
+    for (key, value) in [
+        ("act_layer", "gelu"),
+        ("mean", "0.5,0.5,0.5"),
+        // The file's own.
+        ("std", "1,1,1"),
+        ("input", "224"),
+    ] {
+        assert_eq!(checkpoint.metadata[key], value, "{key}");
+    }
+    assert!(!checkpoint.metadata.contains_key("style"));
+    let said = &checkpoint.warnings[already..];
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("read from config.json beside it: what its outputs are called"));
+
+    // timm's, names that are none, and files of other programs.
+    let timm = br#"{"architecture":"resnet18","pretrained_cfg":{"input_size":[3,288,288],"mean":[0,0,0],"std":[1,1,1]},
+        "id2label":{"0":"LABEL_0","1":"LABEL_1","2":"LABEL_2"}}"#;
+    let mut checkpoint = made(&head, &[]);
+    for other in [&b"[1]"[..], b"{", br#"{"size":7,"labels":["a","b","c"]}"#] {
+        read_beside(&mut checkpoint, "config.json", other);
+        assert_eq!(
+            (checkpoint.classes.is_none(), checkpoint.metadata.len()),
+            (true, 0)
+        );
+    }
+    read_beside(&mut checkpoint, "config.json", timm);
+    assert_eq!(checkpoint.classes, None);
+    assert_eq!(checkpoint.metadata["input"], "288");
+    assert_eq!(checkpoint.metadata["mean"], "0,0,0");
 }

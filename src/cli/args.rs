@@ -27,7 +27,7 @@ pub enum Task {
     Classify {
         #[command(flatten)]
         common: Common,
-        /// JPEG, PNG, WebP, GIF, BMP, TIFF or PNM files.
+        /// JPEG, PNG, WebP, GIF, BMP, TIFF or PNM files, or folders of them.
         #[arg(required = true, value_name = "IMAGE")]
         images: Vec<PathBuf>,
     },
@@ -52,7 +52,7 @@ pub struct Common {
     /// Checkpoint to use (.safetensors or PyTorch's) in place of the bundled scenes model.
     #[arg(long)]
     pub model: Option<PathBuf>,
-    /// Names of that model's outputs, in order: NAME,NAME,... or a text file with a name a line.
+    /// Names of that model's outputs, in order: NAME,NAME,... or a text file with a name a line; they win over its own.
     #[arg(long, value_name = "NAMES", requires = "model", value_parser = classes)]
     pub classes: Option<Classes>,
     /// What runs it; auto takes a real GPU if there is one.
@@ -165,6 +165,13 @@ pub fn normalization(name: &str) -> std::result::Result<Normalization, String> {
 #[derive(Clone)]
 pub struct Classes(pub Vec<String>);
 
+/// Whether a name that is alone was meant as a file's.
+fn looks_like_a_file(text: &str) -> bool {
+    let ends = [".txt", ".csv", ".json", ".names"];
+    let lower = text.to_ascii_lowercase();
+    !text.contains(',') && ends.iter().any(|end| lower.ends_with(end))
+}
+
 /// `--classes`: a list, or the file that has one.
 fn classes(text: &str) -> std::result::Result<Classes, String> {
     let path = std::path::Path::new(text);
@@ -175,6 +182,8 @@ fn classes(text: &str) -> std::result::Result<Classes, String> {
             .filter(|line| !line.is_empty())
             .map(str::to_string)
             .collect()
+    } else if looks_like_a_file(text) {
+        return Err("no such file".to_string());
     } else {
         text.split(',')
             .map(|name| name.trim().to_string())

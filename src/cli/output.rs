@@ -8,6 +8,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::out::line;
+use super::report;
+use crate::config::TrainConfig;
 use crate::error::ErrorKind;
 use crate::protocol::{
     DatasetSummary, EpochReport, Evaluation, Event, Interrupted, LeakKind, ModelSummary, Phase,
@@ -43,6 +45,8 @@ pub struct Output {
     pub epochs: Vec<EpochReport>,
     /// The epoch whose head was kept.
     pub best_epoch: usize,
+    /// The settings of a training that is not announced yet.
+    pub announce: Option<TrainConfig>,
     /// The last evaluation.
     pub evaluation: Option<Evaluation>,
     /// The last export.
@@ -142,6 +146,17 @@ impl Output {
             TrainEvent::Views { views, images } => self.say(&format!(
                 "{views} augmented views of each training image are kept: {images} images through the backbone"
             )),
+            TrainEvent::Divided { counts, own } => {
+                // Told once of several trainings.
+                let Some(config) = self.announce.take() else {
+                    return;
+                };
+                if let (Some(summary), Some(model)) = (&self.summary, &self.model) {
+                    for text in report::plan(summary, model, &config, (&counts, own)) {
+                        self.say(&text);
+                    }
+                }
+            }
             TrainEvent::Begun {
                 number, of, seed
             } => {

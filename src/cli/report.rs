@@ -8,7 +8,7 @@ use super::compare;
 use super::out::line;
 use super::output::Output;
 use crate::config::TrainConfig;
-use crate::protocol::{ClassCount, DatasetSummary, Evaluation, Labels, Proportion};
+use crate::protocol::{ClassCount, DatasetSummary, Evaluation, Labels, ModelSummary, Proportion};
 
 /// report.json: settings, data, curves, and the test's numbers if there was a test set.
 pub fn training(config: &TrainConfig, output: &Output) -> Value {
@@ -88,6 +88,73 @@ pub fn print_training(output: &Output, out: &Path) {
         "wrote {0}/model.safetensors and {0}/report.json",
         out.display()
     ));
+    line(format_args!(
+        "classify with it: retune classify --model {} IMAGE ...",
+        shell_word(&out.join("model.safetensors"))
+    ));
+}
+
+/// A path as a shell takes it.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/\\:._-+=,@~".contains(c);
+    if path.chars().all(plain) {
+        path
+    } else {
+        format!("\"{path}\"")
+    }
+}
+
+/// What a training is about to do: its images by class and part, what is held out, what is trained of which backbone.
+/// `counts` are the images of each class to train on and held out.
+pub fn plan(
+    summary: &DatasetSummary,
+    model: &ModelSummary,
+    config: &TrainConfig,
+    (counts, own): (&[[usize; 2]], bool),
+) -> Vec<String> {
+    // Of a thousand classes the first ones show how they were read.
+    const SHOWN: usize = 20;
+    let rows = summary.classes.iter().zip(counts);
+    let [train, held, test] = rows.clone().fold([0; 3], |sum, (class, [train, held])| {
+        [sum[0] + train, sum[1] + held, sum[2] + class.test]
+    });
+    let row = |name: &str, [train, held, test]: [usize; 3]| {
+        format!("  {name:16} {train:7} to train {held:7} held out {test:7} to test")
+    };
+    let mut lines = vec![format!(
+        "{}: {} classes",
+        summary.name,
+        summary.classes.len()
+    )];
+    lines.extend(
+        rows.clone()
+            .take(SHOWN)
+            .map(|(class, [train, held])| row(&class.name, [*train, *held, class.test])),
+    );
+    if summary.classes.len() > SHOWN {
+        lines.push(format!("  ... and {} more", summary.classes.len() - SHOWN));
+    }
+    lines.push(row("all", [train, held, test]));
+    lines.push(if own {
+        "held out: the data set's own validation part".to_string()
+    } else {
+        format!(
+            "held out: {:.0} % of the training images of each class, by split seed {}",
+            100.0 * config.val_fraction,
+            config.split_seed
+        )
+    });
+    lines.push(format!(
+        "trained: {} of {} ({}); head {}, images of {} x {} pixels",
+        config.scope.label(),
+        model.arch.name(),
+        model.source,
+        config.head.name(),
+        model.size,
+        model.size
+    ));
+    lines
 }
 
 /// An evaluation, as one line of JSON or for people.
@@ -102,7 +169,11 @@ pub fn print_evaluation(report: &Evaluation, as_json: bool) {
         report.loss
     ));
     for (class, share) in report.classes.iter().zip(&report.per_class) {
-        line(format_args!("  {class:16} {}", percent(share)));
+        let shown = match share.of {
+            0 => "no image".to_string(),
+            _ => percent(share),
+        };
+        line(format_args!("  {class:16} {shown}"));
     }
     line(format_args!("confusion (rows: true, columns: predicted)"));
     for (class, row) in report.classes.iter().zip(&report.confusion) {

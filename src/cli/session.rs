@@ -14,6 +14,7 @@ use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
+use crate::weights;
 
 /// An engine and what it has said.
 pub struct Session {
@@ -108,12 +109,45 @@ impl Session {
         classes: Option<Vec<String>>,
         input: InputSettings,
     ) -> Result<()> {
-        let (file, handles) = opened(path)?;
+        self.load(path, arch, (classes, input), false).await
+    }
+
+    /// Puts a checkpoint in use to train a new head on it.
+    pub async fn import_to_train(
+        &mut self,
+        path: &str,
+        arch: Option<Arch>,
+        input: InputSettings,
+    ) -> Result<()> {
+        self.load(path, arch, (None, input), true).await
+    }
+
+    async fn load(
+        &mut self,
+        path: &str,
+        arch: Option<Arch>,
+        (classes, input): (Option<Vec<String>>, InputSettings),
+        to_train: bool,
+    ) -> Result<()> {
+        let (file, mut handles) = opened(path)?;
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        let found = weights::BESIDE.map(|name| InputFile::open(folder.join(name)));
+        let found = found.into_iter().flatten();
+        let mut beside = Vec::new();
+        for handle in found.filter(|handle| handle.len() <= weights::MAX_BESIDE) {
+            beside.push(FileRef {
+                path: handle.name().to_string(),
+                slot: handles.len() as u32,
+            });
+            handles.push(handle);
+        }
         let command = Command::Import {
             file,
+            beside,
             arch,
             classes,
             input,
+            to_train,
         };
         self.handle(command, handles).await
     }

@@ -174,7 +174,8 @@ impl Indexer {
                     }
                 }
                 Err(error) => {
-                    self.skip(path, error.reason(), true);
+                    let reason = error.reason_of(&path);
+                    self.skip(path, reason, true);
                     return;
                 }
             }
@@ -188,7 +189,8 @@ impl Indexer {
                     if !doubt {
                         self.lose(i);
                     }
-                    self.skip(path, error.reason(), true);
+                    let reason = error.reason_of(&path);
+                    self.skip(path, reason, true);
                     return;
                 }
             }
@@ -461,7 +463,8 @@ impl Indexer {
                 ))
             } else {
                 left -= size;
-                self.source.read(i).map_err(|error| error.reason())
+                let read = self.source.read(i);
+                read.map_err(|error| error.reason_of(&path))
             };
             tables.push(TableFile {
                 path,

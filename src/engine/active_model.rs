@@ -192,6 +192,6 @@ impl ModelStore {
 
 fn not_kept(error: &Error, mailbox: &Mailbox) {
     mailbox.warn(format!(
-        "The model is in use, but will be gone after a reload: {error}"
+        "The model is in use, but could not be kept for the next start: {error}"
     ));
 }

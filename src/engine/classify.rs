@@ -71,8 +71,8 @@ async fn one(
         },
         Err(error @ Error::Gpu(_)) => return Err(error),
         Err(error) => Event::FileError {
+            reason: error.reason_of(&path),
             file: path,
-            reason: error.reason(),
         },
     });
     Ok(())

@@ -41,11 +41,12 @@ pub(super) async fn files(
     let mut files = Vec::new();
     for sample in samples {
         let path = set.samples.get(sample).map(|s| s.path.clone());
+        let path = path.unwrap_or_default();
         let bytes = match set.read(sample) {
             Ok(bytes) => Ok(image::transcode(bytes).await),
-            Err(error) => Err(error),
+            Err(error) => Err(Error::decode(&path, error.reason_of(&path))),
         };
-        files.push((path.unwrap_or_default(), bytes));
+        files.push((path, bytes));
     }
     files
 }

@@ -73,7 +73,7 @@ impl RunHistory {
         };
         if let Err(error) = written {
             mailbox.warn(format!(
-                "The list of runs will be gone after a reload: {error}"
+                "The list of runs could not be kept for the next start: {error}"
             ));
         }
     }

@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 450 << 20;
 pub(super) fn decode(bytes: &[u8], transparency: Transparency) -> Result<Canvas, String> {
     if bytes.get(12..16) == Some(b"CgBI") {
         return Err(
-            "is a PNG of an iPhone app (CgBI), which browsers do not open; export it as PNG".into(),
+            "is a PNG of an iPhone app (CgBI), which is not opened; export it as PNG".into(),
         );
     }
     // The header before anything is made of it.

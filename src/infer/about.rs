@@ -2,7 +2,10 @@
 
 use crate::config::{Arch, Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
-use crate::weights::{Checkpoint, NAMED};
+use crate::weights::{Checkpoint, NAMED, first_few};
+
+/// Names of outputs in one sentence.
+const NAMES_SHOWN: usize = 10;
 
 /// What a checkpoint says about itself, as far as it does.
 pub(super) struct About {
@@ -148,6 +151,8 @@ pub(super) fn names_of_outputs(
 ) -> Result<Vec<String>> {
     if let Some(given) = given {
         check_names(given, outputs).map_err(|reason| Error::weights(file, reason))?;
+        let own = own.filter(|own| check_names(own, outputs).is_ok());
+        warnings.extend(own.and_then(|own| renamed(file, &own, given)));
         return Ok(given.to_vec());
     }
     let why = match own {
@@ -163,6 +168,18 @@ pub(super) fn names_of_outputs(
         outputs.saturating_sub(1)
     ));
     Ok(numbered(outputs))
+}
+
+/// A sentence about names that are given in place of the model's own; none if they are the same, or it had none.
+#[must_use]
+pub fn renamed(model: &str, own: &[String], given: &[String]) -> Option<String> {
+    (own != given && own != numbered(own.len())).then(|| {
+        format!(
+            "{model} calls its outputs {}; they are called {} as you say.",
+            first_few(own, NAMES_SHOWN),
+            first_few(given, NAMES_SHOWN)
+        )
+    })
 }
 
 /// "class 0" and so on.
@@ -269,7 +286,11 @@ mod tests {
             (found, std::mem::take(&mut warnings).len())
         };
         let (cat, sea) = (names(&["cat", "dog"]), names(&["sea", "sky"]));
-        assert_eq!(call(Some(&cat), Some(sea.clone())), (Ok(cat.clone()), 0));
+        assert_eq!(call(Some(&cat), Some(sea.clone())), (Ok(cat.clone()), 1));
+        let said = "m.pth calls its outputs sea, sky; they are called cat, dog as you say.";
+        assert_eq!(renamed("m.pth", &sea, &cat).as_deref(), Some(said));
+        assert_eq!(renamed("m.pth", &numbered(2), &cat), None);
+        assert_eq!(call(Some(&cat), Some(cat.clone())), (Ok(cat.clone()), 0));
         assert_eq!(call(None, Some(sea.clone())), (Ok(sea), 0));
         assert_eq!(call(None, None), (Ok(names(&["class 0", "class 1"])), 1));
         let (numbers, said) = call(None, Some(names(&["one"])));

@@ -17,6 +17,10 @@ use crate::weights::{self, Checkpoint, bundled, names};
 /// Seed of the head that stands in for one of another class count.
 const FRESH_HEAD: u64 = 0;
 
+/// What is to be done where ImageNet's outputs have no names.
+const NAME_THEM: &str = "To use its own head, say what its outputs are called, in their order: --classes FILE on the command \
+                         line, a text file with a name a line; or `classes` in the checkpoint itself.";
+
 /// A model read from a checkpoint, and what the user should know about it.
 #[derive(Debug)]
 pub struct Loaded {
@@ -28,6 +32,18 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
+/// What a checkpoint is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// To answer with its own head.
+    #[default]
+    Answer,
+    /// To train a new head on it.
+    Train,
+    /// Either: it was downloaded, and nobody can say what its outputs are called.
+    Pretrained,
+}
+
 /// What is known of a model beside its checkpoint.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Given<'a> {
@@ -37,6 +53,8 @@ pub struct Given<'a> {
     pub untrained: &'a [String],
     /// How its images are prepared, where the user says so.
     pub input: InputSettings,
+    /// What it is loaded for.
+    pub purpose: Purpose,
 }
 
 impl Classifier {
@@ -104,7 +122,10 @@ impl Classifier {
         let said_head = checkpoint.metadata.contains_key("head");
         let unnamed = given.names.is_none() && about.classes.is_none();
         let unusable = match known {
-            None if found.is_empty() => Some("has no last layer".to_string()),
+            None if found.is_empty() => {
+                let doubt = checkpoint.no_head.take();
+                Some(doubt.unwrap_or_else(|| "has no last layer".to_string()))
+            }
             None => Some(format!(
                 "has a head that is none of the presets ({})",
                 list_tensors(&found)
@@ -113,26 +134,23 @@ impl Classifier {
             Some((_, 1)) => {
                 Some("has one output, a yes or no by a sigmoid, which is not read".to_string())
             }
-            Some((_, Pretrained::CLASSES)) if unnamed => {
-                Some(
-                    "has ImageNet's 1000 outputs, without their names (to use them, give their names: --classes, or in \
-                     the page under Model)"
-                        .to_string(),
-                )
-            }
+            Some((_, Pretrained::CLASSES)) if unnamed => Some(
+                "has 1000 outputs, as many as ImageNet, and does not say what they are called"
+                    .to_string(),
+            ),
             Some(_) => None,
         };
         let head_replaced = unusable.is_some();
         let (head_kind, head, classes) = match (known, unusable) {
             (Some((kind, count)), None) => {
-                let names = names_of_outputs(
-                    &file,
-                    count,
-                    given.names,
-                    about.classes.clone(),
-                    &mut warnings,
-                )?;
-                warnings.extend(assumed_layers(&file, kind, said_head));
+                let own = about.classes.clone();
+                // In a training this head gives way to a new one, so nobody sees its labels.
+                let mut said = Vec::new();
+                let names = names_of_outputs(&file, count, given.names, own, &mut said)?;
+                said.extend(assumed_layers(&file, kind, said_head));
+                if given.purpose != Purpose::Train {
+                    warnings.append(&mut said);
+                }
                 let spec = HeadSpec::of(kind, features, count);
                 let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
                 (kind, Head::load(spec, device, take)?, names)
@@ -143,17 +161,31 @@ impl Classifier {
                     [] => about::numbered(1),
                     labels => labels.to_vec(),
                 };
-                warnings.push(format!(
-                    "{file} {}: the backbone is used with a new, untrained head for {} classes. Train it \
-                     before you classify.",
-                    unusable.unwrap_or_default(),
-                    labels.len()
-                ));
+                if given.purpose != Purpose::Train {
+                    let why = unusable.unwrap_or_default();
+                    warnings.push(format!(
+                        "{file} {why}: the backbone is used with a new, untrained head for {} classes. Train it \
+                         before you classify.",
+                        labels.len()
+                    ));
+                }
+                if given.purpose == Purpose::Answer
+                    && matches!(known, Some((_, Pretrained::CLASSES)))
+                {
+                    warnings.push(NAME_THEM.to_string());
+                }
                 let spec = HeadSpec::of(HeadKind::Linear, features, labels.len());
                 let head = Head::init(spec, FRESH_HEAD, device);
                 (HeadKind::Linear, head, labels)
             }
         };
+        if given.purpose == Purpose::Train && !found.is_empty() {
+            let outputs =
+                known.map_or_else(String::new, |(_, count)| format!(" ({count} outputs)"));
+            warnings.push(format!(
+                "{file}: its own head{outputs} is not used, a new one for the data set's classes takes its place."
+            ));
+        }
         // A checkpoint that does not say how large its input is, but has ImageNet's outputs.
         let usual = match known {
             Some((_, Pretrained::CLASSES)) => Pretrained::of(arch).preprocess(),
@@ -211,11 +243,7 @@ impl Classifier {
         checkpoint.check(&found)?;
         let features = features(arch);
         let Some((head_kind, outputs)) = HeadSpec::recognise(&found, features) else {
-            let reason = format!(
-                "no preset on {features} features has these tensors: {}",
-                list_tensors(&found)
-            );
-            return Err(Error::weights(file, reason));
+            return Err(Error::weights(file, no_head_here(&found, arch)));
         };
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
         warnings.append(&mut about.warnings);
@@ -243,6 +271,24 @@ impl Classifier {
             untrained: about.untrained,
         };
         Ok((classifier, warnings))
+    }
+}
+
+/// Why the tensors of a head alone are none for the backbone in use; to follow the file's name.
+fn no_head_here(found: &[(String, Vec<usize>)], arch: Arch) -> String {
+    let features = features(arch);
+    let list = list_tensors(found);
+    let first = found.iter().find_map(|(_, shape)| match shape[..] {
+        [_, inputs] => Some(inputs),
+        _ => None,
+    });
+    match first {
+        Some(inputs) if inputs != features => format!(
+            "holds a head alone, for {inputs} features ({list}); the backbone in use, {}, gives {features}. Save the whole \
+             model, in Python: torch.save(model.state_dict(), 'weights.pth')",
+            arch.name()
+        ),
+        _ => format!("no preset on {features} features has these tensors: {list}"),
     }
 }
 
@@ -319,11 +365,20 @@ fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
         .find(|family| checkpoint.shape(names::mark(*family)).is_some());
     let Some(family) = family else {
         let found: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
-        let reason = format!(
+        let mut reason = format!(
             "is no backbone known here: none of the tensors {} among {}, ...",
             Family::ALL.map(names::mark).join(", "),
             found.join(", ")
         );
+        if checkpoint
+            .tensors
+            .values()
+            .all(|entry| entry.shape.len() <= 2)
+        {
+            reason.push_str(
+                "; if it is a layer of a network, save all of that, in Python: torch.save(model.state_dict(), 'weights.pth')",
+            );
+        }
         return Err(Error::weights(&checkpoint.file, reason));
     };
     let fit = |arch: &Arch| {

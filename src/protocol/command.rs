@@ -223,6 +223,12 @@ pub enum Command {
         /// How its images are prepared, where the user says so; it wins over the file's own.
         #[serde(default)]
         input: InputSettings,
+        /// Whether a new head is about to be trained in place of its own.
+        #[serde(default)]
+        to_train: bool,
+        /// What lies beside it and says more about it: [`weights::BESIDE`](crate::weights::BESIDE).
+        #[serde(default)]
+        beside: Vec<FileRef>,
     },
     /// Name the outputs of the model in use, in their order.
     NameClasses {

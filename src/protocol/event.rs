@@ -178,6 +178,13 @@ pub enum TrainEvent {
         /// Images through the backbone in all.
         images: usize,
     },
+    /// How the images are divided, told before each training.
+    Divided {
+        /// Of each class, in label order, the images to train on and those that are held out.
+        counts: Vec<[usize; 2]>,
+        /// Whether those held out are the data set's own validation part.
+        own: bool,
+    },
     /// A training of several begins.
     Begun {
         /// From 1.

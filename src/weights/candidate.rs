@@ -21,6 +21,14 @@ impl Candidate<'_> {
         self.shape.iter().all(|n| *n == 1)
     }
 
+    /// Its name with the place of its dict.
+    pub(super) fn full_name(&self) -> String {
+        match self.group {
+            "" => self.name.to_owned(),
+            group => format!("{group}.{}", self.name),
+        }
+    }
+
     /// Whether a network may ask for it: real numbers, or what is called as weights are, whose type is an error then.
     pub(super) fn may_be_weights(&self) -> bool {
         const PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];

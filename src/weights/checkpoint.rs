@@ -50,6 +50,8 @@ pub struct Checkpoint {
     pub metadata: BTreeMap<String, String>,
     /// Names of the outputs in their order, where the file has them.
     pub classes: Option<Vec<String>>,
+    /// Why no last layer is among the tensors though the file has what may be one; to follow the file's name.
+    pub no_head: Option<String>,
     /// What the user should know about how it was read, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -104,6 +106,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
         ));
     }
     names::translate(&mut checkpoint.tensors);
+    names::name_head_alone(&mut checkpoint.tensors, |entry| &entry.shape);
     checkpoint.simplify_head();
     let (classes, doubt) = outputs::choose(lists, checkpoint.outputs());
     checkpoint.classes = classes;
@@ -120,7 +123,7 @@ impl Checkpoint {
     }
 
     /// How many outputs the head has: the rows of its last matrix.
-    fn outputs(&self) -> Option<usize> {
+    pub(super) fn outputs(&self) -> Option<usize> {
         let layer = |name: &str| {
             name.split('.')
                 .filter_map(|part| part.parse().ok())

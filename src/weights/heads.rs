@@ -17,6 +17,35 @@ pub(super) fn is_of_loss(name: &str) -> bool {
     words.any(|word| matches!(word, "criterion" | "loss"))
 }
 
+/// Names of what torchmetrics counts in, as its states are called (`torchmetrics/classification/*.py`, `aggregation.py`).
+const COUNTS: [&str; 17] = [
+    "confmat",
+    "tp",
+    "fp",
+    "tn",
+    "fn",
+    "total",
+    "correct",
+    "measure",
+    "mean_value",
+    "sum_value",
+    "min_value",
+    "max_value",
+    "value",
+    "weight_sum",
+    "num_obs",
+    "sum_errors",
+    "sum_squared_error",
+];
+
+/// Whether the tensor is what a metric has counted (`val_cm.confmat`, `train_acc.tp`): no layer, whatever its shape.
+pub(super) fn is_of_metric(name: &str) -> bool {
+    let mut parts = name.rsplit('.');
+    let last = parts.next().unwrap_or(name);
+    // At the top of a network of somebody's own `value` may be anything.
+    parts.next().is_some() && COUNTS.contains(&last)
+}
+
 /// Finds the last layers: below the network's prefix, else in the wrappers around the backbone from the inside out, else
 /// in another dict of the file; these join `chosen`. By the names that people give them, else by their shape: the only
 /// module beside the backbone that is all matrices and vectors. Gives the numbers of its tensors. `modules` are those of
@@ -56,7 +85,7 @@ pub(super) fn find(
     };
     let usable = || {
         let others = others.iter().map(|i| (*i, &candidates[*i]));
-        others.filter(|(_, c)| c.real && !is_of_loss(c.name))
+        others.filter(|(_, c)| c.real && !is_of_loss(c.name) && !is_of_metric(c.name))
     };
     let mut wrapper = prefix.trim_end_matches('.');
     while !wrapper.is_empty() {
@@ -174,9 +203,10 @@ fn is_linear(candidates: &[Candidate<'_>], module: &Module<'_>) -> bool {
         && matrices().all(|(_, rest)| biased(rest))
 }
 
-/// Why a head cannot be believed to be all that stands on the backbone, to follow the file's name. `beside` are the tensors
-/// that are passed over. A layer just before or behind it has a shape that joins it; then the head alone would be
-/// given something else than in its training.
+/// Why there is no head to be used, to follow the file's name: the one that was found cannot be believed to be all that
+/// stands on the backbone, or what may be one is not known as such. `beside` are the tensors that are passed over. A layer
+/// just before or behind the head has a shape that joins it; then the head alone would be given something else than in
+/// its training.
 pub(super) fn doubt(
     candidates: &[Candidate<'_>],
     chosen: &[(usize, String)],
@@ -195,18 +225,29 @@ pub(super) fn doubt(
         }
     }
     layers.sort();
-    let ((_, [_, inputs]), (_, [outputs, _])) = (layers.first()?, layers.last()?);
+    let no_layer = |c: &Candidate<'_>| !c.real || is_of_loss(c.name) || is_of_metric(c.name);
+    let (Some((_, [_, inputs])), Some((_, [outputs, _]))) = (layers.first(), layers.last()) else {
+        let layer = |c: &&&Candidate<'_>| c.shape.len() == 2 && !no_layer(c);
+        let names: Vec<String> = beside.iter().filter(layer).map(|c| c.full_name()).collect();
+        return (head.is_empty() && !names.is_empty()).then(|| {
+            format!(
+                "has layers beside its backbone of which none is known to be the last one alone ({})",
+                first_few(&names, 3)
+            )
+        });
+    };
     // A queue of features beside an encoder (MoCo): its last layer is no classifier.
     let self_supervised = |name: &str| name.split('.').any(|part| part == "queue");
     let joins = |c: &&&Candidate<'_>| {
         let before = c.shape.first() == Some(inputs) && !c.is_scalar();
         let behind = c.shape.len() == 2 && c.shape.last() == Some(outputs);
-        before || behind || self_supervised(c.name)
+        !no_layer(c) && (before || behind) || self_supervised(c.name)
     };
-    let names: Vec<&str> = beside.iter().filter(joins).map(|c| c.name).collect();
+    let names: Vec<String> = beside.iter().filter(joins).map(|c| c.full_name()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "has tensors that may belong to its last layer or stand before or behind it ({}), which is therefore not used",
+            "has tensors that may belong to its last layer or stand before or behind it ({}), so that its last layer is \
+             not used",
             first_few(&names, 3)
         )
     })

@@ -5,6 +5,7 @@
 //! whatever is wrong is said with the tensor's name. What comes out is plain `f32` in row-major order,
 //! so nothing behind this module knows what kind of file it was.
 
+mod beside;
 pub mod bundled;
 mod candidate;
 mod checkpoint;
@@ -19,13 +20,14 @@ mod safetensors;
 mod save;
 mod select;
 
+pub use beside::{FILES as BESIDE, MAX_BYTES as MAX_BESIDE, read_beside};
 pub use checkpoint::{Checkpoint, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub use save::{SaveAs, save, save_model};
 
 /// A list that stays readable when it is of a hundred tensors: of more names than `shown` the first ones, and
 /// how many more.
-fn first_few(names: &[impl AsRef<str>], shown: usize) -> String {
+pub(crate) fn first_few(names: &[impl AsRef<str>], shown: usize) -> String {
     let first: Vec<&str> = names.iter().take(shown).map(AsRef::as_ref).collect();
     let first = first.join(", ");
     match names.len().saturating_sub(shown) {

@@ -8,7 +8,7 @@
 //! - torchvision calls the last layer `classifier` in a `DenseNet`, and `classifier.1`, after a dropout, in
 //!   an `EfficientNet`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Family;
 
@@ -223,6 +223,41 @@ pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
             CLASSIFIER
         };
         rename(tensors, |name| swap_prefix(name, from, HEAD));
+    }
+}
+
+/// Fewest features that any backbone here gives.
+const FEWEST_FEATURES: usize = 512;
+
+/// Gives the tensors of a head that was saved alone the name of a head, whatever its own is: `torch.save(model.fc.state_dict())`
+/// writes `weight` and `bias`, or `0.weight`, `0.bias`, `2.weight` ... for a sequence; others write `cls.weight`. `shape`
+/// says a tensor's. A file with anything but matrices and vectors, or with nothing that takes as much as a backbone gives, stays as
+/// it is.
+pub(super) fn name_head_alone<T>(
+    tensors: &mut BTreeMap<String, T>,
+    shape: impl Fn(&T) -> &[usize],
+) {
+    let small = tensors.values().all(|tensor| shape(tensor).len() <= 2);
+    let fits = |(name, tensor): (&String, &T)| {
+        let wide = matches!(shape(tensor), &[_, inputs] if inputs >= FEWEST_FEATURES);
+        wide && (name == "weight" || name.ends_with(".weight"))
+    };
+    if !small || !tensors.iter().any(fits) {
+        return;
+    }
+    let module = |name: &str| name.split_once('.').map(|(module, _)| module.to_owned());
+    let modules: BTreeSet<_> = tensors.keys().map(|name| module(name)).collect();
+    let modules: Vec<_> = modules.into_iter().collect();
+    let numbered =
+        |module: &Option<String>| module.as_ref().is_some_and(|m| m.parse::<usize>().is_ok());
+    match &modules[..] {
+        // One module of whatever name, `fc` too.
+        [Some(own)] if !numbered(&modules[0]) => {
+            rename(tensors, |name| swap_prefix(name, own, HEAD))
+        }
+        [None] => rename(tensors, |name| Some(format!("{HEAD}.{name}"))),
+        all if all.iter().all(numbered) => rename(tensors, |name| Some(format!("{HEAD}.{name}"))),
+        _ => {}
     }
 }
 

@@ -71,6 +71,30 @@ pub(super) fn choose(
     (Some(names), doubt)
 }
 
+/// Keys under which people keep what each class is called, by the name that `class_to_idx` has for it: its folder's.
+const CALLED: [&str; 3] = ["cat_to_name", "class_to_name", "label_to_name"];
+
+/// Whether this key is one of those.
+pub(super) fn is_called(key: &str) -> bool {
+    CALLED.contains(&key)
+}
+
+/// Puts what the classes are called in place of their folders' names, in each list of which all are called something, and
+/// each something else: `{"1": "pink primrose"}` beside `{"1": 0}`.
+pub(super) fn call(lists: &mut Lists, called: &[(String, String)]) {
+    let called: BTreeMap<&str, &String> = called.iter().map(|(k, v)| (k.as_str(), v)).collect();
+    for (_, names) in lists {
+        let new = names.iter().map(|name| called.get(name.as_str()).copied());
+        let Some(new) = new.collect::<Option<Vec<_>>>() else {
+            continue;
+        };
+        let different: std::collections::BTreeSet<_> = new.iter().collect();
+        if different.len() == names.len() {
+            *names = new.into_iter().cloned().collect();
+        }
+    }
+}
+
 /// The names of a list. A list of numbers is no list of names, except under a key that says so.
 pub(super) fn of_list(key: &str, names: Vec<String>) -> Option<Vec<String>> {
     let numbers = names.iter().all(|name| name.parse::<f64>().is_ok());
@@ -132,7 +156,15 @@ pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Lists {
     let lists = KEYS
         .iter()
         .filter_map(|key| Some((key.to_string(), read(key)?)));
-    lists.collect()
+    let mut lists: Lists = lists.collect();
+    for key in CALLED {
+        let pairs = metadata.get(key).map(|text| serde_json::from_str(text));
+        if let Some(Ok(pairs)) = pairs {
+            let pairs: BTreeMap<String, String> = pairs;
+            call(&mut lists, &pairs.into_iter().collect::<Vec<_>>());
+        }
+    }
+    lists
 }
 
 #[cfg(test)]
@@ -185,6 +217,34 @@ mod tests {
         assert_eq!(of("id2label", r#"{"0":"cat","1":"dog"}"#), wanted);
         assert_eq!(of("classes", "6"), None);
         assert_eq!(of("names", "[1,2]"), None);
+    }
+
+    #[test]
+    fn classes_are_called_what_their_folders_are_called() {
+        let list = |names: [&str; 2]| ("class_to_idx".to_owned(), names.map(String::from).to_vec());
+        let flowers = pairs(&[
+            ("1", "pink primrose"),
+            ("10", "globe thistle"),
+            ("2", "iris"),
+        ]);
+        let mut lists = vec![list(["1", "10"]), list(["1", "3"])];
+        call(&mut lists, &flowers);
+        assert_eq!(
+            lists,
+            [list(["pink primrose", "globe thistle"]), list(["1", "3"])]
+        );
+        // Two classes of one name would be one.
+        call(&mut lists, &pairs(&[("1", "iris"), ("3", "iris")]));
+        assert_eq!(lists[1], list(["1", "3"]));
+        let metadata = [
+            ("class_to_idx", r#"{"1":0,"10":1}"#),
+            (
+                "cat_to_name",
+                r#"{"1":"pink primrose","10":"globe thistle"}"#,
+            ),
+        ];
+        let metadata = metadata.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(of_metadata(&metadata.into()), lists[..1]);
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         tensors,
         classes: None,
         metadata,
+        no_head: selection.no_head,
         warnings: (selection.warnings.iter())
             .map(|warning| format!("{file} {warning}."))
             .collect(),

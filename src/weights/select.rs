@@ -13,6 +13,8 @@ use crate::config::Family;
 pub(super) struct Selection {
     /// Numbers of the tensors that belong to the network, with their names in it.
     pub tensors: Vec<(usize, String)>,
+    /// Why there is no last layer among them though the file has what may be one; to follow the file's name.
+    pub no_head: Option<String>,
     /// What the user should know, a sentence each, to follow the file's name.
     pub warnings: Vec<String>,
 }
@@ -134,8 +136,8 @@ fn within(
 ) -> Selection {
     let (group, prefix) = place;
     let mut selection = Selection {
-        tensors: Vec::new(),
         warnings,
+        ..Selection::default()
     };
     let own =
         |c: &&Candidate<'_>| c.group == *group && self::prefix(c).is_some_and(|(p, _)| p == prefix);
@@ -161,7 +163,12 @@ fn within(
             if candidate.real || !candidate.is_scalar() {
                 selection.tensors.push((i, name.to_owned()));
             }
-        } else if !candidate.real || candidate.expanded || loose || heads::is_of_loss(name) {
+        } else if !candidate.real
+            || candidate.expanded
+            || loose
+            || heads::is_of_loss(name)
+            || heads::is_of_metric(name)
+        {
             others.push(i);
         } else {
             selection.tensors.push((i, name.to_owned()));
@@ -184,25 +191,17 @@ fn within(
     if others.is_empty() {
         return selection;
     }
-    let passed: Vec<String> = others.iter().map(|i| named(&candidates[*i])).collect();
+    let beside: Vec<&Candidate<'_>> = others.iter().map(|i| &candidates[*i]).collect();
+    selection.no_head = heads::doubt(candidates, &selection.tensors, &head, &beside);
+    if selection.no_head.is_some() {
+        selection.tensors.retain(|(i, _)| !head.contains(i));
+    }
+    let passed: Vec<String> = beside.iter().map(|c| c.full_name()).collect();
     selection.warnings.push(format!(
         "holds tensors beside the network that are passed over: {}",
         first_few(&passed, 3)
     ));
-    let beside: Vec<&Candidate<'_>> = others.iter().map(|i| &candidates[*i]).collect();
-    if let Some(reason) = heads::doubt(candidates, &selection.tensors, &head, &beside) {
-        selection.warnings.push(reason);
-        selection.tensors.retain(|(i, _)| !head.contains(i));
-    }
     selection
-}
-
-/// A tensor's name with the place of its dict.
-fn named(candidate: &Candidate<'_>) -> String {
-    match candidate.group {
-        "" => candidate.name.to_owned(),
-        group => format!("{group}.{}", candidate.name),
-    }
 }
 
 /// Whether a dict's place says that it is an optimizer's or a copy of the weights.
@@ -254,7 +253,7 @@ fn without_backbone(candidates: &[Candidate<'_>]) -> Selection {
         .collect();
     Selection {
         tensors,
-        warnings: Vec::new(),
+        ..Selection::default()
     }
 }
 
@@ -354,6 +353,12 @@ mod tests {
         assert_eq!(chosen(&list), Ok((wanted, 0)));
     }
 
+    /// Everything that is said of a file.
+    fn said(selection: &Selection) -> String {
+        let said = selection.warnings.iter().chain(&selection.no_head);
+        said.cloned().collect::<Vec<_>>().join(" ")
+    }
+
     /// The names and warnings for a backbone under a prefix and these tensors beside it.
     fn beside(prefix: &str, list: &[(&str, &'static [usize])]) -> (Vec<String>, String) {
         let first = format!("{prefix}conv1.weight");
@@ -373,9 +378,10 @@ mod tests {
             expanded: false,
             place: (name, 0),
         }));
-        let Selection { tensors, warnings } = select(&candidates).expect("one network");
-        let names = tensors.into_iter().skip(1).map(|(_, name)| name);
-        (names.collect(), warnings.join(" "))
+        let selection = select(&candidates).expect("one network");
+        let said = said(&selection);
+        let names = selection.tensors.into_iter().skip(1).map(|(_, name)| name);
+        (names.collect(), said)
     }
 
     #[test]
@@ -467,6 +473,57 @@ mod tests {
         assert!(said.contains("criterion.weight"), "{said}");
     }
 
+    #[test]
+    fn what_a_metric_counted_is_no_layer() {
+        let head: [(&str, &[usize]); 2] = [("net.fc.weight", &[3, 512]), ("net.fc.bias", &[3])];
+        for (name, shape) in [
+            ("val_cm.confmat", &[3, 3][..]),
+            ("net.val_cm.confmat", &[3, 3]),
+            ("train_acc.tp", &[3]),
+            ("metrics.valid.Accuracy.fn", &[512]),
+        ] {
+            let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
+            assert_eq!(names, ["fc.weight", "fc.bias"], "{name}");
+            assert!(
+                said.contains("passed over") && !said.contains("not used"),
+                "{said}"
+            );
+        }
+        // Around a Sequential, and in a network without a wrapper.
+        let list: [(&str, &[usize]); 3] = [
+            ("2.weight", &[3, 512]),
+            ("2.bias", &[3]),
+            ("cm.confmat", &[3, 3]),
+        ];
+        assert_eq!(beside("0.", &list).0, ["fc.weight", "fc.bias"]);
+        let list: [(&str, &[usize]); 3] = [
+            ("fc.weight", &[3, 512]),
+            ("fc.bias", &[3]),
+            ("cm.confmat", &[3, 3]),
+        ];
+        assert_eq!(beside("", &list).0, ["fc.weight", "fc.bias"]);
+    }
+
+    #[test]
+    fn a_head_that_is_not_used_is_not_one_that_is_not_there() {
+        let list: [(&str, &[usize]); 3] = [
+            ("head.weight", &[6, 512]),
+            ("head.bias", &[6]),
+            ("last.weight", &[3, 6]),
+        ];
+        let (_, said) = beside("net.", &list);
+        assert!(
+            said.contains("last.weight), so that its last layer is not used"),
+            "{said}"
+        );
+        let list: [(&str, &[usize]); 2] = [("a.weight", &[6, 512]), ("b.weight", &[9, 512])];
+        let (_, said) = beside("net.", &list);
+        assert!(
+            said.contains("none is known to be the last one alone (a.weight, b.weight)"),
+            "{said}"
+        );
+    }
+
     /// The same with a group for each tensor.
     fn grouped(
         list: &[(&str, &str, &'static [usize], &str)],
@@ -482,9 +539,10 @@ mod tests {
                 place: (storage, 0),
             })
             .collect();
-        let Selection { tensors, warnings } = select(&candidates)?;
-        let names = tensors.into_iter().map(|(_, name)| name);
-        Ok((names.collect(), warnings.join(" ")))
+        let selection = select(&candidates)?;
+        let said = said(&selection);
+        let names = selection.tensors.into_iter().map(|(_, name)| name);
+        Ok((names.collect(), said))
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub fn import(bytes: &[u8]) -> Order {
         arch: None,
         classes: None,
         input: Default::default(),
+        to_train: false,
+        beside: Vec::new(),
     };
     with_files(91, command, files)
 }

@@ -168,7 +168,7 @@ impl Collector {
         let held = self.held;
         if held.saturating_add(entry.size) > MAX_HELD_BYTES {
             return refused(
-                "together the archives inside it unpack to more than 1 GiB, which would have to be held in memory; unpack it and drop the folder",
+                "together the archives inside it unpack to more than 1 GiB, which would have to be held in memory; unpack it and open the folder",
             );
         }
         let bytes = read_whole(&mut self.parts, entry).or_else(refused)?;

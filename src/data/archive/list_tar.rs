@@ -87,7 +87,7 @@ impl Collector {
             Ok(tar::BLOCK) if tar::is_header(&first) || first.iter().all(|&b| b == 0) => {}
             Ok(_) => {
                 return refused(format!(
-                    "is a file packed by {}, but no tar; unpack it and drop what comes out",
+                    "is a file packed by {}, but no tar; unpack it and open what comes out",
                     wrap.name()
                 ));
             }
@@ -157,7 +157,7 @@ impl Collector {
                     Ok(Taken::Cut) => break Some(cut()),
                     Ok(Taken::TooMuch) => {
                         return refused(
-                            "unpacks to more than 1 GiB, which would have to be held in memory; unpack it and drop the folder",
+                            "unpacks to more than 1 GiB, which would have to be held in memory; unpack it and open the folder",
                         );
                     }
                     Err(e) => break Some(damaged(e)),

@@ -50,7 +50,7 @@ impl Collector {
                 "is not a zip archive in full: its end is missing (an interrupted download); download it again",
             ),
             Found::NoEnd if head.starts_with(b"MZ") => {
-                refused("is a program, not an archive; if it unpacks itself, run it and drop the folder")
+                refused("is a program, not an archive; if it unpacks itself, run it and open the folder")
             }
             Found::NoEnd => refused("is not a zip archive, nor another kind that is known"),
             Found::NoDirectory => refused(

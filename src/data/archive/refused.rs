@@ -36,7 +36,7 @@ impl Reason {
     fn of_many(self, files: &str, example: &str) -> String {
         match self {
             Self::Encrypted => format!(
-                "{files} are protected by a password; unpack it with the password and drop the folder"
+                "{files} are protected by a password; unpack it with the password and open the folder"
             ),
             Self::Method(n) => format!(
                 "{files} are packed by {}, which is not read; pack them again as an ordinary zip",

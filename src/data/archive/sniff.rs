@@ -72,11 +72,11 @@ pub(super) fn is_part_name(name: &str) -> bool {
 }
 
 /// What stands in the way of reading one part of a split archive.
-pub(super) const SPLIT: &str = "is one part of a split archive; unpack all its parts together (7-Zip does) and drop the folder";
+pub(super) const SPLIT: &str = "is one part of a split archive; unpack all its parts together (7-Zip does) and open the folder";
 
 /// Tells by the first [`HEAD`] bytes, or all if there are fewer.
 pub(super) fn kind(head: &[u8]) -> Kind {
-    const UNPACK: &str = "which is not opened; unpack it and drop the folder";
+    const UNPACK: &str = "which is not opened; unpack it and open the folder";
     let archive = |name: &str| Kind::Refused(format!("is a {name} archive, {UNPACK}"));
     let refused = |what: &str| Kind::Refused(what.to_owned());
     let starts = |magic: &[u8]| head.starts_with(magic);
@@ -134,7 +134,7 @@ pub(super) fn kind(head: &[u8]) -> Kind {
     }
     if starts(b"version https://git-lfs") {
         return refused(
-            "is a Git LFS pointer, not the archive: the download took the page's note for the file; fetch it with `git lfs pull`",
+            "is a Git LFS pointer, not the archive: the download took a note about the file for the file; fetch it with `git lfs pull`",
         );
     }
     for (magic, name) in [
@@ -150,7 +150,7 @@ pub(super) fn kind(head: &[u8]) -> Kind {
         }
     }
     if crate::image::kind::Kind::of_bytes(head).is_decoded() {
-        return refused("is not a zip archive but an image; drop the folder it lies in");
+        return refused("is not a zip archive but an image; open the folder that it lies in");
     }
     if head.len() >= 16 && head.iter().all(|&byte| byte == 0) {
         return refused(

@@ -58,7 +58,8 @@ fn translation(data: &[String], model: &[String]) -> Result<Vec<usize>> {
     let number = |name: &String| {
         model.iter().position(|known| known == name).ok_or_else(|| {
             Error::Dataset(format!(
-                "the model does not know the class \u{201c}{name}\u{201d}; it knows {}",
+                "the model does not know the class \u{201c}{name}\u{201d}; it knows {}. Train on this data set first, or load \
+                 the model that belongs to it.",
                 model.join(", ")
             ))
         })
@@ -82,7 +83,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("moon") && error.contains("street"),
+            error.contains("moon") && error.contains("street") && error.contains("Train on this"),
             "{error}"
         );
     }

@@ -6,7 +6,7 @@ use crate::config::{Arch, InputSettings};
 use crate::engine::active_model::{ActiveModel, ModelStore, Origin};
 use crate::engine::{Engine, find};
 use crate::error::{Error, Result};
-use crate::infer::{self, Classifier, Given, Loaded};
+use crate::infer::{self, Classifier, Given, Loaded, Purpose};
 use crate::model::arch::features;
 use crate::platform::files::InputFile;
 use crate::protocol::{Event, FileRef, ModelSummary, Phase};
@@ -113,12 +113,17 @@ impl Engine {
     pub(in crate::engine) async fn import(
         &mut self,
         file: &FileRef,
+        beside: &[FileRef],
         arch: Option<Arch>,
-        (classes, input): (Option<Vec<String>>, InputSettings),
+        (classes, input, purpose): (Option<Vec<String>>, InputSettings, Purpose),
         files: &[InputFile],
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
-        let checkpoint = weights::read(&file.path, &bytes)?;
+        let mut checkpoint = weights::read(&file.path, &bytes)?;
+        for other in beside {
+            let handle = find(other, files)?;
+            weights::read_beside(&mut checkpoint, handle.name(), &handle.read()?);
+        }
         if infer::is_head(&checkpoint) {
             let model = self.model()?;
             // A whole model that was exported and came back has another hash on the same backbone, so
@@ -144,7 +149,7 @@ impl Engine {
                 ));
             }
         } else {
-            let told = (classes.as_deref(), input);
+            let told = (classes.as_deref(), input, purpose);
             self.use_checkpoint(checkpoint, bytes, arch, told, &file.path)
                 .await?;
         }
@@ -162,13 +167,17 @@ impl Engine {
         } = self.model()?;
         let outputs = classifier.classes.len();
         infer::check_names(&classes, outputs).map_err(|reason| Error::weights(source, reason))?;
-        let names = classes.iter().map(|name| name.trim().to_string());
+        let names: Vec<String> = classes.iter().map(|name| name.trim().to_string()).collect();
+        let renamed = infer::renamed(source, &classifier.classes, &names);
         let named = Classifier {
-            classes: names.collect(),
+            classes: names,
             ..classifier.clone()
         };
         let (origin, source) = (origin.clone(), source.clone());
         self.set_model(named, origin, &source);
+        if let Some(text) = renamed {
+            self.mailbox.warn(text);
+        }
         self.persist_head().await;
         self.mailbox.emit(Event::Finished);
         Ok(())
@@ -212,14 +221,9 @@ impl Engine {
         let name = format!("{} (ImageNet)", arch.name());
         let used = match weights::read(&name, &file.bytes) {
             Ok(checkpoint) => {
-                self.use_checkpoint(
-                    checkpoint,
-                    file.bytes,
-                    Some(arch),
-                    Default::default(),
-                    &name,
-                )
-                .await
+                let told = (None, InputSettings::default(), Purpose::Pretrained);
+                self.use_checkpoint(checkpoint, file.bytes, Some(arch), told, &name)
+                    .await
             }
             Err(error) => Err(error),
         };
@@ -245,7 +249,8 @@ impl Engine {
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
         let bytes = weights::save_model(&checkpoint, &[], &metadata.into(), None)?;
         let checkpoint = weights::read(&name, &bytes)?;
-        self.use_checkpoint(checkpoint, bytes, Some(arch), Default::default(), &name)
+        let told = (None, InputSettings::default(), Purpose::Pretrained);
+        self.use_checkpoint(checkpoint, bytes, Some(arch), told, &name)
             .await?;
         self.mailbox.emit(Event::Finished);
         Ok(())
@@ -257,7 +262,7 @@ impl Engine {
         checkpoint: Checkpoint,
         bytes: Vec<u8>,
         arch: Option<Arch>,
-        (names, input): (Option<&[String]>, InputSettings),
+        (names, input, purpose): (Option<&[String]>, InputSettings, Purpose),
         source: &str,
     ) -> Result<()> {
         let untrained = self.classes_wanted();
@@ -265,6 +270,7 @@ impl Engine {
             names,
             untrained: &untrained,
             input,
+            purpose,
         };
         let device = &self.device()?.device;
         let Loaded {

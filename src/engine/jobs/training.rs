@@ -343,7 +343,7 @@ impl Engine {
         match kept.await {
             Ok(best_run) => manifest.best_run = Some(best_run),
             Err(error) => self.mailbox.warn(format!(
-                "After a reload this training would not count: {error}"
+                "This training is not kept, should those that follow be interrupted: {error}"
             )),
         }
     }
@@ -380,7 +380,16 @@ impl Engine {
         let before: f64 = manifest.run.epochs.iter().map(|e| e.milliseconds).sum();
         let config = &manifest.run.config;
         let split = dataset::split(&self.data()?.set, config.val_fraction, config.split_seed);
-        let classes = self.data()?.set.classes.clone();
+        let set = &self.data()?.set;
+        let classes = set.classes.clone();
+        let mut counts = vec![[0; 2]; classes.len()];
+        for (part, samples) in [&split.train, &split.validation].into_iter().enumerate() {
+            for label in samples.iter().filter_map(|i| set.samples.get(*i)?.class) {
+                counts[label][part] += 1;
+            }
+        }
+        let own = set.subset(Subset::Validation).next().is_some();
+        self.mailbox.emit(TrainEvent::Divided { counts, own });
         let writer = match &self.place {
             Some(place) => CheckpointWriter::begin(place.clone(), manifest.clone())
                 .await
@@ -389,7 +398,7 @@ impl Engine {
         };
         let writer = writer.unwrap_or_else(|error| {
             self.mailbox.warn(format!(
-                "The training could not go on after a reload: {error}"
+                "If this training is interrupted, it cannot be taken up again: {error}"
             ));
             None
         });

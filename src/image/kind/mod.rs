@@ -223,7 +223,7 @@ impl Kind {
             | Self::Pnm => {
                 return None;
             }
-            Self::Heic => "is a HEIC photo, which most browsers cannot open; export it as JPEG",
+            Self::Heic => "is a HEIC photo, which is not opened here; export it as JPEG",
             Self::Avif => "is an AVIF image; save it as JPEG or PNG",
             Self::Jxl => "is a JPEG XL image; save it as JPEG or PNG",
             Self::Jpeg2000 => "is a JPEG 2000 image; save it as JPEG or PNG",

@@ -355,6 +355,8 @@ impl Controller {
             arch: None,
             classes,
             input: InputSettings::default(),
+            to_train: false,
+            beside: Vec::new(),
         });
         let in_use = self.now().imported;
         let mut imported = self.imported.borrow_mut();

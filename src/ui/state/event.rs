@@ -213,6 +213,8 @@ impl State {
             TrainEvent::Tuning { kept, bytes, .. } => {
                 training.change().tuning = Some((kept, bytes))
             }
+            // The page has a table of the classes.
+            TrainEvent::Divided { .. } => {}
             TrainEvent::Views { views, images } => training.change().views = Some((views, images)),
             TrainEvent::Begun { number, of, seed } => {
                 training.change().begin(Turn { number, of, seed })

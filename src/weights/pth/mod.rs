@@ -237,6 +237,7 @@ fn checkpoint(
         tensors: entries,
         metadata: noted,
         classes: None,
+        no_head: selection.no_head,
         warnings,
     };
     Ok((checkpoint, names))

@@ -48,6 +48,7 @@ impl Machine<'_> {
         let mut open = Queue::default();
         open.push(top, String::new);
         let (mut steps, mut tensors, mut lists, mut listed) = (0, 0, 0, 0);
+        let mut called = Vec::new();
         while let Some((path, value)) = open.waiting.pop_front() {
             if steps > MAX_STEPS {
                 break;
@@ -120,6 +121,12 @@ impl Machine<'_> {
                                 found.names.extend(names);
                             }
                         }
+                        if outputs::is_called(name) && called.is_empty() {
+                            listed += self.len(value);
+                            if listed <= MAX_LISTED {
+                                called = self.words(value).unwrap_or_default();
+                            }
+                        }
                         // Deeper or longer than any path to weights.
                         let within = path.len() + name.len() < MAX_NAME;
                         if is_container(value) && within {
@@ -139,6 +146,7 @@ impl Machine<'_> {
                 found.groups.push(group);
             }
         }
+        outputs::call(&mut found.names, &called);
         Ok(found)
     }
 
@@ -224,13 +232,7 @@ impl Machine<'_> {
                 return outputs::of_list(key, names);
             }
             _ => {
-                let pairs = self.pairs(value);
-                if pairs.len() > outputs::MAX {
-                    return None;
-                }
-                let pairs = pairs.iter();
-                let pairs = pairs.map(|(key, value)| Some((self.word(*key)?, self.word(*value)?)));
-                return outputs::of_pairs(key, &pairs.collect::<Option<Vec<_>>>()?);
+                return outputs::of_pairs(key, &self.words(value)?);
             }
         };
         if list.len() > outputs::MAX {
@@ -238,6 +240,17 @@ impl Machine<'_> {
         }
         let names = list.iter().map(|item| self.word(*item));
         outputs::of_list(key, names.collect::<Option<Vec<_>>>()?)
+    }
+
+    /// The pairs of a dict, if both sides are words.
+    fn words(&self, value: Value) -> Option<Vec<(String, String)>> {
+        let pairs = self.pairs(value);
+        if pairs.len() > outputs::MAX {
+            return None;
+        }
+        let pairs = pairs.iter();
+        let pairs = pairs.map(|(key, value)| Some((self.word(*key)?, self.word(*value)?)));
+        pairs.collect()
     }
 
     /// A word, a number or three of them, as the metadata of safetensors has them.

@@ -51,7 +51,7 @@ impl Observer for EngineObserver<'_> {
         {
             self.writer = None;
             self.mailbox.warn(format!(
-                "The training goes on, but could not go on after a reload: {error}"
+                "The training goes on, but if it is interrupted, it cannot be taken up again: {error}"
             ));
         }
         Ok(())
