@@ -57,7 +57,7 @@ fn typed() -> impl Iterator<Item = &'static Setting> {
 /// The settings in which two forms differ, by name, with the second one's value.
 fn difference(a: &TrainForm, b: &TrainForm) -> Vec<(String, String)> {
     let of = |form: &TrainForm| {
-        let config = config(&form).expect("valid");
+        let config = config(form).expect("valid");
         compare::leaves(&serde_json::to_value(config).expect("plain data"))
     };
     let (a, b) = (of(a), of(b));
