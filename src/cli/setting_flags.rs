@@ -156,7 +156,12 @@ mod tests {
             let said = said.or_else(|| help.split(&format!("{flag}[=")).nth(1));
             let said = said.unwrap_or_else(|| panic!("no {flag}"));
             let said = said.split(" --").next().unwrap_or_default();
-            assert!(said.contains(&setting.hint()), "{flag}: {said}");
+            let given = match setting.input() {
+                Input::Text => setting.hint(),
+                Input::Words(words) => words[1].0.to_owned(),
+                Input::Switch => continue,
+            };
+            assert!(said.contains(&given), "{flag}: {said}");
         }
         assert!(help.contains("--lr <LR> Learning rate, for the head (1e-7 to 1; default 0.001)"));
         assert!(help.contains("--train <WHAT>") && help.contains("--augment <PRESET>"));

@@ -65,19 +65,19 @@ settings! {
     ];
     /// Probability of an image without colour.
     grayscale: f64 = 0.0 => setting("grayscale").label("Without colour").range(0.0, 1.0).note("how often").group(COLOURS);
-    /// Variance of Gaussian noise on values 0..1; scikit-image's random_noise.
+    /// Gaussian noise on values 0..1; scikit-image's random_noise.
     noise: f64 = 0.0 => setting("noise").range(0.0, 1.0).note("variance").group(COLOURS);
     /// Probability that a rectangle is erased, to the mean colour; torchvision's RandomErasing.
     erasing: f64 = 0.0 => setting("erasing").label("Erased rectangle").range(0.0, 1.0).note("how often").group(WHOLE);
-    /// Beta distribution's parameter of mixup (arXiv:1710.09412).
+    /// Beta distribution's parameter of mixup, arXiv:1710.09412.
     mixup: f64 = 0.0 => setting("mixup").range(0.0, 4.0).note("0 is off").group(WHOLE);
-    /// The same of cutmix (arXiv:1905.04899); with both on, each batch gets one of them, by the toss of a coin.
+    /// The same of cutmix, arXiv:1905.04899; with both on, each batch gets one of them, by the toss of a coin.
     cutmix: f64 = 0.0 => setting("cutmix").range(0.0, 4.0).note("0 is off").group(WHOLE);
-    /// How many times an epoch shows each image: the first time as it is, then changed.
+    /// Copies of each image, the first as it is and the others changed.
     copies: usize = 1 => setting("copies").range(1.0, 16.0).note("showings of each image an epoch").group(OFTEN);
     /// Each changed image undergoes one of the transforms that are on, in turn, instead of all.
     one_by_one: bool = false => setting("one by one").label("One change an image, in turn").group(OFTEN);
-    /// Different views of each image that are kept where the backbone is frozen; epochs take turns at them.
+    /// Different views that are kept; epochs take turns at them.
     views: usize = 4 => setting("views").label("Kept views").range(1.0, 32.0).group(OFTEN)
         .note("of each image, where the backbone is frozen").used(|c| !c.trains_convolutions());
 }

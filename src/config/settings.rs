@@ -187,28 +187,18 @@ impl Setting {
     /// What it does and what it may be, for the command line.
     #[must_use]
     pub fn help(&self) -> String {
-        let (default, hint) = (self.default_text(), self.hint());
-        let words = match self.input() {
-            Input::Words(words) => words
-                .iter()
-                .map(|word| word.0)
-                .collect::<Vec<_>>()
-                .join(", "),
-            _ => String::new(),
-        };
-        let default = match self.input() {
-            Input::Switch => String::new(),
-            _ if default.is_empty() => default,
-            _ => format!("default {default}"),
-        };
-        let said: Vec<_> = [words, hint, default]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
         let does = self.help.trim().trim_end_matches('.');
-        match said.join("; ").as_str() {
-            "" => does.to_owned(),
-            said => format!("{does} ({said})"),
+        let may_be = match self.input() {
+            Input::Text => self.hint(),
+            Input::Words(words) => {
+                let names: Vec<_> = words.iter().map(|word| word.0).collect();
+                names.join(", ")
+            }
+            Input::Switch => return does.to_owned(),
+        };
+        match self.default_text().as_str() {
+            "" => format!("{does} ({may_be})"),
+            default => format!("{does} ({may_be}; default {default})"),
         }
     }
 

@@ -123,7 +123,7 @@ settings! {
 
     /// The head that is trained.
     head: HeadKind = HeadKind::Linear => setting("head").note("new layers on the backbone, trained from scratch");
-    /// What is trained.
+    /// What is trained: last-stage is layer4 and the head, last-two has layer3 as well.
     scope: Scope = Scope::Head => setting("what is trained").flag("train").value_name("WHAT");
     /// Augmentation: a preset; in files also its parts one by one.
     #[serde(deserialize_with = "super::augment::named_or_spelt_out")]
@@ -133,7 +133,7 @@ settings! {
     learning_rate: f64 = 1e-3 => setting("learning rate").flag("lr").range(1e-7, 1.0);
     /// Passes over the training images.
     epochs: usize = 10 => setting("epochs").range(1.0, EPOCHS);
-    /// How many images go into a step.
+    /// Batch size.
     batch: usize = 32 => setting("batch").range(1.0, 1024.0).note("images a step");
 
     /// The rule that turns gradients into steps; SGD is Nesterov's.
@@ -158,13 +158,13 @@ settings! {
     step_factor: f64 = 0.1 => setting("step factor").label("Factor of a step").range(1e-4, 1.0).group(SCHEDULE)
         .used(|c| c.schedule == Schedule::Step);
 
-    /// Share of each label given to all classes alike (arXiv:1512.00567, section 7).
+    /// Share of each label given to all classes alike, arXiv:1512.00567, section 7.
     label_smoothing: f64 = 0.0 => setting("label smoothing").range(0.0, 0.5).group(LOSS);
     /// Share of the loss that is against a teacher's outputs and not the labels.
     // No input: the page cannot load a teacher. A training that has one keeps its share in the form all the same.
     distillation: f64 = 0.0 => setting("distillation").range(0.0, 1.0).group(LOSS).not_on_page()
         .note("0.5 where a teacher is named and nothing is said").used(TrainConfig::trains_convolutions);
-    /// Epochs without a better validation before the run ends.
+    /// Early stopping: the run ends where its validation gets no better.
     patience: usize = 0 => setting("patience").range(0.0, EPOCHS).group(LOSS)
         .note("epochs without a better one; 0 never stops");
     /// Decay a step of an average of the weights, which is then measured and kept in their place.
