@@ -1,5 +1,5 @@
 //! Batch norm in training: differentiable ([`autodiff`]), on the CPU ([`cpu`]; on a GPU it is made of burn's
-//! ops) and as the `f64` reference ([`reference`]).
+//! ops) and as the `f64` reference ([`mod@reference`]).
 
 pub mod autodiff;
 pub mod cpu;

@@ -1,5 +1,5 @@
 //! Max pooling and the global average: on a GPU ([`gpu`]), differentiable ([`autodiff`]), on the CPU
-//! ([`cpu`]) and as the `f64` reference ([`reference`]).
+//! ([`cpu`]) and as the `f64` reference ([`mod@reference`]).
 
 pub mod autodiff;
 pub mod cpu;
