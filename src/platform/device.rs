@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
-use burn::tensor::wgpu::{MemoryConfiguration, WgpuBackend, WgpuOptions, WgpuSetup, wgpu};
+use burn::tensor::wgpu::{MemoryConfiguration, WgpuOptions, WgpuSetup, wgpu};
 
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
@@ -135,11 +135,7 @@ pub async fn open_another() -> Result<OpenDevice> {
 
 fn options() -> WgpuOptions {
     // A buffer a tensor: WebGPU lets a launch read and write two buffers, but not two parts of one.
-    let mut options = Device::wgpu_options();
-    if gpu::VULKAN_ALONE {
-        options = options.graphics_api(WgpuBackend::Vulkan);
-    }
-    options
+    Device::wgpu_options()
         .memory_config(MemoryConfiguration::ExclusivePages)
         .tasks_max(LAUNCHES)
 }

@@ -4,9 +4,6 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// Whether Vulkan alone is asked for a GPU.
-pub const VULKAN_ALONE: bool = false;
-
 /// The adapter's name: the description if the browser gives one (`known`), else vendor and architecture,
 /// as Chrome does by default; empty if it withholds those too.
 pub async fn name(known: &str) -> String {
