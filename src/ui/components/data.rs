@@ -71,7 +71,8 @@ pub fn Data(props: &DataProps) -> Html {
                 <ProgressLine job={props.job.clone()} on={on.clone()} />
             }
             if let Some(dataset) = &props.dataset {
-                <Summary dataset={dataset.clone()} loose_images={props.loose_images} {disabled} {on} />
+                // Another data set is another element: Yew loses its place among siblings that come and go.
+                <Summary key={dataset.job.to_string()} dataset={dataset.clone()} loose_images={props.loose_images} {disabled} {on} />
             }
         </section>
     }
