@@ -3,6 +3,7 @@
 //! `cargo run --release --example finetune [OUT.safetensors]`
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use retune::config::{DemoConfig, DeviceChoice, HeadKind};
@@ -10,11 +11,12 @@ use retune::protocol::{DatasetSource, ExportKind, Labels, TrainEvent};
 use retune::{Command, Engine, Error, Event, Result, TrainConfig};
 
 fn main() -> Result<()> {
-    let out = std::env::args().nth(1);
-    let out = out.unwrap_or_else(|| "target/finetuned.safetensors".to_string());
+    let out = std::env::args_os().nth(1).map(PathBuf::from);
+    let out = out.unwrap_or_else(|| std::env::temp_dir().join("finetuned.safetensors"));
     let model = pollster::block_on(train())?;
-    println!("{} bytes to {out}", model.len());
-    std::fs::write(&out, model).map_err(|error| Error::Storage(format!("{out}: {error}")))
+    println!("{} bytes to {}", model.len(), out.display());
+    let unwritten = |error| Error::Storage(format!("{}: {error}", out.display()));
+    std::fs::write(&out, model).map_err(unwritten)
 }
 
 /// The bytes of the trained model.
