@@ -17,7 +17,7 @@ use value::{number, words};
 pub use arch::{Arch, Family, HeadKind};
 pub use augment::Augment;
 pub use settings::Setting;
-#[cfg(test)]
+#[cfg(all(test, any(feature = "ui", feature = "cli")))]
 pub(crate) use settings::tests::sample;
 pub use train::{NormMode, Optimizer, Schedule, Scope, SizeFrom, TrainConfig, TrainRequest};
 pub use transforms::{Crop, Edges, Jitter, Rotation, Turns};

@@ -19,7 +19,7 @@ const FRESH_HEAD: u64 = 0;
 
 /// What is to be done where ImageNet's outputs have no names.
 const NAME_THEM: &str = "To use its own head, say what its outputs are called, in their order: --classes FILE on the command \
-                         line, a text file with a name a line; or `classes` in the checkpoint itself.";
+                         line, a text file with a name a line, or in the page under Model; or `classes` in the checkpoint itself.";
 
 /// A model read from a checkpoint, and what the user should know about it.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::protocol::{Backend, DatasetSummary, Event, JobId, Labels, Message, Skipped};
+use crate::protocol::{Backend, DatasetSummary, Event, JobId, Message};
 
 /// What runs the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,34 +77,6 @@ impl Dataset {
         let groups = self.summary.duplicates.iter();
         groups
             .filter(|group| !group.iter().any(|file| leaks.contains(file)))
-            .collect()
-    }
-
-    /// The files that are not used, without the tables that the labels come from or may come from.
-    #[must_use]
-    pub fn left_out(&self) -> Vec<Skipped> {
-        let summary = &self.summary;
-        let readings = summary.readings.iter().map(|reading| &reading.labels);
-        let asked = readings.chain([&summary.labels]).filter_map(|labels| {
-            let Labels::Table { file, .. } = labels else {
-                return None;
-            };
-            Some(file)
-        });
-        let used = summary.table.iter().map(|table| &table.file);
-        let tables: Vec<&str> = asked.chain(used).flat_map(|file| file.split(';')).collect();
-        let is_table = |skipped: &&Skipped| {
-            let mut tables = tables.iter().map(|table| table.trim());
-            let path = &skipped.file;
-            tables.any(|table| {
-                let folder = path.strip_suffix(table);
-                folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
-            })
-        };
-        let files = summary.skipped.iter();
-        files
-            .filter(|skipped| skipped.failed || !is_table(skipped))
-            .cloned()
             .collect()
     }
 

@@ -2,6 +2,7 @@
 //! names, exports; and a question wherever two readings are left.
 
 mod folders;
+mod folders_traps;
 mod joined;
 mod lists;
 mod names;
@@ -10,6 +11,7 @@ mod published;
 #[path = "../sets/mod.rs"]
 mod sets;
 mod tables;
+mod tables_traps;
 mod traps;
 
 use retune::data::{Dataset, Indexer};

@@ -15,7 +15,7 @@ use self::parts::{parts, says_part};
 pub(super) use self::value::Item;
 use self::value::{MAX_VALUES, value, without_nan};
 use super::label_studio;
-use super::parse::{MAX_COLUMNS, Table, named};
+use super::parse::{MAX_COLUMNS, Table, named, unnamed};
 
 /// Reads a table.
 ///
@@ -142,7 +142,7 @@ fn list(rows: Vec<Item>) -> Result<Table, String> {
     if !(2..=MAX_COLUMNS).contains(&width) {
         return Err(NO_TABLE.into());
     }
-    let mut table = Table::new((1..=width).map(|n| format!("column {n}")).collect());
+    let mut table = Table::new((0..width).map(unnamed).collect());
     for row in rows {
         let Item::List(cells) = row else {
             return Err(NO_TABLE.into());

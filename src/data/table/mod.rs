@@ -173,8 +173,7 @@ fn label_note(table: &Table, picked: &Picked, name: &str) -> Option<String> {
     let Label::Column(column) = picked.label else {
         return None;
     };
-    // Tables without a header have numbers for names.
-    let has_header = !table.columns[column].starts_with("column ");
+    let has_header = !parse::is_unnamed(&table.columns[column]);
     let is_sure = headers::says_label(table, column);
     if !picked.is_found || !has_header || (is_sure && picked.others.is_empty()) {
         return None;

@@ -275,7 +275,7 @@ pub(super) fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Ta
     let first: Vec<String> = records.cells().map(|c| c.trim().to_owned()).collect();
     let headless = first.iter().any(|cell| is_file(cell));
     let mut table = Table::new(if headless {
-        (1..=first.len()).map(|n| format!("column {n}")).collect()
+        (0..first.len()).map(unnamed).collect()
     } else {
         named(first.clone())
     });
@@ -288,13 +288,25 @@ pub(super) fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Ta
     Ok(table)
 }
 
+/// What a column without a name of its own is called; counted from 0.
+pub(super) fn unnamed(column: usize) -> String {
+    format!("{UNNAMED}{}", column + 1)
+}
+
+/// Whether that is the name of a column.
+pub(super) fn is_unnamed(name: &str) -> bool {
+    name.starts_with(UNNAMED)
+}
+
+const UNNAMED: &str = "column ";
+
 /// Column names, none empty and none twice.
 pub(super) fn named(names: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     let numbered = |(i, name): (usize, String)| {
         let name = visible(&name).into_owned();
         let name = if name.is_empty() || seen.contains(&name) {
-            format!("column {}", i + 1)
+            unnamed(i)
         } else {
             name
         };

@@ -17,14 +17,11 @@ use crate::engine::loaded_teacher::LoadedTeacher;
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
-use crate::platform::{StorageLocation, time};
+use crate::platform::{StorageLocation, parallel, time};
 use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent};
 use crate::train::feature_source::Request;
 use crate::train::head::Resume;
 use crate::train::metrics::share;
-
-/// Images that are decoded at once to find one of a part that can be read.
-const PROBED: usize = 16;
 
 impl Engine {
     /// Trains, so many times.
@@ -210,7 +207,7 @@ impl Engine {
             size: settings.size,
         };
         let mut first = None;
-        for part in own.chunks(PROBED) {
+        for part in own.chunks(parallel::width()) {
             let requests: Vec<Request> = part.iter().map(request).collect();
             let as_they_are = Augment::default();
             for image in

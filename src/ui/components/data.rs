@@ -151,7 +151,7 @@ fn Summary(props: &SummaryProps) -> Html {
                     <p class="muted">{ format!("and {} more", text::count((classes - MOST) as u64)) }</p>
                 }
             }
-            <SkippedList files={props.dataset.left_out()} testid="skipped-row" />
+            <SkippedList files={summary.skipped.clone()} testid="skipped-row" />
             { duplicates(&props.dataset.harmless_duplicates()) }
         </div>
     }

@@ -2,7 +2,7 @@
 
 use super::{Item, objects};
 use crate::data::parts::said;
-use crate::data::table::parse::Table;
+use crate::data::table::parse::{Table, unnamed};
 
 /// Whether a key is that of a part, and not the name of a file.
 pub(super) fn says_part(key: &str) -> bool {
@@ -33,7 +33,7 @@ pub(super) fn parts(entries: Vec<(String, Item)>) -> Result<Table, String> {
                             };
                             let cells = cells.into_iter().enumerate().map(|(i, cell)| {
                                 let name = names.get(i).map(|name| (*name).to_owned());
-                                (name.unwrap_or_else(|| format!("column {}", i + 1)), cell)
+                                (name.unwrap_or_else(|| unnamed(i)), cell)
                             });
                             cells.collect()
                         }

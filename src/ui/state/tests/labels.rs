@@ -1,7 +1,7 @@
 //! Ways to read the labels of a data set, and a folder that has none.
 
 use super::*;
-use crate::protocol::{Labels, Leak, LeakKind, Reading, Skipped, TableSummary};
+use crate::protocol::{Labels, Leak, LeakKind, Reading};
 use crate::ui::text;
 
 fn reading(level: usize, first_picture: u32, pictures: u32) -> Reading {
@@ -87,50 +87,6 @@ fn loose_photos_are_offered_until_they_are_classified() {
     let state = then(state, [Action::JobStarted(2, files(&["a.png", "b.png"]))]);
     assert_eq!(state.loose_images(), 0);
     assert_eq!(opened(summary(None), &[]).loose_images(), 0);
-}
-
-#[test]
-fn a_table_that_is_used_or_in_question_is_not_among_the_files_left_out() {
-    let table = |file: &str| Labels::Table {
-        file: file.into(),
-        columns: Default::default(),
-    };
-    let skipped = vec![
-        Skipped::passed_over("set/labels.csv", "is a table, not an image"),
-        Skipped::passed_over("set/other.csv", "is a table, not an image"),
-        Skipped::passed_over("set/more-labels.csv", "is a table, not an image"),
-        Skipped::failed("set/a.jpg", "is cut short"),
-    ];
-    let left = |summary: DatasetSummary| {
-        let state = opened(summary, &[]);
-        let files = state.dataset.as_ref().expect("open").left_out();
-        files
-            .into_iter()
-            .map(|skipped| skipped.file)
-            .collect::<Vec<_>>()
-    };
-    let used = DatasetSummary {
-        skipped: skipped.clone(),
-        table: Some(TableSummary {
-            file: "set/labels.csv".into(),
-            ..TableSummary::default()
-        }),
-        ..summary(None)
-    };
-    let rest = ["set/other.csv", "set/more-labels.csv", "set/a.jpg"];
-    assert_eq!(left(used), rest);
-    let asked = DatasetSummary {
-        skipped,
-        readings: vec![
-            reading(1, 0, 0),
-            Reading {
-                labels: table("labels.csv; other.csv"),
-                ..reading(1, 0, 0)
-            },
-        ],
-        ..summary(Some("Folders or a table?"))
-    };
-    assert_eq!(left(asked), ["set/more-labels.csv", "set/a.jpg"]);
 }
 
 #[test]

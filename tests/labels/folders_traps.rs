@@ -1,11 +1,8 @@
 //! Folders that are easily taken for classes: wrapping folders with a few loose images, ground truth, copies, dates,
 //! folders that nobody named; and classes that are easily taken for masks or parts.
-#![cfg(feature = "data")]
 
-mod sets;
-
+use super::sets::{Files, all, assert_notes, counts, folder, reads, tree};
 use retune::data::{Dataset, Indexer};
-use sets::{Files, all, assert_notes, counts, folder, reads, tree};
 
 /// The files with images under paths beside them.
 fn and(spec: &str, paths: &[&str]) -> Files {
@@ -29,7 +26,7 @@ fn asks(files: &Files, words: &str, flags: &[&str]) -> Dataset {
 /// The number of images of each class and part in one of the readings.
 fn chosen(files: &Files, data: &Dataset, reading: usize) -> String {
     let labels = data.readings[reading].reading.labels.clone();
-    let indexer = Indexer::new("set", Box::new(sets::source(files))).labels(labels);
+    let indexer = Indexer::new("set", Box::new(super::sets::source(files))).labels(labels);
     counts(&indexer.finish().expect("a set"))
 }
 
@@ -365,7 +362,7 @@ fn a_level_that_is_not_there_is_refused() {
             merge_similar: None,
             parts: Vec::new(),
         };
-        let indexer = retune::data::Indexer::new("set", Box::new(sets::source(&files)));
+        let indexer = retune::data::Indexer::new("set", Box::new(super::sets::source(&files)));
         indexer.labels(labels).finish()
     };
     assert!(asked(2).is_ok());

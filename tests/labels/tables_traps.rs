@@ -1,12 +1,9 @@
 //! Tables whose columns are easily taken for labels and are none, tables that are refused beside names with a pattern,
 //! and names of files that say what a file is.
-#![cfg(feature = "data")]
 
-mod sets;
-
+use super::sets::{Files, all, assert_notes, counts, folder, reads, rows, source, tree};
 use retune::data::{Dataset, Indexer};
 use retune::protocol::Labels;
-use sets::{Files, all, assert_notes, counts, folder, reads, rows, source, tree};
 
 /// Twelve images in one folder and a table with this header, `row` giving what stands behind the name.
 fn table(header: &str, row: impl Fn(usize) -> String) -> Files {
@@ -251,4 +248,33 @@ fn class_folders_may_repeat_their_part() {
     let files =
         tree("4 train/train_cats, 4 train/test_cats, 4 train/train_dogs, 2 train/test_dogs");
     assert!(folder(&files).problem.is_some());
+}
+
+#[test]
+fn a_table_that_is_used_or_in_question_is_not_among_the_files_left_out() {
+    let labels = |of: fn(usize) -> &'static str| {
+        format!(
+            "file,label\n{}",
+            rows(0..12, |i| format!("{i:03}.jpg,{}\n", of(i)))
+        )
+    };
+    let left = |texts: &[(&str, &str)]| {
+        let data = folder(&all(tree("12 images"), texts));
+        let files = data.skipped.iter().map(|skipped| skipped.file.clone());
+        files.collect::<Vec<_>>()
+    };
+    let animals = labels(|i| ["cat", "dog"][i % 2]);
+    let places = labels(|i| ["sea", "wood"][i / 2 % 2]);
+    // Not `labels.csv`, of which `more-labels.csv` is no other spelling.
+    let used = [
+        ("labels.csv", animals.as_str()),
+        ("more-labels.csv", "a,b\n1,2\n"),
+    ];
+    assert_eq!(left(&used), ["more-labels.csv"]);
+    let asked = [
+        ("labels.csv", animals.as_str()),
+        ("other.csv", &places),
+        ("notes.txt", "-"),
+    ];
+    assert_eq!(left(&asked), ["notes.txt"]);
 }
