@@ -12,7 +12,7 @@ use naga::{
 };
 use retune::kernels::gpu::params::Field;
 use retune::kernels::gpu::source::{Shader, Source};
-use retune::kernels::registry::shaders as registered;
+use retune::kernels::shaders as registered;
 
 /// WebGPU's defaults, which every device has. <https://www.w3.org/TR/webgpu/#limits>
 const INVOCATIONS: u32 = 256;

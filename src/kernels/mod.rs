@@ -12,7 +12,6 @@ pub mod norm;
 pub mod pool;
 pub mod preprocess;
 pub mod reference;
-pub mod registry;
 pub mod self_test;
 pub mod shape;
 pub mod simd;
@@ -20,14 +19,13 @@ pub mod taps;
 
 pub use host::to_host;
 
-/// Runs our kernel on the arguments of an op, or burn's op where ours answers that it does not apply.
-pub(crate) fn ours_or<A, T>(
-    arguments: A,
-    ours: impl FnOnce(&A) -> Option<T>,
-    burns: impl FnOnce(A) -> T,
-) -> T {
-    match ours(&arguments) {
-        Some(result) => result,
-        None => burns(arguments),
-    }
+use gpu::source::Shader;
+
+/// Every kernel file, sorted by name: what `tests/shaders.rs` walks, so that none goes unchecked.
+#[must_use]
+pub fn shaders() -> Vec<Shader> {
+    let mut all = conv::SHADERS.concat();
+    all.extend([gpu::peak::SHADERS, pool::gpu::SHADERS, preprocess::SHADERS].concat());
+    all.sort_by_key(|shader| shader.name);
+    all
 }

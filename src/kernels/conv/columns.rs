@@ -3,14 +3,51 @@
 use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
-use super::params::{self, ColumnsParams};
 use super::weights::{Packing, Weights};
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::{ConvShape, bytes_of};
 
-static IM2COL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::IM2COL));
+params! {
+    /// `im2col.wgsl` and `col2im.wgsl`.
+    pub struct ColumnsParams {
+        /// Channels of all groups.
+        pub channels: u32,
+        /// H.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// OH.
+        pub out_height: u32,
+        /// OW.
+        pub out_width: u32,
+        /// KH.
+        pub kernel_h: u32,
+        /// KW.
+        pub kernel_w: u32,
+        /// Pixels from one window to the next.
+        pub stride: u32,
+        /// Zeros round the image.
+        pub padding: u32,
+        /// Pixels from one weight to the next.
+        pub dilation: u32,
+        /// Values in a row of columns.
+        pub col_stride: u32,
+    }
+}
 
-static COL2IM: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::COL2IM));
+/// Windows to columns.
+const IM2COL: Shader = shader!("im2col", [64, 1, 1], ColumnsParams, "columns", "image");
+/// Columns back to windows, overlaps summed.
+const COL2IM: Shader = shader!("col2im", [64, 1, 1], ColumnsParams, "columns");
+
+/// The kernel files of this module.
+pub const SHADERS: &[Shader] = &[IM2COL, COL2IM];
+
+static IM2COL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&IM2COL));
+
+static COL2IM_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&COL2IM));
 
 /// Values in a row of the columns: a multiple of four.
 #[must_use]
@@ -82,7 +119,13 @@ pub fn im2col(gpu: &Gpu, conv: &ConvShape, x: &Buffer) -> Buffer {
     let rows = channels * conv.kernel[0] * conv.kernel[1];
     let col = gpu.empty(&[conv.images, rows, col_stride(conv)]);
     let workgroups = [conv.out_pixels().div_ceil(64), channels, conv.images];
-    gpu.launch(&IM2COL, workgroups, &[x], &col, &params(conv).words());
+    gpu.launch(
+        &IM2COL_KERNEL,
+        workgroups,
+        &[x],
+        &col,
+        &params(conv).words(),
+    );
     col
 }
 
@@ -93,7 +136,13 @@ pub fn col2im(gpu: &Gpu, conv: &ConvShape, col: &Buffer) -> Buffer {
     let dx = gpu.empty(&conv.in_dims());
     let pixels = conv.size[0] * conv.size[1];
     let workgroups = [pixels.div_ceil(64), channels, conv.images];
-    gpu.launch(&COL2IM, workgroups, &[col], &dx, &params(conv).words());
+    gpu.launch(
+        &COL2IM_KERNEL,
+        workgroups,
+        &[col],
+        &dx,
+        &params(conv).words(),
+    );
     dx
 }
 

@@ -9,10 +9,10 @@ use super::Algorithm;
 use super::autodiff::ConvKernels;
 use super::gradient;
 use super::matmul::{Epilogue, MatMul};
+use super::ours_or;
 use super::select;
 use super::weights::Weights;
 use crate::kernels::gpu::launch::{Buffer, Gpu};
-use crate::kernels::ours_or;
 use crate::kernels::shape::{ConvShape, Geometry};
 
 /// Everything on the GPU, and the sizes; nothing where our kernels are not for it.

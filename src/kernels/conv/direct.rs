@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use super::matmul::Epilogue;
-use super::params::{self, ConvDepthwiseParams, ConvDirectParams, ConvSharedParams};
 use super::weights::{Packing, Weights};
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::ConvShape;
 
 /// Which of them.
@@ -21,15 +22,143 @@ pub enum Direct {
     Shared32,
 }
 
-static GENERAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::CONV_DIRECT));
+params! {
+    /// `conv_direct.wgsl`.
+    pub struct ConvDirectParams {
+        /// Output channels of a group.
+        pub m: u32,
+        /// G.
+        pub groups: u32,
+        /// Input channels of a group.
+        pub channels: u32,
+        /// H.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// OH.
+        pub out_height: u32,
+        /// OW.
+        pub out_width: u32,
+        /// KH.
+        pub kernel_h: u32,
+        /// KW.
+        pub kernel_w: u32,
+        /// Pixels from one window to the next.
+        pub stride: u32,
+        /// Zeros round the image.
+        pub padding: u32,
+        /// Pixels from one weight to the next.
+        pub dilation: u32,
+        /// [`flag`].
+        pub flags: u32,
+    }
+}
 
-static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::CONV_DEPTHWISE));
+params! {
+    /// `conv_depthwise.wgsl`.
+    pub struct ConvDepthwiseParams {
+        /// Output channels of a group.
+        pub m: u32,
+        /// G, the input channels.
+        pub groups: u32,
+        /// H.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// OH.
+        pub out_height: u32,
+        /// OW.
+        pub out_width: u32,
+        /// KH.
+        pub kernel_h: u32,
+        /// KW.
+        pub kernel_w: u32,
+        /// Pixels from one window to the next.
+        pub stride: u32,
+        /// Zeros round the image.
+        pub padding: u32,
+        /// Pixels from one weight to the next.
+        pub dilation: u32,
+        /// [`flag`].
+        pub flags: u32,
+    }
+}
+
+params! {
+    /// `conv_shared.wgsl`.
+    pub struct ConvSharedParams {
+        /// Output channels of a group.
+        pub m: u32,
+        /// Fours of output channels in a slice of the weights.
+        pub m4: u32,
+        /// N.
+        pub images: u32,
+        /// G.
+        pub groups: u32,
+        /// Input channels of a group.
+        pub channels: u32,
+        /// H.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// OH.
+        pub out_height: u32,
+        /// OW.
+        pub out_width: u32,
+        /// KH.
+        pub kernel_h: u32,
+        /// KW.
+        pub kernel_w: u32,
+        /// Pixels from one window to the next.
+        pub stride: u32,
+        /// Zeros round the image.
+        pub padding: u32,
+        /// Pixels from one weight to the next.
+        pub dilation: u32,
+        /// [`flag`].
+        pub flags: u32,
+    }
+}
+
+/// Grouped convolution from the definition.
+const CONV_DIRECT: Shader = shader!(
+    "conv_direct",
+    [64, 1, 1],
+    ConvDirectParams,
+    "conv_direct",
+    "image",
+    "epilogue"
+);
+/// Depthwise convolution from the definition.
+const CONV_DEPTHWISE: Shader = shader!(
+    "conv_depthwise",
+    [64, 1, 1],
+    ConvDepthwiseParams,
+    "conv_direct",
+    "image",
+    "epilogue"
+);
+/// Any convolution as an implicit matrix product; tunables `ROWS4`, `COLUMNS4`.
+const CONV_SHARED: Shader = shader!(
+    "conv_shared",
+    [8, 8, 1],
+    ConvSharedParams,
+    "shared_tile",
+    "epilogue"
+);
+
+/// The kernel files of this module.
+pub const SHADERS: &[Shader] = &[CONV_DIRECT, CONV_DEPTHWISE, CONV_SHARED];
+
+static GENERAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_DIRECT));
+
+static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_DEPTHWISE));
 
 static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
 static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
-    let shader = params::CONV_SHARED;
+    let shader = CONV_SHARED;
     let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
     Kernel::new(&source, shader.workgroup)
 }

@@ -7,8 +7,8 @@ use burn::backend::{Flex, TensorMetadata};
 
 use super::autodiff::ConvKernels;
 use super::cpu::{gather, weight_gradient};
+use super::ours_or;
 use crate::kernels::host::{dense, dims, tensor, values};
-use crate::kernels::ours_or;
 use crate::kernels::shape::{ConvShape, Geometry};
 use crate::kernels::simd::allocator;
 

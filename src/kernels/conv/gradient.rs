@@ -5,8 +5,7 @@
 //! and groups are in the columns, so one path serves every convolution.
 
 use super::columns::{can_lay_out, col_stride, col2im, im2col, is_pointwise};
-use super::matmul::{Epilogue, MatMul, Product, matmul, matmul_nt};
-use super::params::MatMulNtParams;
+use super::matmul::{Epilogue, MatMul, MatMulNtParams, Product, matmul, matmul_nt};
 use super::weights::{Packing, Weights};
 use crate::kernels::gpu::launch::{Buffer, Gpu};
 use crate::kernels::shape::ConvShape;

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::params::{self, MatMulNtParams, MatMulParams, flag};
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 
 /// Rows of the left factor are padded to a multiple of this, the tallest tile.
 pub const ROW_TILE: usize = 64;
@@ -21,21 +22,110 @@ pub enum MatMul {
     Shared32,
 }
 
-static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::MATMUL_REGISTERS));
+/// `flags` of every kernel with an epilogue.
+pub mod flag {
+    /// Add the bias of the channel.
+    pub const BIAS: u32 = 1;
+    /// Add the residual.
+    pub const RESIDUAL: u32 = 2;
+    /// Nothing below zero.
+    pub const RELU: u32 = 4;
+}
 
-static REGISTERS_NARROW: LazyLock<Kernel> =
-    LazyLock::new(|| Kernel::of(&params::MATMUL_REGISTERS_NARROW));
+params! {
+    /// `matmul_registers.wgsl`, `matmul_registers_narrow.wgsl` and `matmul_shared.wgsl`.
+    pub struct MatMulParams {
+        /// Rows of the result.
+        pub m: u32,
+        /// Columns of the result.
+        pub n: u32,
+        /// Length of the sum.
+        pub k: u32,
+        /// Left factors; batch z takes number z modulo this.
+        pub a_batches: u32,
+        /// Fours of rows in a slice of the left factor.
+        pub m4: u32,
+        /// Values in a row of the right factor.
+        pub b_stride: u32,
+        /// Values in a row of the result.
+        pub c_stride: u32,
+        /// [`flag`].
+        pub flags: u32,
+    }
+}
+
+params! {
+    /// `matmul_nt.wgsl`.
+    pub struct MatMulNtParams {
+        /// Rows of the result, of one group.
+        pub m: u32,
+        /// Columns of the result.
+        pub n: u32,
+        /// Length of the sum in one batch.
+        pub k: u32,
+        /// Batches summed.
+        pub batches: u32,
+        /// Results side by side.
+        pub groups: u32,
+        /// Values in a row of the left factor.
+        pub a_stride: u32,
+        /// Values in a row of the right factor.
+        pub b_stride: u32,
+    }
+}
+
+/// Product, 16x16 results an invocation.
+const MATMUL_REGISTERS: Shader = shader!(
+    "matmul_registers",
+    [8, 1, 1],
+    MatMulParams,
+    "matmul",
+    "matmul_registers",
+    "epilogue"
+);
+/// Product, 32x4 results an invocation.
+const MATMUL_REGISTERS_NARROW: Shader = shader!(
+    "matmul_registers_narrow",
+    [8, 1, 1],
+    MatMulParams,
+    "matmul",
+    "matmul_registers",
+    "epilogue"
+);
+/// Product through workgroup memory; tunables `ROWS4`, `COLUMNS4`.
+const MATMUL_SHARED: Shader = shader!(
+    "matmul_shared",
+    [8, 8, 1],
+    MatMulParams,
+    "matmul",
+    "shared_tile",
+    "epilogue"
+);
+/// Product with the right factor transposed, summed over batches: the weight gradient.
+const MATMUL_NT: Shader = shader!("matmul_nt", [32, 1, 1], MatMulNtParams);
+
+/// The kernel files of this module.
+pub const SHADERS: &[Shader] = &[
+    MATMUL_REGISTERS,
+    MATMUL_REGISTERS_NARROW,
+    MATMUL_SHARED,
+    MATMUL_NT,
+];
+
+static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_REGISTERS));
+
+static REGISTERS_NARROW: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_REGISTERS_NARROW));
 
 static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
 static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
 
 fn shared(fours: u32) -> Kernel {
-    let shader = params::MATMUL_SHARED;
+    let shader = MATMUL_SHARED;
     let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
     Kernel::new(&source, shader.workgroup)
 }
 
-static NT: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::MATMUL_NT));
+static NT: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_NT));
 
 impl MatMul {
     /// All of them.

@@ -7,7 +7,6 @@
 //! | GPU algorithms | [`direct`], [`columns`], [`winograd`]; [`matmul`] is their product, [`weights`] packs |
 //! | GPU gradients | [`gradient`] |
 //! | which GPU algorithm runs | [`select`] |
-//! | parameters and kernel files | [`params`] |
 //! | CPU loops | [`cpu`] |
 //! | `f64` reference | [`mod@reference`] |
 //!
@@ -23,7 +22,6 @@ mod flex;
 pub mod frozen;
 pub mod gradient;
 pub mod matmul;
-pub mod params;
 pub mod reference;
 pub mod select;
 pub mod weights;
@@ -38,7 +36,17 @@ use weights::{Packing, Weights};
 use winograd::Tile;
 
 use super::gpu::launch::{Buffer, Gpu};
+use super::gpu::source::Shader;
 use super::shape::{ConvShape, bytes_of};
+
+/// The kernel files of this op, by module.
+pub const SHADERS: [&[Shader]; 5] = [
+    columns::SHADERS,
+    direct::SHADERS,
+    matmul::SHADERS,
+    weights::SHADERS,
+    winograd::SHADERS,
+];
 
 /// A way to compute a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,5 +133,17 @@ impl Algorithm {
                 winograd::run(gpu, conv, (tile, variant), x, weights, epilogue)
             }
         }
+    }
+}
+
+/// Runs our kernel on the arguments of an op, or burn's op where ours answers that it does not apply.
+fn ours_or<A, T>(
+    arguments: A,
+    ours: impl FnOnce(&A) -> Option<T>,
+    burns: impl FnOnce(A) -> T,
+) -> T {
+    match ours(&arguments) {
+        Some(result) => result,
+        None => burns(arguments),
     }
 }

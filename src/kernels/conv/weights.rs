@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::matmul::ROW_TILE;
-use super::params::{self, PackParams, WinogradFilterParams};
-use super::winograd::Tile;
+use super::winograd::{Tile, WinogradFilterParams};
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 
 /// A layout of weights `[O,C/G,KH,KW]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,11 +30,29 @@ pub struct Weights {
     packed: Arc<Mutex<HashMap<Packing, Raw>>>,
 }
 
+params! {
+    /// `pack_matrix.wgsl`.
+    pub struct PackParams {
+        /// Rows.
+        pub m: u32,
+        /// Slices.
+        pub k: u32,
+        /// Rows with padding.
+        pub m_stride: u32,
+    }
+}
+
+/// Weights as a left factor; tunable `TRANSPOSE`.
+const PACK_MATRIX: Shader = shader!("pack_matrix", [64, 1, 1], PackParams);
+
+/// The kernel files of this module.
+pub const SHADERS: &[Shader] = &[PACK_MATRIX];
+
 static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
 static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
 
 fn pack(transpose: bool) -> Kernel {
-    let shader = params::PACK_MATRIX;
+    let shader = PACK_MATRIX;
     let source = shader.source().set("TRANSPOSE", transpose);
     Kernel::new(&source, shader.workgroup)
 }

@@ -9,9 +9,10 @@
 use std::sync::LazyLock;
 
 use super::matmul::{Epilogue, MatMul, Product, matmul};
-use super::params::{self, WinogradInputParams, WinogradOutputParams};
 use super::weights::{Packing, Weights};
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::{ConvShape, bytes_of};
 
 /// Which of the algorithms: edge of a tile of outputs.
@@ -23,18 +24,135 @@ pub enum Tile {
     Four,
 }
 
+params! {
+    /// `winograd2_filter.wgsl` and `winograd4_filter.wgsl`.
+    pub struct WinogradFilterParams {
+        /// Output channels.
+        pub m: u32,
+        /// Input channels.
+        pub channels: u32,
+        /// Output channels with padding.
+        pub m_stride: u32,
+    }
+}
+
+params! {
+    /// `winograd2_input.wgsl` and `winograd4_input.wgsl`.
+    pub struct WinogradInputParams {
+        /// Input channels.
+        pub channels: u32,
+        /// H.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// Zeros round the image.
+        pub padding: u32,
+        /// Tiles in a column of an image.
+        pub tiles_y: u32,
+        /// Tiles in a row of an image.
+        pub tiles_x: u32,
+        /// Tiles of all images.
+        pub tiles: u32,
+        /// Values in a row of the result.
+        pub v_stride: u32,
+    }
+}
+
+params! {
+    /// `winograd2_output.wgsl` and `winograd4_output.wgsl`.
+    pub struct WinogradOutputParams {
+        /// Output channels.
+        pub channels: u32,
+        /// OH.
+        pub height: u32,
+        /// OW.
+        pub width: u32,
+        /// Tiles in a column of an image.
+        pub tiles_y: u32,
+        /// Tiles in a row of an image.
+        pub tiles_x: u32,
+        /// Tiles of all images.
+        pub tiles: u32,
+        /// Values in a row of the products.
+        pub p_stride: u32,
+        /// [`flag`].
+        pub flags: u32,
+    }
+}
+
+/// F(2x2,3x3): weights.
+const WINOGRAD2_FILTER: Shader = shader!(
+    "winograd2_filter",
+    [64, 1, 1],
+    WinogradFilterParams,
+    "winograd_filter"
+);
+/// F(4x4,3x3): weights.
+const WINOGRAD4_FILTER: Shader = shader!(
+    "winograd4_filter",
+    [64, 1, 1],
+    WinogradFilterParams,
+    "winograd_filter"
+);
+/// F(2x2,3x3): images.
+const WINOGRAD2_INPUT: Shader = shader!(
+    "winograd2_input",
+    [64, 1, 1],
+    WinogradInputParams,
+    "winograd_input",
+    "winograd_tile",
+    "image"
+);
+/// F(4x4,3x3): images.
+const WINOGRAD4_INPUT: Shader = shader!(
+    "winograd4_input",
+    [64, 1, 1],
+    WinogradInputParams,
+    "winograd_input",
+    "winograd_tile",
+    "image"
+);
+/// F(2x2,3x3): products to outputs.
+const WINOGRAD2_OUTPUT: Shader = shader!(
+    "winograd2_output",
+    [64, 1, 1],
+    WinogradOutputParams,
+    "winograd_output",
+    "winograd_tile",
+    "epilogue"
+);
+/// F(4x4,3x3): products to outputs.
+const WINOGRAD4_OUTPUT: Shader = shader!(
+    "winograd4_output",
+    [64, 1, 1],
+    WinogradOutputParams,
+    "winograd_output",
+    "winograd_tile",
+    "epilogue"
+);
+
+/// The kernel files of this module.
+pub const SHADERS: &[Shader] = &[
+    WINOGRAD2_FILTER,
+    WINOGRAD4_FILTER,
+    WINOGRAD2_INPUT,
+    WINOGRAD4_INPUT,
+    WINOGRAD2_OUTPUT,
+    WINOGRAD4_OUTPUT,
+];
+
 macro_rules! transform {
-    ($name:ident) => {
-        static $name: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::$name));
+    ($name:ident, $shader:ident) => {
+        static $name: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&$shader));
     };
 }
 
-transform!(WINOGRAD2_FILTER);
-transform!(WINOGRAD4_FILTER);
-transform!(WINOGRAD2_INPUT);
-transform!(WINOGRAD4_INPUT);
-transform!(WINOGRAD2_OUTPUT);
-transform!(WINOGRAD4_OUTPUT);
+transform!(FILTER_2, WINOGRAD2_FILTER);
+transform!(FILTER_4, WINOGRAD4_FILTER);
+transform!(INPUT_2, WINOGRAD2_INPUT);
+transform!(INPUT_4, WINOGRAD4_INPUT);
+transform!(OUTPUT_2, WINOGRAD2_OUTPUT);
+transform!(OUTPUT_4, WINOGRAD4_OUTPUT);
 
 impl Tile {
     /// Outputs along an edge of a tile.
@@ -64,22 +182,22 @@ impl Tile {
 
     pub(super) fn filter(self) -> &'static Kernel {
         match self {
-            Self::Two => &WINOGRAD2_FILTER,
-            Self::Four => &WINOGRAD4_FILTER,
+            Self::Two => &FILTER_2,
+            Self::Four => &FILTER_4,
         }
     }
 
     fn input(self) -> &'static Kernel {
         match self {
-            Self::Two => &WINOGRAD2_INPUT,
-            Self::Four => &WINOGRAD4_INPUT,
+            Self::Two => &INPUT_2,
+            Self::Four => &INPUT_4,
         }
     }
 
     fn output(self) -> &'static Kernel {
         match self {
-            Self::Two => &WINOGRAD2_OUTPUT,
-            Self::Four => &WINOGRAD4_OUTPUT,
+            Self::Two => &OUTPUT_2,
+            Self::Four => &OUTPUT_4,
         }
     }
 

@@ -3,13 +3,60 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::params::{self, GlobalAvgPoolParams, MaxPoolParams};
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, spread};
+use crate::kernels::gpu::params::params;
+use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::PoolShape;
 
-static MAX_POOL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::MAX_POOL));
+params! {
+    /// `max_pool.wgsl`.
+    pub struct MaxPoolParams {
+        /// N * C.
+        pub planes: u32,
+        /// H.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// OH.
+        pub out_height: u32,
+        /// OW.
+        pub out_width: u32,
+        /// Rows of the window.
+        pub kernel_height: u32,
+        /// Columns of the window.
+        pub kernel_width: u32,
+        /// Rows from one window to the next.
+        pub stride_height: u32,
+        /// Columns from one window to the next.
+        pub stride_width: u32,
+        /// Rows added above.
+        pub pad_top: u32,
+        /// Columns added at the left.
+        pub pad_left: u32,
+    }
+}
 
-static GLOBAL_AVG_POOL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::GLOBAL_AVG_POOL));
+params! {
+    /// `global_avg_pool.wgsl`.
+    pub struct GlobalAvgPoolParams {
+        /// N * C.
+        pub planes: u32,
+        /// H * W.
+        pub area: u32,
+    }
+}
+
+/// The largest value under a window.
+const MAX_POOL: Shader = shader!("max_pool", [64, 1, 1], MaxPoolParams);
+/// The mean of a plane.
+const GLOBAL_AVG_POOL: Shader = shader!("global_avg_pool", [64, 1, 1], GlobalAvgPoolParams);
+
+/// The kernel files of this op.
+pub const SHADERS: &[Shader] = &[GLOBAL_AVG_POOL, MAX_POOL];
+
+static MAX_POOL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MAX_POOL));
+
+static GLOBAL_AVG_POOL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GLOBAL_AVG_POOL));
 
 /// Whether the self-test took the pools out of use on a GPU.
 #[derive(Debug, Default)]
@@ -54,7 +101,7 @@ pub fn max_pool(x: &Buffer, kernel: usize, stride: usize, padding: usize) -> Opt
         pad_left: padding as u32,
     };
     x.gpu()
-        .launch(&MAX_POOL, workgroups, &[x], &y, &params.words());
+        .launch(&MAX_POOL_KERNEL, workgroups, &[x], &y, &params.words());
     Some(y)
 }
 
@@ -68,7 +115,12 @@ pub fn global_avg_pool(x: &Buffer) -> Option<Buffer> {
         planes: (images * channels) as u32,
         area: (height * width) as u32,
     };
-    x.gpu()
-        .launch(&GLOBAL_AVG_POOL, workgroups, &[x], &y, &params.words());
+    x.gpu().launch(
+        &GLOBAL_AVG_POOL_KERNEL,
+        workgroups,
+        &[x],
+        &y,
+        &params.words(),
+    );
     Some(y)
 }

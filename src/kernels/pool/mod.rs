@@ -4,7 +4,6 @@
 pub mod autodiff;
 pub mod cpu;
 pub mod gpu;
-pub mod params;
 pub mod reference;
 
 use autodiff::Window;

@@ -4,7 +4,6 @@
 //! The first pass runs when a photo is added, the second when it is known how many there are: between the
 //! two a photo is only as high as the network's input, so that a batch of large ones fits the memory.
 
-pub mod params;
 pub mod reference;
 
 use std::sync::LazyLock;
@@ -12,14 +11,59 @@ use std::sync::LazyLock;
 use burn::tensor::Device;
 
 use super::gpu::launch::{Buffer, Gpu, Kernel, Raw, spread};
+use super::gpu::params::params;
+use super::gpu::source::{Shader, shader};
 use super::taps::{Taps, levels};
 use crate::config::Preprocess;
 use crate::image::Rgb;
-use params::{PreprocessHorizontalParams, PreprocessVerticalParams};
 
-static VERTICAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::VERTICAL));
+params! {
+    /// `preprocess_vertical.wgsl`.
+    pub struct PreprocessVerticalParams {
+        /// W, of source and result.
+        pub width: u32,
+        /// OH.
+        pub out_height: u32,
+        /// Words of a row of the taps: start, length and the longest row's weights.
+        pub row_length: u32,
+        /// Bits after the point of a weight.
+        pub shift: u32,
+    }
+}
 
-static HORIZONTAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&params::HORIZONTAL));
+params! {
+    /// `preprocess_horizontal.wgsl`.
+    pub struct PreprocessHorizontalParams {
+        /// OH, of source and result.
+        pub height: u32,
+        /// W.
+        pub width: u32,
+        /// OW.
+        pub out_width: u32,
+        /// Words of a row of the taps: start, length and the longest row's weights.
+        pub row_length: u32,
+        /// Bits after the point of a weight.
+        pub shift: u32,
+        /// Which image of the batch is written.
+        pub image: u32,
+    }
+}
+
+/// The first pass: columns.
+const VERTICAL: Shader = shader!("preprocess_vertical", [64, 1, 1], PreprocessVerticalParams);
+/// The second pass: rows, and the network's value of every byte.
+const HORIZONTAL: Shader = shader!(
+    "preprocess_horizontal",
+    [64, 1, 1],
+    PreprocessHorizontalParams
+);
+
+/// The kernel files of this op.
+pub const SHADERS: &[Shader] = &[HORIZONTAL, VERTICAL];
+
+static VERTICAL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&VERTICAL));
+
+static HORIZONTAL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&HORIZONTAL));
 
 /// A photo between the passes.
 #[derive(Debug)]
@@ -82,7 +126,7 @@ impl Photos {
         let pixels = self.gpu.raw(size * width * size_of::<u32>());
         let taps = upload(&self.gpu, &taps);
         self.gpu.launch_once(
-            &VERTICAL,
+            &VERTICAL_KERNEL,
             workgroups,
             &[&source, &taps],
             &pixels,
@@ -118,7 +162,7 @@ impl Photos {
             };
             let taps = upload(&gpu, &taps);
             gpu.launch_once(
-                &HORIZONTAL,
+                &HORIZONTAL_KERNEL,
                 workgroups,
                 &[&half.pixels, &taps, &levels],
                 &result,
