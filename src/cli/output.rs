@@ -118,13 +118,8 @@ impl Output {
             }
             Event::Warning { text } => self.say(&text),
             Event::Failed { kind, error, .. } => self.failure = Some(Failure { kind, text: error }),
-            Event::State { .. }
-            | Event::Samples { .. }
-            | Event::Measured { .. }
-            | Event::Estimated { .. }
-            | Event::Previews { .. }
-            | Event::Finished
-            | Event::Cancelled => {}
+            // How far the engine is, and the answers to what only the page asks for.
+            _ => {}
         }
     }
 

@@ -8,12 +8,9 @@ mod command;
 mod event;
 mod report;
 
-pub use command::{Columns, Command, DatasetSource, ExportKind, FileRef, Labels, Part};
-pub use event::{Event, Phase, TrainEvent};
-pub use report::{
-    Backend, ClassCount, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation,
-    Interrupted, Leak, LeakKind, ModelSummary, Proportion, Reading, Run, Skipped, TableSummary,
-};
+pub use command::*;
+pub use event::*;
+pub use report::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The page's root: holds the state, listens for drops and pastes anywhere, lays out the places.
+//! The page's root: holds the state, listens for drops and pastes anywhere, lays out the sections.
 
 use std::{cell::Cell, collections::HashSet, rc::Rc};
 
@@ -27,17 +27,6 @@ pub fn start() {
         yew::Renderer::<App>::with_root(root).render();
     }
 }
-
-/// The jobs whose progress the place of the model shows.
-const MODEL_JOBS: [JobKind; 7] = [
-    JobKind::Download,
-    JobKind::Import,
-    JobKind::NameOutputs,
-    JobKind::SetInput,
-    JobKind::Reset,
-    JobKind::Export,
-    JobKind::RandomInit,
-];
 
 #[component]
 fn App() -> Html {
@@ -99,7 +88,7 @@ fn App() -> Html {
                     {idle} needs={state.evaluation_needs()} notices={notices(Section::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
                 <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
-                    imported={state.imported.is_some()} job={MODEL_JOBS.into_iter().find_map(job)}
+                    imported={state.imported.is_some()} job={state.job_in(Section::Model).cloned()}
                     notices={notices(Section::Model)} />
             </main>
             <div class="drop-hint" aria-hidden="true">

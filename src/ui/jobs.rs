@@ -1,6 +1,6 @@
 //! What the page waits for, and what it says about that: running jobs, their progress, notices.
 
-use crate::protocol::{JobId, Phase};
+use crate::protocol::{Command, JobId, Phase};
 
 /// The sections of the page; a notice is shown in the one it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,43 @@ pub enum Section {
     Evaluate,
     /// The model in use.
     Model,
+}
+
+impl Section {
+    /// Those that the header links to, in the page's order.
+    pub const LINKED: [Self; 5] = [
+        Self::Classify,
+        Self::Data,
+        Self::Train,
+        Self::Evaluate,
+        Self::Model,
+    ];
+
+    /// The `id` of its element.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Page => "app",
+            Self::Classify => "classify",
+            Self::Data => "data",
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+            Self::Model => "model",
+        }
+    }
+
+    /// Its heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Page => "Retune",
+            Self::Classify => "Classify",
+            Self::Data => "Data",
+            Self::Train => "Train",
+            Self::Evaluate => "Evaluate",
+            Self::Model => "Model",
+        }
+    }
 }
 
 /// What a job does.
@@ -53,6 +90,28 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// What a command begins; nothing if it is about another job, or done at once.
+    #[must_use]
+    pub const fn of(command: &Command) -> Option<Self> {
+        Some(match command {
+            Command::Start { .. } => Self::Start,
+            Command::Classify { .. } => Self::Classify,
+            Command::OpenDataset { .. } => Self::Dataset,
+            Command::Train { .. } | Command::Continue => Self::Train,
+            Command::Evaluate => Self::Evaluate,
+            Command::Import { .. } => Self::Import,
+            Command::NameClasses { .. } => Self::NameOutputs,
+            Command::SetInput { .. } => Self::SetInput,
+            Command::Download { .. } => Self::Download,
+            Command::Export { .. } => Self::Export,
+            Command::Estimate { .. } => Self::Estimate,
+            Command::Preview { .. } => Self::Preview,
+            Command::RandomInit { .. } => Self::RandomInit,
+            Command::Reset => Self::Reset,
+            _ => return None,
+        })
+    }
+
     /// Where its progress and its errors are shown.
     #[must_use]
     pub const fn section(self) -> Section {
@@ -71,9 +130,7 @@ impl JobKind {
             | Self::Reset => Section::Model,
         }
     }
-}
 
-impl JobKind {
     /// Whether what it warns of is about the model that it puts in use.
     #[must_use]
     pub const fn brings_model(self) -> bool {

@@ -1,4 +1,4 @@
-//! The place where images get labels.
+//! The section where images get labels.
 
 use js_sys::Array;
 use yew::prelude::*;
@@ -14,7 +14,7 @@ use crate::{
 /// What the picker offers; some systems do not count all of these as images.
 const ACCEPT_IMAGES: &str = "image/*,.heic,.heif,.avif,.tif,.tiff,.ppm,.pgm,.jfif";
 
-/// What the place shows.
+/// What the section shows.
 #[derive(PartialEq, Properties)]
 pub struct ClassifyProps {
     /// The images last given.
@@ -27,13 +27,13 @@ pub struct ClassifyProps {
     pub job: Option<Job>,
     /// Whether anything can be classified.
     pub usable: bool,
-    /// Messages of the place.
+    /// Messages of the section.
     pub notices: Html,
     /// Told what the user wants.
     pub on: Callback<Intent>,
 }
 
-/// The place.
+/// The section.
 #[component]
 pub fn Classify(props: &ClassifyProps) -> Html {
     let on = &props.on;

@@ -1,4 +1,4 @@
-//! The place where a data set is opened and looked at.
+//! The section where a data set is opened and looked at.
 
 use js_sys::Array;
 use yew::prelude::*;
@@ -14,7 +14,7 @@ use crate::{
 /// Classes and groups of duplicates shown.
 const MOST: usize = 200;
 
-/// What the place shows.
+/// What the section shows.
 #[derive(PartialEq, Properties)]
 pub struct DataProps {
     /// The data set in use.
@@ -27,13 +27,13 @@ pub struct DataProps {
     pub loose_images: usize,
     /// Whether a data set can be opened now.
     pub idle: bool,
-    /// Messages of the place.
+    /// Messages of the section.
     pub notices: Html,
     /// Told what the user wants.
     pub on: Callback<Intent>,
 }
 
-/// The place.
+/// The section.
 #[component]
 pub fn Data(props: &DataProps) -> Html {
     let on = &props.on;

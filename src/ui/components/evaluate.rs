@@ -1,14 +1,14 @@
-//! The place where the model is measured.
+//! The section where the model is measured.
 
 use yew::prelude::*;
 
 use super::{bar::Bar, confusion::Confusion, progress::ProgressLine, says, skipped::SkippedList};
 use crate::{
-    protocol::Evaluation,
+    protocol::{Command, Evaluation},
     ui::{controller::Intent, jobs::Job, shared::Shared, text},
 };
 
-/// What the place shows.
+/// What the section shows.
 #[derive(PartialEq, Properties)]
 pub struct EvaluateProps {
     /// The last evaluation.
@@ -19,7 +19,7 @@ pub struct EvaluateProps {
     pub idle: bool,
     /// Why none can, if something is missing.
     pub needs: Option<String>,
-    /// Messages of the place.
+    /// Messages of the section.
     pub notices: Html,
     /// The runs that are kept.
     pub runs: Html,
@@ -27,7 +27,7 @@ pub struct EvaluateProps {
     pub on: Callback<Intent>,
 }
 
-/// The place.
+/// The section.
 #[component]
 pub fn Evaluate(props: &EvaluateProps) -> Html {
     let on = &props.on;
@@ -41,7 +41,7 @@ pub fn Evaluate(props: &EvaluateProps) -> Html {
             </p>
             <div class="actions">
                 <button type="button" class="primary" data-testid="evaluate" disabled={!ready}
-                    onclick={says::<MouseEvent>(on, || Intent::Evaluate)}>{ "Evaluate" }</button>
+                    onclick={says::<MouseEvent>(on, || Intent::Begin(Command::Evaluate))}>{ "Evaluate" }</button>
             </div>
             { props.notices.clone() }
             if let (None, Some(needs)) = (&props.job, &props.needs) {

@@ -5,7 +5,12 @@ use yew::prelude::*;
 use super::progress::ProgressLine;
 use crate::{
     protocol::{EngineState, ModelSummary},
-    ui::{jobs::Job, received::Device, shared::Shared, text},
+    ui::{
+        jobs::{Job, Section},
+        received::Device,
+        shared::Shared,
+        text,
+    },
 };
 
 /// What the header shows.
@@ -23,7 +28,7 @@ pub struct HeaderProps {
     pub requests: u32,
 }
 
-/// The header with the ways to the places.
+/// The header with the links to the sections.
 #[component]
 pub fn Header(props: &HeaderProps) -> Html {
     let backend = props.device.as_ref().map(|d| d.backend.name());
@@ -32,12 +37,10 @@ pub fn Header(props: &HeaderProps) -> Html {
         <header class="top">
             <div class="brand">
                 <h1>{ "Retune" }</h1>
-                <nav aria-label="Places">
-                    <a href="#classify">{ "Classify" }</a>
-                    <a href="#data">{ "Data" }</a>
-                    <a href="#train">{ "Train" }</a>
-                    <a href="#evaluate">{ "Evaluate" }</a>
-                    <a href="#model">{ "Model" }</a>
+                <nav aria-label="Sections">
+                    { for Section::LINKED.map(|section| html! {
+                        <a href={format!("#{}", section.id())}>{ section.title() }</a>
+                    }) }
                 </nav>
             </div>
             <dl class="instruments">

@@ -1,4 +1,4 @@
-//! Small views: data in, callbacks out, no logic. The places of the page, and what they share.
+//! Small views: data in, callbacks out, no logic. The sections of the page, and what they share.
 
 pub mod banner;
 pub mod bar;

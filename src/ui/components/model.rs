@@ -1,4 +1,4 @@
-//! The place of the model itself: what it is, where it comes from, how to take it along.
+//! The section of the model itself: what it is, where it comes from, how to take it along.
 
 use js_sys::Array;
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -7,11 +7,11 @@ use yew::prelude::*;
 use super::{pick::FilePick, progress::ProgressLine, says};
 use crate::{
     config::{Arch, InputSettings, Normalization, Preprocess},
-    protocol::{ExportKind, ModelSummary},
+    protocol::{Command, ExportKind, ModelSummary},
     ui::{controller::Intent, intake, jobs::Job, shared::Shared, state::Action, text},
 };
 
-/// What the place shows.
+/// What the section shows.
 #[derive(PartialEq, Properties)]
 pub struct ModelProps {
     /// The model in use.
@@ -26,13 +26,13 @@ pub struct ModelProps {
     pub imported: bool,
     /// Whether the model can be changed now.
     pub idle: bool,
-    /// Messages of the place.
+    /// Messages of the section.
     pub notices: Html,
     /// Told what the user wants.
     pub on: Callback<Intent>,
 }
 
-/// The place.
+/// The section.
 #[component]
 pub fn Model(props: &ModelProps) -> Html {
     let on = &props.on;
@@ -53,9 +53,9 @@ pub fn Model(props: &ModelProps) -> Html {
             <div class="actions">
                 <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::accept_checkpoints()} {disabled}
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
-                { button("export-head", "Export the head", unloaded || untrained, || Intent::Export(ExportKind::Head)) }
-                { button("export-model", "Export the whole model", unloaded, || Intent::Export(ExportKind::Model)) }
-                { button("reset-model", "Back to the bundled model", unloaded, || Intent::Reset) }
+                { button("export-head", "Export the head", unloaded || untrained, || Intent::Begin(Command::Export { what: ExportKind::Head })) }
+                { button("export-model", "Export the whole model", unloaded, || Intent::Begin(Command::Export { what: ExportKind::Model })) }
+                { button("reset-model", "Back to the bundled model", unloaded, || Intent::Begin(Command::Reset)) }
             </div>
             if untrained {
                 <p class="hint" data-testid="export-hint">
@@ -87,7 +87,7 @@ pub fn Model(props: &ModelProps) -> Html {
                     }) }
                 </select>
                 <button type="button" data-testid="download-weights" {disabled}
-                    onclick={says::<MouseEvent>(on, move || Intent::Download(arch))}>
+                    onclick={says::<MouseEvent>(on, move || Intent::Begin(Command::Download { arch }))}>
                     { "Download" }
                 </button>
             </div>
@@ -123,7 +123,9 @@ struct OutputNamesProps {
 fn OutputNames(props: &OutputNamesProps) -> Html {
     let area = use_node_ref();
     let classes = &props.model.classes;
-    let onclick = with_names(&area, &props.on, Intent::NameClasses);
+    let onclick = with_names(&area, &props.on, |classes| {
+        Intent::Begin(Command::NameClasses { classes })
+    });
     html! {
         <details class="output-names" data-testid="output-names" open={text::unnamed(classes)}>
             <summary>{ "Names of the outputs" }</summary>
@@ -194,10 +196,11 @@ fn Preparation(props: &OutputNamesProps) -> Html {
             let size = size.and_then(|input| input.value().trim().parse().ok());
             let chosen = chosen.cast::<HtmlSelectElement>();
             let normalization = chosen.and_then(|select| Normalization::from_name(&select.value()));
-            on.emit(Intent::SetInput(InputSettings {
+            let input = InputSettings {
                 size,
                 normalization,
-            }));
+            };
+            on.emit(Intent::Begin(Command::SetInput { input }));
         })
     };
     let (low, high) = Preprocess::SIZE;

@@ -1,4 +1,4 @@
-//! Messages of one place. Errors are announced at once, the rest when the reader is free.
+//! Messages of one section. Errors are announced at once, the rest when the reader is free.
 
 use yew::prelude::*;
 
@@ -10,12 +10,12 @@ use crate::ui::{
     state::Action,
 };
 
-/// All messages; those of other places are left out.
+/// All messages; those of other sections are left out.
 #[derive(PartialEq, Properties)]
 pub struct NoticesProps {
-    /// The place.
+    /// The section.
     pub section: Section,
-    /// The messages of all places.
+    /// The messages of all sections.
     pub notices: Shared<Vec<Notice>>,
     /// Told to dismiss one.
     pub on: Callback<Intent>,

@@ -21,7 +21,7 @@ pub struct FilePickProps {
     /// Whether a folder is picked.
     #[prop_or_default]
     pub folder: bool,
-    /// Whether it is the main button of its place.
+    /// Whether it is the main button of its section.
     #[prop_or_default]
     pub primary: bool,
     /// Whether nothing can be picked now.

@@ -1,4 +1,4 @@
-//! The place where a model is trained.
+//! The section where a model is trained.
 
 use yew::prelude::*;
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What the place shows.
+/// What the section shows.
 #[derive(PartialEq, Properties)]
 pub struct TrainProps {
     /// The settings as typed.
@@ -43,13 +43,13 @@ pub struct TrainProps {
     pub idle: bool,
     /// Why it cannot begin, if something is missing.
     pub needs: Option<String>,
-    /// Messages of the place.
+    /// Messages of the section.
     pub notices: Html,
     /// Told what the user wants.
     pub on: Callback<Intent>,
 }
 
-/// The place. All buttons are always there, so that nothing jumps; the ones of no use are off.
+/// The section. All buttons are always there, so that nothing jumps; the ones of no use are off.
 #[component]
 pub fn Train(props: &TrainProps) -> Html {
     let on = &props.on;

@@ -24,13 +24,15 @@ use super::{
 };
 use crate::{
     config::{Arch, DemoConfig, InputSettings, TrainRequest},
-    protocol::{Command, ExportKind, FileRef, JobId, Labels},
+    protocol::{Command, FileRef, JobId, Labels},
 };
 
 /// What the user wants.
 pub enum Intent {
     /// A change of what is shown, nothing else.
     Act(Action),
+    /// A job that needs no files and must be alone, as its command says.
+    Begin(Command),
     /// Files and folders dropped on the page.
     Dropped(files::Drop),
     /// Images, picked or pasted.
@@ -47,10 +49,6 @@ pub enum Intent {
     Labels(Labels),
     /// Classify the images of the folder in use.
     ClassifyFolder,
-    /// Name the outputs of the model in use.
-    NameClasses(Vec<String>),
-    /// Say how the images of the model in use are prepared.
-    SetInput(InputSettings),
     /// A checkpoint.
     Checkpoint(Array),
     /// The checkpoint in use once more, with these names for its outputs.
@@ -83,14 +81,6 @@ pub enum Intent {
     Cancel(JobId),
     /// Stop reading a folder.
     CancelReading,
-    /// Measure the model.
-    Evaluate,
-    /// Download pretrained weights.
-    Download(Arch),
-    /// Hand out the model.
-    Export(ExportKind),
-    /// Back to the bundled model.
-    Reset,
     /// The batch as a table.
     Csv,
 }
@@ -154,6 +144,7 @@ impl Controller {
     pub fn perform(&self, intent: Intent) {
         match intent {
             Intent::Act(action) => self.act(action),
+            Intent::Begin(command) => self.begin_alone(command),
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
             Intent::ClassifyAgain => {
@@ -169,14 +160,6 @@ impl Controller {
             Intent::Tables(list) => self.read(list, false, Self::add_tables),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
-            Intent::NameClasses(classes) => {
-                self.begin_long(JobKind::NameOutputs, &[], |_| Command::NameClasses {
-                    classes,
-                });
-            }
-            Intent::SetInput(input) => {
-                self.begin_long(JobKind::SetInput, &[], |_| Command::SetInput { input });
-            }
             Intent::Checkpoint(list) => {
                 self.read(list, false, |controller, found| {
                     controller.first(found, Self::import)
@@ -202,31 +185,20 @@ impl Controller {
             }
             Intent::Estimate => {
                 if let Ok(TrainRequest { config, .. }) = self.now().form.request() {
-                    self.begin_long(JobKind::Estimate, &[], |_| Command::Estimate { config });
+                    self.begin_alone(Command::Estimate { config });
                 }
             }
             Intent::Preview(subject) => self.preview(subject),
             Intent::Forget(id) => self.tell(None, Command::ForgetRun { id }),
             Intent::RandomInit(arch) => {
                 let seed = self.now().form.request().unwrap_or_default().config.seed;
-                self.begin_long(JobKind::RandomInit, &[], |_| Command::RandomInit {
-                    arch,
-                    seed,
-                });
+                self.begin_alone(Command::RandomInit { arch, seed });
             }
             Intent::Cancel(job) => self.cancel(job),
             Intent::CancelReading => {
                 self.reading.set(self.reading.get() + 1);
                 self.act(Action::Reading(None));
             }
-            Intent::Evaluate => self.begin_long(JobKind::Evaluate, &[], |_| Command::Evaluate),
-            Intent::Download(arch) => {
-                self.begin_long(JobKind::Download, &[], |_| Command::Download { arch });
-            }
-            Intent::Export(what) => {
-                self.begin_long(JobKind::Export, &[], |_| Command::Export { what });
-            }
-            Intent::Reset => self.begin_long(JobKind::Reset, &[], |_| Command::Reset),
             Intent::Csv => self.save_csv(),
         }
     }
@@ -281,15 +253,10 @@ impl Controller {
         job
     }
 
-    /// Begins a job that must be alone; says so where it cannot.
-    fn begin_long(
-        &self,
-        kind: JobKind,
-        found: &[Found<File>],
-        command: impl FnOnce(Vec<FileRef>) -> Command,
-    ) {
-        if self.may_begin(kind) {
-            self.begin(JobStarted::Other(kind), found, command);
+    /// Begins the job of a command without files, which must be alone; says so where it cannot.
+    fn begin_alone(&self, command: Command) {
+        if let Some(kind) = JobKind::of(&command).filter(|kind| self.may_begin(*kind)) {
+            self.begin(JobStarted::Other(kind), &[], |_| command);
         }
     }
 

@@ -212,6 +212,12 @@ impl State {
         self.jobs.iter().find(|j| j.kind == kind)
     }
 
+    /// The running job that a section shows, of those that must be alone.
+    #[must_use]
+    pub fn job_in(&self, section: Section) -> Option<&Job> {
+        self.jobs.iter().find(|j| j.kind.section() == section)
+    }
+
     /// Whether the engine does, or will do, anything at all.
     #[must_use]
     pub const fn usable(&self) -> bool {
@@ -241,7 +247,7 @@ impl State {
         }
     }
 
-    /// Why training cannot begin, for the place where the button is.
+    /// Why training cannot begin, for the section where the button is.
     #[must_use]
     pub fn training_needs(&self) -> Option<String> {
         let Some(dataset) = &self.dataset else {
@@ -253,7 +259,7 @@ impl State {
         self.form.request().err().map(|e| e.to_string())
     }
 
-    /// Why the model in use cannot be measured, for the place where the button is.
+    /// Why the model in use cannot be measured, for the section where the button is.
     #[must_use]
     pub fn evaluation_needs(&self) -> Option<String> {
         let Some(dataset) = &self.dataset else {
@@ -298,7 +304,7 @@ impl State {
             Action::Reading(files) => self.reading = files,
             Action::Dragging(dragging) => self.dragging = dragging,
             Action::Requests(more) => self.requests = self.requests.saturating_add(more),
-            Action::Notify(place, text) => self.notify(place, false, text),
+            Action::Notify(section, text) => self.notify(section, false, text),
             Action::Dismiss(id) => self.notices.change().retain(|n| n.id != id),
         }
     }
