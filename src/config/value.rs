@@ -75,7 +75,15 @@ impl Value for f64 {
             Some((above, below)) => parse(above).zip(parse(below)).map(|(a, b)| a / b),
             None => parse(text),
         };
-        put(self, number, "a number")
+        let what = match text.split_once(',') {
+            Some((whole, rest))
+                if number.is_none() && parse(rest).is_some() && parse(whole).is_some() =>
+            {
+                format!("a number: write {whole}.{rest}, with a point")
+            }
+            _ => "a number".to_owned(),
+        };
+        put(self, number, &what)
     }
 
     fn numbers(&self) -> Vec<f64> {
@@ -212,3 +220,17 @@ macro_rules! words {
     };
 }
 pub(super) use words;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_comma_is_answered_with_the_point_to_write() {
+        let mut value = 0.5;
+        let reason = value.read("0,001").unwrap_err();
+        assert_eq!(reason, "is not a number: write 0.001, with a point");
+        assert_eq!(value.read("a,b").unwrap_err(), "is not a number");
+        assert_eq!((value.read("4/8"), value), (Ok(()), 0.5));
+    }
+}

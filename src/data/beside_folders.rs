@@ -23,7 +23,7 @@ impl Reader<'_> {
                 && !table.choices().is_empty()
             {
                 notes.push(format!(
-                    "Several columns of {} may be labels ({}); those of the folders are used. --labels {} chooses the table.",
+                    "Several columns of {} may be labels ({}); those of the folders are used. --labels {}, or the table added again in the page, chooses the table.",
                     file_name(path),
                     list(&table.choices()),
                     quoted(path)

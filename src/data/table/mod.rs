@@ -65,7 +65,7 @@ pub(super) fn not_read(path: &str) -> Option<String> {
     let made_up = made_up || name.to_ascii_lowercase().contains("submission");
     made_up.then(|| {
         format!(
-            "is by its name a sample of what to submit, with made-up labels; if it has the true ones, say so: --labels {}",
+            "is by its name a sample of what to submit, with made-up labels; if it has the true ones, say so: --labels {}, or add the table in the page",
             quoted(name)
         )
     })
