@@ -166,7 +166,7 @@ pub mod tests {
     //! Runs, for this module's tests and the reducer's.
 
     use super::*;
-    use crate::config::{Arch, Augment, Optimizer, SizeFrom, TrainConfig};
+    use crate::config::{Arch, Augment, OptimizerKind, SizeFrom, TrainConfig};
 
     /// A share of a hundred.
     pub fn share(value: f64) -> Proportion {
@@ -241,7 +241,7 @@ pub mod tests {
         let a = run(1, 1, 0.9);
         let mut b = run(2, 2, 0.9);
         assert_eq!(differences(&[&a, &b]), []);
-        b.config.optimizer = Optimizer::Sgd;
+        b.config.optimizer = OptimizerKind::Sgd;
         b.config.learning_rate = 0.05;
         b.config.augment = Augment::preset("course-work").expect("known");
         b.config.sizes = vec![

@@ -16,7 +16,6 @@ use crate::model::arch::features;
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, Named, to_host};
 use crate::model::input::Batch;
-use crate::train::metrics::softmax;
 use crate::weights::names;
 
 /// A model ready to use.
@@ -155,5 +154,25 @@ impl Classifier {
         .chain(untrained)
         .map(|(key, value)| (key.to_string(), value))
         .collect()
+    }
+}
+
+/// `exp(x) / sum(exp(x))` of one row `[K]`, shifted by its maximum so that nothing overflows.
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exp: Vec<f64> = logits.iter().map(|x| f64::from(x - top).exp()).collect();
+    let sum: f64 = exp.iter().sum();
+    exp.iter().map(|x| (x / sum) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::softmax;
+
+    #[test]
+    fn softmax_of_large_logits_is_finite_and_sums_to_one() {
+        let p = softmax(&[1000.0, 999.0, -1000.0]);
+        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((f64::from(p[0]) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-6);
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use retune::config::{Augment, HeadKind, Optimizer, Schedule, TrainConfig};
+use retune::config::{Augment, HeadKind, OptimizerKind, Schedule, TrainConfig};
 use retune::error::{Error, Result};
 use retune::model::head::{Head, HeadSpec, Step, to_host};
 use retune::protocol::EpochReport;
@@ -193,9 +193,9 @@ fn curves(epochs: &[EpochReport]) -> Vec<[u64; 4]> {
 #[test]
 fn a_killed_run_goes_on_to_the_same_numbers() {
     for (optimizer, head, ema) in [
-        (Optimizer::Adam, HeadKind::MlpBn, 0.0),
-        (Optimizer::AdamW, HeadKind::Mlp3, 0.95),
-        (Optimizer::Sgd, HeadKind::Linear, 0.9),
+        (OptimizerKind::Adam, HeadKind::MlpBn, 0.0),
+        (OptimizerKind::AdamW, HeadKind::Mlp3, 0.95),
+        (OptimizerKind::Sgd, HeadKind::Linear, 0.9),
     ] {
         let config = TrainConfig {
             optimizer,

@@ -11,7 +11,7 @@ use std::fs;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use formula::{fill, uniform};
-use retune::config::{Arch, NormMode, Optimizer, Schedule, Scope, TrainConfig};
+use retune::config::{Arch, NormMode, OptimizerKind, Schedule, Scope, TrainConfig};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec};
 use retune::model::trainable::TrainableStages;
@@ -35,7 +35,7 @@ struct Fixture {
 struct Case {
     name: String,
     scope: String,
-    optimizer: Optimizer,
+    optimizer: OptimizerKind,
     schedule: Schedule,
     learning_rate: f64,
     backbone_lr_factor: f64,

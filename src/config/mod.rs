@@ -19,7 +19,7 @@ pub use augment::Augment;
 pub use settings::Setting;
 #[cfg(all(test, any(feature = "ui", feature = "cli")))]
 pub(crate) use settings::tests::sample;
-pub use train::{NormMode, Optimizer, Schedule, Scope, SizeFrom, TrainConfig, TrainRequest};
+pub use train::{NormMode, OptimizerKind, Schedule, Scope, SizeFrom, TrainConfig, TrainRequest};
 pub use transforms::{Crop, Edges, Jitter, Rotation, Turns};
 pub use value::{Input, Value, Word};
 

@@ -50,7 +50,7 @@ words!(NormMode {
 /// The rule that turns gradients into steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Optimizer {
+pub enum OptimizerKind {
     /// Kingma and Ba 2014, arXiv:1412.6980; weight decay is added to the gradient.
     #[default]
     Adam,
@@ -60,13 +60,13 @@ pub enum Optimizer {
     Sgd,
 }
 
-words!(Optimizer {
+words!(OptimizerKind {
     Adam = "adam", "Adam";
     AdamW = "adamw", "AdamW";
     Sgd = "sgd", "SGD";
 });
 
-impl Optimizer {
+impl OptimizerKind {
     /// Numbers that it keeps for each parameter: the moments of Adam, the momentum of SGD.
     #[must_use]
     pub const fn state_copies(self) -> u64 {
@@ -137,10 +137,10 @@ settings! {
     batch: usize = 32 => setting("batch").range(1.0, 1024.0).note("images a step");
 
     /// The rule that turns gradients into steps; SGD is Nesterov's.
-    optimizer: Optimizer = Optimizer::Adam => setting("optimizer").group(OPTIMIZER);
+    optimizer: OptimizerKind = OptimizerKind::Adam => setting("optimizer").group(OPTIMIZER);
     /// Momentum.
     momentum: f64 = 0.9 => setting("momentum").range(0.0, 0.999).note("for SGD").group(OPTIMIZER)
-        .used(|c| c.optimizer == Optimizer::Sgd);
+        .used(|c| c.optimizer == OptimizerKind::Sgd);
     /// Pull towards zero of weights, not of norms and biases.
     weight_decay: f64 = 0.0 => setting("weight decay").range(0.0, 1.0).group(OPTIMIZER);
     /// Largest norm of the gradient of all parameters together.

@@ -31,15 +31,6 @@ pub fn share(hits: u64, of: u64) -> Proportion {
     }
 }
 
-/// `exp(x) / sum(exp(x))` of one row `[K]`, shifted by its maximum so that nothing overflows.
-#[must_use]
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exp: Vec<f64> = logits.iter().map(|x| f64::from(x - top).exp()).collect();
-    let sum: f64 = exp.iter().sum();
-    exp.iter().map(|x| (x / sum) as f32).collect()
-}
-
 /// Index of the largest value; the first among equals, 0 of none.
 #[must_use]
 pub fn argmax(values: &[f32]) -> usize {
@@ -139,13 +130,6 @@ mod tests {
             assert!((got.low - low).abs() < 1e-6, "{got:?} {low}");
             assert!((got.high - high).abs() < 1e-6, "{got:?} {high}");
         }
-    }
-
-    #[test]
-    fn softmax_of_large_logits_is_finite_and_sums_to_one() {
-        let p = softmax(&[1000.0, 999.0, -1000.0]);
-        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-        assert!((f64::from(p[0]) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-6);
     }
 
     #[test]

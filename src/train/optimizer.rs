@@ -30,7 +30,7 @@ struct ParameterState {
 /// An optimizer and its state.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
-    rule: config::Optimizer,
+    rule: config::OptimizerKind,
     momentum: f64,
     decay: f64,
     clip: f64,
@@ -150,8 +150,8 @@ impl Optimizer {
         };
         let rate = rate * *factor;
         let (value, gradient) = match rule {
-            config::Optimizer::AdamW if decay > 0.0 => (value * (1.0 - rate * decay), gradient),
-            config::Optimizer::Adam | config::Optimizer::Sgd if decay > 0.0 => {
+            config::OptimizerKind::AdamW if decay > 0.0 => (value * (1.0 - rate * decay), gradient),
+            config::OptimizerKind::Adam | config::OptimizerKind::Sgd if decay > 0.0 => {
                 let gradient = gradient + value.clone() * decay;
                 (value, gradient)
             }
@@ -165,7 +165,7 @@ impl Optimizer {
             }
         };
         match rule {
-            config::Optimizer::Sgd => {
+            config::OptimizerKind::Sgd => {
                 let velocity = match state.first.take() {
                     Some(velocity) => velocity * momentum + gradient.clone(),
                     None => gradient.clone(),
@@ -173,7 +173,7 @@ impl Optimizer {
                 state.first = Some(velocity.clone());
                 value - (gradient + velocity * momentum) * rate
             }
-            config::Optimizer::Adam | config::Optimizer::AdamW => {
+            config::OptimizerKind::Adam | config::OptimizerKind::AdamW => {
                 let [beta1, beta2] = BETAS;
                 let squared = gradient.clone() * gradient.clone();
                 let first = follow(state.first.take(), gradient, beta1);

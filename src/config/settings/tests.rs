@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::config::{Augment, Optimizer, Schedule, Scope};
+use crate::config::{Augment, OptimizerKind, Schedule, Scope};
 
 /// Settings in which this one has an effect, and the text of another value for it.
 pub(crate) fn sample(setting: &Setting) -> (TrainRequest, String) {
     let mut base = TrainRequest::default();
     let c = &mut base.config;
-    (c.optimizer, c.schedule) = (Optimizer::Sgd, Schedule::Step);
+    (c.optimizer, c.schedule) = (OptimizerKind::Sgd, Schedule::Step);
     if setting.key != "augment.views" {
         c.scope = Scope::All;
     }

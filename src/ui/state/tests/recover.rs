@@ -1,13 +1,13 @@
 //! Trainings that go on.
 
 use super::*;
-use crate::config::{Augment, DemoConfig, DeviceChoice, Optimizer, Scope, TrainConfig};
+use crate::config::{Augment, DemoConfig, DeviceChoice, OptimizerKind, Scope, TrainConfig};
 
 /// What it was begun with.
 fn settings() -> TrainConfig {
     TrainConfig {
         scope: Scope::LastStage,
-        optimizer: Optimizer::Sgd,
+        optimizer: OptimizerKind::Sgd,
         learning_rate: 3e-3,
         augment: Augment::preset("light").unwrap_or_default(),
         seed: 9,
