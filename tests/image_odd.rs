@@ -301,3 +301,16 @@ fn a_png_of_which_no_checksum_is_right_is_refused() {
         image.pixels
     );
 }
+
+/// The rest of an interrupted download is often zeros, which the decoder takes for codes.
+#[test]
+fn a_webp_whose_image_data_end_in_zeros_is_cut_short() {
+    let data = [vec![7; 200], vec![0; 100]].concat();
+    let mut webp = b"RIFF\0\0\0\0WEBPVP8 ".to_vec();
+    webp.extend((data.len() as u32).to_le_bytes());
+    webp.extend(data);
+    assert_refused(&webp, "cut short");
+    let padded = [file("format.webp"), vec![0; 5000]].concat();
+    let whole = shown("format.webp", &file("format.webp"));
+    assert_eq!(shown("zeros behind it", &padded).pixels, whole.pixels);
+}

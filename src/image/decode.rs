@@ -13,7 +13,7 @@ use retune_jpeg::{Fault, Jpeg};
 
 use super::canvas::{Canvas, NO_MEMORY};
 use super::kind::Kind;
-use super::{Rgb, bmp, exif, gif, png, pnm, tiff};
+use super::{Rgb, bmp, exif, gif, png, pnm, tiff, webp};
 use crate::config::Transparency;
 use crate::error::{Error, Result};
 
@@ -64,6 +64,9 @@ fn opened(bytes: &[u8], transparency: Transparency) -> std::result::Result<Rgb, 
         }
         Kind::Tiff => tiff::decode(bytes, transparency)?,
         Kind::WebP => {
+            if webp::ends_in_zeros(bytes) {
+                return Err(CUT_SHORT.into());
+            }
             let held = exif::in_webp(bytes).and_then(exif::orientation);
             (whole(bytes, kind, ImageFormat::WebP, transparency)?, held)
         }

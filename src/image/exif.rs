@@ -1,5 +1,7 @@
 //! How a photo was held: the orientation in its EXIF data.
 
+use super::webp;
+
 /// The tag of EXIF and TIFF.
 const ORIENTATION: u16 = 0x0112;
 
@@ -61,15 +63,8 @@ pub(super) fn in_png(bytes: &[u8]) -> Option<&[u8]> {
 
 /// The EXIF data in a WebP: its `EXIF` chunk, with the same habit.
 pub(super) fn in_webp(bytes: &[u8]) -> Option<&[u8]> {
-    let mut rest = bytes.get(12..)?;
-    loop {
-        let length = usize::try_from(u32::from_le_bytes(*rest.get(4..)?.first_chunk()?)).ok()?;
-        let (kind, body) = (rest.get(..4)?, rest.get(8..)?);
-        if kind == b"EXIF" {
-            return body.get(..length).map(bare);
-        }
-        rest = body.get(length.checked_add(length % 2)?..)?;
-    }
+    let (_, exif) = webp::chunks(bytes).find(|(kind, _)| *kind == b"EXIF")?;
+    Some(bare(exif))
 }
 
 /// Without what a JPEG puts before it.

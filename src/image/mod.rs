@@ -14,6 +14,7 @@ mod png;
 mod pnm;
 pub mod resize;
 mod tiff;
+mod webp;
 
 pub use browser::transcode;
 pub use canvas::{MAX_PIXELS, MAX_PIXELS_KEPT, MAX_SIDE};
