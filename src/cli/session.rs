@@ -13,8 +13,7 @@ use crate::config::{Arch, InputSettings};
 use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, Evaluation, FileRef, JobId, Message, START};
-use crate::weights;
+use crate::protocol::{Command, Evaluation, FileRef, JobId, MODEL_CONFIGS, Message, START};
 
 /// An engine and what it has said.
 pub struct Session {
@@ -131,10 +130,9 @@ impl Session {
     ) -> Result<()> {
         let (file, mut handles) = opened(path)?;
         let folder = Path::new(path).parent().unwrap_or(Path::new(""));
-        let found = weights::BESIDE.map(|name| InputFile::open(folder.join(name)));
-        let found = found.into_iter().flatten();
+        let found = MODEL_CONFIGS.map(|name| InputFile::open(folder.join(name)));
         let mut beside = Vec::new();
-        for handle in found.filter(|handle| handle.len() <= weights::MAX_BESIDE) {
+        for handle in found.into_iter().flatten() {
             beside.push(FileRef {
                 path: handle.name().to_string(),
                 slot: handles.len() as u32,

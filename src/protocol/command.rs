@@ -7,6 +7,10 @@ use crate::config::{
     Arch, Augment, DemoConfig, DeviceChoice, InputSettings, TrainConfig, Transparency,
 };
 
+/// Names of the files that the Hugging Face hub keeps beside a checkpoint and that say more about it: the names of its
+/// outputs, how its images are prepared.
+pub const MODEL_CONFIGS: [&str; 2] = ["config.json", "preprocessor_config.json"];
+
 /// A file that came with a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRef {
@@ -226,7 +230,7 @@ pub enum Command {
         /// Whether a new head is about to be trained in place of its own.
         #[serde(default)]
         to_train: bool,
-        /// What lies beside it and says more about it: [`weights::BESIDE`](crate::weights::BESIDE).
+        /// What lies beside it and says more about it: [`MODEL_CONFIGS`].
         #[serde(default)]
         beside: Vec<FileRef>,
     },

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::jobs::Section;
+use crate::protocol::MODEL_CONFIGS;
 
 /// A file the user gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Intake<F> {
     pub beside: Vec<Found<F>>,
     /// To import.
     pub checkpoint: Option<Found<F>>,
+    /// What came with the checkpoint and says more about it: [`MODEL_CONFIGS`].
+    pub configs: Vec<Found<F>>,
     /// Files that are passed over, and why; where that is said.
     pub notes: Vec<(Section, String)>,
 }
@@ -64,6 +67,11 @@ const CHECKPOINTS: [&str; 15] = [
     ".msgpack",
 ];
 
+/// Endings of most images.
+const IMAGES: [&str; 10] = [
+    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic",
+];
+
 /// Endings of tables.
 const TABLES: [&str; 5] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson"];
 
@@ -77,9 +85,9 @@ pub fn accept_tables() -> String {
     accept(TABLES.iter())
 }
 
-/// For a picker: everything that a checkpoint may be called.
+/// For a picker: everything that a checkpoint, or a file that says more about it, may be called.
 pub fn accept_checkpoints() -> String {
-    accept(CHECKPOINTS.iter())
+    accept(CHECKPOINTS.iter().chain(&[".json"]))
 }
 
 /// A picker's `accept`. Browsers look at what follows the last dot.
@@ -92,7 +100,8 @@ fn accept<'a>(endings: impl Iterator<Item = &'a &'static str>) -> String {
 }
 
 /// Sorts dropped files. With a folder among them everything is part of the data set, so that no file
-/// is lost in silence; so is everything where images come with a table.
+/// is lost in silence; so is everything where images come with a table. A folder as the Hugging Face hub has it is a
+/// checkpoint.
 pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
     let mut intake = Intake {
         images: Vec::new(),
@@ -100,16 +109,22 @@ pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
         archive: None,
         beside: Vec::new(),
         checkpoint: None,
+        configs: Vec::new(),
         notes: Vec::new(),
     };
-    if files.iter().any(|f| f.in_folder) {
+    let of_hub = is_of_hub(&files);
+    if files.iter().any(|f| f.in_folder) && !of_hub {
         intake.folder = files;
         return intake;
     }
     for found in files {
         let name = found.path.to_ascii_lowercase();
         let ends = |list: &[&str]| list.iter().any(|ending| name.ends_with(ending));
-        if ends(&CHECKPOINTS) {
+        if MODEL_CONFIGS.contains(&file_name(&name)) {
+            intake.configs.push(found);
+        } else if of_hub && !ends(&CHECKPOINTS) {
+            // Its licence, its words about itself.
+        } else if ends(&CHECKPOINTS) {
             let passed_over = put(&mut intake.checkpoint, found, "one checkpoint");
             let notes = passed_over.map(|note| (Section::Model, note));
             intake.notes.extend(notes);
@@ -124,7 +139,10 @@ pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
             intake.images.push(found);
         }
     }
-    // What lies beside a checkpoint is its own (`config.json`), not labels.
+    if intake.checkpoint.is_none() {
+        intake.beside.append(&mut intake.configs);
+    }
+    // What else lies beside a checkpoint is its own, not labels.
     if intake.checkpoint.is_some() && intake.archive.is_none() && intake.images.is_empty() {
         let notes = intake.beside.drain(..).map(|table| {
             let text = format!("{}: only the checkpoint is used.", table.path);
@@ -155,6 +173,27 @@ pub fn tell_apart<F>(files: &mut [Found<F>]) {
         taken.insert(path.clone());
         found.path = path;
     }
+}
+
+/// Whether everything lies in a folder, with a checkpoint, a [`MODEL_CONFIGS`] and no image or archive in it.
+fn is_of_hub<F>(files: &[Found<F>]) -> bool {
+    let names: Vec<String> = files.iter().map(|f| f.path.to_ascii_lowercase()).collect();
+    let has = |list: &[&str]| {
+        let ends = |name: &String| list.iter().any(|ending| name.ends_with(ending));
+        names.iter().any(ends)
+    };
+    let has_config = names
+        .iter()
+        .any(|name| MODEL_CONFIGS.contains(&file_name(name)));
+    files.iter().all(|f| f.in_folder)
+        && has(&CHECKPOINTS)
+        && has_config
+        && !has(&ARCHIVES)
+        && !has(&IMAGES)
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Keeps the first; of another says that it is passed over.
@@ -284,8 +323,37 @@ mod tests {
         let intake = sort(vec![found("labels.csv", false)]);
         assert!(intake.folder.is_empty() && intake.archive.is_none());
         assert_eq!(paths(&intake.beside), ["labels.csv"]);
-        let intake = sort(vec![found("config.json", false), found("a.bin", false)]);
+        let intake = sort(vec![found("labels.json", false), found("a.bin", false)]);
         assert!(intake.beside.is_empty() && intake.notes.len() == 1);
+    }
+
+    #[test]
+    fn what_the_hub_keeps_beside_a_checkpoint_goes_with_it() {
+        let loose = sort(vec![found("config.json", false), found("a.bin", false)]);
+        assert_eq!(paths(&loose.configs), ["config.json"]);
+        assert_eq!(loose.checkpoint, Some(found("a.bin", false)));
+        assert!(loose.beside.is_empty() && loose.notes.is_empty());
+
+        let hub = [
+            "r/.gitattributes",
+            "r/README.md",
+            "r/config.json",
+            "r/model.safetensors",
+        ];
+        let mut files: Vec<_> = hub.iter().map(|name| found(name, true)).collect();
+        let folder = sort(files.clone());
+        assert_eq!(folder.checkpoint, Some(found("r/model.safetensors", true)));
+        assert_eq!(paths(&folder.configs), ["r/config.json"]);
+        assert!(folder.folder.is_empty() && folder.images.is_empty() && folder.notes.is_empty());
+
+        files.push(found("r/pytorch_model.bin", true));
+        assert_eq!(sort(files.clone()).notes.len(), 1);
+        files.push(found("r/cat/1.jpg", true));
+        assert_eq!(sort(files).folder.len(), 6);
+
+        // Without a checkpoint it may be a table like another.
+        let table = sort(vec![found("config.json", false), found("1.jpg", false)]);
+        assert_eq!(table.folder.len(), 2);
     }
 
     #[test]

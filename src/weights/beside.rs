@@ -9,9 +9,6 @@ use serde_json::Value;
 use super::checkpoint::{Checkpoint, NAMED};
 use super::outputs;
 
-/// Names of the files that are read beside a checkpoint.
-pub const FILES: [&str; 2] = ["config.json", "preprocessor_config.json"];
-
 /// Largest of them: that of ImageNet-22k has two megabytes of names.
 pub const MAX_BYTES: u64 = 8 << 20;
 

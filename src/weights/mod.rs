@@ -20,7 +20,7 @@ mod safetensors;
 mod save;
 mod select;
 
-pub use beside::{FILES as BESIDE, MAX_BYTES as MAX_BESIDE, read_beside};
+pub use beside::{MAX_BYTES as MAX_BESIDE, read_beside};
 pub use checkpoint::{Checkpoint, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub use save::{SaveAs, save, save_model};

@@ -122,6 +122,9 @@ impl Engine {
         let mut checkpoint = weights::read(&file.path, &bytes)?;
         for other in beside {
             let handle = find(other, files)?;
+            if handle.len() > weights::MAX_BESIDE {
+                continue;
+            }
             weights::read_beside(&mut checkpoint, handle.name(), &handle.read()?);
         }
         if infer::is_head(&checkpoint) {

@@ -51,7 +51,7 @@ pub fn Model(props: &ModelProps) -> Html {
                 { summary(model) }
             }
             <div class="actions">
-                <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::accept_checkpoints()} {disabled}
+                <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::accept_checkpoints()} multiple=true {disabled}
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
                 { button("export-head", "Export the head", unloaded || untrained, || Intent::Begin(Command::Export { what: ExportKind::Head })) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::Begin(Command::Export { what: ExportKind::Model })) }

@@ -49,7 +49,7 @@ pub enum Intent {
     Labels(Labels),
     /// Classify the images of the folder in use.
     ClassifyFolder,
-    /// A checkpoint.
+    /// A checkpoint, and files that say more about it.
     Checkpoint(Array),
     /// The checkpoint in use once more, with these names for its outputs.
     ImportAgain(Vec<String>),
@@ -101,6 +101,7 @@ pub enum Subject {
 struct Imported {
     job: JobId,
     file: Found<File>,
+    configs: Vec<Found<File>>,
 }
 
 /// Carries out what the user wants.
@@ -160,11 +161,7 @@ impl Controller {
             Intent::Tables(list) => self.read(list, false, Self::add_tables),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
-            Intent::Checkpoint(list) => {
-                self.read(list, false, |controller, found| {
-                    controller.first(found, Self::import)
-                });
-            }
+            Intent::Checkpoint(list) => self.read(list, false, Self::take_checkpoint),
             Intent::ImportAgain(classes) => {
                 self.import_again(classes);
             }
@@ -303,32 +300,37 @@ impl Controller {
         });
     }
 
-    fn import(&self, found: Found<File>) {
-        self.import_with(found, None);
+    fn import(&self, file: Found<File>, configs: Vec<Found<File>>) {
+        self.import_with(file, configs, None);
     }
 
     /// Imports a checkpoint, with names for its outputs where the user gives them.
-    fn import_with(&self, found: Found<File>, classes: Option<Vec<String>>) {
+    fn import_with(
+        &self,
+        file: Found<File>,
+        configs: Vec<Found<File>>,
+        classes: Option<Vec<String>>,
+    ) {
         if !self.may_begin(JobKind::Import) {
             return;
         }
-        let file = FileRef {
-            path: found.path.clone(),
-            slot: 0,
-        };
+        let found = [std::slice::from_ref(&file), &configs].concat();
         let began = JobStarted::Other(JobKind::Import);
-        let job = self.begin(began, std::slice::from_ref(&found), |_| Command::Import {
-            file,
-            arch: None,
-            classes,
-            input: InputSettings::default(),
-            to_train: false,
-            beside: Vec::new(),
+        let job = self.begin(began, &found, |mut files| {
+            let beside = files.split_off(1);
+            Command::Import {
+                file: files.remove(0),
+                arch: None,
+                classes,
+                input: InputSettings::default(),
+                to_train: false,
+                beside,
+            }
         });
         let in_use = self.now().imported;
         let mut imported = self.imported.borrow_mut();
         imported.retain(|old| Some(old.job) == in_use);
-        imported.push(Imported { job, file: found });
+        imported.push(Imported { job, file, configs });
     }
 
     /// Imports the checkpoint in use again, with names for its outputs.
@@ -340,8 +342,8 @@ impl Controller {
         let in_use = self.now().imported;
         let imported = self.imported.borrow().clone();
         let imported = imported.into_iter().find(|old| Some(old.job) == in_use);
-        if let Some(Imported { file, .. }) = imported {
-            self.import_with(file, Some(classes));
+        if let Some(Imported { file, configs, .. }) = imported {
+            self.import_with(file, configs, Some(classes));
         }
     }
 

@@ -12,9 +12,16 @@ use crate::ui::{
 };
 
 impl Controller {
-    pub(super) fn first(&self, found: Vec<Found<File>>, then: fn(&Self, Found<File>)) {
-        if let Some(file) = found.into_iter().next() {
-            then(self, file);
+    /// Imports what was picked as a checkpoint, whatever it is called.
+    pub(super) fn take_checkpoint(&self, found: Vec<Found<File>>) {
+        let first = found.first().cloned();
+        let intake = intake::sort(found);
+        if intake.checkpoint.is_none() {
+            first
+                .into_iter()
+                .for_each(|file| self.import(file, Vec::new()));
+        } else {
+            self.take(intake, files::Rest::default());
         }
     }
 
@@ -79,7 +86,7 @@ impl Controller {
             self.add_tables(intake.beside);
         }
         if let Some(checkpoint) = intake.checkpoint {
-            self.import(checkpoint);
+            self.import(checkpoint, intake.configs);
         }
         self.classify(intake.images);
     }
