@@ -42,8 +42,23 @@ const COPIES: [&str; 16] = [
     "복사본",
 ];
 
-/// What folders of copies that a program made of images are called.
-const MADE: [&str; 4] = ["aug", "augmented", "augmentation", "augmentations"];
+/// What copies that a program made of images are called: words that are hardly a part of what an image shows.
+pub(super) const MADE: [&str; 14] = [
+    "aug",
+    "augmented",
+    "augmentation",
+    "augmentations",
+    "flip",
+    "flipped",
+    "hflip",
+    "vflip",
+    "rotated",
+    "rotate",
+    "mirrored",
+    "resized",
+    "cropped",
+    "blurred",
+];
 
 /// What a new folder is called by the systems that make it, squeezed.
 const UNNAMED: [&str; 22] = [
@@ -295,6 +310,9 @@ mod tests {
             "cat_aug",
             "aug_cat",
             "cat augmented",
+            "cat_flipped",
+            "flip_cat",
+            "cat rotated",
         ] {
             assert_eq!(of(name).as_deref(), Some("cat"), "{name}");
         }
@@ -304,6 +322,7 @@ mod tests {
             "copy",
             "aug",
             "photocopy",
+            "cat rot",
             "august",
             "(1)",
             "1 (a)",

@@ -1,5 +1,7 @@
 //! Words and numbers in file names that say what a file is, or when it was made, and not what it shows.
 
+use crate::data::class_names::MADE;
+
 /// What cameras and programs begin every name with.
 pub(super) const CAMERAS: [&str; 32] = [
     "img",
@@ -165,28 +167,10 @@ const MODALITIES: [&str; 14] = [
     "resized",
 ];
 
-/// Words for what was done to a copy of an image.
-const CHANGED: [&str; 20] = [
-    "aug",
-    "augmented",
-    "augmentation",
-    "flip",
-    "flipped",
-    "hflip",
-    "vflip",
-    "rot",
-    "rotated",
-    "rotate",
-    "copy",
-    "resized",
-    "crop",
-    "cropped",
-    "noise",
-    "noisy",
-    "blur",
-    "blurred",
-    "bright",
-    "mirror",
+/// More words than [`MADE`] for what was done to a copy of an image: in the name of a class they may be what it shows
+/// (`apple rot`, `rice crop`).
+const CHANGED: [&str; 8] = [
+    "rot", "copy", "crop", "noise", "noisy", "blur", "bright", "mirror",
 ];
 
 /// Whether labels found in names say what the files are rather than what they show: one that only cameras and
@@ -199,7 +183,7 @@ pub(super) fn speaks_of_the_file<'a>(labels: impl Iterator<Item = &'a str>) -> b
     let is_copy = |own: &Vec<String>| {
         let kept: Vec<&String> = own
             .iter()
-            .filter(|w| !CHANGED.contains(&w.as_str()))
+            .filter(|w| !MADE.iter().chain(&CHANGED).any(|word| word == w))
             .collect();
         kept.len() < own.len()
             && words
