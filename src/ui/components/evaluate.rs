@@ -41,7 +41,7 @@ pub fn Evaluate(props: &EvaluateProps) -> Html {
             </p>
             <div class="actions">
                 <button type="button" class="primary" data-testid="evaluate" disabled={!ready}
-                    onclick={says::<MouseEvent>(on, || Intent::Begin(Command::Evaluate))}>{ "Evaluate" }</button>
+                    onclick={says::<MouseEvent>(on, || Intent::begin(Command::Evaluate))}>{ "Evaluate" }</button>
             </div>
             { props.notices.clone() }
             if let (None, Some(needs)) = (&props.job, &props.needs) {

@@ -53,9 +53,9 @@ pub fn Model(props: &ModelProps) -> Html {
             <div class="actions">
                 <FilePick label="Import a checkpoint" testid="weights-input" accept={intake::accept_checkpoints()} multiple=true {disabled}
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
-                { button("export-head", "Export the head", unloaded || untrained, || Intent::Begin(Command::Export { what: ExportKind::Head })) }
-                { button("export-model", "Export the whole model", unloaded, || Intent::Begin(Command::Export { what: ExportKind::Model })) }
-                { button("reset-model", "Back to the bundled model", unloaded, || Intent::Begin(Command::Reset)) }
+                { button("export-head", "Export the head", unloaded || untrained, || Intent::begin(Command::Export { what: ExportKind::Head })) }
+                { button("export-model", "Export the whole model", unloaded, || Intent::begin(Command::Export { what: ExportKind::Model })) }
+                { button("reset-model", "Back to the bundled model", unloaded, || Intent::begin(Command::Reset)) }
             </div>
             if untrained {
                 <p class="hint" data-testid="export-hint">
@@ -87,7 +87,7 @@ pub fn Model(props: &ModelProps) -> Html {
                     }) }
                 </select>
                 <button type="button" data-testid="download-weights" {disabled}
-                    onclick={says::<MouseEvent>(on, move || Intent::Begin(Command::Download { arch }))}>
+                    onclick={says::<MouseEvent>(on, move || Intent::begin(Command::Download { arch }))}>
                     { "Download" }
                 </button>
             </div>
@@ -124,7 +124,7 @@ fn OutputNames(props: &OutputNamesProps) -> Html {
     let area = use_node_ref();
     let classes = &props.model.classes;
     let onclick = with_names(&area, &props.on, |classes| {
-        Intent::Begin(Command::NameClasses { classes })
+        Intent::begin(Command::NameClasses { classes })
     });
     html! {
         <details class="output-names" data-testid="output-names" open={text::unnamed(classes)}>
@@ -200,7 +200,7 @@ fn Preparation(props: &OutputNamesProps) -> Html {
                 size,
                 normalization,
             };
-            on.emit(Intent::Begin(Command::SetInput { input }));
+            on.emit(Intent::begin(Command::SetInput { input }));
         })
     };
     let (low, high) = Preprocess::SIZE;

@@ -32,7 +32,7 @@ pub enum Intent {
     /// A change of what is shown, nothing else.
     Act(Action),
     /// A job that needs no files and must be alone, as its command says.
-    Begin(Command),
+    Begin(Box<Command>),
     /// Files and folders dropped on the page.
     Dropped(files::Drop),
     /// Images, picked or pasted.
@@ -83,6 +83,13 @@ pub enum Intent {
     CancelReading,
     /// The batch as a table.
     Csv,
+}
+
+impl Intent {
+    /// The job of a command that needs no files.
+    pub fn begin(command: Command) -> Self {
+        Self::Begin(Box::new(command))
+    }
 }
 
 /// The image that an augmentation is shown on.
@@ -145,7 +152,7 @@ impl Controller {
     pub fn perform(&self, intent: Intent) {
         match intent {
             Intent::Act(action) => self.act(action),
-            Intent::Begin(command) => self.begin_alone(command),
+            Intent::Begin(command) => self.begin_alone(*command),
             Intent::Dropped(dropped) => self.read_drop(dropped),
             Intent::Images(list) => self.read(list, false, Self::classify),
             Intent::ClassifyAgain => {
