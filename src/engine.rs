@@ -27,7 +27,7 @@ use crate::infer::Classifier;
 use crate::platform::StorageLocation;
 use crate::platform::device::{self, OpenDevice};
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, EngineState, Event, FileRef, JobId, Message};
+use crate::protocol::{Command, EngineState, Event, FileRef, Message};
 
 /// Everything that runs.
 pub struct Engine {

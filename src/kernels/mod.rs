@@ -6,6 +6,7 @@
 
 pub mod autotune;
 pub mod conv;
+mod fallback;
 pub mod gpu;
 pub mod host;
 pub mod norm;

@@ -9,9 +9,9 @@ use super::Algorithm;
 use super::autodiff::ConvKernels;
 use super::gradient;
 use super::matmul::{Epilogue, MatMul};
-use super::ours_or;
 use super::select;
 use super::weights::Weights;
+use crate::kernels::fallback::ours_or;
 use crate::kernels::gpu::launch::{Buffer, Gpu};
 use crate::kernels::shape::{ConvShape, Geometry};
 

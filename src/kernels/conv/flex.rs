@@ -7,7 +7,7 @@ use burn::backend::{Flex, TensorMetadata};
 
 use super::autodiff::ConvKernels;
 use super::cpu::{gather, weight_gradient};
-use super::ours_or;
+use crate::kernels::fallback::ours_or;
 use crate::kernels::host::{dense, dims, tensor, values};
 use crate::kernels::shape::{ConvShape, Geometry};
 use crate::kernels::simd::allocator;

@@ -12,8 +12,8 @@ use burn::backend::{Autodiff, Backend, Cube, Dispatch, Flex, IntDType, backend_e
 use burn::tensor::{Tensor, TensorData};
 
 use super::cpu;
+use crate::kernels::fallback::ours_or;
 use crate::kernels::host::{dense, dims, tensor, values};
-use crate::kernels::ours_or;
 use crate::kernels::shape::PoolShape;
 
 /// A square window: the same numbers on both axes.
