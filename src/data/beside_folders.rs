@@ -8,7 +8,7 @@ use super::id_folders;
 use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::layout::file_name;
 use super::reading::{Reader, Reading, without_classes};
-use super::table::{LabelTable, Rows};
+use super::table::{FolderLabels, LabelTable, Rows};
 use super::unused_lists;
 use crate::protocol::Part;
 
@@ -22,6 +22,12 @@ impl Reader<'_> {
             if let Ok(table) = table
                 && !table.choices().is_empty()
             {
+                if are_ids {
+                    let base = without_classes(&way.labelling);
+                    let ways = self.column_ways(table, &[], &base).into_iter();
+                    others.extend(ways.filter(|other| other.labelling.filled() > 1));
+                    continue;
+                }
                 notes.push(format!(
                     "Several columns of {} may be labels ({}); those of the folders are used. --labels {}, or the table added again in the page, chooses the table.",
                     file_name(path),
@@ -75,14 +81,22 @@ impl Reader<'_> {
         way.labelling.notes.append(&mut notes);
         self.label_parts_without_classes(&mut way.labelling);
         if others.is_empty() {
-            let by_id = are_ids.then(|| self.table_of_folders(&way.labelling.names));
-            let Some((path, id, label)) = by_id.flatten() else {
+            let named = self.table_of_folders(&way.labelling.names);
+            // Other folders may be classes of which a table tells more, unless it says that it has the labels.
+            let Some(table) = named.filter(|table| are_ids || table.is_sure) else {
                 return self.settle(way);
             };
             let question = format!(
-                "The folders are called like patients or sessions ({}), and the column \u{201c}{id}\u{201d} of {} names them, with \u{201c}{label}\u{201d} beside it, which may be the class. Labels are read for each image: give that table a row and a file name for each, or put each class's images in a folder of its own; or choose that each folder is a class.",
+                "The folders ({}) {}: the column \u{201c}{}\u{201d} of {} names them, with \u{201c}{}\u{201d} beside it, which may be the class. Labels are read for each image: give that table a row and a file name for each, or put each class's images in a folder of its own; or choose that each folder is a class.",
                 way.labelling.listed(),
-                file_name(&path)
+                if are_ids {
+                    "are called like patients or sessions"
+                } else {
+                    "may each be of one patient, person or place"
+                },
+                table.id,
+                file_name(&table.path),
+                table.label,
             );
             let flags = "--class-level 1".to_owned();
             return self.ask(vec![Way { flags, ..way }], question);
@@ -111,12 +125,10 @@ impl Reader<'_> {
         self.ask(ways, question)
     }
 
-    /// The table that names the folders rather than the images, with the columns of their names and of labels.
-    fn table_of_folders(&self, folders: &[String]) -> Option<(String, String, String)> {
-        self.parsed.iter().find_map(|parsed| {
-            let (id, label) = parsed.labels_of(folders)?;
-            Some((parsed.path.clone(), id, label))
-        })
+    /// The table that names the folders rather than the images.
+    fn table_of_folders(&self, folders: &[String]) -> Option<FolderLabels> {
+        let mut found = self.parsed.iter();
+        found.find_map(|parsed| parsed.labels_of(folders))
     }
 
     /// What a table says of the images, if it is clear where its labels stand.

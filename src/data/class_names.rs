@@ -10,6 +10,10 @@ use crate::protocol::Part;
 /// What is the same for names that differ in case, blanks, underscores and hyphens alone.
 pub(super) fn squeezed(name: &str) -> String {
     let mut out = String::new();
+    // The hyphen before a number is its sign.
+    if name.starts_with('-') && name.parse::<f64>().is_ok() {
+        return name.to_owned();
+    }
     for word in name
         .split(|c: char| c.is_whitespace() || c == '_' || c == '-')
         .filter(|w| !w.is_empty())
@@ -43,7 +47,7 @@ const COPIES: [&str; 16] = [
 ];
 
 /// What copies that a program made of images are called: words that are hardly a part of what an image shows.
-pub(super) const MADE: [&str; 14] = [
+pub(super) const MADE: [&str; 21] = [
     "aug",
     "augmented",
     "augmentation",
@@ -58,6 +62,13 @@ pub(super) const MADE: [&str; 14] = [
     "resized",
     "cropped",
     "blurred",
+    "blur",
+    "zoom",
+    "zoomed",
+    "rotation",
+    "rotations",
+    "original",
+    "originals",
 ];
 
 /// What a new folder is called by the systems that make it, squeezed.

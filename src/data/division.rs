@@ -372,6 +372,7 @@ impl Division {
                 are(outside),
                 if outside == 1 { "is" } else { "are" }
             ));
+            found.drop_unlisted();
         }
     }
 

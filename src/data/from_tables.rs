@@ -114,7 +114,12 @@ impl Reader<'_> {
     }
 
     /// A reading for each column that may be the label, with the tables of other images that have it too.
-    fn column_ways(&self, main: &LabelTable, others: &[&LabelTable], base: &Labelling) -> Vec<Way> {
+    pub(super) fn column_ways(
+        &self,
+        main: &LabelTable,
+        others: &[&LabelTable],
+        base: &Labelling,
+    ) -> Vec<Way> {
         let readings = main.choices().into_iter().filter_map(|column| {
             let mut tables = vec![main.with_label(&column)];
             let mut rows = Rows::new(self.paths.len());

@@ -20,7 +20,7 @@ pub(super) fn look_like_ids(names: &[String]) -> bool {
         return false;
     }
     let is_digits = |c: char| c.is_ascii_digit();
-    if names.iter().all(|name| is_date(name)) {
+    if names.iter().all(|name| is_date(name) || is_hash(name)) || are_numbered(names) {
         return true;
     }
     let stem = |name: &str| {
@@ -34,6 +34,34 @@ pub(super) fn look_like_ids(names: &[String]) -> bool {
         && names.iter().all(|name| stem(name).as_ref() == Some(&first))
         // WordNet's numbers.
         && !(first[0].len() == 1 && names.iter().all(|name| name.len() >= 9))
+}
+
+/// Whether a name is made by a program, so that no two are the same: 16 hexadecimal digits or more, of letters and
+/// numbers, as in a UUID.
+fn is_hash(name: &str) -> bool {
+    let digits: Vec<char> = name.chars().filter(|c| *c != '-').collect();
+    digits.len() >= 16
+        && digits.iter().all(char::is_ascii_hexdigit)
+        && digits.iter().any(char::is_ascii_digit)
+        && digits.iter().any(char::is_ascii_alphabetic)
+}
+
+/// Whether names differ in long numbers alone: `OAS1_0001_MR1`, `TCGA_CS_4941_19960909`. Four digits may be a year
+/// unless they begin with 0.
+fn are_numbered(names: &[String]) -> bool {
+    let bare = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
+    let first = bare(&names[0]);
+    let is_long = |name: &String| {
+        let mut groups = name.split(|c: char| !c.is_ascii_digit());
+        groups.any(|group| group.len() > 4 || (group.len() == 4 && group.starts_with('0')))
+    };
+    let is_class = |word: &String| CLASSES.contains(&word.as_str());
+    // One letter before the number: WordNet's.
+    first.chars().filter(|c| c.is_alphabetic()).count() > 1
+        && !words(&first).iter().any(is_class)
+        && names
+            .iter()
+            .all(|name| bare(name) == first && is_long(name))
 }
 
 /// The beginnings of the names of months, in English, German, French, Spanish, Italian and Portuguese.
@@ -118,8 +146,20 @@ mod tests {
         ] {
             assert!(look(dates), "{dates}");
         }
+        assert!(look(
+            "OAS1_0001_MR1 OAS1_0002_MR1 OAS1_0003_MR2 OAS1_0010_MR1"
+        ));
+        assert!(look(
+            "TCGA_CS_4941_19960909 TCGA_CS_4942_19970222 TCGA_CS_4943_20000902 TCGA_CS_4944_20010208"
+        ));
+        assert!(look(
+            "0b5a2e1f44d9c7a83b21 1f0e9d8c7b6a59483726 9a8b7c6d5e4f30211203 c0ffee00c0ffee001234"
+        ));
         for names in [
             "0 1 2 3",
+            "class_00001 class_00002 class_00003 class_00004",
+            "1234567890123456 2234567890123456 3234567890123456 4234567890123456",
+            "deadbeefdeadbeef facefacefaceface beadbeadbeadbead cafecafecafecafe",
             "1999 2000 2001 2002",
             "marten_2021 owl_2021 decoy_a mayfly",
             "13.2021 14.2021 15.2021 16.2021",

@@ -164,6 +164,30 @@ impl Labelling {
         self.retain_classes(|class| !is_lost[class]);
     }
 
+    /// Drops the classes of which lists name no image, and says so.
+    pub(super) fn drop_unlisted(&mut self) {
+        let counts = self.counts();
+        let is_empty = |class: usize| counts[class].iter().sum::<usize>() == 0;
+        let names: Vec<&str> = (0..self.names.len())
+            .filter(|&class| is_empty(class))
+            .map(|class| self.names[class].as_str())
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        self.notes.push(format!(
+            "The lists name no image of {}: {}. Nothing is learnt of {}.",
+            if names.len() == 1 {
+                "one class"
+            } else {
+                "these classes"
+            },
+            list(&names),
+            if names.len() == 1 { "it" } else { "them" },
+        ));
+        self.drop_empty();
+    }
+
     /// Drops the classes that no image has.
     pub(super) fn drop_empty(&mut self) {
         let counts = self.counts();

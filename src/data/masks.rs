@@ -1,4 +1,4 @@
-//! Masks by the names of their files: `7_mask.png` beside `7.png`. Left among the photos they would be learnt as images
+//! Masks by the names of their files: `7_mask.png`, `mask_7.png` or `7Mask.png` beside `7.png`. Left among the photos they would be learnt as images
 //! of the class whose folder they lie in.
 
 use std::collections::HashSet;
@@ -9,8 +9,8 @@ use super::layout::{file_name, parent};
 /// Why such an image is left out.
 const MASK: &str = "by its name is a mask of the image beside it";
 
-/// What stands at the end of a mask's name.
-const ENDS: [&str; 12] = [
+/// What stands at the end of a mask's name, or at its beginning.
+const WORDS: [&str; 12] = [
     "mask",
     "masks",
     "segmentation",
@@ -25,26 +25,61 @@ const ENDS: [&str; 12] = [
     "trimap",
 ];
 
+/// What a photo's name may begin with where a mask's begins with one of [`WORDS`]: `img_7` beside `mask_7`.
+const PHOTOS: [&str; 6] = ["img", "image", "im", "photo", "rgb", "original"];
+
 fn stem(path: &str) -> &str {
     let name = file_name(path);
     let cut = name.rsplit_once('.').map_or(0, |(_, end)| end.len() + 1);
     &path[..path.len() - cut]
 }
 
-/// The names that the photo of a mask may have, none if this is no mask's name: `a` of `a_mask`, `a` and `a (1)` of
-/// `a_mask (1)`.
+/// What separates the words of a file's name.
+fn is_between(c: char) -> bool {
+    matches!(c, '_' | '-' | ' ' | '.')
+}
+
+/// The names that the photo of a mask may have, none if this is no mask's name; in small letters, as the name.
 fn photos_of(name: &str) -> Vec<String> {
-    let between = |c: char| matches!(c, '_' | '-' | ' ' | '.');
+    let mut photos = before_word(name);
+    photos.extend(behind_word(name));
+    photos
+}
+
+/// `a` of `a_mask`, `a` and `a (1)` of `a_mask (1)`, `7` of `7mask`.
+fn before_word(name: &str) -> Vec<String> {
     let bare =
-        name.trim_end_matches(|c: char| c.is_ascii_digit() || between(c) || "()".contains(c));
-    ENDS.iter()
-        .filter_map(|end| {
-            let before = bare.strip_suffix(end)?;
-            let photo = before.trim_end_matches(between);
-            (photo.len() < before.len() && !photo.is_empty()).then_some(photo)
+        name.trim_end_matches(|c: char| c.is_ascii_digit() || is_between(c) || "()".contains(c));
+    WORDS
+        .iter()
+        .filter_map(|word| {
+            let before = bare.strip_suffix(word)?;
+            let photo = before.trim_end_matches(is_between);
+            // Without anything between, a letter before it would make it a part of another word.
+            let is_word =
+                photo.len() < before.len() || photo.ends_with(|c: char| c.is_ascii_digit());
+            (is_word && !photo.is_empty()).then_some(photo)
         })
         .flat_map(|photo| [photo.to_owned(), format!("{photo}{}", &name[bare.len()..])])
         .collect()
+}
+
+/// `7` and `img_7` of `mask_7`, `7` of `mask7`.
+fn behind_word(name: &str) -> Vec<String> {
+    let mut photos = Vec::new();
+    for word in WORDS {
+        let Some(behind) = name.strip_prefix(word) else {
+            continue;
+        };
+        let photo = behind.trim_start_matches(is_between);
+        let between = &behind[..behind.len() - photo.len()];
+        let is_word = !between.is_empty() || photo.starts_with(|c: char| c.is_ascii_digit());
+        if is_word && !photo.is_empty() {
+            photos.push(photo.to_owned());
+            photos.extend(PHOTOS.map(|kind| format!("{kind}{between}{photo}")));
+        }
+    }
+    photos
 }
 
 /// Whether each image is by its name a mask of another one in its folder.
@@ -110,9 +145,22 @@ mod tests {
             "mask.png",
             "ask_label.png",
             "ask.png",
+            "c/0.jpg",
+            "c/mask_0.png",
+            "c/0Mask.png",
+            "c/GT-0.png",
+            "c/img_1.jpg",
+            "c/mask_1.jpg",
+            "c/mask2.jpg",
+            "c/2.jpg",
+            "c/damask.jpg",
+            "c/da.jpg",
+            "c/maskara.jpg",
+            "c/ara.jpg",
+            "c/mask_9.jpg",
         ]
         .map(str::to_owned);
-        let masks = [1, 2, 4, 6, 9];
+        let masks = [1, 2, 4, 6, 9, 12, 13, 14, 16, 17];
         let expected: Vec<bool> = (0..paths.len()).map(|i| masks.contains(&i)).collect();
         assert_eq!(beside_photos(&paths), expected);
     }

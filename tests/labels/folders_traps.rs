@@ -109,6 +109,8 @@ fn copies_of_class_folders_are_asked_about() {
         ["cat", "Copie de cat"],
         ["cat", "cat_aug"],
         ["cat", "aug_cat"],
+        ["cat", "cat_flipped"],
+        ["cat", "cat rotated 90"],
     ] {
         let files = tree(&format!("5 cat, 5 dog, 4 {copy}"));
         let data = asks(
@@ -368,4 +370,33 @@ fn a_level_that_is_not_there_is_refused() {
     assert!(asked(2).is_ok());
     let error = asked(3).expect_err("two levels").to_string();
     assert!(error.contains("2 deep at most"), "{error}");
+}
+
+#[test]
+fn masks_are_told_by_the_beginnings_of_their_names_too() {
+    let files = and(
+        "3 a, 3 b",
+        &[
+            "a/mask_000.png",
+            "a/001Mask.png",
+            "b/gt_002.png",
+            "b/img_7.jpg",
+            "b/mask_7.jpg",
+        ],
+    );
+    let data = reads(&files, "a 3, b 4");
+    assert_notes(
+        &data,
+        "4 images are left out: by their names each is a mask",
+    );
+}
+
+#[test]
+fn numbers_below_zero_are_no_other_spelling() {
+    for (spec, classes) in [
+        ("5 -1, 5 0, 5 1", "-1 5, 0 5, 1 5"),
+        ("5 -10, 5 10, 5 -2.5, 5 2.5", "-10 5, -2.5 5, 10 5, 2.5 5"),
+    ] {
+        reads(&tree(spec), classes);
+    }
 }

@@ -280,3 +280,15 @@ fn lists_with_labels_label_images_without_class_folders() {
     );
     reads(&pets, "Birman 2+1, pug 2+1");
 }
+
+#[test]
+fn a_class_that_no_list_names_is_left_out_aloud() {
+    let train = "glass/000.jpg 0\nglass/001.jpg 0\npaper/000.jpg 1\npaper/001.jpg 1\n";
+    let test = "glass/002.jpg 0\npaper/002.jpg 1\n";
+    let files = all(
+        tree("3 glass, 3 paper, 3 trash"),
+        &[("notrash_train.txt", train), ("notrash_test.txt", test)],
+    );
+    let data = reads(&files, "glass 2+1, paper 2+1");
+    assert_notes(&data, "The lists name no image of one class: trash.");
+}

@@ -403,3 +403,45 @@ fn why_a_table_gives_no_labels_is_told() {
         "labels.json is damaged JSON (trailing comma at line 3 column 1); it is not used",
     );
 }
+
+/// What names the folders, or labels their images in one of several columns, may have the classes.
+#[test]
+fn tables_that_know_the_folders_of_patients_are_a_question() {
+    let mut several = "path,sex,finding\n".to_owned();
+    for i in 0..8 {
+        let (sex, finding) = (["f", "m"][i % 2], ["ill", "well"][i / 2 % 2]);
+        several.push_str(&format!("p{}/{:03}.jpg,{sex},{finding}\n", i / 2, i % 2));
+    }
+    let data = folder(&all(
+        tree("2 p0, 2 p1, 2 p2, 2 p3"),
+        &[("train.csv", &several)],
+    ));
+    let flags: Vec<&str> = (data.readings.iter())
+        .map(|r| r.reading.flags.as_str())
+        .collect();
+    assert!(flags.len() > 1, "{flags:?} {:?}", data.problem);
+    assert!(
+        flags.contains(&"--labels train.csv --label-column finding"),
+        "{flags:?}"
+    );
+    // No rule knows that these are people; the table says that it has labels.
+    let people = "subject,diagnosis\nanna,healthy\nbert,sick\ncarl,healthy\ndora,sick\n";
+    let data = folder(&all(
+        tree("3 anna, 3 bert, 3 carl, 3 dora"),
+        &[("labels.csv", people)],
+    ));
+    let question = data.problem.expect("a question");
+    assert!(
+        question.contains("\u{201c}subject\u{201d} of labels.csv names them"),
+        "{question}"
+    );
+    // A table that tells more of the classes is no reason to ask.
+    let facts = "species,colour\nanna,red\nbert,blue\ncarl,red\ndora,blue\n";
+    reads(
+        &all(
+            tree("3 anna, 3 bert, 3 carl, 3 dora"),
+            &[("facts.csv", facts)],
+        ),
+        "anna 3, bert 3, carl 3, dora 3",
+    );
+}

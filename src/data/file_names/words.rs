@@ -169,9 +169,7 @@ const MODALITIES: [&str; 14] = [
 
 /// More words than [`MADE`] for what was done to a copy of an image: in the name of a class they may be what it shows
 /// (`apple rot`, `rice crop`).
-const CHANGED: [&str; 8] = [
-    "rot", "copy", "crop", "noise", "noisy", "blur", "bright", "mirror",
-];
+const CHANGED: [&str; 7] = ["rot", "copy", "crop", "noise", "noisy", "bright", "mirror"];
 
 /// Whether labels found in names say what the files are rather than what they show: one that only cameras and
 /// annotators write, several parts, kinds of images side by side, or a label and the same with a word for a changed copy.

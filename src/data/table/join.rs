@@ -24,6 +24,18 @@ pub(in crate::data) struct Parsed {
     pub(in crate::data) is_part: bool,
 }
 
+/// A table that has labels of folders rather than of images.
+pub(in crate::data) struct FolderLabels {
+    /// The table's path.
+    pub(in crate::data) path: String,
+    /// The column that names the folders.
+    pub(in crate::data) id: String,
+    /// The column that may have their labels.
+    pub(in crate::data) label: String,
+    /// Whether that column's name says so.
+    pub(in crate::data) is_sure: bool,
+}
+
 impl Parsed {
     /// Whether it may well have labels although none were found: it cannot be read, or names the images that are here.
     pub(in crate::data) fn is_unreadable_or_names_images(&self, files: &Files) -> bool {
@@ -43,7 +55,7 @@ impl Parsed {
 
     /// The column in which most of some names stand, a row each, and one beside it that may have their labels: its name
     /// says so, or its values come again and again.
-    pub(in crate::data) fn labels_of(&self, names: &[String]) -> Option<(String, String)> {
+    pub(in crate::data) fn labels_of(&self, names: &[String]) -> Option<FolderLabels> {
         let table = self.table.as_ref().ok()?;
         let cells = |column| (0..table.rows()).map(move |row| table.cell(row, column));
         let all = 0..table.columns.len();
@@ -59,7 +71,12 @@ impl Parsed {
         let mut others: Vec<usize> = all.filter(may_be_label).collect();
         others.sort_by_key(|&column| !says_label(table, column));
         let label = *others.first()?;
-        Some((table.columns[id].clone(), table.columns[label].clone()))
+        Some(FolderLabels {
+            path: self.path.clone(),
+            id: table.columns[id].clone(),
+            label: table.columns[label].clone(),
+            is_sure: says_label(table, label),
+        })
     }
 
     /// Those of the columns that it has.

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub(super) use files::{Files, Match};
-pub(super) use join::Parsed;
+pub(super) use join::{FolderLabels, Parsed};
 pub(super) use parse::MAX_BYTES;
 pub(super) use rows::Rows;
 
