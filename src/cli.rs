@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::TrainConfig;
+use crate::data::layout::not_an_image;
 use crate::error::Error;
 use crate::image::kind::Kind;
 use crate::platform::files::{InputFile, Listing, list_folder};
@@ -116,6 +117,11 @@ async fn classify_folder(session: &mut Session, folder: &Path) -> Result<()> {
     let (mut images, mut others) = (0, 0);
     for (listed, file) in listing.files {
         let path = typed(&listed);
+        // A name that says text or a program is believed.
+        if not_an_image(&listed).is_some() {
+            others += 1;
+            continue;
+        }
         let mut head = Vec::new();
         let read = file.reader().and_then(|reader| {
             let read = reader.take(KIND_HEAD).read_to_end(&mut head);
@@ -123,7 +129,13 @@ async fn classify_folder(session: &mut Session, folder: &Path) -> Result<()> {
         });
         match read {
             Err(error) => session.output().file_error(&path, &error.reason()),
-            Ok(_) if !Kind::of_bytes(&head).is_picture() => others += 1,
+            // A name that says an image is a reason to say why it is none.
+            Ok(_) if ![Kind::of_bytes(&head), Kind::of_name(&listed)]
+                .iter()
+                .any(|kind| kind.is_picture()) =>
+            {
+                others += 1;
+            }
             Ok(_) => {
                 images += 1;
                 session.classify(&path, file).await?;

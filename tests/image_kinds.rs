@@ -32,6 +32,7 @@ fn pnm_of_every_kind_has_its_pixels() {
         assert_eq!(image.pixels, expected, "{what}");
     }
     assert_refused(b"P6\n2 1\n255\n\x0a\x14\x1e\x28", "cut short");
+    assert_refused(b"P2\n2 1\n100\n7 # of 100\n200\n", "a sample of 200");
 }
 
 type Chunk = (Vec<u8>, Vec<u8>, u32);

@@ -80,6 +80,7 @@ fn opened(bytes: &[u8], transparency: Transparency) -> std::result::Result<Rgb, 
         }
         Kind::Pnm => {
             let bytes = pnm::without_comments(bytes);
+            pnm::check_samples(&bytes)?;
             (whole(&bytes, kind, ImageFormat::Pnm, transparency)?, None)
         }
         _ => return Err(super::kind::NOT_AN_IMAGE.into()),

@@ -124,10 +124,17 @@ impl From<DecodingError> for Failure {
             DecodingError::IoError(_) => Self::Other(CUT_SHORT.into()),
             DecodingError::LimitsExceeded => Self::Other(NO_MEMORY.into()),
             DecodingError::Format(_) | DecodingError::Parameter(_) => {
-                Self::Format(format!("is a damaged PNG ({error})"))
+                Self::Format(format!("is a damaged PNG ({})", plain(&error.to_string())))
             }
         }
     }
+}
+
+/// The decoder's words without the Rust values in them: some of its errors show a chunk as the struct that it is.
+fn plain(error: &str) -> &str {
+    let end = error.find(" while decoding ChunkType");
+    let end = end.or_else(|| error.find(": ChunkType"));
+    &error[..end.unwrap_or(error.len())]
 }
 
 /// `vouched`: whether the end of the data must be there, because its checksum is what vouches for them.

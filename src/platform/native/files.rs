@@ -33,6 +33,11 @@ impl InputFile {
         if facts.is_dir() {
             return Err(Error::Storage(format!("{}: is a folder", path.display())));
         }
+        // A pipe that nobody writes to would be waited for without end.
+        if !facts.is_file() {
+            let reason = "is no ordinary file, but a pipe or a device";
+            return Err(Error::Storage(format!("{}: {reason}", path.display())));
+        }
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
