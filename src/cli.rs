@@ -130,9 +130,10 @@ async fn classify_folder(session: &mut Session, folder: &Path) -> Result<()> {
         match read {
             Err(error) => session.output().file_error(&path, &error.reason()),
             // A name that says an image is a reason to say why it is none.
-            Ok(_) if ![Kind::of_bytes(&head), Kind::of_name(&listed)]
-                .iter()
-                .any(|kind| kind.is_picture()) =>
+            Ok(_)
+                if ![Kind::of_bytes(&head), Kind::of_name(&listed)]
+                    .iter()
+                    .any(|kind| kind.is_picture()) =>
             {
                 others += 1;
             }

@@ -630,3 +630,42 @@ fn a_training_says_what_it_does_and_what_to_do_next() {
         text(&quiet.stderr)
     );
 }
+
+#[test]
+fn a_name_says_what_a_file_in_a_folder_was_meant_to_be() {
+    let folder = Folder::new("meant");
+    let root = folder.join("set");
+    fs::create_dir(&root).unwrap();
+    for name in ["a.png", "text.txt"] {
+        draw(&root.join("drawn.png"), 1, 0);
+        fs::rename(root.join("drawn.png"), root.join(name)).unwrap();
+    }
+    fs::write(root.join("empty.jpg"), "").unwrap();
+    fs::write(root.join("page.jpg"), "<!doctype html><html></html>").unwrap();
+    let arguments = ["classify", "--device", "cpu", root.to_str().unwrap()];
+    let output = program(&folder, &arguments).output().unwrap();
+    let (shown, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(shown.lines().count(), 1, "{shown}");
+    for word in [
+        "empty.jpg: ",
+        "page.jpg: is a web page",
+        "1 file that is no image",
+    ] {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = Folder::new("pipe");
+    let pipe = folder.join("p.jpg");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let arguments = ["classify", "--device", "cpu", pipe.to_str().unwrap()];
+    let output = program(&folder, &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("p.jpg: is no ordinary file"), "{said}");
+}
