@@ -82,11 +82,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("retune-style-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         for part in ["narrow", "b", "layout", "a", "base"] {
-            fs::write(
-                folder.path().join(format!("{part}.css")),
-                format!("{part} {{}}\n"),
-            )
-            .unwrap();
+            fs::write(folder.join(format!("{part}.css")), format!("{part} {{}}\n")).unwrap();
         }
         let sheet = sheet(&folder).unwrap();
         fs::remove_dir_all(&folder).unwrap();
