@@ -158,7 +158,8 @@ impl Classifier {
 }
 
 /// `exp(x) / sum(exp(x))` of one row `[K]`, shifted by its maximum so that nothing overflows.
-fn softmax(logits: &[f32]) -> Vec<f32> {
+#[must_use]
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exp: Vec<f64> = logits.iter().map(|x| f64::from(x - top).exp()).collect();
     let sum: f64 = exp.iter().sum();

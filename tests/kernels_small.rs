@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use gpu::{download, open, poison, upload};
 use retune::config::Preprocess;
 use retune::image::{self, Rgb};
+use retune::infer::softmax;
 use retune::infer::{Classifier, Given};
 use retune::kernels::gpu::launch::{Buffer, Gpu};
 use retune::kernels::pool;
@@ -20,7 +21,6 @@ use retune::kernels::shape::PoolShape;
 use retune::model::input::Batch;
 use retune::platform::device_state::{Adapter, DeviceState};
 use retune::random::Random;
-use retune::train::metrics::softmax;
 use retune::weights::{self, bundled};
 
 fn random(seed: u64, n: usize) -> Vec<f32> {
