@@ -13,6 +13,7 @@ mod convert;
 mod foreign;
 mod heads;
 pub mod hub;
+mod literal;
 pub mod names;
 mod outputs;
 mod pth;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::first_few;
+use super::{first_few, literal};
 
 /// Most names that are read.
 pub(super) const MAX: usize = 100_000;
@@ -129,42 +129,95 @@ pub(super) fn of_pairs(key: &str, pairs: &[(String, String)]) -> Option<Vec<Stri
     }
 }
 
-/// The names in the text that a safetensors file keeps beside its tensors: JSON, or a list with commas.
-pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Lists {
-    let word = |value: &Value| match value {
+/// Keys under which a text with commas is a list of names. The others say that there is a dict, or may as well be the
+/// names of something else.
+const PLAIN: [&str; 6] = [
+    "classes",
+    "classes_",
+    "classnames",
+    "class_names",
+    "class_list",
+    "label_names",
+];
+
+/// The value that a text of the metadata is: JSON, or what Python's `str` makes of a list or a dict.
+fn value(text: &str) -> Option<Value> {
+    let json = serde_json::from_str(text).ok();
+    json.or_else(|| literal::parse(text))
+}
+
+/// A text or a number as a name or a place.
+fn word(value: &Value) -> Option<String> {
+    match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    };
-    let read = |key: &str| -> Option<Vec<String>> {
-        let text = metadata.get(key)?;
-        match serde_json::from_str(text) {
-            Ok(Value::Array(list)) => of_list(key, list.iter().map(word).collect::<Option<_>>()?),
-            Ok(Value::Object(object)) => {
-                let pairs = object
-                    .iter()
-                    .map(|(key, value)| Some((key.clone(), word(value)?)));
-                of_pairs(key, &pairs.collect::<Option<Vec<_>>>()?)
-            }
-            Ok(_) => None,
-            Err(_) => {
-                let names = text.split(',').map(|name| name.trim().to_owned());
-                of_list(key, names.collect())
-            }
+    }
+}
+
+/// The names in one text of the metadata.
+fn of_text(key: &str, text: &str) -> Option<Vec<String>> {
+    match value(text) {
+        Some(Value::Array(list)) => of_list(key, list.iter().map(word).collect::<Option<_>>()?),
+        Some(Value::Object(object)) => {
+            let pairs = object
+                .iter()
+                .map(|(key, value)| Some((key.clone(), word(value)?)));
+            of_pairs(key, &pairs.collect::<Option<Vec<_>>>()?)
         }
+        Some(_) => None,
+        // What begins as a list and is none would leave its brackets and quotes in the names.
+        None if literal::begins_as_one(text) || !PLAIN.contains(&key) || is_prose(text) => None,
+        None => of_list(
+            key,
+            text.split(',').map(|name| name.trim().to_owned()).collect(),
+        ),
+    }
+}
+
+/// Whether a text is a sentence rather than names between commas: "trained on one, two and three".
+fn is_prose(text: &str) -> bool {
+    let text = text.trim();
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let words = |part: &str| part.split_whitespace().count();
+    let (first, rest) = (parts.first().map_or(0, |p| words(p)), parts.get(1..));
+    let longer = rest.is_some_and(|rest| rest.iter().all(|part| words(part) < first));
+    let joined = |part: &&str| {
+        let mut words = part.split_whitespace();
+        words.any(|word| matches!(word, "and" | "or" | "on" | "of" | "with" | "the"))
     };
+    text.ends_with('.') || text.contains(": ") || (longer && parts.iter().any(|p| joined(&p)))
+}
+
+/// The names in the text that a safetensors file keeps beside its tensors: JSON, Python's lists and dicts, or names
+/// with commas.
+pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Lists {
+    let read = |key: &str| of_text(key, metadata.get(key)?);
     let lists = KEYS
         .iter()
         .filter_map(|key| Some((key.to_string(), read(key)?)));
     let mut lists: Lists = lists.collect();
     for key in CALLED {
-        let pairs = metadata.get(key).map(|text| serde_json::from_str(text));
-        if let Some(Ok(pairs)) = pairs {
-            let pairs: BTreeMap<String, String> = pairs;
-            call(&mut lists, &pairs.into_iter().collect::<Vec<_>>());
+        let Some(Value::Object(pairs)) = metadata.get(key).and_then(|text| value(text)) else {
+            continue;
+        };
+        let pairs = pairs.iter().map(|(k, v)| Some((k.clone(), word(v)?)));
+        if let Some(pairs) = pairs.collect::<Option<Vec<_>>>() {
+            call(&mut lists, &pairs);
         }
     }
     lists
+}
+
+/// Keys of the metadata under which there is something that begins as a list or dict of names and is not read as one.
+pub(super) fn unread(metadata: &BTreeMap<String, String>) -> Vec<&'static str> {
+    let unread = |key: &&str| {
+        let text = metadata
+            .get(*key)
+            .filter(|text| literal::begins_as_one(text));
+        text.is_some_and(|text| value(text).is_none())
+    };
+    KEYS.into_iter().filter(unread).collect()
 }
 
 #[cfg(test)]
@@ -217,6 +270,43 @@ mod tests {
         assert_eq!(of("id2label", r#"{"0":"cat","1":"dog"}"#), wanted);
         assert_eq!(of("classes", "6"), None);
         assert_eq!(of("names", "[1,2]"), None);
+    }
+
+    #[test]
+    fn python_s_lists_are_read_and_never_split() {
+        let of = |key: &str, text: &str| of_metadata(&BTreeMap::from([(key.into(), text.into())]));
+        let wanted = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for (key, text) in [
+            ("class_to_idx", "{'dog': 1, 'cat': 0}"),
+            ("classes", "['cat', 'dog']"),
+            ("classes", "('cat', 'dog')"),
+            ("id2label", "{0: 'cat', 1: \"dog\"}"),
+            ("names", "['cat', 'dog']"),
+        ] {
+            let names = wanted(&["cat", "dog"]);
+            assert_eq!(of(key, text), [(key.to_string(), names)], "{text}");
+        }
+        let commas = of("classes", "['a, b', 'c\\'d']");
+        assert_eq!(commas[0].1, wanted(&["a, b", "c'd"]));
+        for (key, text) in [
+            ("class_to_idx", "cat, dog"),
+            ("id2label", "cat, dog"),
+            ("class_to_idx", "{'cat': 0, 'dog': 1"),
+            ("classes", "{'cat', 'dog'}"),
+            ("classes", "[cat, dog]"),
+            ("class_to_idx", "OrderedDict([('cat', 0), ('dog', 1)])"),
+            ("labels", "trained on one, two, three"),
+            ("classes", "trained on one, two, three"),
+            ("classes", "Trained for cats, dogs."),
+        ] {
+            assert_eq!(of(key, text), [], "{key}: {text}");
+        }
+        assert_eq!(
+            of("classes", "big dog, cat")[0].1,
+            wanted(&["big dog", "cat"])
+        );
+        let text = BTreeMap::from([("classes".to_string(), "[cat, dog]".to_string())]);
+        assert_eq!(unread(&text), ["classes"]);
     }
 
     #[test]

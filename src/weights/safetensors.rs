@@ -17,7 +17,7 @@ use super::checkpoint::{Checkpoint, NAMED, StoredTensor};
 use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs::{self, Lists};
 use super::pth::noted_key;
-use super::select::select;
+use super::{first_few, select::select};
 use crate::error::{Error, Result};
 
 /// The entry under this name is text, not a tensor.
@@ -79,15 +79,23 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         metadata.entry(NAMED.to_owned()).or_insert(name);
     }
     let names = outputs::of_metadata(&metadata);
+    let mut warnings: Vec<String> = (selection.warnings.iter())
+        .map(|warning| format!("{file} {warning}."))
+        .collect();
+    if let unread @ [_, ..] = &outputs::unread(&metadata)[..] {
+        warnings.push(format!(
+            "{file}: its metadata has something under {} that is neither JSON nor a list or dict of Python's, and no \
+             names are read there.",
+            first_few(unread, 3)
+        ));
+    }
     let checkpoint = Checkpoint {
         file: file.to_owned(),
         tensors,
         classes: None,
         metadata,
         no_head: selection.no_head,
-        warnings: (selection.warnings.iter())
-            .map(|warning| format!("{file} {warning}."))
-            .collect(),
+        warnings,
     };
     Ok((checkpoint, names))
 }
