@@ -717,7 +717,7 @@ fn a_checkpoint_that_disagrees_with_the_file_beside_it_is_said() {
     let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
     let json = br#"{"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5],"size":150}"#;
     let own = [
-        ("mean", "0.485, 0.456, 0.406"),
+        ("mean", "[0.485, 0.456, 0.406]"),
         ("std", "0.5, 0.5, 0.50"),
         ("input", "150"),
     ];
@@ -728,7 +728,68 @@ fn a_checkpoint_that_disagrees_with_the_file_beside_it_is_said() {
         panic!("{:?}", checkpoint.warnings);
     };
     assert!(
-        said.contains("0.485, 0.456, 0.406, not 0.5,0.5,0.5"),
+        said.contains("0.485,0.456,0.406, not 0.5,0.5,0.5"),
         "{said}"
     );
+}
+
+#[test]
+fn a_normalisation_in_front_of_the_network_is_used() {
+    let values = |n: usize, value: f32| vec![value; n];
+    let list = |names: [&str; 2], value: f32| {
+        let mut tensors = vec![(
+            "1.conv1.weight".to_string(),
+            vec![64, 3, 7, 7],
+            values(64 * 147, 0.1),
+        )];
+        for name in names {
+            tensors.push((name.to_string(), vec![1, 3, 1, 1], values(3, value)));
+        }
+        let bytes = save(&tensors, &Default::default(), SaveAs::F32).unwrap();
+        read("made.safetensors", &bytes).unwrap()
+    };
+    for (names, value) in [
+        (["0.mean", "0.std"], 0.5),
+        (["data_preprocessor.mean", "data_preprocessor.std"], 127.5),
+        (["1.mean", "1.std"], 0.5),
+    ] {
+        let checkpoint = list(names, value);
+        assert_eq!(checkpoint.metadata["mean"], "0.5,0.5,0.5", "{names:?}");
+        assert_eq!(checkpoint.metadata["std"], "0.5,0.5,0.5", "{names:?}");
+        assert_eq!(checkpoint.tensors.len(), 1, "{names:?}");
+        let said = checkpoint.warnings.join(" ");
+        assert!(
+            said.contains("are used") && !said.contains("passed over"),
+            "{said}"
+        );
+    }
+    let checkpoint = list(["0.mean", "2.mean"], 0.5);
+    assert!(!checkpoint.metadata.contains_key("mean"));
+    let said = checkpoint.warnings.join(" ");
+    assert!(
+        said.contains("0.mean, 2.mean") && said.contains("--normalize"),
+        "{said}"
+    );
+    let checkpoint = list(["0.mean", "0.std"], 7.0);
+    assert!(checkpoint.warnings.join(" ").contains("which is not read"));
+}
+
+#[test]
+fn a_mean_in_brackets_is_one() {
+    let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
+    let own = [
+        ("mean", "[0.5, 0.5, 0.5]"),
+        ("std", "[127.5, 127.5, 127.5]"),
+    ];
+    // Not of one scale: left as they are, for a word about them.
+    assert_eq!(made(&head, &own).metadata["mean"], "[0.5, 0.5, 0.5]");
+    let own = [("mean", "[0.5, 0.5, 0.5]"), ("std", "(0.25, 0.25, 0.25)")];
+    let metadata = made(&head, &own).metadata;
+    assert_eq!(
+        (&*metadata["mean"], &*metadata["std"]),
+        ("0.5,0.5,0.5", "0.25,0.25,0.25")
+    );
+    // What was written here stays to the last digit.
+    let own = [("mean", "0.12345678,0.5,0.5"), ("std", "0.25,0.25,0.25")];
+    assert_eq!(made(&head, &own).metadata["mean"], "0.12345678,0.5,0.5");
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, NAMED};
+use super::normalization::{MeanStd, listed, rounded};
 use super::outputs;
 
 /// Largest of them: that of ImageNet-22k has two megabytes of names.
@@ -218,7 +219,7 @@ fn names(file: &Object, outputs: Option<usize>) -> Option<Vec<String>> {
 ///
 /// # Errors
 /// What the file says that cannot be had so, to follow "says of its images".
-fn normalization(images: &Object) -> Result<Option<[[f64; 3]; 2]>, String> {
+fn normalization(images: &Object) -> Result<Option<MeanStd>, String> {
     let triple = |keys: [&str; 2]| {
         let value = keys
             .iter()
@@ -263,11 +264,6 @@ fn normalization(images: &Object) -> Result<Option<[[f64; 3]; 2]>, String> {
     sound.then_some(Some([mean, std])).ok_or(said)
 }
 
-/// As many digits as `f32` has, so that 1 / 127.5 gives 0.5 and not 0.49999999999999994.
-fn rounded(n: f64) -> f64 {
-    (n * 1e7).round() / 1e7
-}
-
 /// Three numbers, or one for all.
 fn numbers(value: &Value) -> Option<[f64; 3]> {
     match value {
@@ -277,11 +273,6 @@ fn numbers(value: &Value) -> Option<[f64; 3]> {
         }
         one => one.as_f64().map(|n| [n; 3]),
     }
-}
-
-/// Three numbers as the metadata has them.
-fn listed(numbers: [f64; 3]) -> String {
-    numbers.map(|n| n.to_string()).join(",")
 }
 
 /// The edge of a square image: a number, `[H, W]`, `[3, H, W]`, or a dict of them.

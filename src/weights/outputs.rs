@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{first_few, literal};
+use crate::platform::text::nfc;
 
 /// Most names that are read.
 pub(super) const MAX: usize = 100_000;
@@ -68,7 +69,12 @@ pub(super) fn choose(
             first_few(&others, 3)
         )
     });
-    (Some(names), doubt)
+    (Some(names.iter().map(|name| tidy(name)).collect()), doubt)
+}
+
+/// A name as names of data are compared and shown: in NFC, without blanks at its ends.
+fn tidy(name: &str) -> String {
+    nfc(name).trim().to_owned()
 }
 
 /// Keys under which people keep what each class is called, by the name that `class_to_idx` has for it: its folder's.
@@ -95,11 +101,90 @@ pub(super) fn call(lists: &mut Lists, called: &[(String, String)]) {
     }
 }
 
+/// Ends of the names of files and of parameters: lists of these lie under `labels` and `names` too.
+const ENDS: [&str; 18] = [
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".npy",
+    ".npz",
+    ".txt",
+    ".csv",
+    ".json",
+    ".dcm",
+    ".weight",
+    ".bias",
+    ".running_mean",
+    ".running_var",
+];
+
+/// Words that are what a training measures, and those that say on what.
+const MEASURED: [&str; 35] = [
+    "loss",
+    "losses",
+    "acc",
+    "accuracy",
+    "top1",
+    "top5",
+    "f1",
+    "fbeta",
+    "precision",
+    "prec",
+    "recall",
+    "rec",
+    "auc",
+    "auroc",
+    "roc",
+    "map",
+    "ap",
+    "iou",
+    "miou",
+    "dice",
+    "mae",
+    "mse",
+    "rmse",
+    "lr",
+    "epoch",
+    "epochs",
+    "time",
+    "kappa",
+    "specificity",
+    "sensitivity",
+    "train",
+    "val",
+    "valid",
+    "test",
+    "score",
+];
+
+/// Whether these are the names of files, of parameters, or of what was measured.
+fn is_of_something_else(names: &[String]) -> bool {
+    let lower: Vec<String> = names
+        .iter()
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let ends = |name: &String| ENDS.iter().any(|end| name.ends_with(end));
+    // A list of one class may be anything.
+    let measured = |name: &String| {
+        let mut words = name
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .peekable();
+        words.peek().is_some() && words.all(|word| MEASURED.contains(&word))
+    };
+    !lower.is_empty() && (lower.iter().all(ends) || (lower.len() > 1 && lower.iter().all(measured)))
+}
+
 /// The names of a list. A list of numbers is no list of names, except under a key that says so.
 pub(super) fn of_list(key: &str, names: Vec<String>) -> Option<Vec<String>> {
     let numbers = names.iter().all(|name| name.parse::<f64>().is_ok());
     let says_so = matches!(key, "classes" | "class_names" | "label_names");
-    (!names.is_empty() && (!numbers || says_so)).then_some(names)
+    (!names.is_empty() && (!numbers || says_so) && !is_of_something_else(&names)).then_some(names)
 }
 
 /// The names of a dict: one side of its pairs is 0, 1, ... and the other the names. Where both sides are numbers
@@ -117,8 +202,9 @@ pub(super) fn of_pairs(key: &str, pairs: &[(String, String)]) -> Option<Vec<Stri
     if pairs.is_empty() || pairs.len() > MAX {
         return None;
     }
-    let numbers_last = side(|pair| &pair.1, |pair| &pair.0);
-    let numbers_first = side(|pair| &pair.0, |pair| &pair.1);
+    let no_names = |names: &Vec<String>| !is_of_something_else(names);
+    let numbers_last = side(|pair| &pair.1, |pair| &pair.0).filter(no_names);
+    let numbers_first = side(|pair| &pair.0, |pair| &pair.1).filter(no_names);
     match key {
         "class_to_idx" | "label2id" | "class2idx" => numbers_last,
         "idx_to_class" | "id2label" | "idx2class" => numbers_first,
@@ -307,6 +393,39 @@ mod tests {
         );
         let text = BTreeMap::from([("classes".to_string(), "[cat, dog]".to_string())]);
         assert_eq!(unread(&text), ["classes"]);
+    }
+
+    #[test]
+    fn lists_of_files_and_of_metrics_are_no_names() {
+        let list =
+            |names: &[&str]| of_list("names", names.iter().map(ToString::to_string).collect());
+        for other in [
+            &["a.jpg", "b.JPG", "c.png"][..],
+            &["loss", "acc", "f1", "prec", "rec", "auc"],
+            &["train_loss", "val/top1"],
+            &["fc.weight", "fc.bias"],
+        ] {
+            assert_eq!(list(other), None, "{other:?}");
+            let pairs = other.iter().enumerate();
+            let pairs: Vec<_> = pairs.map(|(i, n)| (n.to_string(), i.to_string())).collect();
+            assert_eq!(of_pairs("names", &pairs), None, "{other:?}");
+        }
+        for names in [
+            &["profit", "loss"][..],
+            &["node.js", "a.jpg"],
+            &["map", "globe"],
+            &["time"],
+        ] {
+            assert!(list(names).is_some(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_in_nfc_and_without_blanks() {
+        let list =
+            |names: [&str; 2]| vec![("classes".to_owned(), names.map(String::from).to_vec())];
+        let (names, _) = choose(list([" ant ", "cafe\u{301}\n"]), Some(2));
+        assert_eq!(names, Some(vec!["ant".to_owned(), "caf\u{e9}".to_owned()]));
     }
 
     #[test]

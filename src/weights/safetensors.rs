@@ -17,7 +17,8 @@ use super::checkpoint::{Checkpoint, NAMED, StoredTensor};
 use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs::{self, Lists};
 use super::pth::noted_key;
-use super::{first_few, select::select};
+use super::select::select;
+use super::{first_few, normalization};
 use crate::error::{Error, Result};
 
 /// The entry under this name is text, not a tensor.
@@ -78,8 +79,20 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         let name = name.clone();
         metadata.entry(NAMED.to_owned()).or_insert(name);
     }
+    plain_numbers(&mut metadata);
     let names = outputs::of_metadata(&metadata);
-    let mut warnings: Vec<String> = (selection.warnings.iter())
+    let mut said = selection.warnings;
+    if let Some((mean, std, place)) = selection.normalization {
+        let read = |i: usize| {
+            let info = stored[i].1;
+            let (begin, end) = info.data_offsets;
+            let values = to_f32(dtype(info.dtype).ok()?, &data[begin..end]).ok()?;
+            normalization::of_tensor(values)
+        };
+        let found = read(mean).zip(read(std)).map(|(mean, std)| [mean, std]);
+        said.push(normalization::note(&mut metadata, &place, found));
+    }
+    let mut warnings: Vec<String> = (said.iter())
         .map(|warning| format!("{file} {warning}."))
         .collect();
     if let unread @ [_, ..] = &outputs::unread(&metadata)[..] {
@@ -98,6 +111,19 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         warnings,
     };
     Ok((checkpoint, names))
+}
+
+/// Puts mean and deviation as they are written here in the place of `[0.5, 0.5, 0.5]` and of those for samples to 255.
+fn plain_numbers(metadata: &mut BTreeMap<String, String>) {
+    let get = |key: &str| normalization::numbers(metadata.get(key)?);
+    let Some(pair) = get("mean").zip(get("std")) else {
+        return;
+    };
+    if let Some(unit) = normalization::to_unit([pair.0, pair.1]) {
+        let [mean, std] = unit.map(normalization::listed);
+        metadata.insert("mean".to_owned(), mean);
+        metadata.insert("std".to_owned(), std);
+    }
 }
 
 /// One entry of the header, wide enough for whatever a file claims.

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::Candidate;
-use super::{first_few, heads, names};
+use super::places::{BOOKKEEPING, words};
+use super::{first_few, heads, names, normalization};
 use crate::config::Family;
 
 /// What was chosen.
@@ -15,6 +16,8 @@ pub(super) struct Selection {
     pub tensors: Vec<(usize, String)>,
     /// Why there is no last layer among them though the file has what may be one; to follow the file's name.
     pub no_head: Option<String>,
+    /// The tensors with the mean and the deviation of images, and where they lie.
+    pub normalization: Option<(usize, usize, String)>,
     /// What the user should know, a sentence each, to follow the file's name.
     pub warnings: Vec<String>,
 }
@@ -22,20 +25,6 @@ pub(super) struct Selection {
 /// Words in the place of weights that are a copy made for another purpose.
 const COPIES: [&str; 9] = [
     "ema", "swa", "teacher", "target", "momentum", "shadow", "average", "averaged", "avg",
-];
-
-/// Words in the place of what an optimizer or a training loop keeps: no part of a network.
-const BOOKKEEPING: [&str; 10] = [
-    "opt",
-    "optim",
-    "optims",
-    "optimizer",
-    "optimizers",
-    "scheduler",
-    "schedulers",
-    "scaler",
-    "callbacks",
-    "rng",
 ];
 
 /// Fewer tensors than any backbone has: a ResNet-18 has 100.
@@ -166,6 +155,7 @@ fn within(
         } else if !candidate.real
             || candidate.expanded
             || loose
+            || normalization::is_named(candidate)
             || heads::is_of_loss(name)
             || heads::is_of_metric(name)
         {
@@ -188,6 +178,7 @@ fn within(
         networks.any(|(group, prefix)| group == c.group && c.name.starts_with(prefix.as_str()))
     };
     others.retain(|i| !other_network(&candidates[*i]));
+    take_normalization(candidates, &mut others, &mut selection);
     if others.is_empty() {
         return selection;
     }
@@ -204,17 +195,29 @@ fn within(
     selection
 }
 
+/// Takes the mean and the deviation of images out of what lies beside the network.
+fn take_normalization(
+    candidates: &[Candidate<'_>],
+    others: &mut Vec<usize>,
+    selection: &mut Selection,
+) {
+    let normalization::Stored { pair, unread } = normalization::find(candidates, others);
+    if !unread.is_empty() {
+        let names: Vec<String> = unread.iter().map(|i| candidates[*i].full_name()).collect();
+        let said = normalization::unread(&first_few(&names, 3));
+        selection.warnings.push(said);
+    }
+    let read = |i: &usize| {
+        pair.as_ref()
+            .is_some_and(|(mean, std, _)| i == mean || i == std)
+    };
+    others.retain(|i| !unread.contains(i) && !read(i));
+    selection.normalization = pair;
+}
+
 /// Whether a dict's place says that it is an optimizer's or a copy of the weights.
 fn is_bookkeeping(group: &str) -> bool {
     words(group).any(|word| BOOKKEEPING.contains(&word.as_str()) || COPIES.contains(&word.as_str()))
-}
-
-/// Lower-case words of a place.
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
 }
 
 /// A file without a backbone: a head alone, or nothing known. What all names share, they lose.
