@@ -327,3 +327,65 @@ fn classes_are_called_what_the_file_calls_their_folders() {
         Ok(Some(wanted))
     );
 }
+
+#[test]
+fn lists_and_means_of_something_else_are_not_believed() {
+    let of = |place: &str, key: &str, value: Pickle| {
+        let pickle = Pickle::default().op(b"\x80\x02}").text("w");
+        let pickle = pickle.tensor(6, 0, &[2, 3], &[3, 1]).op(b"s");
+        let pickle = pickle
+            .text(place)
+            .op(b"}")
+            .text(key)
+            .op(&value.0)
+            .op(b"ss.");
+        open(&pickle.0, 6).unwrap()
+    };
+    let list = |names: &[&str]| {
+        names
+            .iter()
+            .fold(Pickle::default().op(b"]("), |p, n| p.text(n))
+            .op(b"e")
+    };
+    let pair = |place| of(place, "names", list(&["a", "b"])).classes.is_some();
+    assert!(pair("data") && pair("hyper_parameters"));
+    assert!(!pair("optimizer") && !pair("metrics") && !pair("history"));
+    assert_eq!(
+        of("data", "labels", list(&["a.jpg", "b.jpg"])).classes,
+        None
+    );
+
+    // Three halves, as text of an OpenMMLab config has them.
+    let config =
+        "img_norm_cfg = dict(mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], to_rgb=False)";
+    let found = of("meta", "config", Pickle::default().text(config));
+    assert_eq!(found.metadata["mean"], "0.5,0.5,0.5");
+    let said = found.warnings.join(" ");
+    assert!(
+        said.contains("blue, green, red") && said.contains("meta.config"),
+        "{said}"
+    );
+    let found = of("history", "config", Pickle::default().text("x"));
+    assert_eq!(found.metadata.len(), 0);
+
+    // An array of NumPy beside another: float64, as protocol 2 writes it.
+    let array = |n: &str| {
+        let bytes: Vec<u8> = [0.5f64; 3].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let text: String = bytes.iter().map(|b| char::from(*b)).collect();
+        let start = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\x85c_codecs\nencode\nX\x01\0\0\0bX\x06\0\0\0latin1\x86RtR(K\x01K\x03\x85cnumpy\ndtype\nX\x02\0\0\0f8K\0K\x01\x87R(K\x03X\x01\0\0\0<tb\x89c_codecs\nencode\n";
+        let value = Pickle::default()
+            .op(start)
+            .text(&text)
+            .text("latin1")
+            .op(b"\x86Rtb");
+        Pickle::default().text(n).op(&value.0).op(b"s")
+    };
+    let pickle = Pickle::default().op(b"\x80\x02}").text("w");
+    let pickle = pickle.tensor(6, 0, &[2, 3], &[3, 1]).op(b"s");
+    let pickle = pickle.op(&array("mean").0).op(&array("std").0).op(b".");
+    let found = open(&pickle.0, 6).unwrap();
+    assert_eq!(
+        found.metadata.get("mean").map(String::as_str),
+        Some("0.5,0.5,0.5")
+    );
+}

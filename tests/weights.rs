@@ -529,3 +529,282 @@ fn what_lies_beside_a_checkpoint_of_the_hub_is_read() {
     assert_eq!(checkpoint.metadata["input"], "288");
     assert_eq!(checkpoint.metadata["mean"], "0,0,0");
 }
+
+/// What a file beside a checkpoint of three outputs adds to its metadata, and what is said.
+fn beside(name: &str, json: &str) -> (Checkpoint, String) {
+    let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
+    let mut checkpoint = made(&head, &[]);
+    checkpoint.warnings.clear();
+    read_beside(&mut checkpoint, name, json.as_bytes());
+    let said = checkpoint.warnings.join(" ");
+    (checkpoint, said)
+}
+
+#[test]
+fn what_a_file_of_the_hub_says_of_another_network_is_not_passed_over() {
+    let config = |more: &str| {
+        beside(
+            "config.json",
+            &format!(r#"{{"architecture":"resnet18",{more}}}"#),
+        )
+    };
+    for (json, key, value) in [
+        (r#""global_pool":"max""#, "global_pool", "max"),
+        (r#""global_pool":"avgmax""#, "global_pool", "avgmax"),
+        (r#""model_args":{"act_layer":"silu"}"#, "act_layer", "silu"),
+        (
+            r#""model_args":{"global_pool":"max"}"#,
+            "global_pool",
+            "max",
+        ),
+        (r#""downsample_in_bottleneck":true"#, "style", "caffe"),
+    ] {
+        let (checkpoint, said) = config(json);
+        assert_eq!(
+            checkpoint.metadata.get(key).map(String::as_str),
+            Some(value),
+            "{json}"
+        );
+        assert!(said.contains(value), "{said}");
+    }
+    for json in [
+        r#""global_pool":"avg""#,
+        r#""hidden_act":"relu","global_pool":null"#,
+        r#""model_args":{"act_layer":"nn.ReLU","drop_rate":0.1},"problem_type":null"#,
+        r#""problem_type":"single_label_classification","downsample_in_first_stage":false"#,
+    ] {
+        let (checkpoint, said) = config(json);
+        assert_eq!(checkpoint.metadata.len(), 1, "{json}");
+        assert!(!said.contains("wrong"), "{json}: {said}");
+    }
+    for (json, words) in [
+        (
+            r#""problem_type":"multi_label_classification""#,
+            "several labels",
+        ),
+        (
+            r#""downsample_in_first_stage":true"#,
+            "downsample_in_first_stage",
+        ),
+        (r#""model_args":{"output_stride":8}"#, "output_stride = 8"),
+    ] {
+        let (_, said) = config(json);
+        assert!(
+            said.contains(words) && said.contains("wrong"),
+            "{json}: {said}"
+        );
+    }
+    // A timm EfficientNet has this activation anyway.
+    let json = r#"{"architecture":"efficientnet_b0","model_args":{"act_layer":"silu"}}"#;
+    let (checkpoint, _) = beside("config.json", json);
+    assert!(!checkpoint.metadata.contains_key("act_layer"));
+}
+
+#[test]
+fn how_the_hub_scales_images_is_folded_into_their_mean_or_said() {
+    let processor = |more: &str| {
+        beside(
+            "preprocessor_config.json",
+            &format!(r#"{{"image_processor_type":"X",{more}}}"#),
+        )
+    };
+    let imagenet = r#""image_mean":[0.485,0.456,0.406],"image_std":[0.229,0.224,0.225]"#;
+    let bytes = r#""image_mean":[123.675,116.28,103.53],"image_std":[58.395,57.12,57.375]"#;
+    let ones = r#""image_mean":[1,1,1],"image_std":[1,1,1]"#;
+    for (json, mean, std) in [
+        (
+            format!(r#"{imagenet},"rescale_factor":0.00392156862745098"#),
+            "0.485,0.456,0.406",
+            "0.229,0.224,0.225",
+        ),
+        (
+            format!(r#"{ones},"rescale_factor":0.00784313725490196"#),
+            "0.5,0.5,0.5",
+            "0.5,0.5,0.5",
+        ),
+        (
+            format!(r#"{bytes},"do_rescale":false"#),
+            "0.485,0.456,0.406",
+            "0.229,0.224,0.225",
+        ),
+        (format!(r#"{bytes},"do_normalize":false"#), "0,0,0", "1,1,1"),
+        (
+            r#""image_mean":0.5,"image_std":0.5"#.into(),
+            "0.5,0.5,0.5",
+            "0.5,0.5,0.5",
+        ),
+    ] {
+        let (checkpoint, said) = processor(&json);
+        assert_eq!(checkpoint.metadata["mean"], mean, "{json}");
+        assert_eq!(checkpoint.metadata["std"], std, "{json}");
+        assert!(said.contains(mean) && !said.contains("not read"), "{said}");
+    }
+    for (json, words) in [
+        (
+            format!(r#"{imagenet},"do_rescale":false"#),
+            "do_rescale = false",
+        ),
+        (
+            format!(r#"{imagenet},"rescale_factor":1.0"#),
+            "rescale_factor = 1",
+        ),
+        (
+            format!(r#"{imagenet},"include_top":true"#),
+            "include_top = true",
+        ),
+        (
+            r#""image_mean":[0.5],"image_std":[0.5]"#.into(),
+            "image_mean = [0.5]",
+        ),
+        (
+            r#""image_mean":[0.5,0.5,0.5]"#.into(),
+            "without a deviation",
+        ),
+    ] {
+        let (checkpoint, said) = processor(&json);
+        assert!(!checkpoint.metadata.contains_key("mean"), "{json}");
+        assert!(
+            said.contains(words) && said.contains("--normalize"),
+            "{json}: {said}"
+        );
+    }
+}
+
+#[test]
+fn images_that_are_no_squares_are_said_and_not_taken_for_one() {
+    let processor = |more: &str| {
+        beside(
+            "preprocessor_config.json",
+            &format!(r#"{{"image_processor_type":"X",{more}}}"#),
+        )
+    };
+    for (json, edge) in [
+        (r#""size":150"#, "150"),
+        (r#""size":{"shortest_edge":150}"#, "150"),
+        (r#""size":{"height":150,"width":150}"#, "150"),
+        (
+            r#""size":256,"crop_size":{"height":224,"width":224}"#,
+            "224",
+        ),
+        (
+            r#""size":256,"crop_size":224,"do_center_crop":false"#,
+            "256",
+        ),
+        (r#""crop_size":null,"size":[150,150]"#, "150"),
+        (r#""input_size":[3,288,288]"#, "288"),
+    ] {
+        let (checkpoint, said) = processor(json);
+        assert_eq!(checkpoint.metadata["input"], edge, "{json}");
+        assert!(!said.contains("square"), "{said}");
+    }
+    for json in [
+        r#""size":{"height":150,"width":200}"#,
+        r#""size":[150,200]"#,
+        r#""input_size":[3,256,128]"#,
+        r#""size":{"longest_edge":512}"#,
+    ] {
+        let (checkpoint, said) = processor(json);
+        assert!(!checkpoint.metadata.contains_key("input"), "{json}");
+        assert!(
+            said.contains("no square") && said.contains("--input-size"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_that_disagrees_with_the_file_beside_it_is_said() {
+    let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
+    let json = br#"{"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5],"size":150}"#;
+    let own = [
+        ("mean", "[0.485, 0.456, 0.406]"),
+        ("std", "0.5, 0.5, 0.50"),
+        ("input", "150"),
+    ];
+    let mut checkpoint = made(&head, &own);
+    checkpoint.warnings.clear();
+    read_beside(&mut checkpoint, "preprocessor_config.json", json);
+    let [said] = &checkpoint.warnings[..] else {
+        panic!("{:?}", checkpoint.warnings);
+    };
+    assert!(
+        said.contains("0.485,0.456,0.406, not 0.5,0.5,0.5"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_normalisation_in_front_of_the_network_is_used() {
+    let values = |n: usize, value: f32| vec![value; n];
+    let list = |names: [&str; 2], value: f32| {
+        let mut tensors = vec![(
+            "1.conv1.weight".to_string(),
+            vec![64, 3, 7, 7],
+            values(64 * 147, 0.1),
+        )];
+        for name in names {
+            tensors.push((name.to_string(), vec![1, 3, 1, 1], values(3, value)));
+        }
+        let bytes = save(&tensors, &Default::default(), SaveAs::F32).unwrap();
+        read("made.safetensors", &bytes).unwrap()
+    };
+    for (names, value) in [
+        (["0.mean", "0.std"], 0.5),
+        (["data_preprocessor.mean", "data_preprocessor.std"], 127.5),
+        (["1.mean", "1.std"], 0.5),
+    ] {
+        let checkpoint = list(names, value);
+        assert_eq!(checkpoint.metadata["mean"], "0.5,0.5,0.5", "{names:?}");
+        assert_eq!(checkpoint.metadata["std"], "0.5,0.5,0.5", "{names:?}");
+        assert_eq!(checkpoint.tensors.len(), 1, "{names:?}");
+        let said = checkpoint.warnings.join(" ");
+        assert!(
+            said.contains("are used") && !said.contains("passed over"),
+            "{said}"
+        );
+    }
+    let checkpoint = list(["0.mean", "2.mean"], 0.5);
+    assert!(!checkpoint.metadata.contains_key("mean"));
+    let said = checkpoint.warnings.join(" ");
+    assert!(
+        said.contains("0.mean, 2.mean") && said.contains("--normalize"),
+        "{said}"
+    );
+    let checkpoint = list(["0.mean", "0.std"], 7.0);
+    assert!(checkpoint.warnings.join(" ").contains("which is not read"));
+}
+
+#[test]
+fn a_mean_in_brackets_is_one() {
+    let head: [(&str, &[usize]); 2] = [("weight", &[3, 512]), ("bias", &[3])];
+    let own = [
+        ("mean", "[0.5, 0.5, 0.5]"),
+        ("std", "[127.5, 127.5, 127.5]"),
+    ];
+    // Not of one scale: left as they are, for a word about them.
+    assert_eq!(made(&head, &own).metadata["mean"], "[0.5, 0.5, 0.5]");
+    let own = [("mean", "[0.5, 0.5, 0.5]"), ("std", "(0.25, 0.25, 0.25)")];
+    let metadata = made(&head, &own).metadata;
+    assert_eq!(
+        (&*metadata["mean"], &*metadata["std"]),
+        ("0.5,0.5,0.5", "0.25,0.25,0.25")
+    );
+    // What was written here stays to the last digit.
+    let own = [("mean", "0.12345678,0.5,0.5"), ("std", "0.25,0.25,0.25")];
+    assert_eq!(made(&head, &own).metadata["mean"], "0.12345678,0.5,0.5");
+}
+
+#[test]
+fn what_tools_leave_in_a_network_is_no_weight() {
+    let list: [(&str, &[usize]); 6] = [
+        ("conv1.weight", &[64, 3, 7, 7]),
+        ("total_ops", &[1]),
+        ("layer1.0.conv1.total_params", &[1]),
+        ("layer1._extra_state", &[2]),
+        ("fc.weight", &[3, 512]),
+        ("fc.total_ops", &[1]),
+    ];
+    let checkpoint = made(&list, &[]);
+    let names: Vec<_> = checkpoint.tensors.keys().collect();
+    assert_eq!(names, ["conv1.weight", "fc.bias", "fc.weight"]);
+}

@@ -18,6 +18,7 @@ use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs::{self, Lists};
 use super::pth::noted_key;
 use super::select::select;
+use super::{first_few, normalization};
 use crate::error::{Error, Result};
 
 /// The entry under this name is text, not a tensor.
@@ -78,18 +79,51 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         let name = name.clone();
         metadata.entry(NAMED.to_owned()).or_insert(name);
     }
+    plain_numbers(&mut metadata);
     let names = outputs::of_metadata(&metadata);
+    let mut said = selection.warnings;
+    if let Some((mean, std, place)) = selection.normalization {
+        let read = |i: usize| {
+            let info = stored[i].1;
+            let (begin, end) = info.data_offsets;
+            let values = to_f32(dtype(info.dtype).ok()?, &data[begin..end]).ok()?;
+            normalization::of_tensor(values)
+        };
+        let found = read(mean).zip(read(std)).map(|(mean, std)| [mean, std]);
+        said.push(normalization::note(&mut metadata, &place, found));
+    }
+    let mut warnings: Vec<String> = (said.iter())
+        .map(|warning| format!("{file} {warning}."))
+        .collect();
+    if let unread @ [_, ..] = &outputs::unread(&metadata)[..] {
+        warnings.push(format!(
+            "{file}: its metadata has something under {} that is neither JSON nor a list or dict of Python's, and no \
+             names are read there.",
+            first_few(unread, 3)
+        ));
+    }
     let checkpoint = Checkpoint {
         file: file.to_owned(),
         tensors,
         classes: None,
         metadata,
         no_head: selection.no_head,
-        warnings: (selection.warnings.iter())
-            .map(|warning| format!("{file} {warning}."))
-            .collect(),
+        warnings,
     };
     Ok((checkpoint, names))
+}
+
+/// Puts mean and deviation as they are written here in the place of `[0.5, 0.5, 0.5]` and of those for samples to 255.
+fn plain_numbers(metadata: &mut BTreeMap<String, String>) {
+    let get = |key: &str| normalization::numbers(metadata.get(key)?);
+    let Some(pair) = get("mean").zip(get("std")) else {
+        return;
+    };
+    if let Some(unit) = normalization::to_unit([pair.0, pair.1]) {
+        let [mean, std] = unit.map(normalization::listed);
+        metadata.insert("mean".to_owned(), mean);
+        metadata.insert("std".to_owned(), std);
+    }
 }
 
 /// One entry of the header, wide enough for whatever a file claims.
@@ -110,7 +144,12 @@ fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
     let header = usize::try_from(length)
         .ok()
         .and_then(|n| rest.get(..n))
-        .ok_or_else(|| format!("claims a header of {length} bytes; {} follow", rest.len()))?;
+        .ok_or_else(|| {
+            format!(
+                "is cut short, download it again: it claims a header of {length} bytes, and {} follow",
+                rest.len()
+            )
+        })?;
     let available = (rest.len() - header.len()) as u64;
     let header: BTreeMap<String, Value> =
         serde_json::from_slice(header).map_err(|e| format!("the header is no JSON: {e}"))?;
@@ -120,7 +159,12 @@ fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
         let info: Info =
             serde_json::from_value(value).map_err(|e| format!("tensor {name}: {e}"))?;
         let (begin, end) = info.data_offsets;
-        if begin > end || end > available {
+        if begin <= end && end > available {
+            return Err(format!(
+                "is cut short, download it again: tensor {name} takes bytes {begin} to {end} of the {available} in the file"
+            ));
+        }
+        if begin > end {
             return Err(format!(
                 "tensor {name}: bytes {begin} to {end} of the {available} in the file"
             ));

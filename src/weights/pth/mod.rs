@@ -11,6 +11,7 @@
 mod cursor;
 mod globals;
 mod legacy;
+mod notes;
 mod numpy;
 mod pickle;
 mod state;
@@ -30,9 +31,9 @@ use self::walk::Found;
 use super::candidate::{Candidate, plain_name};
 use super::checkpoint::{Checkpoint, StoredTensor};
 use super::convert::is_counter;
-use super::foreign;
 use super::outputs::Lists;
 use super::select::select;
+use super::{foreign, normalization};
 use crate::error::{Error, Result};
 
 /// Largest pickle that is read, in bytes. A ResNet-152's takes 100 kB.
@@ -167,7 +168,7 @@ fn checkpoint(
     let Found {
         groups,
         names,
-        noted,
+        notes,
         module,
     } = found;
     if groups.is_empty() {
@@ -201,6 +202,7 @@ fn checkpoint(
         .into_iter()
         .map(|(i, name)| (name, tensors[i].2))
         .collect();
+    let normalization = selection.normalization;
     let total = chosen
         .iter()
         .try_fold(0usize, |sum, (_, tensor)| sum.checked_add(tensor.len()?));
@@ -223,7 +225,19 @@ fn checkpoint(
         let (shape, dtype) = (tensor.shape.clone(), tensor.storage.dtype);
         entries.insert(name, StoredTensor { shape, dtype, data });
     }
-    let mut warnings: Vec<String> = (selection.warnings.iter())
+    let mut noted = notes.noted;
+    let mut said = selection.warnings;
+    said.extend(notes.said);
+    if let Some((mean, std, place)) = normalization {
+        let mut read = |i: usize| {
+            let tensor = tensors[i].2;
+            let values = view::values(tensor, &storages.get(tensor).ok()?).ok()?;
+            normalization::of_tensor(values)
+        };
+        let found = read(mean).zip(read(std)).map(|(mean, std)| [mean, std]);
+        said.push(normalization::note(&mut noted, &place, found));
+    }
+    let mut warnings: Vec<String> = (said.iter())
         .map(|warning| format!("{file} {warning}."))
         .collect();
     if module {

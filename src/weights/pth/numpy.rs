@@ -22,14 +22,25 @@ enum Element {
     Integer(usize, bool),
     /// Python's own values.
     Object,
+    /// Floats of so many bytes.
+    Float(usize),
 }
 
 /// Longest name in characters: of an array, every element takes as much room as the longest.
 const LONGEST: usize = 1 << 10;
 
 impl Machine<'_> {
-    /// The elements of an array of one dimension, as text; none if they are something else.
+    /// The elements of an array of one dimension, as text; none if they are something else. Floats are no names.
     pub(super) fn numpy_array(&self, value: Value) -> Option<Vec<String>> {
+        self.elements(value, false)
+    }
+
+    /// The same of floats alone.
+    pub(super) fn numpy_numbers(&self, value: Value) -> Option<Vec<String>> {
+        self.elements(value, true)
+    }
+
+    fn elements(&self, value: Value, floats: bool) -> Option<Vec<String>> {
         let Value::Object(object) = value else {
             return None;
         };
@@ -53,6 +64,9 @@ impl Machine<'_> {
             return None;
         }
         let element = self.numpy_element(dtype)?;
+        if matches!(element, Element::Float(_)) != floats {
+            return None;
+        }
         if let (Element::Object, Value::List(list)) = (element, data) {
             let items = &self.lists[list];
             return (items.len() == len)
@@ -107,6 +121,7 @@ impl Machine<'_> {
             b'S' if (1..=LONGEST).contains(&size) => Some(Element::Ascii(size)),
             b'i' if (1..=8).contains(&size) => Some(Element::Integer(size, true)),
             b'u' if (1..=8).contains(&size) => Some(Element::Integer(size, false)),
+            b'f' if matches!(size, 4 | 8) => Some(Element::Float(size)),
             b'O' => Some(Element::Object),
             _ => None,
         }
@@ -136,7 +151,7 @@ impl Element {
     fn size(self) -> Option<usize> {
         match self {
             Self::Utf32(characters) => characters.checked_mul(4),
-            Self::Ascii(bytes) | Self::Integer(bytes, _) => Some(bytes),
+            Self::Ascii(bytes) | Self::Integer(bytes, _) | Self::Float(bytes) => Some(bytes),
             Self::Object => None,
         }
     }
@@ -163,6 +178,10 @@ impl Element {
                     u64::from_le_bytes(wide).to_string()
                 })
             }
+            Self::Float(_) => match *bytes {
+                [a, b, c, d] => Some(f32::from_le_bytes([a, b, c, d]).to_string()),
+                _ => Some(f64::from_le_bytes(bytes.try_into().ok()?).to_string()),
+            },
             Self::Object => None,
         }
     }

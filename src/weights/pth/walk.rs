@@ -1,14 +1,14 @@
 //! From what a pickle holds to the dicts of tensors in it, wherever people put them: at the top, under
 //! `state_dict`, in a list beside the optimizer's, inside a module.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
-use super::super::{checkpoint::NAMED, outputs};
+use super::super::{checkpoint::NAMED, normalization, outputs, places};
 use super::cursor::Result;
+use super::notes::{Notes, Settled};
 use super::pickle::Machine;
 use super::state::below_limit;
 use super::value::{Tensor, Value};
-use crate::config::Preprocess;
 
 /// Most values that are looked at.
 const MAX_STEPS: usize = 1 << 20;
@@ -32,8 +32,8 @@ pub(super) struct Found {
     pub groups: Vec<Group>,
     /// Lists of names of outputs in their order, with their keys.
     pub names: Vec<(String, Vec<String>)>,
-    /// What the training noted of images and of the network's name, by the keys of the metadata.
-    pub noted: BTreeMap<String, String>,
+    /// What the training noted of images and of the network's name.
+    pub notes: Settled,
     /// Whether tensors were found inside a module.
     pub module: bool,
 }
@@ -49,6 +49,7 @@ impl Machine<'_> {
         open.push(top, String::new);
         let (mut steps, mut tensors, mut lists, mut listed) = (0, 0, 0, 0);
         let mut called = Vec::new();
+        let mut notes = Notes::default();
         while let Some((path, value)) = open.waiting.pop_front() {
             if steps > MAX_STEPS {
                 break;
@@ -98,21 +99,10 @@ impl Machine<'_> {
                     (Value::Text(a, b), _) if b - a >= MAX_NAME => {}
                     (Value::Text(a, b), value) => {
                         let name = self.pickle.str(a, b);
-                        if let (true, Value::Text(a, b)) = (is_config(name), value)
-                            && is_caffe(self.pickle.str(a, b))
-                        {
-                            found
-                                .noted
-                                .entry("style".to_owned())
-                                .or_insert("caffe".to_owned());
-                        }
-                        if let Some(key) = noted_key(name)
-                            && let Some(text) = self.noted(value)
-                            && let Some(text) = settled(key, &text)
-                        {
-                            found.noted.entry(key.to_owned()).or_insert(text);
-                        }
-                        if outputs::rank(name).is_some() && lists < outputs::MOST_LISTS {
+                        self.note(&mut notes, &path, name, value);
+                        let may_name =
+                            outputs::rank(name).is_some() && !places::is_of_training(&path);
+                        if may_name && lists < outputs::MOST_LISTS {
                             lists += 1;
                             listed += self.len(value);
                             if listed <= MAX_LISTED {
@@ -147,7 +137,33 @@ impl Machine<'_> {
             }
         }
         outputs::call(&mut found.names, &called);
+        found.notes = notes.settle();
         Ok(found)
+    }
+
+    /// Notes what lies under this name of the dict at `path`, if it is about images or the network.
+    fn note(&self, notes: &mut Notes, path: &str, name: &str, value: Value) {
+        if let (true, Value::Text(a, b)) = (is_config(name), value) {
+            let config = self.pickle.str(a, b);
+            if is_caffe(config) {
+                notes.set("style", "caffe");
+            }
+            if is_bgr(config) {
+                notes.set_bgr();
+            }
+            notes.add_pairs(&join(path, name), normalization::in_config(config));
+        }
+        if matches!(
+            (name, value),
+            ("to_rgb", Value::Bool(false)) | ("bgr", Value::Bool(true))
+        ) {
+            notes.set_bgr();
+        }
+        if noted_key(name).is_some()
+            && let Some(text) = self.noted(value)
+        {
+            notes.add(path, name, text);
+        }
     }
 
     /// The tensors of a module and the modules in it: `_parameters`, `_buffers`, `_modules`.
@@ -259,6 +275,9 @@ impl Machine<'_> {
             Value::List(list) => &self.lists[list],
             Value::Tuple(tuple) => &self.tuples[tuple],
             Value::Float(number) => return Some(number.to_string()),
+            Value::Object(_) if let Some(numbers) = self.numpy_numbers(value) => {
+                return (numbers.len() <= 3).then(|| numbers.join(","));
+            }
             value => return self.word(value),
         };
         let numbers = items.iter().map(|item| match item {
@@ -298,6 +317,14 @@ fn is_caffe(config: &str) -> bool {
         .any(|text| config.contains(text))
 }
 
+/// Whether settings of OpenMMLab's leave an image's channels as OpenCV reads them: blue, green, red.
+fn is_bgr(config: &str) -> bool {
+    let mut ends = ["to_rgb=False", "'to_rgb': False", "\"to_rgb\": False"]
+        .into_iter()
+        .flat_map(|text| config.match_indices(text));
+    ends.any(|(at, _)| !config[..at].ends_with("bgr_"))
+}
+
 /// The key of the metadata for what people note under this name.
 pub(in super::super) fn noted_key(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -309,21 +336,11 @@ pub(in super::super) fn noted_key(name: &str) -> Option<&'static str> {
         "gp" | "global_pool" => "global_pool",
         "act_layer" => "act_layer",
         "style" => "style",
-        "img_size" | "image_size" | "input_size" | "crop_size" | "imgsz" => "input",
+        "img_size" | "image_size" | "input_size" | "crop_size" | "val_crop_size" | "imgsz" => {
+            "input"
+        }
         _ => return None,
     })
-}
-
-/// A note as the metadata has it. Of sizes `(3, H, W)` and `(H, W)` the edge; what is no input's size is another thing
-/// of the same name.
-fn settled(key: &str, text: &str) -> Option<String> {
-    if key != "input" {
-        return Some(text.to_owned());
-    }
-    let (low, high) = Preprocess::SIZE;
-    let edge = text.rsplit(',').next()?;
-    let size = edge.parse().ok().filter(|size| (low..=high).contains(size));
-    size.map(|_| edge.to_owned())
 }
 
 /// Containers that are still to be looked at, each once, with the place of each.
@@ -372,7 +389,7 @@ fn place(value: Value) -> (u8, usize) {
     }
 }
 
-fn join(path: &str, name: &str) -> String {
+pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()
     } else {
