@@ -94,21 +94,47 @@ impl<'a> Folders<'a> {
         let (mut tree, folder_of) = Tree::of(paths);
         tree.leave_out_masks();
         tree.find_parts(&asked.parts);
-        let parts = tree.nodes.iter().any(|n| matches!(n.role, Role::Part(_)));
+        let level = asked.level;
+        let unknown = tree.unknown_parts();
+        let folders = Self::with(tree, folder_of, asked);
+        // Whoever asks for a level of classes, where there are parts alone, means those.
+        if level.is_some() && folders.depth() == 0 && !folders.tree.doubtful.is_empty() {
+            return folders.without_doubtful_parts();
+        }
+        Self { unknown, ..folders }
+    }
+
+    /// The folders of a tree in which parts and masks are known.
+    fn with(tree: Tree<'a>, folder_of: Vec<usize>, asked: Asked) -> Self {
         let mut folders = Self {
             leaves: Vec::new(),
             leaf_of: vec![None; tree.nodes.len()],
             folder_of,
-            parts,
+            parts: tree.nodes.iter().any(|n| matches!(n.role, Role::Part(_))),
             asked,
             notes: Vec::new(),
             kinds: BTreeSet::new(),
-            unknown: tree.unknown_parts(),
+            unknown: Vec::new(),
             tree,
         };
         folders.find_leaves();
         folders.find_levels();
         folders
+    }
+
+    /// The same with those folders as classes that are parts by a word in their names alone.
+    fn without_doubtful_parts(&self) -> Self {
+        let mut tree = self.tree.clone();
+        tree.forget_doubtful_parts();
+        Self {
+            notes: self.notes.clone(),
+            ..Self::with(tree, self.folder_of.clone(), self.asked.clone())
+        }
+    }
+
+    /// How deep folders lie below wrapping folders and parts.
+    fn depth(&self) -> usize {
+        self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0)
     }
 
     fn find_leaves(&mut self) {
@@ -141,7 +167,7 @@ impl<'a> Folders<'a> {
 
     /// Drops the levels that tell kinds of images apart, of each part and of all.
     fn find_levels(&mut self) {
-        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let depth = self.depth();
         let mut kinds = BTreeSet::new();
         for level in 0..depth {
             let mut all: Vec<&str> = Vec::new();
@@ -211,7 +237,7 @@ impl<'a> Folders<'a> {
             ));
         }
         let masks = self.tree.doubtful_masks();
-        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let depth = self.depth();
         let levels: Vec<usize> = (0..depth).filter(|&l| self.is_kept(l)).collect();
         let asked: Vec<String> = masks
             .iter()
@@ -253,7 +279,7 @@ impl<'a> Folders<'a> {
     /// # Errors
     /// [`Error::Dataset`] with the levels that there are.
     pub(super) fn check_level(&self) -> Result<()> {
-        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let depth = self.depth();
         match self.asked.level {
             Some(level) if depth > 0 && level > depth => Err(Error::Dataset(format!(
                 "there is no folder at level {level}: below wrapping folders and parts, folders lie {depth} deep at most"

@@ -299,8 +299,9 @@ impl Indexer {
                 s.file == *used || s.file.strip_suffix(used).is_some_and(|r| r.ends_with('/'))
             })
         };
-        // With two classes the labels were found.
-        let unread = (labelling.names.len() < 2)
+        // With two classes the labels were found, unless folders are asked about for want of others.
+        let is_last = reading.question.is_some() && reading.readings.len() == 1;
+        let unread = (labelling.names.len() < 2 || is_last)
             .then(|| unread::labels_in(&self.skipped, &reading.tried, self.images.len(), is_read));
         let unread = unread.flatten();
         self.skipped.retain(|s| !is_read(s));
@@ -318,7 +319,10 @@ impl Indexer {
         }
         let mut leaks = Vec::new();
         let problem = match reading.question {
-            Some(question) => Some(question),
+            Some(question) => Some(match &unread {
+                Some(unread) => format!("{question} {unread}"),
+                None => question,
+            }),
             None => {
                 leaks = leaks::leaks(&samples, &duplicates, &mut notes);
                 let facts = Facts {

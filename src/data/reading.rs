@@ -476,8 +476,9 @@ impl Reader<'_> {
             Found::Classes(way) => Found::Classes(Box::new(self.without_parts(*way))),
             other => other,
         };
+        let in_parts = self.parts.iter().any(Option::is_some);
         let (labelling, single, doubtful) = match found {
-            Found::Classes(way) if names_say_parts(&way.labelling.names) => {
+            Found::Classes(way) if names_say_parts(&way.labelling.names, in_parts) => {
                 let question = format!(
                     "The names of the folders say a part and a class at once ({}). Put them into folders for training and \
                      test, or choose that each is a class of its own.",

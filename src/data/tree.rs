@@ -2,7 +2,7 @@
 
 mod parts;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::kinds::{
     are_kinds, masks_beside, may_be_no_masks, names_all_photos, names_masks, names_photos,
@@ -50,6 +50,8 @@ pub(super) struct Tree<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// The innermost folder that all images lie in.
     pub(super) base: usize,
+    /// Folders that are taken for parts by a word in their names, and may be classes.
+    pub(super) doubtful: BTreeSet<usize>,
 }
 
 impl<'a> Tree<'a> {
@@ -106,7 +108,11 @@ impl<'a> Tree<'a> {
                 nodes[parent].below += below;
             }
         }
-        let mut tree = Self { nodes, base: 0 };
+        let mut tree = Self {
+            nodes,
+            base: 0,
+            doubtful: BTreeSet::new(),
+        };
         tree.find_base();
         (tree, folder_of)
     }

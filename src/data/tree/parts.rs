@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Role, Tree};
-use crate::data::parts::{Said, residue, said};
+use crate::data::parts::{Said, names_thing, residue, said};
 use crate::protocol::Part;
 
 impl<'a> Tree<'a> {
@@ -13,6 +13,13 @@ impl<'a> Tree<'a> {
             if node.role != Role::Mask {
                 node.role = Role::Plain;
             }
+        }
+    }
+
+    /// Takes those for classes that are parts by a word in their names alone.
+    pub(in crate::data) fn forget_doubtful_parts(&mut self) {
+        for node in std::mem::take(&mut self.doubtful) {
+            self.nodes[node].role = Role::Plain;
         }
     }
 
@@ -67,12 +74,15 @@ impl<'a> Tree<'a> {
                 }
             }
             // `Training`, `Test` and `test-multiple_fruits`: those that say nothing else, if they are parts.
+            let doubtful =
+                enclosing[node].is_none() && !forced && self.may_be_parts(&found, &others);
             let (alone, rest): (Vec<_>, Vec<_>) = found.iter().partition(|(_, said)| said.alone);
             let all: Vec<usize> = (others.iter().copied())
                 .chain(rest.iter().map(|&(kid, _)| kid))
                 .collect();
             let is_paired = paired.contains(&self.nodes[node].depth);
             if enclosing[node].is_none()
+                && !doubtful
                 && !alone.is_empty()
                 && !rest.is_empty()
                 && !self.are_parts(&found, &others, is_paired)
@@ -84,16 +94,12 @@ impl<'a> Tree<'a> {
             let are_parts = !found.is_empty()
                 && match enclosing[node] {
                     Some(part) => self.are_doubled(node, part, &found, &others),
-                    None => {
-                        forced
-                            || self.are_parts(
-                                &found,
-                                &others,
-                                paired.contains(&self.nodes[node].depth),
-                            )
-                    }
+                    None => forced || doubtful || self.are_parts(&found, &others, is_paired),
                 };
             if are_parts {
+                if doubtful && !self.are_parts(&found, &others, is_paired) {
+                    self.doubtful.extend(found.iter().map(|&(kid, _)| kid));
+                }
                 for &(kid, said) in &found {
                     self.nodes[kid].role = Role::Part(said.part);
                 }
@@ -160,6 +166,22 @@ impl<'a> Tree<'a> {
             && same
             && self.nodes[node].direct == 0
             && (deeper || matches!(found, [(kid, _)] if same_name(*kid)))
+    }
+
+    /// Whether folders of images, all of whose names say parts and more (`train_resized`, `test_hard`), are parts of
+    /// the data set though their names differ in more than that: learnt as classes, they would teach a model to tell
+    /// training images from test images. Several folders for training are classes in a part: `train_cat`, `train_dog`.
+    fn may_be_parts(&self, found: &[(usize, Said)], others: &[usize]) -> bool {
+        let name = |kid: usize| self.nodes[kid].name;
+        let parts: BTreeSet<Part> = found.iter().map(|(_, said)| said.part).collect();
+        let trained: BTreeSet<String> = (found.iter())
+            .filter(|(_, said)| said.part == Part::Train)
+            .map(|&(kid, _)| residue(name(kid)))
+            .collect();
+        others.is_empty()
+            && parts.len() > 1
+            && (trained.len() < 2 || trained.contains(""))
+            && (found.iter()).all(|&(kid, _)| self.is_leaf(kid) && !names_thing(name(kid)))
     }
 
     fn are_parts(&self, found: &[(usize, Said)], others: &[usize], paired: bool) -> bool {
