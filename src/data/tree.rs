@@ -1,5 +1,6 @@
 //! The folders of a data set as a tree, with what each is: wrapping, part, masks, or plain.
 
+mod doubts;
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

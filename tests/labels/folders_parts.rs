@@ -4,6 +4,7 @@
 use super::sets::{Files, all, counts, folder, reads, tree};
 use super::{choose, level};
 use retune::data::Dataset;
+use retune::protocol::{Labels, Part};
 
 /// What is asked, in words and flags.
 #[track_caller]
@@ -16,6 +17,22 @@ fn asks(files: &Files, words: &str, flags: &[&str]) -> Dataset {
         .collect();
     assert_eq!(found, flags, "{question}");
     data
+}
+
+/// The number of images of each class and part in one of the readings.
+fn chosen(files: &Files, data: &Dataset, reading: usize) -> String {
+    let data = choose(files, data.readings[reading].reading.labels.clone());
+    assert_eq!(data.problem, None);
+    counts(&data)
+}
+
+fn parts(parts: &[(&str, Part)]) -> Labels {
+    let owned = |(name, part): &(&str, Part)| ((*name).to_owned(), *part);
+    Labels::Folders {
+        level: None,
+        merge_similar: None,
+        parts: parts.iter().map(owned).collect(),
+    }
 }
 
 /// Folders of two classes by the names of their files, 3 of each.
@@ -137,4 +154,90 @@ fn classes_that_say_parts_are_asked_about_also_where_they_differ() {
         &tree("4 train/train, 4 train/test vehicle, 2 test/train, 2 test/test vehicle"),
         "test vehicle 4+2, train 4+2",
     );
+}
+
+#[test]
+fn parts_are_seen_through_doubled_folders() {
+    let doubled = tree(
+        "6 rps/rps/rock, 6 rps/rps/paper, 2 rps-test-set/rps-test-set/rock, 2 rps-test-set/rps-test-set/paper",
+    );
+    let words = "\u{201c}rps\u{201d} has the same classes";
+    let data = asks(&doubled, words, &["--part rps=train"]);
+    assert_eq!(chosen(&doubled, &data, 0), "paper 6+2, rock 6+2");
+    let test = choose(&doubled, parts(&[("rps-test-set", Part::Test)]));
+    assert_eq!(test.problem, None);
+    assert_eq!(counts(&test), "paper 6+2, rock 6+2");
+    let flowers = tree(
+        "6 flowers/flowers/a, 6 flowers/flowers/b, 2 flowers_test/flowers_test/a, 2 flowers_test/flowers_test/b",
+    );
+    asks(
+        &flowers,
+        "\u{201c}flowers\u{201d} has",
+        &["--part flowers=train"],
+    );
+    reads(
+        &tree("6 trn/trn/cat, 6 trn/trn/dog, 2 tst/tst/cat, 2 tst/tst/dog"),
+        "cat 6+2, dog 6+2",
+    );
+    // Kaggle's New Plant Diseases.
+    let plants = "4 P(Augmented)/P(Augmented)/train/a, 4 P(Augmented)/P(Augmented)/train/b, \
+                  2 P(Augmented)/P(Augmented)/valid/a, 2 P(Augmented)/P(Augmented)/valid/b, 3 test/test";
+    reads(&tree(plants), "a 4/2, b 4/2; 3 unlabelled");
+}
+
+#[test]
+fn a_flat_folder_beside_the_one_with_the_classes_may_be_left_out() {
+    let parts = "6 mydata/train/cat, 6 mydata/train/dog, 3 mydata/test/cat, 3 mydata/test/dog";
+    let left = "cat 6+3, dog 6+3";
+    let classes = "4 simpsons_dataset/abe, 4 simpsons_dataset/lisa";
+    for (spec, flags, expected) in [
+        (
+            format!("{parts}, 1 results"),
+            "--class-level 2 --part results=unlabelled",
+            format!("{left}; 1 unlabelled"),
+        ),
+        (
+            format!("{parts}, 9 results/plots/png, 1 docs"),
+            "--class-level 2 --part results=unlabelled --part docs=unlabelled",
+            format!("{left}; 10 unlabelled"),
+        ),
+        (
+            format!("{classes}, 5 kaggle_simpson_testset/kaggle_simpson_testset"),
+            "--class-level 2 --part kaggle_simpson_testset=test",
+            "abe 4, lisa 4; 5 unlabelled".into(),
+        ),
+        (
+            format!("{classes}, 5 testing_data/final_phase_data"),
+            "--class-level 2 --part testing_data=test --part final_phase_data=test",
+            "abe 4, lisa 4; 5 unlabelled".into(),
+        ),
+    ] {
+        let files = tree(&spec);
+        let data = folder(&files);
+        assert!(data.problem.is_some(), "{spec}");
+        assert_eq!(data.readings[0].reading.flags, flags, "{spec}");
+        assert_eq!(chosen(&files, &data, 0), expected, "{spec}");
+    }
+    // It may be a class; the answer comes last.
+    let small = tree("6 data/cat, 6 data/dog, 2 docs");
+    let data = asks(
+        &small,
+        "\u{201c}docs\u{201d} is left out; classes cat, dog",
+        &[
+            "--class-level 1",
+            "--class-level 2",
+            "--class-level 2 --part docs=unlabelled",
+        ],
+    );
+    assert_eq!(chosen(&small, &data, 2), "cat 6, dog 6; 2 unlabelled");
+    for spec in [
+        "6 animals/cat, 6 animals/dog, 6 car",
+        "6 cat, 6 dog, 6 set/cat, 6 set/dog",
+    ] {
+        asks(
+            &tree(spec),
+            "two ways",
+            &["--class-level 1", "--class-level 2"],
+        );
+    }
 }

@@ -38,6 +38,11 @@ impl Folders<'_> {
             said.join(", or ")
         );
         let one = ways.len() == 1;
+        let (flat, is_sure) = self.tree.flat_beside();
+        if let Some(way) = self.leave_out(flat) {
+            question.push_str(&format!("; or {}", way.text));
+            ways.insert(if is_sure { 0 } else { ways.len() }, way);
+        }
         if !self.parts
             && let Some(folder) = self.tree.smallest_twin()
         {
@@ -48,8 +53,9 @@ impl Folders<'_> {
             ways.extend(self.reread(vec![(name, Part::Test)]));
         }
         let said = self.tree.said_parts();
+        let is_new = |way: &Way| ways.iter().all(|other| other.labels != way.labels);
         if !said.is_empty()
-            && let Some(way) = self.reread(said)
+            && let Some(way) = self.reread(said).filter(is_new)
         {
             question.push_str(&format!("; or {}", way.text));
             ways.push(way);
@@ -62,6 +68,22 @@ impl Folders<'_> {
         }
         question.push_str(". Choose one.");
         Found::Several(ways, question)
+    }
+
+    /// The reading in which folders are no classes but parts, or none.
+    fn leave_out(&self, folders: Vec<(String, Part)>) -> Option<Way> {
+        if folders.is_empty() {
+            return None;
+        }
+        let texts: Vec<String> = (folders.iter())
+            .map(|(name, part)| match part {
+                Part::Unlabelled => format!("\u{201c}{name}\u{201d} is left out"),
+                part => format!("\u{201c}{name}\u{201d} is for {}", purpose(*part)),
+            })
+            .collect();
+        let way = self.reread(folders)?;
+        let text = format!("{}; classes {}", texts.join(", "), way.labelling.listed());
+        Some(Way { text, ..way })
     }
 
     /// Whether folders called like masks are classes, as those beside them, or hold masks.

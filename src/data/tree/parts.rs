@@ -128,25 +128,6 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Classes whose names say that they may be no classes but test images.
-    pub(in crate::data) fn doubtful_classes(&self) -> Vec<&'a str> {
-        let mut doubtful = BTreeSet::new();
-        for node in 0..self.nodes.len() {
-            // Classes lie in the base, in parts and in what wraps those.
-            let is_inner = matches!(self.nodes[node].role, Role::Part(_) | Role::Wrapping);
-            if node != self.base && !(is_inner && self.kids(node).nth(1).is_some()) {
-                continue;
-            }
-            doubtful.extend(self.kids(node).filter(|&kid| {
-                self.nodes[kid].role == Role::Plain
-                    && self.is_leaf(kid)
-                    && said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part != Part::Train)
-            }));
-        }
-        let names = doubtful.into_iter().map(|kid| self.nodes[kid].name);
-        names.collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// Whether folders in a part repeat it (`seg_train/seg_train`); else they are classes (`train/train`
     /// beside `train/bus`).
     fn are_doubled(
@@ -205,6 +186,16 @@ impl<'a> Tree<'a> {
         (strict && parts.len() > 1)
             || self.share_names(found, others)
             || (strict && others.iter().all(|&kid| self.is_leaf(kid)) && self.has_classes(found))
+            || (strict && !parts.contains(&Part::Train) && self.hold_training(others))
+    }
+
+    /// Whether in one of some folders there is one for training with classes in it.
+    fn hold_training(&self, nodes: &[usize]) -> bool {
+        let trains = |kid: usize| {
+            said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part == Part::Train)
+                && !self.is_leaf(kid)
+        };
+        (nodes.iter()).any(|&node| self.kids(self.inner(node)).any(trains))
     }
 
     /// Whether every one of them has several folders in it, as parts have.
@@ -212,8 +203,21 @@ impl<'a> Tree<'a> {
         found.iter().all(|&(kid, _)| self.kids(kid).count() > 0)
     }
 
-    fn names_in(&self, node: usize) -> BTreeSet<String> {
-        let kids = self.kids(node);
+    /// The folder below folders that hold one folder and nothing else, as unpacking doubles them (`rps/rps/rock`).
+    pub(super) fn inner(&self, mut node: usize) -> usize {
+        loop {
+            let mut kids = self.kids(node);
+            match (kids.next(), kids.next()) {
+                (Some(only), None) if self.nodes[node].direct == 0 && !self.is_leaf(only) => {
+                    node = only;
+                }
+                _ => return node,
+            }
+        }
+    }
+
+    pub(super) fn names_in(&self, node: usize) -> BTreeSet<String> {
+        let kids = self.kids(self.inner(node));
         kids.map(|kid| self.nodes[kid].name.to_lowercase())
             .collect()
     }
@@ -262,75 +266,15 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Siblings of parts whose names say nothing and which hold the same classes.
-    pub(in crate::data) fn unknown_parts(&self) -> Vec<String> {
-        let mut unknown = Vec::new();
-        for node in 0..self.nodes.len() {
-            let kids: Vec<usize> = self.kids(node).collect();
-            let is_part = |&kid: &usize| matches!(self.nodes[kid].role, Role::Part(_));
-            let mut classes = BTreeSet::new();
-            for kid in kids.iter().copied().filter(|k| is_part(k)) {
-                classes.append(&mut self.names_in(kid));
-            }
-            if classes.is_empty() {
-                continue;
-            }
-            for kid in kids {
-                if !is_part(&kid) && is_mostly_in(&self.names_in(kid), &classes) {
-                    unknown.push(self.nodes[kid].name.to_owned());
-                }
-            }
-        }
-        unknown.sort();
-        unknown.dedup();
-        unknown
-    }
-
     /// Whether all parts lie in folders that are none: `cat/train`, `cat/test`.
     pub(in crate::data) fn has_parts_in_classes(&self) -> bool {
         let mut parts = (self.nodes.iter()).filter(|node| matches!(node.role, Role::Part(_)));
         parts.all(|node| node.parent != self.base && self.nodes[node.parent].role == Role::Plain)
     }
-
-    /// Folders that by their names are parts for validation or test, and by what lies beside them may be none: below some
-    /// classes alone (`cat/test`), or without the classes of the others (`val_256`). With them those for training.
-    pub(in crate::data) fn said_parts(&self) -> Vec<(String, Part)> {
-        let mut found: BTreeSet<(String, Part)> = BTreeSet::new();
-        for (number, node) in self.nodes.iter().enumerate() {
-            let is_within = number != self.base && node.role == Role::Plain && node.below > 0;
-            if let Some(said) = said(node.name).filter(|s| s.alone && is_within) {
-                found.insert((node.name.to_owned(), said.part));
-            }
-        }
-        let held = |(_, part): &(String, Part)| *part != Part::Train;
-        match found.iter().any(held) {
-            true => found.into_iter().collect(),
-            false => Vec::new(),
-        }
-    }
-
-    /// Folders in the base, if they are few and hold the same folders: they may be parts.
-    fn twin_nodes(&self) -> Vec<usize> {
-        let kids: Vec<usize> = self.kids(self.base).collect();
-        if !(2..=4).contains(&kids.len()) {
-            return Vec::new();
-        }
-        let names: Vec<BTreeSet<String>> = kids.iter().map(|&kid| self.names_in(kid)).collect();
-        let all: BTreeSet<String> = names.iter().flatten().cloned().collect();
-        let alike = all.len() > 1 && names.iter().all(|own| own.len() * 3 >= all.len() * 2);
-        if alike { kids } else { Vec::new() }
-    }
-
-    /// The one of them with the fewest images.
-    pub(in crate::data) fn smallest_twin(&self) -> Option<usize> {
-        let twins = self.twin_nodes();
-        // Of equals the last: test sets tend to come after.
-        twins.into_iter().rev().min_by_key(|&n| self.nodes[n].below)
-    }
 }
 
 /// Whether at least half of some names, and one, are among others.
-fn is_mostly_in(names: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
+pub(super) fn is_mostly_in(names: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
     let shared = names.intersection(others).count();
     shared > 0 && shared * 2 >= names.len()
 }
