@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use super::kinds::are_kinds;
 use super::labelling::{Labelling, list, quoted};
+use super::others::Others;
 use super::parts;
 use super::tree::{Role, Tree};
 use crate::error::{Error, Result};
@@ -89,9 +90,9 @@ pub(super) struct Folders<'a> {
 }
 
 impl<'a> Folders<'a> {
-    /// Looks at the paths of all images.
-    pub(super) fn of(paths: &'a [String], asked: Asked) -> Self {
-        let (mut tree, folder_of) = Tree::of(paths);
+    /// Looks at the paths of all images, beside which `others` lie.
+    pub(super) fn of(paths: &'a [String], asked: Asked, others: &Others) -> Self {
+        let (mut tree, folder_of) = Tree::of(paths, others);
         tree.leave_out_masks();
         tree.find_parts(&asked.parts);
         let level = asked.level;

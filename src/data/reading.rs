@@ -9,6 +9,7 @@ use super::division::Division;
 use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list};
 use super::masks;
+use super::others::Others;
 use super::parts;
 use super::table::{self, Files, LabelTable, Parsed};
 use super::unused_lists;
@@ -84,6 +85,7 @@ pub(super) fn read(
     paths: &[String],
     numbers: &[usize],
     tables: &[TableFile],
+    others: &Others,
 ) -> Result<Reading> {
     let masks = masks::beside_photos(paths);
     if masks.contains(&true) {
@@ -91,11 +93,11 @@ pub(super) fn read(
         let kept: Vec<usize> = (0..paths.len()).filter(photos).collect();
         let own: Vec<String> = kept.iter().map(|&i| paths[i].clone()).collect();
         let own_numbers: Vec<usize> = kept.iter().map(|&i| numbers[i]).collect();
-        let mut reading = read_photos(asked, &own, &own_numbers, tables)?;
+        let mut reading = read_photos(asked, &own, &own_numbers, tables, others)?;
         masks::put_back(&mut reading.labelling, &masks);
         return Ok(reading);
     }
-    read_photos(asked, paths, numbers, tables)
+    read_photos(asked, paths, numbers, tables, others)
 }
 
 /// The same where no image is a mask of another one by its name.
@@ -104,10 +106,11 @@ fn read_photos(
     paths: &[String],
     numbers: &[usize],
     tables: &[TableFile],
+    others: &Others,
 ) -> Result<Reading> {
-    let mut reading = read_as(asked, paths, numbers, tables)?;
+    let mut reading = read_as(asked, paths, numbers, tables, others)?;
     if *asked != Labels::Auto && reading.question.is_none() && reading.readings.len() <= 1 {
-        let all = read_as(&Labels::Auto, paths, numbers, tables)?.readings;
+        let all = read_as(&Labels::Auto, paths, numbers, tables, others)?.readings;
         if all
             .iter()
             .any(|other| other.reading.labels == reading.labels)
@@ -123,6 +126,7 @@ fn read_as(
     paths: &[String],
     numbers: &[usize],
     tables: &[TableFile],
+    others: &Others,
 ) -> Result<Reading> {
     let (folder_asked, merge) = match asked {
         Labels::Folders {
@@ -140,7 +144,7 @@ fn read_as(
         _ => (Asked::default(), None),
     };
     check_asked(&folder_asked, paths)?;
-    let folders = Folders::of(paths, folder_asked);
+    let folders = Folders::of(paths, folder_asked, others);
     folders.check_level()?;
     let parts = folders.parts_of_images();
     let left_out = folders.left_out();

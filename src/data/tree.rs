@@ -10,6 +10,7 @@ use super::kinds::{
     names_processing, names_thing, names_truth,
 };
 use super::labelling::many;
+use super::others::Others;
 use super::parts::said;
 use crate::fnv;
 use crate::protocol::Part;
@@ -53,11 +54,13 @@ pub(super) struct Tree<'a> {
     pub(super) base: usize,
     /// Folders that are taken for parts by a word in their names, and may be classes.
     pub(super) doubtful: BTreeSet<usize>,
+    /// The folder that all images lie in and that is a part all the same, by what lies beside it and is no image.
+    held: Option<usize>,
 }
 
 impl<'a> Tree<'a> {
     /// The tree of some paths, and the folder of each. Parents come before their children.
-    pub(super) fn of(paths: &'a [String]) -> (Self, Vec<usize>) {
+    pub(super) fn of(paths: &'a [String], others: &Others) -> (Self, Vec<usize>) {
         let mut nodes = vec![Node {
             parent: 0,
             name: "",
@@ -113,8 +116,10 @@ impl<'a> Tree<'a> {
             nodes,
             base: 0,
             doubtful: BTreeSet::new(),
+            held: None,
         };
         tree.find_base();
+        tree.find_held(others);
         (tree, folder_of)
     }
 
@@ -128,7 +133,26 @@ impl<'a> Tree<'a> {
             let (Some(only), None) = (first, more) else {
                 break;
             };
+            if self.held == Some(only) {
+                break;
+            }
             self.base = only;
+        }
+    }
+
+    /// A part beside which others lie that are archives, not opened or empty: without those, it would pass for the data
+    /// set's own folder.
+    fn find_held(&mut self, others: &Others) {
+        let mut at = self.base;
+        while at != 0 {
+            let Node { parent, name, .. } = self.nodes[at];
+            if let Some(said) = said(name).filter(|s| s.part != Part::Train)
+                && others.are_beside(&self.path(parent), name, said.part)
+            {
+                self.held = Some(at);
+                self.base = parent;
+            }
+            at = parent;
         }
     }
 

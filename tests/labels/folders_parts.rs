@@ -1,7 +1,7 @@
 //! Folders that are parts of the data set, though their names, what lies in them or what lies beside them hide it:
 //! taken for classes or for all there is, they would have test images trained on.
 
-use super::sets::{Files, all, counts, folder, reads, tree};
+use super::sets::{Files, all, assert_notes, counts, folder, reads, tree};
 use super::{choose, level};
 use retune::data::Dataset;
 use retune::protocol::{Labels, Part};
@@ -240,4 +240,176 @@ fn a_flat_folder_beside_the_one_with_the_classes_may_be_left_out() {
             &["--class-level 1", "--class-level 2"],
         );
     }
+}
+
+/// The start of a HEIC photo.
+const HEIC: &str = "\0\0\0\x18ftypheic\0\0\0\0mif1heic";
+
+#[test]
+fn a_test_part_beside_what_is_not_read_is_not_trained_on() {
+    for (path, content, reason) in [
+        (
+            "set/train.zip",
+            "PK",
+            "set/train.zip is an archive inside the data set; unpack it first.",
+        ),
+        ("set/train.tar.gz", "x", "set/train.tar.gz is an archive"),
+        ("set/train.rar", "Rar!", "set/train.rar is an archive"),
+        ("set/images.zip", "PK", "set/images.zip is an archive"),
+        (
+            "set/train/cat/0.heic",
+            HEIC,
+            "The folder \u{201c}train\u{201d} has no image that can be read: set/train/cat/0.heic is a HEIC photo",
+        ),
+        (
+            "set/train/cat/0.dcm",
+            "\0\0\0\0DICM",
+            "set/train/cat/0.dcm is a DICOM",
+        ),
+        (
+            "set/raw/cat/0.cr2",
+            "II*\0\x10\0\0\0CR\x02\0",
+            "set/raw/cat/0.cr2 is a camera's raw photo",
+        ),
+        (
+            "set/train/.DS_Store",
+            "x",
+            "The folder \u{201c}train\u{201d} holds no file, or hidden ones alone.",
+        ),
+        (
+            "set/train/.gitkeep",
+            "",
+            "The folder \u{201c}train\u{201d} holds no file, or hidden ones alone.",
+        ),
+        (
+            "set/train/readme.txt",
+            "soon",
+            "set/train/readme.txt is a text",
+        ),
+    ] {
+        for part in ["test", "val", "Test Set"] {
+            let files = all(
+                tree(&format!("3 set/{part}/cat, 3 set/{part}/dog")),
+                &[(path, content)],
+            );
+            let problem = folder(&files)
+                .problem
+                .unwrap_or_else(|| panic!("{path} {part}"));
+            assert!(
+                problem.starts_with(reason) || problem.starts_with("The folder"),
+                "{problem}"
+            );
+            assert!(problem.contains(reason), "{problem}");
+            assert!(
+                problem.contains("None of the 6 images is for training"),
+                "{problem}"
+            );
+            assert!(
+                problem.contains("=train, or rename it to train"),
+                "{problem}"
+            );
+            let asked = choose(&files, parts(&[(part, Part::Train)]));
+            assert_eq!(asked.problem, None);
+            assert_eq!(counts(&asked), "cat 3, dog 3", "{path}");
+        }
+        let flat = all(tree("6 set/test"), &[(path, content)]);
+        let problem = folder(&flat).problem.expect("a problem");
+        assert!(problem.contains(reason), "{problem}");
+    }
+    let mut empty = super::sets::source(&tree("3 set/test/cat, 3 set/test/dog"));
+    empty = empty.with_empty_folders(vec!["set/train".into()]);
+    let problem = super::sets::index(empty).problem.expect("a problem");
+    assert!(
+        problem
+            .starts_with("The folder \u{201c}train\u{201d} holds no file, or hidden ones alone."),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_data_set_in_a_folder_called_test_stays_one() {
+    for (path, content) in [
+        ("set/test/cat/notes.txt", "x"),
+        ("set/README.txt", "x"),
+        ("set/labels/cat.txt", "0 0 0 1 1"),
+        ("set/test.zip", "PK"),
+        ("set/test_images/.DS_Store", "x"),
+        ("set/test/more.zip", "PK"),
+        ("set/docs/paper.pdf", "%PDF-1.4"),
+    ] {
+        let files = all(tree("3 set/test/cat, 3 set/test/dog"), &[(path, content)]);
+        reads(&files, "cat 3, dog 3");
+    }
+    reads(&tree("3 val/cat, 3 val/dog"), "cat 3, dog 3");
+}
+
+#[test]
+fn a_class_folder_without_an_image_is_told() {
+    let classes = || tree("4 set/cat, 4 set/dog");
+    for (path, content, words) in [
+        ("set/bird/0.heic", HEIC, "set/bird/0.heic is a HEIC photo"),
+        (
+            "set/bird/jpg/0.heic",
+            HEIC,
+            "set/bird/jpg/0.heic is a HEIC photo",
+        ),
+        ("set/bird/all.zip", "PK", "set/bird/all.zip is an archive"),
+        (
+            "set/bird/Thumbs.db",
+            "x",
+            "\u{201c}bird\u{201d} holds no file",
+        ),
+        (
+            "set/bird/.gitkeep",
+            "",
+            "\u{201c}bird\u{201d} holds no file",
+        ),
+    ] {
+        let data = folder(&all(classes(), &[(path, content)]));
+        let problem = data.problem.clone().unwrap_or_default();
+        assert!(
+            problem.contains("No images to train on in: bird"),
+            "{path} \"{problem}\""
+        );
+        assert_notes(&data, words);
+    }
+    for (path, content, words) in [
+        ("set/bird/clip.mp4", "x", "set/bird/clip.mp4 is a video"),
+        ("set/bird/readme.txt", "x", "set/bird/readme.txt is a text"),
+        ("set/docs/a.md", "x", "set/docs/a.md is a text"),
+    ] {
+        let data = reads(&all(classes(), &[(path, content)]), "cat 4, dog 4");
+        assert_notes(&data, words);
+        assert_notes(&data, "It is taken for no class.");
+    }
+    for path in [
+        "set/.hidden/a.txt",
+        "set/__MACOSX/._a",
+        "set/masks/a.xml",
+        "set/test/a.txt",
+        "set/a.txt",
+        "set/cat/a.heic",
+    ] {
+        let data = reads(&all(classes(), &[(path, HEIC)]), "cat 4, dog 4");
+        assert_eq!(data.notes, [""; 0], "{path}");
+    }
+    // Lists that are used.
+    let rows = |range: std::ops::Range<usize>| -> String {
+        range
+            .map(|i| format!("cat/{i:03}.jpg\ndog/{i:03}.jpg\n"))
+            .collect()
+    };
+    let lists = [
+        ("set/split/train.txt", &*rows(0..3)),
+        ("set/split/test.txt", &*rows(3..4)),
+    ];
+    let data = reads(&all(classes(), &lists), "cat 3+1, dog 3+1");
+    let is_told = |note: &String| note.contains("taken for no class");
+    assert!(!data.notes.iter().any(is_told), "{:?}", data.notes);
+    // The class is there to train on; only its test images are not opened.
+    let divided = tree("4 train/cat, 4 train/dog, 2 test/cat, 2 test/dog");
+    reads(
+        &all(divided, &[("test/bird/0.heic", HEIC)]),
+        "cat 4+2, dog 4+2",
+    );
 }

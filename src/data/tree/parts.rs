@@ -62,6 +62,10 @@ impl<'a> Tree<'a> {
                 if let Some(part) = named(self.nodes[kid].name) {
                     self.nodes[kid].role = Role::Part(part);
                     forced = true;
+                } else if self.held == Some(kid)
+                    && let Some(said) = said(self.nodes[kid].name)
+                {
+                    self.nodes[kid].role = Role::Part(said.part);
                 }
             }
             let mut found = Vec::new();
