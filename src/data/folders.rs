@@ -32,6 +32,14 @@ pub(super) struct Asked {
     pub(super) parts: Vec<(String, Part)>,
 }
 
+impl Asked {
+    /// Whether the user says the part of the folders of this name.
+    fn names(&self, folder: &str) -> bool {
+        let same = |(name, _): &(String, Part)| name.to_lowercase() == folder.to_lowercase();
+        self.parts.iter().any(same)
+    }
+}
+
 /// A way to read the folders.
 pub(super) struct Way {
     /// What to ask for to get it.
@@ -65,6 +73,8 @@ pub(super) enum Found {
 struct Leaf {
     images: usize,
     part: Option<Part>,
+    /// Whether the user named the folder that says it.
+    is_named: bool,
     /// Folders between wrapping and image that are no parts, outermost first.
     rest: Vec<usize>,
     /// Those of them that may be classes, as places in `rest`.
@@ -93,6 +103,7 @@ impl<'a> Folders<'a> {
     /// Looks at the paths of all images, beside which `others` lie.
     pub(super) fn of(paths: &'a [String], asked: Asked, others: &Others) -> Self {
         let (mut tree, folder_of) = Tree::of(paths, others);
+        tree.hold_named(&asked.parts);
         tree.leave_out_masks();
         tree.find_parts(&asked.parts);
         let level = asked.level;
@@ -144,12 +155,16 @@ impl<'a> Folders<'a> {
             if images == 0 || self.tree.is_left_out(node) {
                 continue;
             }
-            let mut part = None;
+            let (mut part, mut is_named) = (None, false);
             let mut rest = Vec::new();
             let mut at = node;
             while at != self.tree.base && at != 0 {
                 match self.tree.nodes[at].role {
-                    Role::Part(p) => part = part.or(Some(p)),
+                    Role::Part(p) if part.is_none() => {
+                        part = Some(p);
+                        is_named = self.asked.names(self.tree.nodes[at].name);
+                    }
+                    Role::Part(_) => {}
                     Role::Wrapping => {}
                     Role::Plain | Role::Mask => rest.push(at),
                 }
@@ -160,6 +175,7 @@ impl<'a> Folders<'a> {
             self.leaves.push(Leaf {
                 images,
                 part,
+                is_named,
                 kept: (0..rest.len()).collect(),
                 rest,
             });
@@ -324,6 +340,15 @@ impl<'a> Folders<'a> {
     pub(super) fn parts_of_images(&self) -> Vec<Option<Part>> {
         let part = |&node: &usize| self.leaf_of[node].and_then(|leaf| self.leaves[leaf].part);
         self.folder_of.iter().map(part).collect()
+    }
+
+    /// Whether the user said the part of each image; empty if of none.
+    pub(super) fn named(&self) -> Vec<bool> {
+        let is_named = |&node: &usize| self.leaf_of[node].is_some_and(|l| self.leaves[l].is_named);
+        match self.asked.parts.is_empty() {
+            true => Vec::new(),
+            false => self.folder_of.iter().map(is_named).collect(),
+        }
     }
 
     /// Whether each image lies in a folder that is left out.

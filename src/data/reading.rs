@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::class_names::{names_say_parts, similar_note};
 use super::dataset::Candidate;
-use super::division::Division;
+use super::division::{Division, Said};
 use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list};
 use super::masks;
@@ -148,11 +148,17 @@ fn read_as(
     folders.check_level()?;
     let parts = folders.parts_of_images();
     let left_out = folders.left_out();
+    let named = folders.named();
     let masks = folders.masks();
+    // A table called `test.csv` speaks of the images of its part alone, unless the user says another one.
+    let mut own = parts.clone();
+    for (part, _) in own.iter_mut().zip(&named).filter(|(_, named)| **named) {
+        *part = None;
+    }
     let files = if tables.is_empty() {
         Files::new(&[], &[], &[])
     } else {
-        Files::new(paths, &parts, &left_out)
+        Files::new(paths, &own, &left_out)
     };
     let parsed = table::parse_all(tables, &files);
     let mut found: Vec<ReadTable> = parsed
@@ -169,7 +175,14 @@ fn read_as(
         .collect();
     let is_asked = |path: &str| matches!(asked, Labels::Table { file, .. } if names(file, path));
     let bad = unused_lists::take_bad(&mut found, &files, is_asked);
-    let mut division = Division::of(&counting(asked, &found), &files, &parts);
+    let said = Said {
+        tables: match asked {
+            Labels::Table { file, .. } => Some(file),
+            _ => None,
+        },
+        named,
+    };
+    let mut division = Division::of(&counting(asked, &found), &files, &parts, &said);
     division.notes.extend(bad);
     let reader = Reader {
         paths,
@@ -184,7 +197,7 @@ fn read_as(
     };
     let reading = match asked {
         Labels::Auto | Labels::Similar { .. } => reader.auto(folders.read()),
-        Labels::Folders { .. } => reader.by_folders(folders.read()),
+        Labels::Folders { .. } => reader.by_folders(folders.read(), asked),
         Labels::Table { file, columns } => reader.by_table(&bare(folders.read()), file, columns),
         Labels::FileNames { pattern } => reader.by_pattern(&bare(folders.read()), pattern),
     };
@@ -332,7 +345,20 @@ impl Reader<'_> {
         }
     }
 
-    fn by_folders(self, found: Found) -> Result<Reading> {
+    fn by_folders(self, found: Found, asked: &Labels) -> Result<Reading> {
+        // With parts alone, said by the user, the labels are elsewhere.
+        let has_none = match &found {
+            Found::None { .. } => true,
+            Found::Classes(way) => way.labelling.names.len() < 2,
+            Found::Several(..) => false,
+        };
+        if let (true, Labels::Folders { level: None, .. }) = (has_none, asked) {
+            let mut reading = self.auto(found)?;
+            if reading.question.is_none() && !matches!(reading.labels, Labels::Auto) {
+                reading.labels = asked.clone();
+            }
+            return Ok(reading);
+        }
         Ok(match found {
             Found::Classes(way) => {
                 let mut way = self.without_parts(*way);

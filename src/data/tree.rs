@@ -54,7 +54,8 @@ pub(super) struct Tree<'a> {
     pub(super) base: usize,
     /// Folders that are taken for parts by a word in their names, and may be classes.
     pub(super) doubtful: BTreeSet<usize>,
-    /// The folder that all images lie in and that is a part all the same, by what lies beside it and is no image.
+    /// The folder that all images lie in and that is a part all the same, by what lies beside it and is no image or by
+    /// the user's word.
     held: Option<usize>,
 }
 
@@ -137,6 +138,19 @@ impl<'a> Tree<'a> {
                 break;
             }
             self.base = only;
+        }
+    }
+
+    /// Of the folders that all images lie in, those that the user calls parts.
+    pub(super) fn hold_named(&mut self, given: &[(String, Part)]) {
+        let mut at = self.base;
+        while at != 0 {
+            let Node { parent, name, .. } = self.nodes[at];
+            if (given.iter()).any(|(given, _)| given.to_lowercase() == name.to_lowercase()) {
+                self.held = Some(at);
+                self.base = parent;
+            }
+            at = parent;
         }
     }
 

@@ -413,3 +413,87 @@ fn a_class_folder_without_an_image_is_told() {
         "cat 4+2, dog 4+2",
     );
 }
+
+/// A table of two classes for the images of a folder, without its name.
+fn table_of(images: usize) -> String {
+    let row = |i| format!("{i:03}.jpg,{}\n", ["cat", "dog"][i % 2]);
+    format!("file,label\n{}", (0..images).map(row).collect::<String>())
+}
+
+#[test]
+fn the_user_s_word_for_a_part_beats_the_name_of_a_table() {
+    for (images, name) in [
+        ("set/test", "set/test.csv"),
+        ("set/val_256", "set/places_val.csv"),
+        ("set/val_256", "places_val.txt"),
+        ("set/validation/all", "val.csv"),
+    ] {
+        let table = match name.ends_with("txt") {
+            true => table_of(8).replace("file,label\n", "").replace(',', " "),
+            false => table_of(8),
+        };
+        let files = all(tree(&format!("8 {images}")), &[(name, &table)]);
+        let problem = folder(&files).problem.expect("a problem");
+        assert!(
+            problem.contains("None of the 8 images is for training"),
+            "{problem}"
+        );
+        let part = images.split('/').nth(1).expect("a part");
+        let labels = parts(&[(part, Part::Train)]);
+        let data = choose(&files, labels.clone());
+        assert_eq!(data.problem, None, "{images} {name}");
+        assert_eq!(counts(&data), "cat 4, dog 4", "{images} {name}");
+        assert_eq!(data.labels, labels);
+    }
+    // What the user does not speak of stays as it is called.
+    let files = all(
+        tree("8 test, 4 val"),
+        &[("labels.csv", &{
+            let row = |i: usize| {
+                let (folder, number) = if i < 8 { ("test", i) } else { ("val", i - 8) };
+                format!("{folder}/{number:03}.jpg,{}\n", ["cat", "dog"][i % 2])
+            };
+            format!("file,label\n{}", (0..12).map(row).collect::<String>())
+        })],
+    );
+    let data = choose(&files, parts(&[("test", Part::Train)]));
+    assert_eq!(counts(&data), "cat 4/2, dog 4/2", "{:?}", data.problem);
+    // A list within the folder that was named.
+    let mut names = String::new();
+    for i in 2..4 {
+        names.push_str(&format!("cat/{i:03}.jpg\ndog/{i:03}.jpg\n"));
+    }
+    let files = all(tree("4 set/cat, 4 set/dog"), &[("test.txt", &names)]);
+    reads(&files, "cat 2+2, dog 2+2");
+    let data = choose(&files, parts(&[("set", Part::Train)]));
+    assert_eq!(counts(&data), "cat 4, dog 4", "{:?}", data.problem);
+}
+
+#[test]
+fn a_table_that_is_chosen_is_trained_on_whatever_it_is_called() {
+    for name in ["val.csv", "test_labels.csv", "eval/labels_test.csv"] {
+        let files = all(tree("8 images"), &[(name, &table_of(8))]);
+        let data = folder(&files);
+        let problem = data.problem.expect("a problem");
+        let way_out = format!("(--labels {name}, or its answer in the page)");
+        assert!(problem.contains(&way_out), "{problem}");
+        let data = choose(&files, super::table(name, None));
+        assert_eq!(data.problem, None, "{name}");
+        assert_eq!(counts(&data), "cat 4, dog 4", "{name}");
+        assert_notes(&data, "is called as for validation or test");
+        assert_eq!(counts(&choose(&files, data.labels)), "cat 4, dog 4");
+    }
+    // Another one of those that were chosen is for training.
+    let rows = |range: std::ops::Range<usize>| -> String {
+        let row = |i: usize| format!("{i:03}.jpg,{}\n", ["cat", "dog"][i % 2]);
+        format!("file,label\n{}", range.map(row).collect::<String>())
+    };
+    for name in ["train.csv", "labels.csv"] {
+        let files = all(
+            tree("8 images"),
+            &[(name, &rows(0..6)), ("test.csv", &rows(6..8))],
+        );
+        let data = choose(&files, super::table(&format!("{name};test.csv"), None));
+        assert_eq!(counts(&data), "cat 3+1, dog 3+1", "{name}");
+    }
+}

@@ -13,6 +13,7 @@ impl Folders<'_> {
         let mut found = Labelling {
             notes: self.notes.clone(),
             parts: self.parts_of_images(),
+            named: self.named(),
             ..Labelling::default()
         };
         let has_training = self.has_training();
