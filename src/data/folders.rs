@@ -23,6 +23,9 @@ use crate::protocol::{Labels, Part};
 /// Why an image beside class folders is left out.
 pub(super) const NO_CLASS: &str = "lies in no class folder";
 
+/// In the note on images that are not trained on for that.
+pub(super) const UNSORTED: &str = "for training in no class folder";
+
 /// What the user says of the folders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {

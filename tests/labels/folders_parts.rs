@@ -497,3 +497,42 @@ fn a_table_that_is_chosen_is_trained_on_whatever_it_is_called() {
         assert_eq!(counts(&data), "cat 3+1, dog 3+1", "{name}");
     }
 }
+
+#[test]
+fn images_for_training_get_their_labels_from_a_table_beside_folders_for_testing() {
+    for (train, test) in [(12, 3), (6, 2), (40, 9)] {
+        let images = format!("{train} set/train, {test} set/test/cat, {test} set/test/dog");
+        for table in [
+            table_of(train),
+            table_of(train).replace("file,label", "file,sort"),
+            table_of(train).replace(".jpg", ""),
+        ] {
+            let files = all(tree(&images), &[("set/train.csv", &table)]);
+            let half = train / 2;
+            let data = reads(&files, &format!("cat {half}+{test}, dog {half}+{test}"));
+            let said =
+                format!("{train} images in no class folder have their labels from train.csv.");
+            assert_notes(&data, &said);
+            assert!(
+                data.notes
+                    .iter()
+                    .all(|note| !note.contains("not trained on"))
+            );
+        }
+    }
+    // A class that the test folders lack.
+    let table = format!("{}006.jpg,eel\n007.jpg,eel\n", table_of(6));
+    let images = tree("8 train, 2 test/cat, 2 test/dog");
+    let data = reads(
+        &all(images.clone(), &[("train.csv", &table)]),
+        "cat 3+2, dog 3+2, eel 2",
+    );
+    assert_notes(
+        &data,
+        "8 images in no class folder have their labels from train.csv.",
+    );
+    // Labels of another kind.
+    let table = table_of(8).replace("cat", "0").replace("dog", "1");
+    let data = folder(&all(images, &[("train.csv", &table)]));
+    assert!(data.problem.is_some(), "{}", counts(&data));
+}
