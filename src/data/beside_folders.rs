@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::folders::Way;
+use super::folders::{UNSORTED, Way};
 use super::from_tables::table_way;
 use super::id_folders;
 use super::labelling::{Labelling, Spot, list, many, quoted};
@@ -145,11 +145,17 @@ impl Reader<'_> {
 
     /// Labels images of a part that has no class folders (`Test/00000.png` beside `Train/0/*.png`) by the tables that
     /// name them (`Test.csv`). A label there is the class of the images that have it and lie in a class folder, else
-    /// the class of that name.
+    /// the class of that name. So are images for training, where no class folder has any (`train/00000.png` beside
+    /// `test/cat/*.png`); their labels may be further classes.
     pub(super) fn label_parts_without_classes(&self, found: &mut Labelling) {
+        let lacks_training = found.trained() == 0;
         let part_of = |image: usize| {
             let part = self.parts[image].or_else(|| self.division.part(image));
-            part.filter(|part| matches!(part, Part::Test | Part::Validation))
+            part.filter(|part| match part {
+                Part::Test | Part::Validation => true,
+                Part::Train => lacks_training,
+                Part::Unlabelled => false,
+            })
         };
         let lacks: Vec<usize> = (0..found.spots.len())
             .filter(|&i| matches!(found.spots[i], Spot::In(_, None)) && part_of(i).is_some())
@@ -188,6 +194,10 @@ impl Reader<'_> {
             if !table.is_sure() && (!unknown.is_empty() || !several) {
                 continue;
             }
+            // The folders for testing need not have all classes; some they must, or the labels are of another kind.
+            if lacks_training && several {
+                own.extend(self.further_classes(&lacks, rows, found, &mut unknown));
+            }
             strangers += unknown.values().sum::<usize>();
             // One label for all: made up until the right ones are published.
             if rows.is_constant() && own.len() > 2 && found.filled() > 1 {
@@ -209,6 +219,9 @@ impl Reader<'_> {
                 let known = labelled.entry(image).or_insert(Some(class));
                 *known = known.filter(|known| *known == class);
             }
+        }
+        if lacks_training && !labelled.is_empty() {
+            found.notes.retain(|note| !note.contains(UNSORTED));
         }
         let mut counts = [0, 0];
         for (image, class) in labelled {
@@ -249,6 +262,32 @@ impl Reader<'_> {
                 list(&strange),
             ));
         }
+    }
+
+    /// Classes of images for training whose labels no folder is called by; they are known from then on.
+    fn further_classes(
+        &self,
+        lacks: &[usize],
+        rows: &Rows,
+        found: &mut Labelling,
+        unknown: &mut BTreeMap<&str, usize>,
+    ) -> Vec<(usize, u32)> {
+        let trains = |image: &&usize| self.parts[**image] == Some(Part::Train);
+        let mut own = Vec::new();
+        for &image in lacks.iter().filter(trains) {
+            if let Some(label) = rows
+                .label(image)
+                .filter(|label| unknown.contains_key(label))
+            {
+                own.push((image, found.class(label)));
+            }
+        }
+        for (image, _) in &own {
+            if let Some(label) = rows.label(*image) {
+                unknown.remove(label);
+            }
+        }
+        own
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::labelling::{Labelling, list};
-use super::parts::{residue, said};
+use super::parts::{names_thing, residue, said};
 use crate::protocol::Part;
 
 /// What is the same for names that differ in case, blanks, underscores and hyphens alone.
@@ -246,10 +246,11 @@ fn parts_of<'a>(
     })
 }
 
-/// Whether names of classes say parts too: all of them, of several parts and of the same classes in each (`train_cat`,
-/// `test_cat`); or some beside others (`cat`, `dog`, `cat_test`, `dog_test`). A steam train and a test tube do not.
-pub(super) fn names_say_parts(names: &[String]) -> bool {
-    all_say_parts(names) || some_say_parts(names)
+/// Whether names of classes say parts too: all of them, of several parts (`train_cat`, `train_dog`, `test_cat`); or some
+/// beside others (`cat`, `dog`, `cat_test`, `dog_test`). A steam train and a test tube do not. Where the classes are
+/// `in_parts` already, a class may be called `train`: then the same classes must be there in each part that they say.
+pub(super) fn names_say_parts(names: &[String], in_parts: bool) -> bool {
+    all_say_parts(names, in_parts) || some_say_parts(names)
 }
 
 fn some_say_parts(names: &[String]) -> bool {
@@ -267,17 +268,17 @@ fn some_say_parts(names: &[String]) -> bool {
     twice || beside > 1
 }
 
-fn all_say_parts(names: &[String]) -> bool {
+fn all_say_parts(names: &[String], in_parts: bool) -> bool {
     let mut classes: BTreeMap<Part, BTreeSet<String>> = BTreeMap::new();
     for name in names {
-        let Some(said) = said(name) else {
+        let Some(said) = said(name).filter(|_| !names_thing(name)) else {
             return false;
         };
         classes.entry(said.part).or_default().insert(residue(name));
     }
     let mut classes = classes.values();
     let first = classes.next();
-    classes.len() > 0 && classes.all(|others| Some(others) == first)
+    classes.len() > 0 && (!in_parts || classes.all(|others| Some(others) == first))
 }
 
 /// A sentence about labels that are nearly the same, where nobody can be asked.

@@ -10,7 +10,7 @@ use super::folders::purpose;
 use super::labelling::{Labelling, Spot, list, many};
 use super::layout::{file_name, parent, stem};
 use super::parts::{said, words};
-use super::reading::ReadTable;
+use super::reading::{self, ReadTable};
 use super::table::{Files, LabelTable, Match, is_table, is_text};
 use super::unused_lists;
 use crate::protocol::Part;
@@ -31,16 +31,30 @@ pub(super) struct Division {
     strange: Vec<bool>,
     /// Whether images for training are named: others are then left out.
     names_training: bool,
+    /// Of which images the user said the part; empty if of none.
+    named: Vec<bool>,
+    /// Whether the user chose tables whose names say that there is nothing to train on.
+    trains_on_chosen: bool,
     /// Paths of the files that it is read from.
     pub(super) read: Vec<String>,
     /// What the user should know, a sentence each.
     pub(super) notes: Vec<String>,
 }
 
+/// What the user says that bears on the parts of the images.
+pub(super) struct Said<'a> {
+    /// The tables that were chosen for the labels, with `;` between them.
+    pub(super) tables: Option<&'a str>,
+    /// Whether the part of each image was said; empty if of none.
+    pub(super) named: Vec<bool>,
+}
+
 /// The images of one list.
 struct Listed<'a> {
     table: &'a LabelTable,
     images: Vec<(usize, Part)>,
+    /// Whether the name of the list alone says the parts.
+    by_name: bool,
 }
 
 /// Of the numbered divisions of one data set (`train1`, `test1`, ... `test10`; `fold1_test`; `fold1/test`) the number
@@ -79,8 +93,14 @@ fn names<'a>(tables: impl Iterator<Item = &'a LabelTable>) -> String {
 
 impl Division {
     /// What tables and lists say of the images, of which `folders` has the parts by their folders.
-    pub(super) fn of(tables: &[&ReadTable], files: &Files, folders: &[Option<Part>]) -> Self {
+    pub(super) fn of(
+        tables: &[&ReadTable],
+        files: &Files,
+        folders: &[Option<Part>],
+        asked: &Said,
+    ) -> Self {
         let mut found = Self {
+            named: asked.named.clone(),
             parts: vec![None; files.len()],
             strange: vec![false; files.len()],
             ..Self::default()
@@ -106,7 +126,7 @@ impl Division {
             let mut images = Vec::new();
             let mut strange: BTreeMap<&str, usize> = BTreeMap::new();
             let mut strangers = Vec::new();
-            let mut named = 0;
+            let (mut named, mut by_name) = (0, true);
             for row in 0..table.rows() {
                 let (image, part) = table.row(files, row, true);
                 let Match::One(image) = image else { continue };
@@ -116,7 +136,10 @@ impl Division {
                     strangers.push(image);
                     continue;
                 }
-                if let Some(part) = part.or(table.hint()) {
+                by_name &= part.is_none();
+                // The user's own word is the last one.
+                let is_said = asked.named.get(image) == Some(&true);
+                if let Some(part) = part.or(table.hint()).filter(|_| !is_said) {
                     images.push((image, part));
                 }
             }
@@ -126,7 +149,11 @@ impl Division {
                     file_name(path)
                 ));
             } else if !images.is_empty() {
-                lists.push(Listed { table, images });
+                lists.push(Listed {
+                    table,
+                    images,
+                    by_name,
+                });
                 found.note_strange(table, &strange);
                 for image in strangers {
                     found.strange[image] = true;
@@ -135,6 +162,9 @@ impl Division {
         }
         found.drop_samples(&mut lists, files);
         found.choose(&mut lists);
+        if let Some(chosen) = asked.tables {
+            found.train_on_chosen(&mut lists, chosen, folders);
+        }
         found.take(&lists);
         found.tell(&lists, folders);
         let is_test = |part: &Option<Part>| *part == Some(Part::Test);
@@ -263,6 +293,29 @@ impl Division {
         lists.retain(|listed| number(&listed.table.path).is_none_or(|number| number == first));
     }
 
+    /// Where the user has chosen tables that all are called like ones for validation or test (`val.csv`), and nothing
+    /// names images to train on, theirs are: the choice says more than the name.
+    fn train_on_chosen(&mut self, lists: &mut Vec<Listed>, chosen: &str, folders: &[Option<Part>]) {
+        let is_chosen = |l: &&Listed| l.by_name && reading::names(chosen, &l.table.path);
+        let tables = chosen.split(';').filter(|name| !name.trim().is_empty());
+        let trains = |l: &Listed| l.images.iter().any(|i| i.1 == Part::Train);
+        if lists.iter().filter(is_chosen).count() < tables.count()
+            || lists.iter().any(trains)
+            || folders.contains(&Some(Part::Train))
+        {
+            return;
+        }
+        self.notes.push(format!(
+            "{} called as for validation or test; since nothing else names images to train on, those of the chosen table are for training.",
+            match &lists.iter().filter(is_chosen).collect::<Vec<_>>()[..] {
+                [one] => format!("{} is", file_name(&one.table.path)),
+                several => format!("{} are", names(several.iter().map(|l| l.table))),
+            }
+        ));
+        lists.retain(|l| !is_chosen(&l));
+        self.trains_on_chosen = true;
+    }
+
     /// Takes over what the lists say; of two parts the stricter one.
     fn take(&mut self, lists: &[Listed]) {
         let mut twice = 0;
@@ -342,7 +395,11 @@ impl Division {
     /// Puts the images of a reading into their parts.
     pub(super) fn apply(&self, found: &mut Labelling, folders: &[Option<Part>]) {
         let own = std::mem::take(&mut found.parts);
-        let folders = if own.is_empty() { folders } else { &own };
+        let own_named = std::mem::take(&mut found.named);
+        let (folders, named) = match own.is_empty() {
+            true => (folders, &self.named),
+            false => (own.as_slice(), &own_named),
+        };
         let mut outside = 0;
         for (image, spot) in found.spots.iter_mut().enumerate() {
             let Spot::In(part, class) = spot else {
@@ -353,11 +410,13 @@ impl Division {
             match (said, folder) {
                 // An image without a class is for no part, whatever lists say.
                 _ if class.is_none() => {}
+                (_, Some(folder)) if named.get(image) == Some(&true) => *part = folder,
                 (None | Some(Part::Train), _) if self.strange.get(image) == Some(&true) => {
                     *spot = Spot::Out(STRANGE.into(), false);
                 }
                 (Some(said), None) => *part = said,
                 (Some(said), Some(folder)) => *part = said.max(folder),
+                (None, None) if self.trains_on_chosen => *part = Part::Train,
                 (None, None) if self.names_training && *part == Part::Train => {
                     *spot = Spot::Out(UNLISTED.into(), false);
                     outside += 1;

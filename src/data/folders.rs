@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use super::kinds::are_kinds;
 use super::labelling::{Labelling, list, quoted};
+use super::others::Others;
 use super::parts;
 use super::tree::{Role, Tree};
 use crate::error::{Error, Result};
@@ -22,6 +23,9 @@ use crate::protocol::{Labels, Part};
 /// Why an image beside class folders is left out.
 pub(super) const NO_CLASS: &str = "lies in no class folder";
 
+/// In the note on images that are not trained on for that.
+pub(super) const UNSORTED: &str = "for training in no class folder";
+
 /// What the user says of the folders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
@@ -29,6 +33,14 @@ pub(super) struct Asked {
     pub(super) level: Option<usize>,
     /// Folders that are parts.
     pub(super) parts: Vec<(String, Part)>,
+}
+
+impl Asked {
+    /// Whether the user says the part of the folders of this name.
+    fn names(&self, folder: &str) -> bool {
+        let same = |(name, _): &(String, Part)| name.to_lowercase() == folder.to_lowercase();
+        self.parts.iter().any(same)
+    }
 }
 
 /// A way to read the folders.
@@ -64,6 +76,8 @@ pub(super) enum Found {
 struct Leaf {
     images: usize,
     part: Option<Part>,
+    /// Whether the user named the folder that says it.
+    is_named: bool,
     /// Folders between wrapping and image that are no parts, outermost first.
     rest: Vec<usize>,
     /// Those of them that may be classes, as places in `rest`.
@@ -89,26 +103,53 @@ pub(super) struct Folders<'a> {
 }
 
 impl<'a> Folders<'a> {
-    /// Looks at the paths of all images.
-    pub(super) fn of(paths: &'a [String], asked: Asked) -> Self {
-        let (mut tree, folder_of) = Tree::of(paths);
+    /// Looks at the paths of all images, beside which `others` lie.
+    pub(super) fn of(paths: &'a [String], asked: Asked, others: &Others) -> Self {
+        let (mut tree, folder_of) = Tree::of(paths, others);
+        tree.hold_named(&asked.parts);
         tree.leave_out_masks();
         tree.find_parts(&asked.parts);
-        let parts = tree.nodes.iter().any(|n| matches!(n.role, Role::Part(_)));
+        let level = asked.level;
+        let unknown = tree.unknown_parts();
+        let folders = Self::with(tree, folder_of, asked);
+        // Whoever asks for a level of classes, where there are parts alone, means those.
+        if level.is_some() && folders.depth() == 0 && !folders.tree.doubtful.is_empty() {
+            return folders.without_doubtful_parts();
+        }
+        Self { unknown, ..folders }
+    }
+
+    /// The folders of a tree in which parts and masks are known.
+    fn with(tree: Tree<'a>, folder_of: Vec<usize>, asked: Asked) -> Self {
         let mut folders = Self {
             leaves: Vec::new(),
             leaf_of: vec![None; tree.nodes.len()],
             folder_of,
-            parts,
+            parts: tree.nodes.iter().any(|n| matches!(n.role, Role::Part(_))),
             asked,
             notes: Vec::new(),
             kinds: BTreeSet::new(),
-            unknown: tree.unknown_parts(),
+            unknown: Vec::new(),
             tree,
         };
         folders.find_leaves();
         folders.find_levels();
         folders
+    }
+
+    /// The same with those folders as classes that are parts by a word in their names alone.
+    fn without_doubtful_parts(&self) -> Self {
+        let mut tree = self.tree.clone();
+        tree.forget_doubtful_parts();
+        Self {
+            notes: self.notes.clone(),
+            ..Self::with(tree, self.folder_of.clone(), self.asked.clone())
+        }
+    }
+
+    /// How deep folders lie below wrapping folders and parts.
+    fn depth(&self) -> usize {
+        self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0)
     }
 
     fn find_leaves(&mut self) {
@@ -117,12 +158,16 @@ impl<'a> Folders<'a> {
             if images == 0 || self.tree.is_left_out(node) {
                 continue;
             }
-            let mut part = None;
+            let (mut part, mut is_named) = (None, false);
             let mut rest = Vec::new();
             let mut at = node;
             while at != self.tree.base && at != 0 {
                 match self.tree.nodes[at].role {
-                    Role::Part(p) => part = part.or(Some(p)),
+                    Role::Part(p) if part.is_none() => {
+                        part = Some(p);
+                        is_named = self.asked.names(self.tree.nodes[at].name);
+                    }
+                    Role::Part(_) => {}
                     Role::Wrapping => {}
                     Role::Plain | Role::Mask => rest.push(at),
                 }
@@ -133,6 +178,7 @@ impl<'a> Folders<'a> {
             self.leaves.push(Leaf {
                 images,
                 part,
+                is_named,
                 kept: (0..rest.len()).collect(),
                 rest,
             });
@@ -141,7 +187,7 @@ impl<'a> Folders<'a> {
 
     /// Drops the levels that tell kinds of images apart, of each part and of all.
     fn find_levels(&mut self) {
-        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let depth = self.depth();
         let mut kinds = BTreeSet::new();
         for level in 0..depth {
             let mut all: Vec<&str> = Vec::new();
@@ -211,7 +257,7 @@ impl<'a> Folders<'a> {
             ));
         }
         let masks = self.tree.doubtful_masks();
-        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let depth = self.depth();
         let levels: Vec<usize> = (0..depth).filter(|&l| self.is_kept(l)).collect();
         let asked: Vec<String> = masks
             .iter()
@@ -253,7 +299,7 @@ impl<'a> Folders<'a> {
     /// # Errors
     /// [`Error::Dataset`] with the levels that there are.
     pub(super) fn check_level(&self) -> Result<()> {
-        let depth = self.leaves.iter().map(|l| l.rest.len()).max().unwrap_or(0);
+        let depth = self.depth();
         match self.asked.level {
             Some(level) if depth > 0 && level > depth => Err(Error::Dataset(format!(
                 "there is no folder at level {level}: below wrapping folders and parts, folders lie {depth} deep at most"
@@ -297,6 +343,15 @@ impl<'a> Folders<'a> {
     pub(super) fn parts_of_images(&self) -> Vec<Option<Part>> {
         let part = |&node: &usize| self.leaf_of[node].and_then(|leaf| self.leaves[leaf].part);
         self.folder_of.iter().map(part).collect()
+    }
+
+    /// Whether the user said the part of each image; empty if of none.
+    pub(super) fn named(&self) -> Vec<bool> {
+        let is_named = |&node: &usize| self.leaf_of[node].is_some_and(|l| self.leaves[l].is_named);
+        match self.asked.parts.is_empty() {
+            true => Vec::new(),
+            false => self.folder_of.iter().map(is_named).collect(),
+        }
     }
 
     /// Whether each image lies in a folder that is left out.

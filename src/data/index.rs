@@ -10,6 +10,7 @@ use super::labelling::{Labelling, Spot, clean, many};
 use super::layout::{self, Other, file_name, parent};
 use super::leaks;
 use super::notes;
+use super::others::Others;
 use super::problem::{self, Facts, LeftOut};
 use super::reading::{self, TableFile};
 use super::source::Source;
@@ -60,6 +61,8 @@ pub struct Indexer {
     hidden: HiddenFolders,
     left_out: LeftOut,
     skipped: Vec<Skipped>,
+    /// What lies beside the images.
+    others: Others,
 }
 
 impl Indexer {
@@ -82,6 +85,7 @@ impl Indexer {
             hidden: HiddenFolders::default(),
             left_out: LeftOut::default(),
             skipped: source.refused().to_vec(),
+            others: Others::default(),
             source,
         }
     }
@@ -127,7 +131,10 @@ impl Indexer {
     fn look_at(&mut self, i: usize) {
         let path = self.source.path(i);
         match hidden_below(path, &self.common) {
-            Some(Hidden::Litter) => return,
+            Some(Hidden::Litter) => {
+                self.others.litter(path);
+                return;
+            }
             Some(Hidden::Folder(folder)) => {
                 self.hidden.note(folder, path);
                 return;
@@ -262,9 +269,10 @@ impl Indexer {
             .map(|image| self.source.path(image.file).to_owned())
             .collect();
         let numbers: Vec<usize> = self.images.iter().map(|image| image.file).collect();
-        let mut reading = reading::read(&self.labels, &paths, &numbers, &tables)?;
+        self.find_others();
+        let mut reading = reading::read(&self.labels, &paths, &numbers, &tables, &self.others)?;
         let mut labelling = std::mem::take(&mut reading.labelling);
-        self.add_empty_classes(&paths, &mut labelling);
+        self.add_empty_classes(&paths, &reading.read, &mut labelling);
         if reading.question.is_none() {
             labelling.leave_out_untrained();
             labelling.notes.extend(labelling.combined_note());
@@ -299,12 +307,14 @@ impl Indexer {
                 s.file == *used || s.file.strip_suffix(used).is_some_and(|r| r.ends_with('/'))
             })
         };
-        // With two classes the labels were found.
-        let unread = (labelling.names.len() < 2)
+        // With two classes the labels were found, unless folders are asked about for want of others.
+        let is_last = reading.question.is_some() && reading.readings.len() == 1;
+        let unread = (labelling.names.len() < 2 || is_last)
             .then(|| unread::labels_in(&self.skipped, &reading.tried, self.images.len(), is_read));
         let unread = unread.flatten();
         self.skipped.retain(|s| !is_read(s));
 
+        let missing = self.others.missing(&paths);
         let samples = self.samples(paths, &labelling);
         let duplicates = leaks::duplicates(samples.iter().map(|s| s.1));
         let samples: Vec<Sample> = samples.into_iter().map(|s| s.0).collect();
@@ -318,7 +328,10 @@ impl Indexer {
         }
         let mut leaks = Vec::new();
         let problem = match reading.question {
-            Some(question) => Some(question),
+            Some(question) => Some(match &unread {
+                Some(unread) => format!("{question} {unread}"),
+                None => question,
+            }),
             None => {
                 leaks = leaks::leaks(&samples, &duplicates, &mut notes);
                 let facts = Facts {
@@ -331,6 +344,12 @@ impl Indexer {
                     table: reading.table.as_ref(),
                 };
                 let problem = problem::problem(&labelling.names, &samples, &facts);
+                let trains = samples.iter().any(|s| s.subset == Part::Train);
+                let missing = missing.filter(|_| !samples.is_empty() && !trains);
+                let problem = problem.map(|problem| match &missing {
+                    Some(missing) => format!("{missing} {problem}"),
+                    None => problem,
+                });
                 if problem.is_none() {
                     notes.extend(notes::single_images(&labelling.names, &samples));
                     notes.extend(notes::one_class_tested(&labelling.names, &samples));
@@ -394,15 +413,22 @@ impl Indexer {
         samples
     }
 
-    /// Classes of folders that hold no file, where they lie beside class folders.
-    fn add_empty_classes(&self, paths: &[String], labelling: &mut Labelling) {
-        let empty = self.source.empty_folders();
-        if empty.is_empty() {
-            return;
+    /// Takes note of what is left out and of empty folders.
+    fn find_others(&mut self) {
+        for skipped in &self.skipped {
+            self.others.file(skipped);
         }
-        let mut beside: HashSet<&str> = HashSet::new();
+        for folder in self.source.empty_folders() {
+            self.others.folder(folder);
+        }
+    }
+
+    /// Classes of folders that have no image in them, where they lie beside class folders with images to train on. What
+    /// else lies there is told, unless it is `read` for labels or parts.
+    fn add_empty_classes(&self, paths: &[String], read: &[String], labelling: &mut Labelling) {
+        let mut beside: BTreeSet<&str> = BTreeSet::new();
         for (path, spot) in paths.iter().zip(&labelling.spots) {
-            if let Spot::In(_, Some(class)) = spot {
+            if let Spot::In(Part::Train, Some(class)) = spot {
                 let own = parent(path);
                 let name = labelling.names.get(*class as usize);
                 if !beside.contains(parent(own)) && name == Some(&clean(file_name(own))) {
@@ -410,9 +436,15 @@ impl Indexer {
                 }
             }
         }
-        for folder in empty {
-            if beside.contains(parent(folder)) && !file_name(folder).starts_with('.') {
-                labelling.class(file_name(folder));
+        for bare in self.others.bare(paths, &beside) {
+            if bare.is_class {
+                labelling.class(file_name(&bare.path));
+                labelling.notes.push(bare.sentence);
+            } else if !read.iter().any(|file| parent(file) == bare.path) {
+                let sentence = bare.sentence;
+                labelling
+                    .notes
+                    .push(format!("{sentence} It is taken for no class."));
             }
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Labelling {
     pub(super) spots: Vec<Spot>,
     /// The parts that the folders say, where they are read so; empty if the reading has none of its own.
     pub(super) parts: Vec<Option<Part>>,
+    /// Of which images the user named the folder and said its part; empty if of none.
+    pub(super) named: Vec<bool>,
     /// What the user should know, a sentence each.
     pub(super) notes: Vec<String>,
     /// Numbers of the names as they stood in paths or cells.

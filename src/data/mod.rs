@@ -23,6 +23,7 @@ pub mod layout;
 mod leaks;
 mod masks;
 mod notes;
+mod others;
 mod parts;
 mod problem;
 mod reading;

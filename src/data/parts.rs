@@ -11,6 +11,8 @@ const WORDS: [(Part, &[&str]); 4] = [
             "train",
             "training",
             "trainval",
+            "trn",
+            "xtrain",
             "entrenamiento",
             "entraînement",
             "entrainement",
@@ -83,6 +85,7 @@ const WORDS: [(Part, &[&str]); 4] = [
         &[
             "val",
             "valid",
+            "xval",
             "validation",
             "validate",
             "dev",
@@ -133,6 +136,10 @@ const WORDS: [(Part, &[&str]); 4] = [
             "test",
             "testing",
             "tests",
+            "tst",
+            "xtest",
+            "unseen",
+            "heldout",
             "holdout",
             "prueba",
             "pruebas",
@@ -292,6 +299,36 @@ const FILLERS: [&str; 40] = [
     "box",
     "bbox",
 ];
+
+/// Things whose names have a word for a part in them.
+const THINGS: [[&str; 2]; 20] = [
+    ["test", "tube"],
+    ["test", "tubes"],
+    ["test", "strip"],
+    ["test", "strips"],
+    ["test", "kit"],
+    ["test", "kits"],
+    ["test", "card"],
+    ["test", "pattern"],
+    ["test", "track"],
+    ["test", "drive"],
+    ["steam", "train"],
+    ["freight", "train"],
+    ["goods", "train"],
+    ["bullet", "train"],
+    ["passenger", "train"],
+    ["toy", "train"],
+    ["model", "train"],
+    ["speed", "train"],
+    ["train", "station"],
+    ["space", "probe"],
+];
+
+/// Whether a name is that of a thing, though it has a word for a part in it: `steam train`, `test tube`.
+pub(super) fn names_thing(name: &str) -> bool {
+    let words = words(name);
+    (words.windows(2)).any(|pair| THINGS.iter().any(|thing| pair == *thing))
+}
 
 /// The words of a name in lower case: split at what is no letter, and where a capital follows a small one.
 pub(super) fn words(name: &str) -> Vec<String> {

@@ -194,17 +194,25 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         ));
     }
     if total == 0 {
+        let taken = taken_for_parts(samples);
+        // The name of the table alone stands in the way.
+        let is_named = |table: &&TableSummary| {
+            taken.is_empty() && table.used.part.is_none() && facts.lists.contains(&table.file)
+        };
         let lists = match facts.lists {
             [] => String::new(),
             lists => format!(
-                " The lists in use are {}: take one away if it is none of parts.",
-                list(lists)
+                " The lists in use are {}: take one away if it is none of parts{}.",
+                list(lists),
+                facts.table.filter(is_named).map_or_else(String::new, |table| format!(
+                    ", or choose it for its labels if they are to be trained on (--labels {}, or its answer in the page)",
+                    quoted(&table.file)
+                ))
             ),
         };
         return Some(format!(
-            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{}{lists}{tables}{hidden}",
-            many(samples.len(), "image"),
-            taken_for_parts(samples)
+            "None of the {} is for training: folders or lists put them into test, validation or prediction, or they lie in no class folder.{taken}{lists}{tables}{hidden}",
+            many(samples.len(), "image")
         ));
     }
     let empty: Vec<&str> = classes

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use super::class_names::{names_say_parts, similar_note};
 use super::dataset::Candidate;
-use super::division::Division;
+use super::division::{Division, Said};
 use super::folders::{Asked, Folders, Found, Way};
 use super::labelling::{Labelling, Spot, list};
 use super::masks;
+use super::others::Others;
 use super::parts;
 use super::table::{self, Files, LabelTable, Parsed};
 use super::unused_lists;
@@ -84,6 +85,7 @@ pub(super) fn read(
     paths: &[String],
     numbers: &[usize],
     tables: &[TableFile],
+    others: &Others,
 ) -> Result<Reading> {
     let masks = masks::beside_photos(paths);
     if masks.contains(&true) {
@@ -91,11 +93,11 @@ pub(super) fn read(
         let kept: Vec<usize> = (0..paths.len()).filter(photos).collect();
         let own: Vec<String> = kept.iter().map(|&i| paths[i].clone()).collect();
         let own_numbers: Vec<usize> = kept.iter().map(|&i| numbers[i]).collect();
-        let mut reading = read_photos(asked, &own, &own_numbers, tables)?;
+        let mut reading = read_photos(asked, &own, &own_numbers, tables, others)?;
         masks::put_back(&mut reading.labelling, &masks);
         return Ok(reading);
     }
-    read_photos(asked, paths, numbers, tables)
+    read_photos(asked, paths, numbers, tables, others)
 }
 
 /// The same where no image is a mask of another one by its name.
@@ -104,10 +106,11 @@ fn read_photos(
     paths: &[String],
     numbers: &[usize],
     tables: &[TableFile],
+    others: &Others,
 ) -> Result<Reading> {
-    let mut reading = read_as(asked, paths, numbers, tables)?;
+    let mut reading = read_as(asked, paths, numbers, tables, others)?;
     if *asked != Labels::Auto && reading.question.is_none() && reading.readings.len() <= 1 {
-        let all = read_as(&Labels::Auto, paths, numbers, tables)?.readings;
+        let all = read_as(&Labels::Auto, paths, numbers, tables, others)?.readings;
         if all
             .iter()
             .any(|other| other.reading.labels == reading.labels)
@@ -123,6 +126,7 @@ fn read_as(
     paths: &[String],
     numbers: &[usize],
     tables: &[TableFile],
+    others: &Others,
 ) -> Result<Reading> {
     let (folder_asked, merge) = match asked {
         Labels::Folders {
@@ -140,15 +144,21 @@ fn read_as(
         _ => (Asked::default(), None),
     };
     check_asked(&folder_asked, paths)?;
-    let folders = Folders::of(paths, folder_asked);
+    let folders = Folders::of(paths, folder_asked, others);
     folders.check_level()?;
     let parts = folders.parts_of_images();
     let left_out = folders.left_out();
+    let named = folders.named();
     let masks = folders.masks();
+    // A table called `test.csv` speaks of the images of its part alone, unless the user says another one.
+    let mut own = parts.clone();
+    for (part, _) in own.iter_mut().zip(&named).filter(|(_, named)| **named) {
+        *part = None;
+    }
     let files = if tables.is_empty() {
         Files::new(&[], &[], &[])
     } else {
-        Files::new(paths, &parts, &left_out)
+        Files::new(paths, &own, &left_out)
     };
     let parsed = table::parse_all(tables, &files);
     let mut found: Vec<ReadTable> = parsed
@@ -165,7 +175,14 @@ fn read_as(
         .collect();
     let is_asked = |path: &str| matches!(asked, Labels::Table { file, .. } if names(file, path));
     let bad = unused_lists::take_bad(&mut found, &files, is_asked);
-    let mut division = Division::of(&counting(asked, &found), &files, &parts);
+    let said = Said {
+        tables: match asked {
+            Labels::Table { file, .. } => Some(file),
+            _ => None,
+        },
+        named,
+    };
+    let mut division = Division::of(&counting(asked, &found), &files, &parts, &said);
     division.notes.extend(bad);
     let reader = Reader {
         paths,
@@ -180,7 +197,7 @@ fn read_as(
     };
     let reading = match asked {
         Labels::Auto | Labels::Similar { .. } => reader.auto(folders.read()),
-        Labels::Folders { .. } => reader.by_folders(folders.read()),
+        Labels::Folders { .. } => reader.by_folders(folders.read(), asked),
         Labels::Table { file, columns } => reader.by_table(&bare(folders.read()), file, columns),
         Labels::FileNames { pattern } => reader.by_pattern(&bare(folders.read()), pattern),
     };
@@ -328,7 +345,20 @@ impl Reader<'_> {
         }
     }
 
-    fn by_folders(self, found: Found) -> Result<Reading> {
+    fn by_folders(self, found: Found, asked: &Labels) -> Result<Reading> {
+        // With parts alone, said by the user, the labels are elsewhere.
+        let has_none = match &found {
+            Found::None { .. } => true,
+            Found::Classes(way) => way.labelling.names.len() < 2,
+            Found::Several(..) => false,
+        };
+        if let (true, Labels::Folders { level: None, .. }) = (has_none, asked) {
+            let mut reading = self.auto(found)?;
+            if reading.question.is_none() && !matches!(reading.labels, Labels::Auto) {
+                reading.labels = asked.clone();
+            }
+            return Ok(reading);
+        }
         Ok(match found {
             Found::Classes(way) => {
                 let mut way = self.without_parts(*way);
@@ -476,8 +506,9 @@ impl Reader<'_> {
             Found::Classes(way) => Found::Classes(Box::new(self.without_parts(*way))),
             other => other,
         };
+        let in_parts = self.parts.iter().any(Option::is_some);
         let (labelling, single, doubtful) = match found {
-            Found::Classes(way) if names_say_parts(&way.labelling.names) => {
+            Found::Classes(way) if names_say_parts(&way.labelling.names, in_parts) => {
                 let question = format!(
                     "The names of the folders say a part and a class at once ({}). Put them into folders for training and \
                      test, or choose that each is a class of its own.",

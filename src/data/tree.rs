@@ -1,14 +1,16 @@
 //! The folders of a data set as a tree, with what each is: wrapping, part, masks, or plain.
 
+mod doubts;
 mod parts;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::kinds::{
     are_kinds, masks_beside, may_be_no_masks, names_all_photos, names_masks, names_photos,
     names_processing, names_thing, names_truth,
 };
 use super::labelling::many;
+use super::others::Others;
 use super::parts::said;
 use crate::fnv;
 use crate::protocol::Part;
@@ -50,11 +52,16 @@ pub(super) struct Tree<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// The innermost folder that all images lie in.
     pub(super) base: usize,
+    /// Folders that are taken for parts by a word in their names, and may be classes.
+    pub(super) doubtful: BTreeSet<usize>,
+    /// The folder that all images lie in and that is a part all the same, by what lies beside it and is no image or by
+    /// the user's word.
+    held: Option<usize>,
 }
 
 impl<'a> Tree<'a> {
     /// The tree of some paths, and the folder of each. Parents come before their children.
-    pub(super) fn of(paths: &'a [String]) -> (Self, Vec<usize>) {
+    pub(super) fn of(paths: &'a [String], others: &Others) -> (Self, Vec<usize>) {
         let mut nodes = vec![Node {
             parent: 0,
             name: "",
@@ -106,8 +113,14 @@ impl<'a> Tree<'a> {
                 nodes[parent].below += below;
             }
         }
-        let mut tree = Self { nodes, base: 0 };
+        let mut tree = Self {
+            nodes,
+            base: 0,
+            doubtful: BTreeSet::new(),
+            held: None,
+        };
         tree.find_base();
+        tree.find_held(others);
         (tree, folder_of)
     }
 
@@ -121,7 +134,39 @@ impl<'a> Tree<'a> {
             let (Some(only), None) = (first, more) else {
                 break;
             };
+            if self.held == Some(only) {
+                break;
+            }
             self.base = only;
+        }
+    }
+
+    /// Of the folders that all images lie in, those that the user calls parts.
+    pub(super) fn hold_named(&mut self, given: &[(String, Part)]) {
+        let mut at = self.base;
+        while at != 0 {
+            let Node { parent, name, .. } = self.nodes[at];
+            if (given.iter()).any(|(given, _)| given.to_lowercase() == name.to_lowercase()) {
+                self.held = Some(at);
+                self.base = parent;
+            }
+            at = parent;
+        }
+    }
+
+    /// A part beside which others lie that are archives, not opened or empty: without those, it would pass for the data
+    /// set's own folder.
+    fn find_held(&mut self, others: &Others) {
+        let mut at = self.base;
+        while at != 0 {
+            let Node { parent, name, .. } = self.nodes[at];
+            if let Some(said) = said(name).filter(|s| s.part != Part::Train)
+                && others.are_beside(&self.path(parent), name, said.part)
+            {
+                self.held = Some(at);
+                self.base = parent;
+            }
+            at = parent;
         }
     }
 

@@ -314,7 +314,7 @@ fn what_was_made_of_photos_is_asked_about() {
     asks(
         &tree("5 original, 5 segmented"),
         "names kinds of images rather than classes",
-        &[""],
+        &["--class-level 1"],
     );
     reads(
         &tree("5 cat/original, 5 cat/segmented, 5 dog/original"),

@@ -2,6 +2,7 @@
 //! names, exports; and a question wherever two readings are left.
 
 mod folders;
+mod folders_parts;
 mod folders_traps;
 mod joined;
 mod lists;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Folders, Leaf, NO_CLASS};
+use super::{Folders, Leaf, NO_CLASS, UNSORTED};
 use crate::data::labelling::{Labelling, Spot, list};
 use crate::protocol::Part;
 
@@ -13,6 +13,7 @@ impl Folders<'_> {
         let mut found = Labelling {
             notes: self.notes.clone(),
             parts: self.parts_of_images(),
+            named: self.named(),
             ..Labelling::default()
         };
         let has_training = self.has_training();
@@ -98,7 +99,7 @@ impl Folders<'_> {
         }
         if unsorted > 0 {
             found.notes.push(format!(
-                "{} for training in no class folder and {} not trained on.",
+                "{} {UNSORTED} and {} not trained on.",
                 lie(unsorted),
                 if unsorted == 1 { "is" } else { "are" }
             ));

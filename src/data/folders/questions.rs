@@ -1,7 +1,5 @@
 //! What is asked where the folders can be read in several ways, and what is left where they give no classes.
 
-use std::collections::BTreeSet;
-
 use super::{Asked, Folders, Found, Way, purpose};
 use crate::data::class_names::squeezed;
 use crate::data::kinds::are_kinds;
@@ -40,6 +38,11 @@ impl Folders<'_> {
             said.join(", or ")
         );
         let one = ways.len() == 1;
+        let (flat, is_sure) = self.tree.flat_beside();
+        if let Some(way) = self.leave_out(flat) {
+            question.push_str(&format!("; or {}", way.text));
+            ways.insert(if is_sure { 0 } else { ways.len() }, way);
+        }
         if !self.parts
             && let Some(folder) = self.tree.smallest_twin()
         {
@@ -50,8 +53,9 @@ impl Folders<'_> {
             ways.extend(self.reread(vec![(name, Part::Test)]));
         }
         let said = self.tree.said_parts();
+        let is_new = |way: &Way| ways.iter().all(|other| other.labels != way.labels);
         if !said.is_empty()
-            && let Some(way) = self.reread(said)
+            && let Some(way) = self.reread(said).filter(is_new)
         {
             question.push_str(&format!("; or {}", way.text));
             ways.push(way);
@@ -64,6 +68,22 @@ impl Folders<'_> {
         }
         question.push_str(". Choose one.");
         Found::Several(ways, question)
+    }
+
+    /// The reading in which folders are no classes but parts, or none.
+    fn leave_out(&self, folders: Vec<(String, Part)>) -> Option<Way> {
+        if folders.is_empty() {
+            return None;
+        }
+        let texts: Vec<String> = (folders.iter())
+            .map(|(name, part)| match part {
+                Part::Unlabelled => format!("\u{201c}{name}\u{201d} is left out"),
+                part => format!("\u{201c}{name}\u{201d} is for {}", purpose(*part)),
+            })
+            .collect();
+        let way = self.reread(folders)?;
+        let text = format!("{}; classes {}", texts.join(", "), way.labelling.listed());
+        Some(Way { text, ..way })
     }
 
     /// Whether folders called like masks are classes, as those beside them, or hold masks.
@@ -109,19 +129,11 @@ impl Folders<'_> {
             level: self.asked.level,
             parts: all.clone(),
         };
-        let mut folders = Folders {
-            leaves: Vec::new(),
-            leaf_of: vec![None; tree.nodes.len()],
-            folder_of: self.folder_of.clone(),
+        let folders = Folders {
             parts: true,
-            asked,
             notes: self.notes.clone(),
-            kinds: BTreeSet::new(),
-            unknown: Vec::new(),
-            tree,
+            ..Folders::with(tree, self.folder_of.clone(), asked)
         };
-        folders.find_leaves();
-        folders.find_levels();
         let level = (0..8).rev().find(|&l| folders.is_kept(l))?;
         let labelling = folders.labelling(Some(level + 1));
         let said: Vec<String> = all
@@ -158,18 +170,33 @@ impl Folders<'_> {
         Found::Several(ways, question)
     }
 
+    /// Folders that may be classes all the same, and nothing else: such as `raw` and `augmented`; or, if `parts`, those
+    /// whose names have a word for a part in them.
+    fn ask_for_doubtful(&self, parts: bool) -> Option<(Box<Way>, String)> {
+        let mut way = match parts {
+            true => (self.without_doubtful_parts()).way(1, self.asked.parts.clone(), None),
+            false => self.way(1, self.asked.parts.clone(), None),
+        };
+        if way.flags.is_empty() {
+            way.flags.push_str("--class-level 1");
+        }
+        let say = match parts {
+            true => {
+                "says that they are parts of the data set, and nothing says what their images show"
+            }
+            false => "names kinds of images rather than classes",
+        };
+        let question = format!(
+            "The folders are called {}, which {say}. If they are the classes, choose so; else put each class's images in a folder of its own, named like the class.",
+            way.labelling.listed()
+        );
+        (way.labelling.names.len() > 1).then(|| (Box::new(way), question))
+    }
+
     pub(super) fn without_classes(self, depth: usize) -> Found {
         let labelling = self.labelling(None);
-        if depth > 0 {
-            // Folders such as `raw` and `augmented`, and nothing else.
-            let way = self.way(1, self.asked.parts.clone(), None);
-            let doubtful = (way.labelling.names.len() > 1).then(|| {
-                let question = format!(
-                    "The folders are called {}, which names kinds of images rather than classes. If they are the classes, choose so; else put each class's images in a folder of its own, named like the class.",
-                    way.labelling.listed()
-                );
-                (Box::new(way), question)
-            });
+        if depth > 0 || !self.tree.doubtful.is_empty() {
+            let doubtful = self.ask_for_doubtful(depth == 0);
             return Found::None {
                 labelling,
                 single: None,

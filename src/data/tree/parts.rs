@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Role, Tree};
-use crate::data::parts::{Said, residue, said};
+use crate::data::parts::{Said, names_thing, residue, said};
 use crate::protocol::Part;
 
 impl<'a> Tree<'a> {
@@ -13,6 +13,13 @@ impl<'a> Tree<'a> {
             if node.role != Role::Mask {
                 node.role = Role::Plain;
             }
+        }
+    }
+
+    /// Takes those for classes that are parts by a word in their names alone.
+    pub(in crate::data) fn forget_doubtful_parts(&mut self) {
+        for node in std::mem::take(&mut self.doubtful) {
+            self.nodes[node].role = Role::Plain;
         }
     }
 
@@ -55,6 +62,10 @@ impl<'a> Tree<'a> {
                 if let Some(part) = named(self.nodes[kid].name) {
                     self.nodes[kid].role = Role::Part(part);
                     forced = true;
+                } else if self.held == Some(kid)
+                    && let Some(said) = said(self.nodes[kid].name)
+                {
+                    self.nodes[kid].role = Role::Part(said.part);
                 }
             }
             let mut found = Vec::new();
@@ -67,12 +78,15 @@ impl<'a> Tree<'a> {
                 }
             }
             // `Training`, `Test` and `test-multiple_fruits`: those that say nothing else, if they are parts.
+            let doubtful =
+                enclosing[node].is_none() && !forced && self.may_be_parts(&found, &others);
             let (alone, rest): (Vec<_>, Vec<_>) = found.iter().partition(|(_, said)| said.alone);
             let all: Vec<usize> = (others.iter().copied())
                 .chain(rest.iter().map(|&(kid, _)| kid))
                 .collect();
             let is_paired = paired.contains(&self.nodes[node].depth);
             if enclosing[node].is_none()
+                && !doubtful
                 && !alone.is_empty()
                 && !rest.is_empty()
                 && !self.are_parts(&found, &others, is_paired)
@@ -84,16 +98,12 @@ impl<'a> Tree<'a> {
             let are_parts = !found.is_empty()
                 && match enclosing[node] {
                     Some(part) => self.are_doubled(node, part, &found, &others),
-                    None => {
-                        forced
-                            || self.are_parts(
-                                &found,
-                                &others,
-                                paired.contains(&self.nodes[node].depth),
-                            )
-                    }
+                    None => forced || doubtful || self.are_parts(&found, &others, is_paired),
                 };
             if are_parts {
+                if doubtful && !self.are_parts(&found, &others, is_paired) {
+                    self.doubtful.extend(found.iter().map(|&(kid, _)| kid));
+                }
                 for &(kid, said) in &found {
                     self.nodes[kid].role = Role::Part(said.part);
                 }
@@ -122,25 +132,6 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Classes whose names say that they may be no classes but test images.
-    pub(in crate::data) fn doubtful_classes(&self) -> Vec<&'a str> {
-        let mut doubtful = BTreeSet::new();
-        for node in 0..self.nodes.len() {
-            // Classes lie in the base, in parts and in what wraps those.
-            let is_inner = matches!(self.nodes[node].role, Role::Part(_) | Role::Wrapping);
-            if node != self.base && !(is_inner && self.kids(node).nth(1).is_some()) {
-                continue;
-            }
-            doubtful.extend(self.kids(node).filter(|&kid| {
-                self.nodes[kid].role == Role::Plain
-                    && self.is_leaf(kid)
-                    && said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part != Part::Train)
-            }));
-        }
-        let names = doubtful.into_iter().map(|kid| self.nodes[kid].name);
-        names.collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// Whether folders in a part repeat it (`seg_train/seg_train`); else they are classes (`train/train`
     /// beside `train/bus`).
     fn are_doubled(
@@ -160,6 +151,22 @@ impl<'a> Tree<'a> {
             && same
             && self.nodes[node].direct == 0
             && (deeper || matches!(found, [(kid, _)] if same_name(*kid)))
+    }
+
+    /// Whether folders of images, all of whose names say parts and more (`train_resized`, `test_hard`), are parts of
+    /// the data set though their names differ in more than that: learnt as classes, they would teach a model to tell
+    /// training images from test images. Several folders for training are classes in a part: `train_cat`, `train_dog`.
+    fn may_be_parts(&self, found: &[(usize, Said)], others: &[usize]) -> bool {
+        let name = |kid: usize| self.nodes[kid].name;
+        let parts: BTreeSet<Part> = found.iter().map(|(_, said)| said.part).collect();
+        let trained: BTreeSet<String> = (found.iter())
+            .filter(|(_, said)| said.part == Part::Train)
+            .map(|&(kid, _)| residue(name(kid)))
+            .collect();
+        others.is_empty()
+            && parts.len() > 1
+            && (trained.len() < 2 || trained.contains(""))
+            && (found.iter()).all(|&(kid, _)| self.is_leaf(kid) && !names_thing(name(kid)))
     }
 
     fn are_parts(&self, found: &[(usize, Said)], others: &[usize], paired: bool) -> bool {
@@ -183,6 +190,16 @@ impl<'a> Tree<'a> {
         (strict && parts.len() > 1)
             || self.share_names(found, others)
             || (strict && others.iter().all(|&kid| self.is_leaf(kid)) && self.has_classes(found))
+            || (strict && !parts.contains(&Part::Train) && self.hold_training(others))
+    }
+
+    /// Whether in one of some folders there is one for training with classes in it.
+    fn hold_training(&self, nodes: &[usize]) -> bool {
+        let trains = |kid: usize| {
+            said(self.nodes[kid].name).is_some_and(|s| s.alone && s.part == Part::Train)
+                && !self.is_leaf(kid)
+        };
+        (nodes.iter()).any(|&node| self.kids(self.inner(node)).any(trains))
     }
 
     /// Whether every one of them has several folders in it, as parts have.
@@ -190,8 +207,21 @@ impl<'a> Tree<'a> {
         found.iter().all(|&(kid, _)| self.kids(kid).count() > 0)
     }
 
-    fn names_in(&self, node: usize) -> BTreeSet<String> {
-        let kids = self.kids(node);
+    /// The folder below folders that hold one folder and nothing else, as unpacking doubles them (`rps/rps/rock`).
+    pub(super) fn inner(&self, mut node: usize) -> usize {
+        loop {
+            let mut kids = self.kids(node);
+            match (kids.next(), kids.next()) {
+                (Some(only), None) if self.nodes[node].direct == 0 && !self.is_leaf(only) => {
+                    node = only;
+                }
+                _ => return node,
+            }
+        }
+    }
+
+    pub(super) fn names_in(&self, node: usize) -> BTreeSet<String> {
+        let kids = self.kids(self.inner(node));
         kids.map(|kid| self.nodes[kid].name.to_lowercase())
             .collect()
     }
@@ -240,75 +270,15 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Siblings of parts whose names say nothing and which hold the same classes.
-    pub(in crate::data) fn unknown_parts(&self) -> Vec<String> {
-        let mut unknown = Vec::new();
-        for node in 0..self.nodes.len() {
-            let kids: Vec<usize> = self.kids(node).collect();
-            let is_part = |&kid: &usize| matches!(self.nodes[kid].role, Role::Part(_));
-            let mut classes = BTreeSet::new();
-            for kid in kids.iter().copied().filter(|k| is_part(k)) {
-                classes.append(&mut self.names_in(kid));
-            }
-            if classes.is_empty() {
-                continue;
-            }
-            for kid in kids {
-                if !is_part(&kid) && is_mostly_in(&self.names_in(kid), &classes) {
-                    unknown.push(self.nodes[kid].name.to_owned());
-                }
-            }
-        }
-        unknown.sort();
-        unknown.dedup();
-        unknown
-    }
-
     /// Whether all parts lie in folders that are none: `cat/train`, `cat/test`.
     pub(in crate::data) fn has_parts_in_classes(&self) -> bool {
         let mut parts = (self.nodes.iter()).filter(|node| matches!(node.role, Role::Part(_)));
         parts.all(|node| node.parent != self.base && self.nodes[node.parent].role == Role::Plain)
     }
-
-    /// Folders that by their names are parts for validation or test, and by what lies beside them may be none: below some
-    /// classes alone (`cat/test`), or without the classes of the others (`val_256`). With them those for training.
-    pub(in crate::data) fn said_parts(&self) -> Vec<(String, Part)> {
-        let mut found: BTreeSet<(String, Part)> = BTreeSet::new();
-        for (number, node) in self.nodes.iter().enumerate() {
-            let is_within = number != self.base && node.role == Role::Plain && node.below > 0;
-            if let Some(said) = said(node.name).filter(|s| s.alone && is_within) {
-                found.insert((node.name.to_owned(), said.part));
-            }
-        }
-        let held = |(_, part): &(String, Part)| *part != Part::Train;
-        match found.iter().any(held) {
-            true => found.into_iter().collect(),
-            false => Vec::new(),
-        }
-    }
-
-    /// Folders in the base, if they are few and hold the same folders: they may be parts.
-    fn twin_nodes(&self) -> Vec<usize> {
-        let kids: Vec<usize> = self.kids(self.base).collect();
-        if !(2..=4).contains(&kids.len()) {
-            return Vec::new();
-        }
-        let names: Vec<BTreeSet<String>> = kids.iter().map(|&kid| self.names_in(kid)).collect();
-        let all: BTreeSet<String> = names.iter().flatten().cloned().collect();
-        let alike = all.len() > 1 && names.iter().all(|own| own.len() * 3 >= all.len() * 2);
-        if alike { kids } else { Vec::new() }
-    }
-
-    /// The one of them with the fewest images.
-    pub(in crate::data) fn smallest_twin(&self) -> Option<usize> {
-        let twins = self.twin_nodes();
-        // Of equals the last: test sets tend to come after.
-        twins.into_iter().rev().min_by_key(|&n| self.nodes[n].below)
-    }
 }
 
 /// Whether at least half of some names, and one, are among others.
-fn is_mostly_in(names: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
+pub(super) fn is_mostly_in(names: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
     let shared = names.intersection(others).count();
     shared > 0 && shared * 2 >= names.len()
 }

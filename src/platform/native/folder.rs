@@ -102,7 +102,12 @@ impl Walk {
                 }
             }
         }
-        if entries.is_empty() {
+        // A `.gitkeep` or `.DS_Store` fills no folder.
+        let litter = |entry: &PathBuf| {
+            let name = entry.file_name().map(text);
+            name.is_some_and(|name| hidden(&name) == Some(Hidden::Litter))
+        };
+        if entries.iter().all(litter) {
             self.empty.push(path.to_owned());
         }
         // The system's order is arbitrary, and which of two links to one folder is kept hangs on it.
