@@ -11,6 +11,7 @@ mod published;
 #[path = "../sets/mod.rs"]
 mod sets;
 mod tables;
+mod tables_forms;
 mod tables_traps;
 mod traps;
 

@@ -14,7 +14,7 @@ const SAMPLE: usize = 4000;
 /// Cells that all columns together are judged by.
 const CELLS: usize = 400_000;
 /// Words of a header that say "file".
-const FILE_WORDS: [&str; 12] = [
+pub(super) const FILE_WORDS: [&str; 12] = [
     "file",
     "filename",
     "filenames",

@@ -4,7 +4,7 @@ use super::columns::rank;
 use super::parse::Table;
 
 /// Words of a header that say "label", the surest first.
-const LABEL_WORDS: [&str; 24] = [
+pub(super) const LABEL_WORDS: [&str; 24] = [
     "label",
     "labels",
     "class",

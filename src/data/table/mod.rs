@@ -11,6 +11,7 @@ mod labels;
 mod parse;
 mod part;
 mod rows;
+mod separated;
 mod text;
 
 use std::collections::HashMap;

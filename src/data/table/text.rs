@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::parse::{Table, separated};
+use super::parse::Table;
+use super::separated::{Names, separated};
 use crate::data::parts;
 
 /// Lines that the form is judged by.
@@ -83,7 +84,7 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
     }
     // A tab stands in no name.
     if sample.iter().all(|line| line.contains('\t')) {
-        return separated(text, names);
+        return separated(text, any(names));
     }
     // Several names a line, or a list as Python writes it.
     let pieces = |line: &str| -> Vec<String> {
@@ -234,12 +235,20 @@ fn other(
     }
     let cut = |line: &&str| line.contains([',', ';', '|']);
     if sample.iter().all(cut) {
-        return separated(text, names);
+        return separated(text, any(names));
     }
     if lines().nth(MAX_OTHER).is_some() {
         return Err("is too long a list".into());
     }
     one(stem, lines())
+}
+
+/// In a list that its separators make a table any cell may name an image.
+fn any<'a>(names: &'a dyn Fn(&str) -> bool) -> Names<'a> {
+    Names {
+        surely: names,
+        maybe: names,
+    }
 }
 
 fn one<'a>(name: &str, lines: impl Iterator<Item = &'a str>) -> Result<Table, String> {
