@@ -146,3 +146,67 @@ fn a_list_of_one_label_is_a_label() {
     let said = folder(&table(&format!("image,labels\n{}", rows(0..12, row)))).problem;
     assert!(said.expect("refused").contains("several labels"));
 }
+
+#[test]
+fn words_behind_the_images_of_a_list_are_columns_or_a_name() {
+    let list = |line: &dyn Fn(usize) -> String| {
+        let text = rows(0..12, |i| format!("{i:03}.jpg {}\n", line(i)));
+        folder(&all(tree("12 images"), &[("list.txt", &text)]))
+    };
+    let animal = |i: usize| CLASSES[i % 2];
+    // Either column may be the label, or both together.
+    let data = list(&|i| format!("{} {}", animal(i), ["sunny", "rainy", "foggy"][i % 3]));
+    let said = data.problem.expect("a question");
+    let columns =
+        "Several columns of list.txt may be the label: column 2, column 3, column 2 with column 3";
+    assert!(said.contains(columns), "{said}");
+    let chosen = super::choose(
+        &all(
+            tree("12 images"),
+            &[(
+                "list.txt",
+                &rows(0..12, |i| {
+                    format!(
+                        "{i:03}.jpg {} {}\n",
+                        animal(i),
+                        ["sunny", "rainy", "foggy"][i % 3]
+                    )
+                }),
+            )],
+        ),
+        data.readings[0].reading.labels.clone(),
+    );
+    assert_eq!(counts(&chosen), "cat 6, dog 6");
+    // The number of a class is no part of its name.
+    assert_eq!(
+        counts(&list(&|i| format!("{} {}", animal(i), i % 2))),
+        "cat 6, dog 6"
+    );
+    // Figures behind some: MIAS.
+    let data = list(&|i| match i % 2 {
+        0 => format!("{} NORM", ["G", "F", "D"][i % 3]),
+        _ => format!(
+            "{} CIRC B {} {} 197",
+            ["G", "F", "D"][i % 3],
+            500 + i,
+            400 - i
+        ),
+    });
+    assert!(
+        data.problem
+            .expect("a question")
+            .contains("may be the label: column 2, column 3")
+    );
+    // A name is one.
+    let breeds = [
+        "golden retriever",
+        "border collie",
+        "siamese cat",
+        "persian cat",
+    ];
+    let data = list(&|i| breeds[i % 4].to_owned());
+    assert_eq!(
+        counts(&data),
+        "border collie 3, golden retriever 3, persian cat 3, siamese cat 3"
+    );
+}
