@@ -12,6 +12,7 @@ mod published;
 mod sets;
 mod tables;
 mod tables_forms;
+mod tables_kinds;
 mod tables_traps;
 mod traps;
 

@@ -113,7 +113,7 @@ pub(super) fn parse(
     let lower = name.to_ascii_lowercase();
     let mut table =
         if lower.ends_with(".json") || lower.ends_with(".jsonl") || lower.ends_with(".ndjson") {
-            json::parse(&text)?
+            json::parse(&text, names)?
         } else if TEXTS.iter().any(|ending| lower.ends_with(ending)) {
             text::parse(stem(name), &text, names)?
         } else {
@@ -121,7 +121,8 @@ pub(super) fn parse(
                 surely: is_file,
                 maybe: names,
             };
-            separated(&text, names)?
+            let table = separated(&text, names)?;
+            json::of_via(&table).unwrap_or(Ok(table))?
         };
     table.notes.extend(note);
     Ok(table)

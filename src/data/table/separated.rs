@@ -36,9 +36,11 @@ pub(super) fn separated(text: &str, names: Names) -> Result<Table, String> {
     };
     let text = without_comments(text, names);
     let told = told.filter(u8::is_ascii);
-    let separator = told.unwrap_or_else(|| separator(head(&text)));
-    let text = unblanked(&text, separator);
-    let titles = titles(&first_records(head(&text), separator), names);
+    let separator = told.unwrap_or_else(|| separator(head(text)));
+    let text = unblanked(text, separator);
+    let mut below = first_records(head(&text), separator);
+    let titles = titles(&below, names);
+    below.drain(..below.len().min(titles + 1));
     let mut records = Records::new(&text, separator);
     for _ in 0..titles {
         records.next()?;
@@ -47,7 +49,6 @@ pub(super) fn separated(text: &str, names: Names) -> Result<Table, String> {
         return Err("is an empty table".into());
     }
     let first: Vec<String> = records.cells().map(|c| bare(c.trim()).to_owned()).collect();
-    let below = first_records(head(&text), separator).split_off(titles + 1);
     let mut table = if is_header(&first, &below, names) {
         Table::new(named(first))
     } else {
