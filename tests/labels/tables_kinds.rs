@@ -156,3 +156,105 @@ fn a_csv_of_the_vgg_image_annotator_has_its_classes_in_json() {
         "{said}"
     );
 }
+
+/// Rows `name,label` of some images.
+fn labels(of: std::ops::Range<usize>, form: impl Fn(usize) -> String) -> String {
+    rows(of, |i| format!("{i:03}.jpg,{}\n", form(i)))
+}
+
+#[test]
+fn a_refused_table_of_more_images_is_a_question() {
+    let findings = [
+        "No Finding",
+        "Cardiomegaly",
+        "Cardiomegaly|Emphysema",
+        "Hernia",
+    ];
+    let main = labels(0..12, |i| findings[i % 4].to_owned());
+    let main = format!("Image Index,Finding Labels\n{main}");
+    let extra = labels(0..6, |i| CLASSES[i % 2].to_owned());
+    let extra = format!("Image Index,Finding Label\n{extra}");
+    let files = all(
+        tree("12 images"),
+        &[("Data_Entry_2017.csv", &main), ("extra_labels.csv", &extra)],
+    );
+    let data = folder(&files);
+    let said = data.problem.expect("a question");
+    assert!(said.contains("A table that names 12 images cannot be used: Data_Entry_2017.csv gives images several labels"), "{said}");
+    assert!(
+        said.contains(
+            "has labels for 6 of them: the column \u{201c}Finding Label\u{201d} of extra_labels.csv"
+        ),
+        "{said}"
+    );
+    let flags: Vec<&str> = data
+        .readings
+        .iter()
+        .map(|r| r.reading.flags.as_str())
+        .collect();
+    assert_eq!(
+        flags,
+        ["--labels extra_labels.csv --label-column 'Finding Label'"]
+    );
+    let chosen = super::choose(&files, data.readings[0].reading.labels.clone());
+    assert_eq!(
+        (counts(&chosen).as_str(), chosen.problem),
+        ("cat 3, dog 3; 6 unlabelled", None)
+    );
+    // One of no more images is said.
+    let good = format!(
+        "image,label\n{}",
+        labels(0..12, |i| CLASSES[i % 2].to_owned())
+    );
+    let files = all(
+        tree("12 images"),
+        &[("labels.csv", &good), ("Data_Entry_2017.csv", &main)],
+    );
+    let data = reads(&files, "cat 6, dog 6");
+    assert_notes(&data, "one label an image is needed; it is not used.");
+}
+
+#[test]
+fn tables_that_continue_each_other_are_read_together() {
+    let image = |i: usize| {
+        let place = ["train 15", "train 19", "test 15"][i / 12];
+        (format!("{place}/{i:03}.jpg"), vec![i as u8])
+    };
+    let files: Files = (0..30).map(image).collect();
+    let level = |i: usize| (i % 3).to_string();
+    let text = |header: &str, of| format!("{header}\n{}", labels(of, level));
+    let files = all(
+        files,
+        &[
+            ("trainLabels15.csv", &text("image,level", 0..12)),
+            ("trainLabels19.csv", &text("id_code,diagnosis", 12..24)),
+            ("testLabels15.csv", &text("image,level", 24..30)),
+        ],
+    );
+    reads(&files, "0 8+2, 1 8+2, 2 8+2");
+}
+
+#[test]
+fn a_table_of_other_labels_that_is_not_used_is_named() {
+    let sure = format!(
+        "image,label\n{}",
+        labels(0..6, |i| CLASSES[i % 2].to_owned())
+    );
+    let other = labels(6..12, |i| ["big", "small"][i % 2].to_owned());
+    let files = all(
+        tree("12 images"),
+        &[
+            ("labels.csv", &sure),
+            ("more.csv", &format!("image,form\n{other}")),
+        ],
+    );
+    let data = reads(&files, "cat 3, dog 3; 6 unlabelled");
+    assert_notes(
+        &data,
+        "more.csv may label 6 images too, by \u{201c}form\u{201d}; it is not used",
+    );
+    assert_notes(
+        &data,
+        "--labels more.csv, or the table added again in the page",
+    );
+}

@@ -67,7 +67,7 @@ pub(super) fn parse(text: &str, names: &dyn Fn(&str) -> bool) -> Result<Table, S
     table(item, names)
 }
 
-const NO_TABLE: &str =
+pub(in crate::data) const NO_TABLE: &str =
     "is JSON of another shape than a list of objects or an object of file names and labels";
 
 fn table(item: Item, names: &dyn Fn(&str) -> bool) -> Result<Table, String> {

@@ -19,6 +19,7 @@ use std::rc::Rc;
 
 pub(super) use files::{Files, Match};
 pub(super) use join::Parsed;
+pub(super) use json::NO_TABLE;
 pub(super) use parse::MAX_BYTES;
 pub(super) use rows::Rows;
 
