@@ -5,6 +5,7 @@ mod folders;
 mod folders_traps;
 mod joined;
 mod lists;
+mod messages;
 mod names;
 mod odd;
 mod published;
