@@ -1,5 +1,10 @@
 //! Labels from the tables of a data set: which one, which columns, and whether the user must choose.
 
+mod refused;
+mod together;
+
+pub(super) use self::refused::Tried;
+use self::together::Found;
 use super::dataset::Candidate;
 use super::folders::Way;
 use super::labelling::{Labelling, list, quoted};
@@ -9,9 +14,6 @@ use super::table::{LabelTable, Parsed, Rows, is_text};
 use super::unused_lists;
 use crate::error::{Error, Result};
 use crate::protocol::{Columns, Labels, TableSummary};
-
-/// Readings of tables that are offered.
-const MOST_GROUPS: usize = 6;
 
 impl Reader<'_> {
     pub(super) fn by_table(
@@ -142,7 +144,7 @@ impl Reader<'_> {
     /// The tables that give labels, and why others give none.
     pub(super) fn find_tables(&self, base: &Labelling) -> (Option<Tables>, Tried) {
         let mut tried = Tried::default();
-        let mut found: Vec<(&LabelTable, Rows, TableSummary)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for (name, table) in self.found {
             let mut read = || -> std::result::Result<(), String> {
                 let table = table.as_ref().map_err(Clone::clone)?;
@@ -169,7 +171,7 @@ impl Reader<'_> {
             {
                 let sentence = format!("{name} {reason}");
                 if self.is_refused(name, table) {
-                    tried.refused.push(sentence.clone());
+                    tried.add_refused(&sentence, self.images_named(name));
                 }
                 tried.sentences.push(sentence);
             }
@@ -198,53 +200,18 @@ impl Reader<'_> {
                 tried,
             );
         }
-        // Tables that speak of the same labels, those of the first one in front.
-        let mut groups: Vec<(Vec<&LabelTable>, Rows)> = Vec::new();
-        let mut stand_ins = Vec::new();
-        for (table, rows, _) in &found {
-            let may_be_new = groups.is_empty() || (table.is_sure() && groups.len() < MOST_GROUPS);
-            let is_wanted = groups.is_empty()
-                || (table.choices().is_empty() && (table.is_sure() || !main.is_sure()));
-            if !is_wanted {
-                continue;
-            }
-            let group = groups.iter_mut().find(|(tables, so_far)| {
-                let same_name = tables.iter().any(|other| other.is_named_like(table));
-                rows.goes_with(so_far, same_name)
-            });
-            match group {
-                // Stands in for labels that are not published, as in a sample of what to submit.
-                Some((_, so_far)) if rows.is_constant_beside(so_far, self.files) => {
-                    stand_ins.push(unused_lists::stands_in(&table.path));
-                }
-                Some((tables, so_far)) if rows.adds_to(so_far) => {
-                    // It went well alone, and agrees.
-                    let _ = table.apply(self.files, so_far);
-                    tables.push(*table);
-                }
-                None if may_be_new => {
-                    let mut own = Rows::new(self.paths.len());
-                    let _ = table.apply(self.files, &mut own);
-                    groups.push((vec![*table], own));
-                }
-                _ => {}
-            }
-        }
+        let (groups, notes) = self.grouped(&found);
+        let labelled = groups.first().map_or(0, |(_, rows)| rows.labelled());
         let ways: Vec<Way> = groups
             .into_iter()
             .map(|(tables, rows)| {
                 let mut labelling = rows.labelling(base, &tables);
-                labelling.notes.extend(stand_ins.iter().cloned());
+                labelling.notes.extend(notes.iter().cloned());
+                labelling.notes.extend(tried.notes());
                 table_way(&tables, labelling)
             })
             .collect();
-        let question = (ways.len() > 1).then(|| {
-            let texts: Vec<&str> = ways.iter().map(|w| w.text.as_str()).collect();
-            format!(
-                "Tables give different labels: {}. Choose one.",
-                texts.join("; or ")
-            )
-        });
+        let question = several_question(&ways).or_else(|| tried.question(labelled, &ways));
         let summary = Some(main_summary.clone());
         (
             Some(Tables {
@@ -256,10 +223,20 @@ impl Reader<'_> {
         )
     }
 
+    /// Images that a table names; none if it cannot be read.
+    fn images_named(&self, path: &str) -> Option<usize> {
+        let parsed = self.parsed.iter().find(|parsed| parsed.path == path)?;
+        parsed.images_named(self.files)
+    }
+
     /// Whether a table that gives no labels seems to have them: it names the images that are here, or cannot be read.
     fn is_refused(&self, path: &str, table: &std::result::Result<LabelTable, String>) -> bool {
         let parsed = self.parsed.iter().find(|parsed| parsed.path == path);
-        let has_none = table.as_ref().is_ok_and(|table| !table.has_labels());
+        let has_none = match table {
+            Ok(table) => !table.has_labels(),
+            // A note says so already.
+            Err(reason) => reason == unused_lists::TO_LEAVE_OUT,
+        };
         !has_none && parsed.is_some_and(|parsed| parsed.is_unreadable_or_names_images(self.files))
     }
 
@@ -297,21 +274,22 @@ impl Reader<'_> {
     }
 }
 
-/// Tables that give no labels, and why: sentences.
-#[derive(Default)]
-pub(super) struct Tried {
-    /// All of them.
-    pub(super) sentences: Vec<String>,
-    /// Those that seem to have the labels all the same.
-    pub(super) refused: Vec<String>,
-}
-
 /// Readings of tables.
 pub(super) struct Tables {
     ways: Vec<Way>,
     question: Option<String>,
     /// Of the first one.
     summary: Option<TableSummary>,
+}
+
+fn several_question(ways: &[Way]) -> Option<String> {
+    (ways.len() > 1).then(|| {
+        let texts: Vec<&str> = ways.iter().map(|w| w.text.as_str()).collect();
+        format!(
+            "Tables give different labels: {}. Choose one.",
+            texts.join("; or ")
+        )
+    })
 }
 
 fn column_question(table: &LabelTable) -> String {

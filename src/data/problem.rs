@@ -1,11 +1,13 @@
 //! Why a data set cannot be trained on: the reason first, then what to do about it.
 
+mod by_names;
+
 use std::collections::BTreeMap;
 
 use super::dataset::Sample;
 use super::folders::purpose;
 use super::labelling::{list, many, quoted};
-use super::layout::parent;
+use super::layout::{Other, not_an_image, parent};
 use super::parts::said;
 use crate::protocol::{Part, Skipped, TableSummary};
 
@@ -29,6 +31,9 @@ impl LeftOut {
 
     /// Files that are none of an image's kind, in a sentence; "12 files, all TIFF: each is ...".
     fn sentence(&self, skipped: &[Skipped]) -> Option<String> {
+        if let Some(sentence) = archives(skipped) {
+            return Some(sentence);
+        }
         let mut kinds: Vec<_> = self.kinds.iter().collect();
         kinds.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
         let total: usize = kinds.iter().map(|k| k.1.0).sum();
@@ -72,6 +77,19 @@ impl LeftOut {
             }
         }
     }
+}
+
+/// A sentence about archives that cannot be read beside files that are no images either: these are not why there are
+/// none.
+fn archives(skipped: &[Skipped]) -> Option<String> {
+    let (archives, others): (Vec<&Skipped>, Vec<&Skipped>) =
+        (skipped.iter()).partition(|s| not_an_image(&s.file) == Some(Other::Archive));
+    let is_alone = others.is_empty() || others.iter().any(|other| other.failed);
+    let first = archives.first().filter(|_| !is_alone)?;
+    Some(format!(
+        "The images are probably in {}: it {}.",
+        first.file, first.reason
+    ))
 }
 
 /// What else is known, for the wording.
@@ -145,6 +163,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
             .unread
             .map_or(String::new(), |text| format!(" {text}"))
     };
+    let names = || by_names::hint(samples.iter().map(|sample| sample.path.as_str()));
     let hidden = match facts.hidden {
         [] => String::new(),
         hidden => format!(" {}", hidden.join(" ")),
@@ -154,10 +173,11 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
             .skipped
             .iter()
             .filter(|s| s.reason == super::folders::NO_CLASS);
+        let names = by_names::hint(outside.clone().map(|s| s.file.as_str()));
         let outside = outside.count();
         if outside > 0 {
             return Some(format!(
-                "{} in no class folder, and neither a table nor the file names say what {}.{tables}{}{hidden} Please {HINT}.",
+                "{} in no class folder, and neither a table nor the file names say what {}.{tables}{}{hidden} Please {HINT}.{names}",
                 if outside == 1 {
                     "1 image lies".into()
                 } else {
@@ -179,7 +199,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
     }
     if classes.is_empty() {
         return Some(format!(
-            "The {} in no class folder, and neither a table nor the file names say what {}.{tables}{}{hidden} Please {HINT}.",
+            "The {} in no class folder, and neither a table nor the file names say what {}.{tables}{}{hidden} Please {HINT}.{}",
             if samples.len() == 1 {
                 "1 image lies".into()
             } else {
@@ -191,6 +211,7 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
                 "they show"
             },
             unread(),
+            names(),
         ));
     }
     if total == 0 {
@@ -241,8 +262,9 @@ pub(super) fn problem(classes: &[String], samples: &[Sample], facts: &Facts) -> 
         let first = tables.trim_start();
         let gap = if first.is_empty() { "" } else { " " };
         return Some(format!(
-            "{first}{gap}There is one class only, \u{201c}{only}\u{201d}: training needs at least two; {HINT}.{}{hidden}",
-            unread()
+            "{first}{gap}There is one class only, \u{201c}{only}\u{201d}: training needs at least two; {HINT}.{}{hidden}{}",
+            unread(),
+            names(),
         ));
     }
     if total < classes.len() {

@@ -9,7 +9,7 @@ use super::parts::words;
 use crate::protocol::Skipped;
 
 /// Endings of files that may have labels, with what they are; the likelier ones first.
-const KINDS: [(&[&str], &str); 11] = [
+const KINDS: [(&[&str], &str); 14] = [
     (&["mat"], "MATLAB"),
     (&["npy", "npz"], "NumPy"),
     (&["xml"], "XML, such as that of Pascal VOC"),
@@ -17,8 +17,20 @@ const KINDS: [(&[&str], &str); 11] = [
     (&["parquet", "arrow"], "Parquet"),
     (&["tfrecord", "tfrecords"], "TensorFlow's records"),
     (&["pkl", "pickle"], "Python's pickle"),
-    (&["xls", "xlsx", "ods"], "a spreadsheet"),
+    (&["xls", "xlsx", "ods", "numbers"], "a spreadsheet"),
+    (
+        &[
+            "csv.gz", "tsv.gz", "json.gz", "jsonl.gz", "txt.gz", "csv.zip", "tsv.zip", "json.zip",
+            "txt.zip", "csv.bz2", "csv.xz", "csv.zst", "csv.7z", "csv.rar",
+        ],
+        "a packed table: unpack it first",
+    ),
+    (
+        &["manifest"],
+        "a manifest of SageMaker: save it as JSON lines, .jsonl, or as CSV",
+    ),
     (&["db", "sqlite", "mdb", "lmdb"], "a data base"),
+    (&["yaml", "yml"], "YAML"),
     (&["json", "jsonl", "ndjson"], "JSON"),
     (&["txt", "lst", "list"], "text"),
 ];
@@ -72,6 +84,15 @@ fn speaks(name: &str, list: &[&str]) -> bool {
     words(name).iter().any(|word| list.contains(&word.as_str()))
 }
 
+/// Whether a file has one of these endings, `gz` or `csv.gz`.
+fn has_ending(file: &str, endings: &[&str]) -> bool {
+    let name = file_name(file).to_ascii_lowercase();
+    endings.iter().any(|ending| {
+        let stem = name.strip_suffix(ending);
+        stem.is_some_and(|stem| stem.ends_with('.'))
+    })
+}
+
 /// A sentence about the files among those left out that probably have the labels. `tried` are those that were looked
 /// at and told about; one that `is_read` for parts has no labels, unless it lies in a folder of labels, as YOLO's do.
 pub(super) fn labels_in(
@@ -87,10 +108,9 @@ pub(super) fn labels_in(
         if !in_labels && is_read(one) {
             continue;
         }
-        let ending = file_name(file)
-            .rsplit_once('.')
-            .map_or(String::new(), |(_, e)| e.to_ascii_lowercase());
-        let place = (KINDS.iter()).position(|(endings, _)| endings.contains(&ending.as_str()));
+        let place = KINDS
+            .iter()
+            .position(|(endings, _)| has_ending(file, endings));
         let is_told = tried.iter().any(|t| t.starts_with(file));
         let Some(place) = place.filter(|_| !is_told && !speaks(stem(file), &OTHERS)) else {
             continue;
@@ -100,8 +120,8 @@ pub(super) fn labels_in(
         groups.entry((is_silent, place)).or_default().push(file);
     }
     let is_likely = |&((is_silent, place), files): &(&(bool, usize), &Vec<&str>)| {
-        // Texts and JSON may be anything, unless there is one for each image.
-        let is_anything = *place + 2 >= KINDS.len();
+        // YAML, texts and JSON may be anything, unless there is one for each image.
+        let is_anything = *place + 3 >= KINDS.len();
         !is_silent || !is_anything || (files.len() > 1 && files.len() * 2 >= images)
     };
     let ((_, place), files) = groups.iter().find(is_likely)?;

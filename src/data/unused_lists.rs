@@ -13,6 +13,9 @@ use super::table::{Files, LabelTable, Match};
 /// Lists that are named in one note.
 const NAMED: usize = 4;
 
+/// Why a list of images to leave out gives no labels.
+pub(super) const TO_LEAVE_OUT: &str = "is by its name a list of images to leave out";
+
 /// Words in the name of a list whose images are to be left out.
 const BAD: [&str; 34] = [
     "bad",
@@ -110,7 +113,7 @@ pub(super) fn take_bad(
             file_name(path),
             many(named, "image")
         ));
-        *table = Err("is by its name a list of images to leave out".to_owned());
+        *table = Err(TO_LEAVE_OUT.to_owned());
     }
     notes
 }

@@ -6,12 +6,15 @@ mod folders_parts;
 mod folders_traps;
 mod joined;
 mod lists;
+mod messages;
 mod names;
 mod odd;
 mod published;
 #[path = "../sets/mod.rs"]
 mod sets;
 mod tables;
+mod tables_forms;
+mod tables_kinds;
 mod tables_traps;
 mod traps;
 

@@ -13,8 +13,10 @@ use crate::protocol::{Columns, Part};
 const SAMPLE: usize = 4000;
 /// Cells that all columns together are judged by.
 const CELLS: usize = 400_000;
+/// Rows of which one at least names an image, where a column does.
+const FEW: usize = 100;
 /// Words of a header that say "file".
-const FILE_WORDS: [&str; 12] = [
+pub(super) const FILE_WORDS: [&str; 12] = [
     "file",
     "filename",
     "filenames",
@@ -215,6 +217,25 @@ pub(super) fn names_images(table: &Table, files: &Files) -> bool {
             .filter(|&&row| files.find(table.cell(row, column), None) != Match::None);
         named.count() * 2 >= rows.len().max(1)
     })
+}
+
+/// How many images the column names that names the most.
+pub(super) fn most_named(table: &Table, files: &Files) -> usize {
+    let named = |column: usize| {
+        let mut named = HashSet::new();
+        for row in 0..table.rows() {
+            if let Match::One(image) = files.find(table.cell(row, column), None) {
+                named.insert(image);
+            }
+        }
+        named.len()
+    };
+    let is_likely = |column: &usize| {
+        let mut few = sample(table).take(FEW);
+        few.any(|row| files.find(table.cell(row, *column), None) != Match::None)
+    };
+    let columns = (0..table.columns.len()).filter(is_likely);
+    columns.map(named).max().unwrap_or(0)
 }
 
 /// The column that names the most images, and how many. Numbers count only under a header that says "file", if at least half of the

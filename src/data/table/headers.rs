@@ -1,10 +1,10 @@
 //! What the name of a column says of its cells.
 
-use super::columns::rank;
+use super::columns::{FILE_WORDS, header, rank};
 use super::parse::Table;
 
 /// Words of a header that say "label", the surest first.
-const LABEL_WORDS: [&str; 24] = [
+pub(super) const LABEL_WORDS: [&str; 24] = [
     "label",
     "labels",
     "class",
@@ -121,10 +121,16 @@ pub(super) fn says_label(table: &Table, column: usize) -> bool {
     label_rank(table, column).is_some()
 }
 
-/// Whether a column is the y of a training set, `X` and `y`, and no coordinate: those come with an x.
+/// Whether a column is the y of a training set, `X` and `y`, and no coordinate: those come with an x, `Bbox [x` in one of
+/// the NIH's tables.
 fn is_y(table: &Table, column: usize) -> bool {
-    let is = |name: &String, wanted: &str| name.trim().eq_ignore_ascii_case(wanted);
-    is(&table.columns[column], "y") && !table.columns.iter().any(|name| is(name, "x"))
+    let is_x = |other: &usize| {
+        let words = header(table, *other);
+        words.iter().any(|word| word == "x")
+            && !words.iter().any(|word| FILE_WORDS.contains(&word.as_str()))
+    };
+    table.columns[column].trim().eq_ignore_ascii_case("y")
+        && !(0..table.columns.len()).any(|other| is_x(&other))
 }
 
 /// Whether a column's name says that its cells, all numbers or not, are no labels.
@@ -151,6 +157,8 @@ mod tests {
         assert_eq!(labels("Width,Roi.X1,Roi.Y1,ClassId,Path"), ["ClassId"]);
         assert_eq!(labels("filename,x,y"), [""; 0]);
         assert_eq!(labels("filename,y"), ["y"]);
+        assert_eq!(labels("filename,Bbox [x,y,w,h]"), [""; 0]);
+        assert_eq!(labels("X_path,y"), ["y"]);
         assert!(is_no_label(&table("bone_age"), 0, true));
         assert!(!is_no_label(&table("size"), 0, false), "big, small");
         assert!(is_no_label(&table("license"), 0, false));

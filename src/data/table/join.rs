@@ -37,6 +37,12 @@ pub(in crate::data) struct FolderLabels {
 }
 
 impl Parsed {
+    /// Images that it names; none if it cannot be read.
+    pub(in crate::data) fn images_named(&self, files: &Files) -> Option<usize> {
+        let table = self.table.as_ref().ok()?;
+        Some(super::columns::most_named(table, files))
+    }
+
     /// Whether it may well have labels although none were found: it cannot be read, or names the images that are here.
     pub(in crate::data) fn is_unreadable_or_names_images(&self, files: &Files) -> bool {
         let names = |table: &Rc<Table>| super::columns::names_images(table, files);

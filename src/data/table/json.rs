@@ -1,8 +1,10 @@
 //! Tables in JSON: a list of objects or pairs, an object of file names and labels, or a line each.
 
+mod arrays;
 mod coco;
 mod columns;
 mod parts;
+mod prodigy;
 mod value;
 mod via;
 
@@ -14,14 +16,15 @@ use self::columns::{nested, split};
 use self::parts::{parts, says_part};
 pub(super) use self::value::Item;
 use self::value::{MAX_VALUES, value, without_nan};
+pub(super) use self::via::of_table as of_via;
 use super::label_studio;
 use super::parse::{MAX_COLUMNS, Table, named, unnamed};
 
-/// Reads a table.
+/// Reads a table; `names` tells whether a text names an image that is here.
 ///
 /// # Errors
 /// The reason why it is none.
-pub(super) fn parse(text: &str) -> Result<Table, String> {
+pub(super) fn parse(text: &str, names: &dyn Fn(&str) -> bool) -> Result<Table, String> {
     let budget = Cell::new(MAX_VALUES);
     let whole = value(text, &budget);
     let item = match whole {
@@ -31,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Table, String> {
             budget.set(MAX_VALUES);
             let whole = plain.as_ref().map(|plain| value(plain, &budget));
             let error = match whole {
-                Some(Ok(item)) => return table(item),
+                Some(Ok(item)) => return table(item, names),
                 Some(Err(other)) => other,
                 None => error,
             };
@@ -61,13 +64,13 @@ pub(super) fn parse(text: &str) -> Result<Table, String> {
             Item::List(lines)
         }
     };
-    table(item)
+    table(item, names)
 }
 
-const NO_TABLE: &str =
+pub(in crate::data) const NO_TABLE: &str =
     "is JSON of another shape than a list of objects or an object of file names and labels";
 
-fn table(item: Item) -> Result<Table, String> {
+fn table(item: Item, names: &dyn Fn(&str) -> bool) -> Result<Table, String> {
     match item {
         Item::Text(_) => Err(NO_TABLE.into()),
         Item::List(rows) => list(rows),
@@ -89,12 +92,17 @@ fn table(item: Item) -> Result<Table, String> {
             if let Some(rows) = via::rows(&entries) {
                 return objects(rows?);
             }
-            if let Some(table) = split(&entries) {
-                return table;
-            }
-            map(entries)
+            let whole = split(&entries)
+                .or_else(|| arrays::columns(&entries, names))
+                .or_else(|| arrays::fiftyone(&entries));
+            whole.unwrap_or_else(|| map(entries, names))
         }
     }
+}
+
+/// What stands under a key.
+fn get<'a>(entries: &'a [(String, Item)], key: &str) -> Option<&'a Item> {
+    entries.iter().find(|(k, _)| k == key).map(|(_, v)| v)
 }
 
 /// A scalar, or a list of them, as a cell. A list of one is its value; one of several shows as such.
@@ -175,6 +183,7 @@ fn lift_parts(rows: &mut [Vec<(String, Item)>]) {
 
 fn objects(mut rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
     lift_parts(&mut rows);
+    let rejected = prodigy::take_accepted(&mut rows);
     let mut columns: Vec<String> = Vec::new();
     let mut number: HashMap<String, usize> = HashMap::new();
     for (key, item) in rows.iter().flatten() {
@@ -191,6 +200,7 @@ fn objects(mut rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
     }
     let width = columns.len();
     let mut table = Table::new(named(columns));
+    table.notes.extend(rejected);
     for row in rows {
         let mut cells = vec![String::new(); width];
         for (key, item) in row {
@@ -203,7 +213,7 @@ fn objects(mut rows: Vec<Vec<(String, Item)>>) -> Result<Table, String> {
     Ok(table)
 }
 
-fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
+fn map(entries: Vec<(String, Item)>, names: &dyn Fn(&str) -> bool) -> Result<Table, String> {
     let every = |is: fn(&Item) -> bool| !entries.is_empty() && entries.iter().all(|(_, v)| is(v));
     let is_text = |item: &Item| matches!(item, Item::Text(_));
     if entries.iter().any(|(_, v)| !is_text(v))
@@ -246,7 +256,7 @@ fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
         && let Some(at) = entries.iter().position(|(_, v)| is_rows(v))
     {
         let rows = entries.into_iter().nth(at);
-        return rows.map_or_else(|| Err(NO_TABLE.into()), |(_, rows)| table(rows));
+        return rows.map_or_else(|| Err(NO_TABLE.into()), |(_, rows)| table(rows, names));
     }
     // One list of objects under a name, whatever stands beside it.
     let lists: Vec<usize> = (0..entries.len())
@@ -257,7 +267,7 @@ fn map(entries: Vec<(String, Item)>) -> Result<Table, String> {
         .collect();
     if let [only] = lists[..] {
         return match entries.into_iter().nth(only) {
-            Some((_, rows)) => table(rows),
+            Some((_, rows)) => table(rows, names),
             None => Err(NO_TABLE.into()),
         };
     }
@@ -294,7 +304,9 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn rows(text: &str) -> Vec<Vec<String>> {
-        parse(text).expect(text).lines()
+        parse(text, &|cell| cell.ends_with(".jpg"))
+            .expect(text)
+            .lines()
     }
 
     #[test]
@@ -332,7 +344,7 @@ pub(super) mod tests {
 
     #[test]
     fn other_json_is_refused_with_the_reason() {
-        let reason = |text: &str| parse(text).expect_err(text);
+        let reason = |text: &str| parse(text, &|_| false).expect_err(text);
         assert!(reason(r#"{"images": [{"id": 1}], "annotations": [{"id": 1}]}"#).contains("COCO"));
         assert!(reason("{\"a\": ").contains("damaged JSON"));
         for text in [

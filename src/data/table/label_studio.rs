@@ -121,7 +121,8 @@ mod tests {
             [["image", "choice"], ["a.jpg", "cat|dog"]]
         );
         let boxes = r#"{"from_name": "b", "value": {"x": 1, "rectanglelabels": ["cat"]}}"#;
-        let reason = parse(&format!("[{}]", task("a.jpg", boxes, ""))).expect_err("boxes");
+        let reason =
+            parse(&format!("[{}]", task("a.jpg", boxes, "")), &|_| false).expect_err("boxes");
         assert!(reason.contains("without a choice"), "{reason}");
     }
 }

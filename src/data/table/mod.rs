@@ -11,6 +11,7 @@ mod labels;
 mod parse;
 mod part;
 mod rows;
+mod separated;
 mod text;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 
 pub(super) use files::{Files, Match};
 pub(super) use join::{FolderLabels, Parsed};
+pub(super) use json::NO_TABLE;
 pub(super) use parse::MAX_BYTES;
 pub(super) use rows::Rows;
 

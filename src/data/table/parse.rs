@@ -1,5 +1,6 @@
-//! From the bytes of a CSV, TSV or JSON file to rows and columns, within a budget.
+//! From the bytes of a CSV, TSV, JSON or text file to rows and columns, within a budget.
 
+use super::separated::{Names, separated};
 use super::{json, text};
 use crate::data::archive::text_of_table;
 use crate::data::labelling::visible;
@@ -112,11 +113,16 @@ pub(super) fn parse(
     let lower = name.to_ascii_lowercase();
     let mut table =
         if lower.ends_with(".json") || lower.ends_with(".jsonl") || lower.ends_with(".ndjson") {
-            json::parse(&text)?
+            json::parse(&text, names)?
         } else if TEXTS.iter().any(|ending| lower.ends_with(ending)) {
             text::parse(stem(name), &text, names)?
         } else {
-            separated(&text, is_file)?
+            let names = Names {
+                surely: is_file,
+                maybe: names,
+            };
+            let table = separated(&text, names)?;
+            json::of_via(&table).unwrap_or(Ok(table))?
         };
     table.notes.extend(note);
     Ok(table)
@@ -170,124 +176,6 @@ fn windows(byte: u8) -> char {
     }
 }
 
-/// Records of a text with separators; blank lines are none.
-struct Records<'a> {
-    reader: csv_core::Reader,
-    rest: &'a [u8],
-    ended: bool,
-    /// The cells of the last record, one after the other with room behind them, and where each ends.
-    text: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl<'a> Records<'a> {
-    fn new(text: &'a str, separator: u8) -> Self {
-        Self {
-            reader: csv_core::ReaderBuilder::new().delimiter(separator).build(),
-            rest: text.as_bytes(),
-            ended: false,
-            text: Vec::new(),
-            ends: Vec::new(),
-        }
-    }
-
-    /// Goes on to the next record; false at the end.
-    fn next(&mut self) -> Result<bool, String> {
-        use csv_core::ReadFieldResult::{End, Field, InputEmpty, OutputFull};
-        const ROOM: usize = 4096;
-        self.ends.clear();
-        if self.ended {
-            return Ok(false);
-        }
-        let mut used = 0;
-        loop {
-            if self.text.len() < used + ROOM {
-                self.text.resize((used + ROOM) * 2, 0);
-            }
-            let (result, read, written) = self.reader.read_field(self.rest, &mut self.text[used..]);
-            used += written;
-            self.rest = self.rest.get(read..).unwrap_or_default();
-            match result {
-                // The reader then wants to be told the end by an empty input, which the rest now is.
-                InputEmpty | OutputFull => {}
-                Field { record_end } => {
-                    self.ends.push(used);
-                    if self.ends.len() > MAX_COLUMNS {
-                        return Err(format!("has more than {MAX_COLUMNS} columns"));
-                    }
-                    if record_end {
-                        return Ok(true);
-                    }
-                }
-                End => {
-                    self.ended = true;
-                    return Ok(!self.ends.is_empty());
-                }
-            }
-        }
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &str> {
-        let mut begin = 0;
-        self.ends.iter().map(move |&end| {
-            let cell = self.text.get(begin..end).unwrap_or_default();
-            begin = end;
-            // Cut from UTF-8 at separators, which are ASCII.
-            std::str::from_utf8(cell).unwrap_or_default()
-        })
-    }
-}
-
-/// The separator that cuts the first lines into the same number of cells, more than one.
-fn separator(text: &str) -> u8 {
-    const LINES: usize = 20;
-    let mut best = (0, 0, b',');
-    for separator in *b",;\t|" {
-        let mut records = Records::new(text, separator);
-        let mut counts = Vec::new();
-        while counts.len() < LINES && records.next().unwrap_or(false) {
-            counts.push(records.ends.len());
-        }
-        let Some(&first) = counts.first().filter(|&&n| n > 1) else {
-            continue;
-        };
-        // A last line may be cut.
-        let same = counts.iter().filter(|&&n| n == first).count();
-        let score = (same * 100 / counts.len(), first, separator);
-        if (score.0, score.1) > (best.0, best.1) {
-            best = score;
-        }
-    }
-    best.2
-}
-
-pub(super) fn separated(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Table, String> {
-    // Excel is told the separator in a line of its own.
-    let (text, told) = match text.strip_prefix("sep=").and_then(|r| r.split_once('\n')) {
-        Some((separator, rest)) => (rest, separator.bytes().next()),
-        None => (text, None),
-    };
-    let separator = told.filter(u8::is_ascii).unwrap_or_else(|| separator(text));
-    let mut records = Records::new(text, separator);
-    if !records.next()? {
-        return Err("is an empty table".into());
-    }
-    let first: Vec<String> = records.cells().map(|c| c.trim().to_owned()).collect();
-    let headless = first.iter().any(|cell| is_file(cell));
-    let mut table = Table::new(if headless {
-        (0..first.len()).map(unnamed).collect()
-    } else {
-        named(first.clone())
-    });
-    if headless {
-        table.push(first.iter().map(String::as_str))?;
-    }
-    while records.next()? {
-        table.push(records.cells())?;
-    }
-    Ok(table)
-}
-
 /// What a column without a name of its own is called; counted from 0.
 pub(super) fn unnamed(column: usize) -> String {
     format!("{UNNAMED}{}", column + 1)
@@ -300,18 +188,21 @@ pub(super) fn is_unnamed(name: &str) -> bool {
 
 const UNNAMED: &str = "column ";
 
-/// Column names, none empty and none twice.
+/// Column names, none empty and none twice: of two called `label` one is `label (2)`, and either may be meant.
 pub(super) fn named(names: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     let numbered = |(i, name): (usize, String)| {
-        let name = visible(&name).into_owned();
-        let name = if name.is_empty() || seen.contains(&name) {
-            unnamed(i)
-        } else {
-            name
-        };
-        seen.insert(name.clone());
-        name
+        let mut own = visible(&name).trim().to_owned();
+        if own.is_empty() {
+            own = unnamed(i);
+        }
+        let first = own.clone();
+        let mut number = 1;
+        while !seen.insert(own.clone()) {
+            number += 1;
+            own = format!("{first} ({number})");
+        }
+        own
     };
     names.into_iter().enumerate().map(numbered).collect()
 }

@@ -6,7 +6,7 @@ use super::columns::{header, rank, sample};
 use super::headers::says_label;
 use super::labels::Label;
 use super::parse::Table;
-use crate::data::parts::said;
+use crate::data::parts::{said, words};
 use crate::protocol::Part;
 
 /// Words of a header that say "part".
@@ -51,6 +51,13 @@ fn values(table: &Table, column: usize) -> HashSet<&str> {
         .collect()
 }
 
+/// A cell without the words of its column's name: `training cohort` under `cohort` says nothing else than `training`.
+fn without(cell: &str, header: &[String]) -> String {
+    let words = words(cell);
+    let rest = words.into_iter().filter(|word| !header.contains(word));
+    rest.collect::<Vec<_>>().join(" ")
+}
+
 /// A column whose cells say a part (`train`, `PublicTest`), most of them at least, or whether it is for training
 /// (1, 0).
 pub(super) fn part_column(table: &Table, image: usize, label: Option<&Label>) -> Option<usize> {
@@ -77,7 +84,14 @@ pub(super) fn part_column(table: &Table, image: usize, label: Option<&Label>) ->
         if rank(table, column, &PART_WORDS).is_some() {
             return most && (alone || parts.len() > 1);
         }
-        most && parts.len() > 1 && (all || alone) && !says_label(table, column)
+        // Nor is `train station` beside `test lab`, which are places: each part must be said by itself.
+        let own = header(table, column);
+        let says_alone = |part: &Part| {
+            let mut values = values.iter().map(|value| without(value, &own));
+            values.any(|rest| said(&rest).is_some_and(|s| s.alone && s.part == *part))
+        };
+        let may_be_label = says_label(table, column) && !(all && alone);
+        most && parts.len() > 1 && !may_be_label && parts.iter().all(says_alone)
     })
 }
 

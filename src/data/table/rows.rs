@@ -63,6 +63,17 @@ impl Rows {
         shared * 10 >= least * if named_alike { 5 } else { 9 }
     }
 
+    /// Whether it labels other images than another one with the same labels, as the table of another year does: none is
+    /// new, and most of them come again.
+    pub(in crate::data) fn continues(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|rows| &rows.names.names);
+        let mut pairs = self.label.iter().zip(&other.label);
+        own.len() > 1
+            && own.len() * 2 > others.len()
+            && own.iter().all(|name| others.contains(name))
+            && !pairs.any(|(own, others)| own.is_some() && others.is_some())
+    }
+
     /// Whether it gives several images one label.
     pub(in crate::data) fn is_constant(&self) -> bool {
         self.labelled() > 1 && self.names.names.len() == 1

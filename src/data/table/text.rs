@@ -2,13 +2,19 @@
 //! `n01440764/10026.JPEG 0`, `1 001.Albatross/0046.jpg`. Blanks separate the columns and may stand in names too, so
 //! the form of a list is the one in which the most lines name images that are here.
 
+mod fields;
+
 use std::collections::HashSet;
 
-use super::parse::{Table, separated};
+use self::fields::Fields;
+use super::parse::Table;
+use super::separated::{Names, separated};
 use crate::data::parts;
 
 /// Lines that the form is judged by.
 const SAMPLE: usize = 300;
+/// Lines that its columns are judged by: each class should be among them several times.
+const MANY: usize = 20_000;
 /// Most lines of a list that names no image: numbers with names, or names of classes.
 const MAX_OTHER: usize = 1_000_000;
 
@@ -83,7 +89,7 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
     }
     // A tab stands in no name.
     if sample.iter().all(|line| line.contains('\t')) {
-        return separated(text, names);
+        return separated(text, any(names));
     }
     // Several names a line, or a list as Python writes it.
     let pieces = |line: &str| -> Vec<String> {
@@ -155,8 +161,15 @@ pub(super) fn parse(stem: &str, text: &str, names: &dyn Fn(&str) -> bool) -> Res
             let named: Vec<&str> = (sample.iter().copied())
                 .filter(|line| form.image(line).is_some_and(names))
                 .collect();
-            match place_of_part(&named) {
-                Some(place) => with_parts(lines(), place),
+            if let Some(place) = place_of_part(&named) {
+                return with_parts(lines(), place);
+            }
+            let is_named = |line: &&str| form.image(line).is_some_and(names);
+            let many: Vec<&str> = (lines().step_by(count.div_ceil(MANY).max(1)))
+                .filter(is_named)
+                .collect();
+            match Fields::of(&many) {
+                Some(fields) => fields.table(lines(), names),
                 None => two(["image", second], lines().map(halves)),
             }
         }
@@ -234,12 +247,20 @@ fn other(
     }
     let cut = |line: &&str| line.contains([',', ';', '|']);
     if sample.iter().all(cut) {
-        return separated(text, names);
+        return separated(text, any(names));
     }
     if lines().nth(MAX_OTHER).is_some() {
         return Err("is too long a list".into());
     }
     one(stem, lines())
+}
+
+/// In a list that its separators make a table any cell may name an image.
+fn any<'a>(names: &'a dyn Fn(&str) -> bool) -> Names<'a> {
+    Names {
+        surely: names,
+        maybe: names,
+    }
 }
 
 fn one<'a>(name: &str, lines: impl Iterator<Item = &'a str>) -> Result<Table, String> {

@@ -1,13 +1,14 @@
 //! Projects and exports of the VGG Image Annotator: an object of files, each with attributes of its own and of the
 //! regions in it.
 
-use super::{Item, cell};
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use super::value::{MAX_VALUES, value};
+use super::{Item, cell, get, objects};
+use crate::data::table::parse::Table;
 
 type Row = Vec<(String, Item)>;
-
-fn get<'a>(row: &'a [(String, Item)], key: &str) -> Option<&'a Item> {
-    row.iter().find(|(k, _)| k == key).map(|(_, v)| v)
-}
 
 fn is_file(item: &Item) -> bool {
     matches!(item, Item::Map(row) if matches!(get(row, "filename"), Some(Item::Text(_)))
@@ -24,6 +25,41 @@ pub(super) fn rows(entries: &[(String, Item)]) -> Option<Result<Vec<Row>, String
         return None;
     }
     Some(files.iter().map(|(_, item)| row(item)).collect())
+}
+
+/// A table of the annotator's own, which has a row a region and the attributes as JSON in its cells, as a row a file with
+/// a column an attribute. None if it is another table.
+pub(in crate::data::table) fn of_table(table: &Table) -> Option<Result<Table, String>> {
+    let column = |name: &str| {
+        let is = |own: &String| own.trim_start_matches('#').trim() == name;
+        table.columns.iter().position(is)
+    };
+    let name = column("filename")?;
+    let (of_file, of_region) = (column("file_attributes")?, column("region_attributes")?);
+    let budget = Cell::new(MAX_VALUES);
+    let attributes = |row, column| {
+        let item = value(table.cell(row, column), &budget).ok();
+        item.unwrap_or(Item::Map(Vec::new()))
+    };
+    let mut files: Vec<(Row, Vec<Item>)> = Vec::new();
+    let mut number: HashMap<&str, usize> = HashMap::new();
+    for row in 0..table.rows() {
+        let own = table.cell(row, name);
+        let file = *number.entry(own).or_insert_with(|| {
+            let name = ("filename".to_owned(), Item::Text(own.to_owned()));
+            let attributes = ("file_attributes".to_owned(), attributes(row, of_file));
+            files.push((vec![name, attributes], Vec::new()));
+            files.len() - 1
+        });
+        let region = ("region_attributes".to_owned(), attributes(row, of_region));
+        files[file].1.push(Item::Map(vec![region]));
+    }
+    let rows = files.into_iter().map(|(mut file, regions)| {
+        file.push(("regions".to_owned(), Item::List(regions)));
+        row(&Item::Map(file))
+    });
+    let rows: Result<Vec<Row>, String> = rows.collect();
+    Some(rows.and_then(objects))
 }
 
 fn row(item: &Item) -> Result<Row, String> {
@@ -101,7 +137,7 @@ mod tests {
             rows(&file(&format!("{cat}, {cat}"))),
             [["filename", "class"], ["a.jpg", "cat"]]
         );
-        let reason = parse(&file(&format!("{cat}, {dog}"))).expect_err("two classes");
+        let reason = parse(&file(&format!("{cat}, {dog}")), &|_| false).expect_err("two classes");
         assert!(reason.contains("class: cat, dog"), "{reason}");
     }
 }
