@@ -35,6 +35,26 @@ impl Drop for Scratch {
 }
 
 #[test]
+fn a_folder_of_hidden_files_alone_is_empty() {
+    let scratch = Scratch::new("litter");
+    let root = scratch.0.join("set");
+    for (folder, file) in [
+        ("train", ".gitkeep"),
+        ("val", "Thumbs.db"),
+        ("test", "0.jpg"),
+        ("docs", ".notes/0.jpg"),
+    ] {
+        let path = root.join(folder).join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, "x").expect("a file");
+    }
+    fs::create_dir_all(root.join("more")).expect("a folder");
+    let mut empty = list_folder(&root).expect("a listing").empty_folders;
+    empty.sort();
+    assert_eq!(empty, ["set/more", "set/train", "set/val"]);
+}
+
+#[test]
 fn a_folder_is_listed_sorted_once_and_without_what_is_hidden() {
     let scratch = Scratch::new("list");
     let root = scratch.0.join("set");

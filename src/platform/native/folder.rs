@@ -105,7 +105,7 @@ impl Walk {
         // A `.gitkeep` or `.DS_Store` fills no folder.
         let litter = |entry: &PathBuf| {
             let name = entry.file_name().map(text);
-            name.is_some_and(|name| hidden(&name) == Some(Hidden::Litter))
+            name.is_some_and(|name| hidden(&name) == Some(Hidden::Litter)) && !entry.is_dir()
         };
         if entries.iter().all(litter) {
             self.empty.push(path.to_owned());
