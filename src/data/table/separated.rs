@@ -191,14 +191,20 @@ fn is_quoted(text: &str, separator: char) -> bool {
     })
 }
 
-/// The one item of a list as Python or JSON writes it, `['cat']`; any other cell as it is.
+/// The one item of a list as Python or JSON writes it, `['cat']`, or what stands in single quotes; any other cell as it
+/// is.
 fn bare(cell: &str) -> &str {
+    let quoted = |quote: char| {
+        let inner = cell.trim().strip_prefix(quote)?.strip_suffix(quote)?;
+        (!inner.is_empty() && !inner.contains(quote)).then_some(inner)
+    };
     let inner = |quote: char| {
         let list = cell.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
         let item = list.strip_prefix(quote)?.strip_suffix(quote)?;
         (!item.is_empty() && !item.contains([quote, '[', ']'])).then_some(item)
     };
-    inner('\'').or_else(|| inner('"')).unwrap_or(cell)
+    let item = inner('\'').or_else(|| inner('"'));
+    item.or_else(|| quoted('\'')).unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -263,6 +269,12 @@ mod tests {
             rows("file,label\na.jpg,\"[\"\"cat\"\"]\"\nb.jpg,\"['x', 'y']\"\n"),
             expected
         );
+    }
+
+    #[test]
+    fn single_quotes_are_none_of_a_cell() {
+        let expected = [["file", "label"], ["a.jpg", "dog's"]];
+        assert_eq!(rows("'file','label'\n'a.jpg',dog's\n"), expected);
     }
 
     #[test]
