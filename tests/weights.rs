@@ -793,3 +793,18 @@ fn a_mean_in_brackets_is_one() {
     let own = [("mean", "0.12345678,0.5,0.5"), ("std", "0.25,0.25,0.25")];
     assert_eq!(made(&head, &own).metadata["mean"], "0.12345678,0.5,0.5");
 }
+
+#[test]
+fn what_tools_leave_in_a_network_is_no_weight() {
+    let list: [(&str, &[usize]); 6] = [
+        ("conv1.weight", &[64, 3, 7, 7]),
+        ("total_ops", &[1]),
+        ("layer1.0.conv1.total_params", &[1]),
+        ("layer1._extra_state", &[2]),
+        ("fc.weight", &[3, 512]),
+        ("fc.total_ops", &[1]),
+    ];
+    let checkpoint = made(&list, &[]);
+    let names: Vec<_> = checkpoint.tensors.keys().collect();
+    assert_eq!(names, ["conv1.weight", "fc.bias", "fc.weight"]);
+}

@@ -38,10 +38,17 @@ impl Dtype {
     }
 }
 
-/// Whether PyTorch keeps a batch norm's step counter under this name. Inference and training of a head
-/// have no use for it, so it is neither read nor asked for.
+/// Whether something is kept under this name that inference and training of a head have no use for, so that it is neither
+/// read nor asked for: a batch norm's step counter, what thop counted (`total_ops`), a module's state that is no tensor of
+/// its own (`_extra_state`).
 pub(super) fn is_counter(name: &str) -> bool {
-    name == "num_batches_tracked" || name.ends_with(".num_batches_tracked")
+    const KEPT: [&str; 4] = [
+        "num_batches_tracked",
+        "total_ops",
+        "total_params",
+        "_extra_state",
+    ];
+    KEPT.contains(&name.rsplit('.').next().unwrap_or(name))
 }
 
 /// Elements converted at a time: small enough to stay in the first-level cache.

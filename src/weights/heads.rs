@@ -212,6 +212,7 @@ pub(super) fn doubt(
     chosen: &[(usize, String)],
     head: &[usize],
     beside: &[&Candidate<'_>],
+    group: &str,
 ) -> Option<String> {
     let head: BTreeSet<usize> = head.iter().copied().collect();
     let mut layers: Vec<(Vec<usize>, [usize; 2])> = Vec::new();
@@ -241,14 +242,47 @@ pub(super) fn doubt(
     let joins = |c: &&&Candidate<'_>| {
         let before = c.shape.first() == Some(inputs) && !c.is_scalar();
         let behind = c.shape.len() == 2 && c.shape.last() == Some(outputs);
-        !no_layer(c) && (before || behind) || self_supervised(c.name)
+        let elsewhere = c.group == group && is_in_front_or_between(c);
+        !no_layer(c) && (before || behind || elsewhere) || self_supervised(c.name)
     };
     let names: Vec<String> = beside.iter().filter(joins).map(|c| c.full_name()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "has tensors that may belong to its last layer or stand before or behind it ({}), so that its last layer is \
-             not used",
+            "has tensors that may belong to its last layer or change what goes into the network or comes out of it ({}), so \
+             that its last layer is not used",
             first_few(&names, 3)
         )
     })
+}
+
+/// Whether the shape or the name is that of a layer in front of a backbone, which gives it three channels (a convolution
+/// of one pixel, a batch norm), or of one between it and the head: attention over places or channels, whose convolution
+/// has one output, and the power of GeM's pool.
+fn is_in_front_or_between(candidate: &Candidate<'_>) -> bool {
+    let last = candidate.name.rsplit('.').next().unwrap_or(candidate.name);
+    match *candidate.shape {
+        [3, 1..=4, _, _] | [1, 1..=2, _, _] | [1, 1, _] => true,
+        [3] => matches!(last, "running_mean" | "running_var"),
+        _ => candidate.is_scalar() && last == "p",
+    }
+}
+
+/// Names of what lies beside a network and may be part of what it computes, though its shape joins nothing: a convolution,
+/// three numbers for three channels, a number such as a temperature.
+pub(super) fn may_be_used(beside: &[&Candidate<'_>], group: &str) -> Vec<String> {
+    let may = |c: &&&Candidate<'_>| {
+        let layer = c.real && !c.expanded && !is_of_loss(c.name) && !is_of_metric(c.name);
+        let by_shape = c.shape.len() >= 3 || *c.shape == [3] || c.is_scalar();
+        // Beside the state dict a number is an accuracy or a loss more often than not.
+        let scale = ["temperature", "logit_scale"]
+            .iter()
+            .any(|word| c.name.contains(word));
+        layer
+            && (if c.group == group {
+                by_shape
+            } else {
+                c.is_scalar() && scale
+            })
+    };
+    beside.iter().filter(may).map(|c| c.full_name()).collect()
 }

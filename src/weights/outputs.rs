@@ -272,7 +272,7 @@ fn is_prose(text: &str) -> bool {
         let mut words = part.split_whitespace();
         words.any(|word| matches!(word, "and" | "or" | "on" | "of" | "with" | "the"))
     };
-    text.ends_with('.') || text.contains(": ") || (longer && parts.iter().any(|p| joined(&p)))
+    text.ends_with('.') || text.contains(": ") || (longer && parts.iter().any(joined))
 }
 
 /// The names in the text that a safetensors file keeps beside its tensors: JSON, Python's lists and dicts, or names

@@ -65,8 +65,8 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     };
     // A detail that looks like a first convolution is far smaller than any network.
     found.retain(|(_, count)| *count >= SMALLEST.min(most));
-    // Of equal ones the model itself is left, not its average.
-    found.sort_by_key(|(place, _)| is_copy(place));
+    // Of equal ones the model itself is left, not its average; of aliases the one whose names include the last layer's.
+    found.sort_by_cached_key(|(place, _)| (is_copy(place), !has_head(candidates, place)));
     drop_aliases(candidates, &mut found);
     let all: Vec<Network> = found.iter().map(|(place, _)| place.clone()).collect();
     let (copies, mut networks): (Vec<_>, Vec<_>) =
@@ -99,6 +99,18 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     }
     let place = networks.swap_remove(0).0;
     Ok(within(candidates, &place, &all, warnings))
+}
+
+/// Whether a last layer lies below the place of a network under a name that is known.
+fn has_head(candidates: &[Candidate<'_>], (group, prefix): &Network) -> bool {
+    let own = candidates
+        .iter()
+        .filter(|c| c.group == group && c.shape.len() == 2);
+    let mut names = own.filter_map(|c| c.name.strip_prefix(prefix.as_str()));
+    names.any(|name| {
+        name.split_once('.')
+            .is_some_and(|(module, _)| names::is_head(module))
+    })
 }
 
 /// Of networks whose convolutions are the very same elements, one model under several names, the first is left.
@@ -146,8 +158,11 @@ fn within(
             continue;
         };
         let module = name.split('.').next().unwrap_or(name);
-        let loose = !name.contains('.') && candidate.is_scalar();
-        if modules.contains(&module) {
+        // A number, a vector or a table at the top of the network, and no layer of it: `pos_weight`.
+        let loose = !name.contains('.') && candidate.shape.len() <= 2;
+        if candidate.shape.contains(&0) {
+            // Without elements it computes nothing, wherever it lies.
+        } else if modules.contains(&module) {
             // A mask of integers or a complex filter in a block is part of what the block does.
             if candidate.real || !candidate.is_scalar() {
                 selection.tensors.push((i, name.to_owned()));
@@ -167,6 +182,13 @@ fn within(
     // Step counters tell nothing.
     others.retain(|i| candidates[*i].real || !candidates[*i].is_scalar());
     let head = heads::find(candidates, &mut selection.tensors, &others, modules, place);
+    pass_over_layers(
+        candidates,
+        &mut selection.tensors,
+        &mut others,
+        modules,
+        &head,
+    );
     let chosen: BTreeSet<(&str, usize)> = selection
         .tensors
         .iter()
@@ -178,21 +200,71 @@ fn within(
         networks.any(|(group, prefix)| group == c.group && c.name.starts_with(prefix.as_str()))
     };
     others.retain(|i| !other_network(&candidates[*i]));
+    let encoder = networks
+        .iter()
+        .any(|other| other != place && is_of_contrast(other));
+    if encoder && !head.is_empty() {
+        selection.no_head = Some(format!(
+            "is the encoder of a self-supervised training ({} beside another), whose last layer is no classifier, so that \
+             it is not used",
+            shown(place)
+        ));
+    }
     take_normalization(candidates, &mut others, &mut selection);
     if others.is_empty() {
+        selection
+            .tensors
+            .retain(|(i, _)| selection.no_head.is_none() || !head.contains(i));
         return selection;
     }
     let beside: Vec<&Candidate<'_>> = others.iter().map(|i| &candidates[*i]).collect();
-    selection.no_head = heads::doubt(candidates, &selection.tensors, &head, &beside);
+    let doubt = heads::doubt(candidates, &selection.tensors, &head, &beside, group);
+    selection.no_head = selection.no_head.or(doubt);
     if selection.no_head.is_some() {
         selection.tensors.retain(|(i, _)| !head.contains(i));
     }
     let passed: Vec<String> = beside.iter().map(|c| c.full_name()).collect();
-    selection.warnings.push(format!(
+    let mut said = format!(
         "holds tensors beside the network that are passed over: {}",
         first_few(&passed, 3)
-    ));
+    );
+    let used = heads::may_be_used(&beside, group);
+    if selection.no_head.is_none() && !used.is_empty() {
+        said.push_str(&format!(
+            ". If the network uses {} to answer, its answers are wrong here",
+            first_few(&used, 3)
+        ));
+    }
+    selection.warnings.push(said);
     selection
+}
+
+/// Passes over matrices and vectors that stand in the network itself and are neither of its backbone nor of its head, as it
+/// is done where they stand in a wrapper around it. A convolution or a number in a layer stays: it is part of what the
+/// network does, and the comparison with the model names it.
+fn pass_over_layers(
+    candidates: &[Candidate<'_>],
+    chosen: &mut Vec<(usize, String)>,
+    others: &mut Vec<usize>,
+    modules: &[&str],
+    head: &[usize],
+) {
+    let module = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
+    let matrices = chosen
+        .iter()
+        .filter(|(i, _)| candidates[*i].shape.len() == 2);
+    let linear: BTreeSet<String> = matrices.map(|(_, name)| module(name)).collect();
+    chosen.retain(|(i, name)| {
+        let (candidate, module) = (&candidates[*i], module(name));
+        let small = candidate.shape.len() <= 2 && !candidate.is_scalar();
+        // Without a head, vectors alone may be any part of an unknown network.
+        let layer = small && (!head.is_empty() || linear.contains(&module));
+        let beside = layer && !modules.contains(&&*module) && !head.contains(i);
+        if beside {
+            others.push(*i);
+        }
+        !beside
+    });
 }
 
 /// Takes the mean and the deviation of images out of what lies beside the network.
@@ -283,6 +355,15 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
 fn is_copy((group, prefix): &Network) -> bool {
     let mut words = words(group).chain(words(prefix));
     words.any(|word| COPIES.contains(&word.as_str()) || word == "k")
+}
+
+/// Whether the place is that of the second encoder of a self-supervised training (MoCo, BYOL), which follows the first: an
+/// optimizer's momentum is another thing.
+fn is_of_contrast((group, prefix): &Network) -> bool {
+    const SECOND: [&str; 4] = ["k", "key", "momentum", "target"];
+    let words: Vec<String> = words(group).chain(words(prefix)).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
+    has(&SECOND) && !has(&["buffer", "buffers"])
 }
 
 /// Where a network lies, for a message.
@@ -474,6 +555,147 @@ mod tests {
         let (names, said) = beside("", &[("fc.weight", &[6, 512]), ("criterion.weight", &[6])]);
         assert_eq!(names, ["fc.weight"]);
         assert!(said.contains("criterion.weight"), "{said}");
+    }
+
+    #[test]
+    fn a_layer_in_front_of_the_backbone_or_behind_it_is_a_doubt() {
+        let head: [(&str, &[usize]); 2] = [("head.weight", &[6, 512]), ("head.bias", &[6])];
+        for (name, shape) in [
+            ("adapt.weight", &[3, 3, 1, 1][..]),
+            ("bn_in.running_mean", &[3]),
+            ("sa.conv1.weight", &[1, 2, 7, 7]),
+            ("eca.conv.weight", &[1, 1, 3]),
+            ("pool.p", &[1]),
+        ] {
+            let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
+            assert!(names.is_empty(), "{name}: {names:?}");
+            assert!(said.contains("not used") && said.contains(name), "{said}");
+        }
+        for (name, shape) in [
+            ("temperature", &[1][..]),
+            ("logit_scale", &[]),
+            ("shift.bias", &[3]),
+            ("decoder.0.weight", &[64, 128, 3, 3]),
+        ] {
+            let (names, said) = beside("net.", &[head[0], head[1], (name, shape)]);
+            assert_eq!(names, ["head.weight", "head.bias"], "{name}");
+            assert!(
+                said.contains("answers are wrong") && said.contains(name),
+                "{said}"
+            );
+        }
+        for (name, shape) in [
+            ("loss.scale", &[1][..]),
+            ("train_acc.tp", &[3]),
+            ("class_weights", &[6]),
+        ] {
+            let (_, said) = beside("net.", &[head[0], head[1], (name, shape)]);
+            assert!(!said.contains("answers are wrong"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_is_passed_over_with_a_prefix_and_without() {
+        for prefix in ["", "net."] {
+            let fc = [format!("{prefix}fc.weight"), format!("{prefix}fc.bias")];
+            for (name, shape) in [
+                ("bbox.weight", &[4, 512][..]),
+                ("bbox.bias", &[4]),
+                ("pos_weight", &[6]),
+                ("temperature", &[1]),
+                ("0.mean", &[1, 3, 1, 1]),
+            ] {
+                let list: [(&str, &[usize]); 3] =
+                    [(&fc[0], &[6, 512]), (&fc[1], &[6]), (name, shape)];
+                let (names, said) = beside(prefix, &list);
+                assert_eq!(names, ["fc.weight", "fc.bias"], "{prefix} {name}");
+                assert!(said.contains(name), "{said}");
+            }
+        }
+        // Two heads and none known as the one.
+        let two: [(&str, &[usize]); 4] = [
+            ("age.weight", &[8, 512]),
+            ("age.bias", &[8]),
+            ("sex.weight", &[2, 512]),
+            ("sex.bias", &[2]),
+        ];
+        for prefix in ["", "net."] {
+            let (names, said) = beside(prefix, &two);
+            assert!(
+                names.is_empty() && said.contains("age.weight, sex.weight"),
+                "{names:?} {said}"
+            );
+        }
+        // A convolution in the network itself is no such thing: the comparison with the model names it.
+        let (names, _) = beside(
+            "",
+            &[("fc.weight", &[6, 512]), ("sa.conv.weight", &[1, 2, 7, 7])],
+        );
+        assert!(names.contains(&"sa.conv.weight".to_owned()), "{names:?}");
+    }
+
+    #[test]
+    fn an_encoder_beside_the_one_that_follows_it_has_no_classifier() {
+        for (first, second) in [
+            ("encoder_q.", "encoder_k."),
+            ("base_encoder.", "momentum_encoder."),
+            ("online_network.", "target_network."),
+        ] {
+            let names = [first, second].map(|p| {
+                [
+                    format!("{p}conv1.weight"),
+                    format!("{p}fc.weight"),
+                    format!("{p}fc.bias"),
+                ]
+            });
+            let list: Vec<(&str, &str, &'static [usize], &str)> = names
+                .iter()
+                .flatten()
+                .zip([FIRST, &[128, 512], &[128]].into_iter().cycle())
+                .map(|(name, shape)| ("", name.as_str(), shape, name.as_str()))
+                .collect();
+            let (names, said) = grouped(&list).unwrap();
+            assert_eq!(names, ["conv1.weight"], "{first}");
+            assert!(
+                said.contains("no classifier") && said.contains(first.trim_end_matches('.')),
+                "{said}"
+            );
+        }
+        // An average of a classifier is a classifier.
+        let list = [
+            ("model", "conv1.weight", FIRST, "0"),
+            ("model", "fc.weight", &[6_usize, 512][..], "1"),
+            ("model", "fc.bias", &[6], "2"),
+            ("model_ema", "conv1.weight", FIRST, "3"),
+            ("momentum_buffer", "conv1.weight", FIRST, "4"),
+        ];
+        assert_eq!(grouped(&list).unwrap().0.len(), 3);
+    }
+
+    #[test]
+    fn of_aliases_the_one_with_the_head_is_left() {
+        let list = [
+            ("", "backbone.0.weight", FIRST, "0"),
+            ("", "resnet.conv1.weight", FIRST, "0"),
+            ("", "resnet.fc.weight", &[6_usize, 512][..], "1"),
+            ("", "resnet.fc.bias", &[6], "2"),
+        ];
+        let (names, said) = grouped(&list).unwrap();
+        assert_eq!(names, ["conv1.weight", "fc.weight", "fc.bias"]);
+        assert_eq!(said, "");
+    }
+
+    #[test]
+    fn tensors_without_elements_are_passed_over() {
+        let list: [(&str, &[usize]); 3] = [
+            ("fc.weight", &[6, 512]),
+            ("layer1.0.cache", &[0]),
+            ("fc.bias", &[6]),
+        ];
+        assert_eq!(
+            beside("", &list),
+            (vec!["fc.weight".into(), "fc.bias".into()], String::new())
+        );
     }
 
     #[test]
