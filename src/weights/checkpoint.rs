@@ -17,6 +17,9 @@ const DISGUISED: [&str; 7] = [
     ".parametrizations.weight.original0",
 ];
 
+/// Fewer tensors than any backbone here has: 102 are a ResNet-18's without its counters.
+const MANY: usize = 100;
+
 /// Names of tensors in one message.
 const SHOWN: usize = 5;
 
@@ -72,12 +75,20 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
     } else if pth::is_pickle(bytes) {
         pth::read_pickle(file, bytes)?
     } else {
-        let reason = foreign::explain(bytes);
+        let reason = foreign::explain(file, bytes);
         let reason = reason.unwrap_or("is neither a safetensors file nor a PyTorch checkpoint");
         return Err(Error::weights(file, reason));
     };
     if checkpoint.tensors.is_empty() {
-        return Err(Error::weights(file, "holds no floating-point tensors"));
+        let head = &bytes[..bytes.len().min(1 << 22)];
+        let float8 = head.windows(7).any(|window| window == b"float8_");
+        let reason = if float8 {
+            "holds float8 tensors, which are not read; in Python, before saving: {k: v.float() for k, v in \
+             model.state_dict().items()}"
+        } else {
+            "holds no floating-point tensors"
+        };
+        return Err(Error::weights(file, reason));
     }
     let disguised = |name: &&String| DISGUISED.iter().any(|part| name.ends_with(part));
     if let Some(name) = checkpoint.tensors.keys().find(disguised) {
@@ -179,6 +190,25 @@ impl Checkpoint {
         if !missing.is_empty() && is_shard(&self.file) {
             let reason = "is one part of a checkpoint in several files, which is not read; in Python, load the model and \
                           save it in one: torch.save(model.state_dict(), 'weights.pth')";
+            return Err(Error::weights(&self.file, reason));
+        }
+        // Hardly anything fits: a list of what is missing would say nothing.
+        if wanted.len() >= MANY && 2 * (missing.len() + misshapen.len()) > wanted.len() {
+            let whose = foreign::network(self.tensors.keys().map(String::as_str));
+            let reason = format!(
+                "{}. Of the nearest one's tensors {} are missing and {} of another shape ({})",
+                foreign::is_another(whose),
+                missing.len(),
+                misshapen.len(),
+                first_few(
+                    if missing.is_empty() {
+                        &misshapen
+                    } else {
+                        &missing
+                    },
+                    2
+                )
+            );
             return Err(Error::weights(&self.file, reason));
         }
         let parts: Vec<String> = [

@@ -75,7 +75,14 @@ const EFFICIENT_FEATURES: &str = "0.0.weight";
 
 /// Whether a mark can be of this kernel size, in pixels.
 pub(super) fn mark_fits(mark: &str, kernel: [usize; 2]) -> bool {
-    mark != EFFICIENT_FEATURES || kernel == [3, 3]
+    let efficient = mark == EFFICIENT_FEATURES || mark == self::mark(Family::EfficientNet);
+    !efficient || kernel == [3, 3]
+}
+
+/// A tensor that a network with this mark must have too, where the mark alone is that of many: the first layer of any
+/// `Sequential` on three channels.
+pub(super) fn needs(mark: &str) -> Option<&'static str> {
+    (mark == "0.weight").then_some("4.0.conv1.weight")
 }
 
 /// A `ResNet`'s first convolution in transformers (`models/resnet/modeling_resnet.py`).

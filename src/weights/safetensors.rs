@@ -144,7 +144,12 @@ fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
     let header = usize::try_from(length)
         .ok()
         .and_then(|n| rest.get(..n))
-        .ok_or_else(|| format!("claims a header of {length} bytes; {} follow", rest.len()))?;
+        .ok_or_else(|| {
+            format!(
+                "is cut short, download it again: it claims a header of {length} bytes, and {} follow",
+                rest.len()
+            )
+        })?;
     let available = (rest.len() - header.len()) as u64;
     let header: BTreeMap<String, Value> =
         serde_json::from_slice(header).map_err(|e| format!("the header is no JSON: {e}"))?;
@@ -154,7 +159,12 @@ fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
         let info: Info =
             serde_json::from_value(value).map_err(|e| format!("tensor {name}: {e}"))?;
         let (begin, end) = info.data_offsets;
-        if begin > end || end > available {
+        if begin <= end && end > available {
+            return Err(format!(
+                "is cut short, download it again: tensor {name} takes bytes {begin} to {end} of the {available} in the file"
+            ));
+        }
+        if begin > end {
             return Err(format!(
                 "tensor {name}: bytes {begin} to {end} of the {available} in the file"
             ));

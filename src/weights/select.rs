@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::Candidate;
 use super::places::{BOOKKEEPING, words};
-use super::{first_few, heads, names, normalization};
+use super::{first_few, foreign, heads, names, normalization};
 use crate::config::Family;
 
 /// What was chosen.
@@ -43,7 +43,9 @@ type Network = (String, String);
 pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> {
     let mut places: BTreeMap<Network, usize> = BTreeMap::new();
     for candidate in candidates {
-        if let Some((prefix, _)) = prefix(candidate).filter(|_| candidate.real) {
+        if let Some((prefix, mark)) = prefix(candidate).filter(|_| candidate.real)
+            && has_needed(candidates, candidate.group, prefix, mark)
+        {
             places.insert((candidate.group.to_owned(), prefix.to_owned()), 0);
         }
     }
@@ -61,7 +63,12 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     }
     let mut found: Vec<(Network, usize)> = places.into_iter().collect();
     let Some(most) = found.iter().map(|(_, count)| *count).max() else {
-        return Ok(without_backbone(candidates));
+        let layers = candidates.iter().any(|c| c.shape.len() > 2);
+        let whose = foreign::network(candidates.iter().map(|c| c.name));
+        return match whose.filter(|_| layers) {
+            Some(whose) => Err(foreign::is_another(Some(whose))),
+            None => Ok(without_backbone(candidates)),
+        };
     };
     // A detail that looks like a first convolution is far smaller than any network.
     found.retain(|(_, count)| *count >= SMALLEST.min(most));
@@ -99,6 +106,15 @@ pub(super) fn select(candidates: &[Candidate<'_>]) -> Result<Selection, String> 
     }
     let place = networks.swap_remove(0).0;
     Ok(within(candidates, &place, &all, warnings))
+}
+
+/// Whether there is what a network with this mark must have too.
+fn has_needed(candidates: &[Candidate<'_>], group: &str, prefix: &str, mark: &str) -> bool {
+    let Some(needed) = names::needs(mark) else {
+        return true;
+    };
+    let below = |c: &Candidate<'_>| c.group == group && c.name.strip_prefix(prefix) == Some(needed);
+    candidates.iter().any(below)
 }
 
 /// Whether a last layer lies below the place of a network under a name that is known.
@@ -676,13 +692,46 @@ mod tests {
     fn of_aliases_the_one_with_the_head_is_left() {
         let list = [
             ("", "backbone.0.weight", FIRST, "0"),
+            ("", "backbone.4.0.conv1.weight", &[64, 64, 3, 3], "4"),
+            ("", "resnet.layer1.0.conv1.weight", &[64, 64, 3, 3], "4"),
             ("", "resnet.conv1.weight", FIRST, "0"),
             ("", "resnet.fc.weight", &[6_usize, 512][..], "1"),
             ("", "resnet.fc.bias", &[6], "2"),
         ];
         let (names, said) = grouped(&list).unwrap();
-        assert_eq!(names, ["conv1.weight", "fc.weight", "fc.bias"]);
+        let wanted = [
+            "layer1.0.conv1.weight",
+            "conv1.weight",
+            "fc.weight",
+            "fc.bias",
+        ];
+        assert_eq!(names, wanted);
         assert_eq!(said, "");
+    }
+
+    #[test]
+    fn a_convolution_at_the_start_of_any_sequence_is_no_network() {
+        let list: [(&str, &[usize]); 4] = [
+            ("0.weight", &[3, 3, 1, 1]),
+            ("0.bias", &[3]),
+            ("1.fc.weight", &[6, 512]),
+            ("1.fc.bias", &[6]),
+        ];
+        let (names, said) = beside("1.", &list);
+        assert!(
+            names.is_empty() && said.contains("0.weight"),
+            "{names:?} {said}"
+        );
+        let swin = [
+            ("", "features.0.0.weight", &[96_usize, 3, 4, 4][..], "0"),
+            (
+                "",
+                "features.1.0.attn.relative_position_bias_table",
+                &[169, 3],
+                "1",
+            ),
+        ];
+        assert!(grouped(&swin).is_err_and(|e| e.contains("Swin") && e.contains("resnet18")));
     }
 
     #[test]
