@@ -8,7 +8,7 @@ use super::id_folders;
 use super::labelling::{Labelling, Spot, list, many, quoted};
 use super::layout::file_name;
 use super::reading::{Reader, Reading, without_classes};
-use super::table::{FolderLabels, LabelTable, Rows};
+use super::table::{FolderLabels, LabelTable, Parsed, Rows};
 use super::unused_lists;
 use crate::protocol::Part;
 
@@ -127,7 +127,8 @@ impl Reader<'_> {
 
     /// The table that names the folders rather than the images.
     fn table_of_folders(&self, folders: &[String]) -> Option<FolderLabels> {
-        let mut found = self.parsed.iter();
+        let of_images = |parsed: &&Parsed| parsed.is_unreadable_or_names_images(self.files);
+        let mut found = self.parsed.iter().filter(|parsed| !of_images(parsed));
         found.find_map(|parsed| parsed.labels_of(folders))
     }
 

@@ -278,3 +278,36 @@ fn a_table_that_is_used_or_in_question_is_not_among_the_files_left_out() {
     ];
     assert_eq!(left(&asked), ["notes.txt"]);
 }
+
+#[test]
+fn tags_that_contain_each_other_are_several_labels() {
+    let labelled = |column: &str, cells: [&str; 4]| {
+        let table = format!(
+            "image,{column}\n{}",
+            rows(0..12, |i| format!("{i:03},{}\n", cells[i % 4]))
+        );
+        folder(&all(tree("12 img"), &[("train.csv", &table)]))
+    };
+    for (column, cells) in [
+        (
+            "tags",
+            [
+                "clear primary",
+                "clear primary water",
+                "haze primary",
+                "cloudy",
+            ],
+        ),
+        ("labels", ["scab", "scab spot", "scab spot complex", "rust"]),
+    ] {
+        let problem = labelled(column, cells).problem.expect("a problem");
+        assert!(problem.contains("several labels"), "{problem}");
+    }
+    let dogs = [
+        "golden retriever",
+        "labrador retriever",
+        "golden eagle",
+        "cat",
+    ];
+    assert_eq!(labelled("labels", dogs).problem, None);
+}

@@ -435,6 +435,20 @@ fn tables_that_know_the_folders_of_patients_are_a_question() {
         question.contains("\u{201c}subject\u{201d} of labels.csv names them"),
         "{question}"
     );
+    // The names of the classes in a table of images name the folders too.
+    let mut images = "file,class,label\n".to_owned();
+    for (number, name) in ["anna", "bert", "carl", "dora"].iter().enumerate() {
+        for i in 0..3 {
+            images.push_str(&format!("{name}/{i:03}.jpg,{name},{number}\n"));
+        }
+    }
+    reads(
+        &all(
+            tree("3 anna, 3 bert, 3 carl, 3 dora"),
+            &[("train.csv", &images)],
+        ),
+        "anna 3, bert 3, carl 3, dora 3",
+    );
     // A table that tells more of the classes is no reason to ask.
     let facts = "species,colour\nanna,red\nbert,blue\ncarl,red\ndora,blue\n";
     reads(

@@ -217,6 +217,37 @@ fn one_hot(
     ))
 }
 
+/// Whether a column that is called by several (`tags`) has cells most of which have all words of another one and more:
+/// `clear primary` and `clear primary water`.
+fn are_nested(column: &str, values: &HashMap<&str, usize>, lists: &[&str]) -> bool {
+    const SEVERAL: [&str; 7] = [
+        "tags",
+        "labels",
+        "classes",
+        "attributes",
+        "genres",
+        "keywords",
+        "findings",
+    ];
+    // Enough to tell, of a table with thousands of combinations.
+    const MOST: usize = 300;
+    let is_several = |word: &String| SEVERAL.contains(&word.as_str());
+    if !crate::data::parts::words(column).iter().any(is_several) {
+        return false;
+    }
+    let words = |cell: &&str| -> HashSet<String> {
+        cell.split_whitespace().map(str::to_lowercase).collect()
+    };
+    let all: Vec<HashSet<String>> = values.keys().take(MOST).map(words).collect();
+    let is_nested = |own: &HashSet<String>| {
+        all.iter()
+            .any(|other| other != own && (other.is_subset(own) || own.is_subset(other)))
+    };
+    let lists: Vec<HashSet<String>> = lists.iter().take(MOST).map(words).collect();
+    let nested = lists.iter().filter(|own| is_nested(own)).count();
+    nested > 1 && nested * 2 >= lists.len()
+}
+
 /// Refuses a column of lists: `cat|dog`, `haze primary`.
 pub(super) fn refuse_several(table: &Table, column: usize) -> Result<(), String> {
     let rows: Vec<usize> = sample(table).collect();
@@ -260,6 +291,7 @@ pub(super) fn refuse_several(table: &Table, column: usize) -> Result<(), String>
                 atoms.all(|a| values.contains_key(a))
             })
             .count();
+        let is_nested = separator == ' ' && are_nested(&table.columns[column], &values, &lists);
         let recombined = atoms.len() * 3 < values.len() * 2 && lists.len() * 2 > values.len();
         let are_numbers = atoms.iter().all(|a| a.parse::<u64>().is_ok());
         let is_list = match separator {
@@ -267,7 +299,7 @@ pub(super) fn refuse_several(table: &Table, column: usize) -> Result<(), String>
             // `16 0`: numbers of several labels.
             _ if are_numbers => true,
             // `ice`, `cream` and `ice cream` may be three classes.
-            ' ' => recombined || (alone * 2 >= lists.len() && alone > 1),
+            ' ' => recombined || is_nested || (alone * 2 >= lists.len() && alone > 1),
             _ => recombined || (alone * 2 >= lists.len() && alone > 0),
         };
         if is_list {
