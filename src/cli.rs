@@ -166,6 +166,10 @@ async fn train(args: TrainArgs) -> Result<bool> {
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
     let kept = args.out.join("checkpoint");
     let keeping = Some(kept.to_string_lossy().into_owned());
+    let model = args.out.join("model.safetensors");
+    if model.exists() {
+        eprintln!("{}: is replaced at the end", model.display());
+    }
     let mut session = Session::with_checkpoint_dir(&plan.common, Output::quiet(), keeping).await?;
     match plan.weights.as_deref() {
         Some(HUB) => {
@@ -203,10 +207,23 @@ async fn train(args: TrainArgs) -> Result<bool> {
             session.output().go_on(&run);
             session.output().announce = announced(&run.config);
             eprintln!("going on after epoch {done} of {}", run.config.epochs);
+            let unused = plan.unused_on_resume(&run.config);
+            if !unused.is_empty() {
+                eprintln!(
+                    "a training goes on with the settings that it began with; not used: {}",
+                    unused.join(", ")
+                );
+            }
             session.handle(Command::Continue, Vec::new()).await?;
             run.config
         }
         None => {
+            if args.resume {
+                eprintln!(
+                    "{}: holds no training to go on with; this one begins anew",
+                    args.out.display()
+                );
+            }
             args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
             session.output().announce = announced(&plan.config);
             let (config, seeds) = (plan.config.clone(), plan.seeds);
@@ -228,7 +245,6 @@ async fn train(args: TrainArgs) -> Result<bool> {
     };
     session.handle(Command::Export { what }, Vec::new()).await?;
     let output = session.output();
-    let model = args.out.join("model.safetensors");
     write(&model, &output.exported)?;
     let report = report::training(&config, &output);
     let text = serde_json::to_string_pretty(&report)

@@ -128,6 +128,7 @@ impl Session {
         (classes, input): (Option<Vec<String>>, InputSettings),
         to_train: bool,
     ) -> Result<()> {
+        let path = &*checkpoint_at(path);
         let (file, mut handles) = opened(path)?;
         let folder = Path::new(path).parent().unwrap_or(Path::new(""));
         let found = MODEL_CONFIGS.map(|name| InputFile::open(folder.join(name)));
@@ -152,7 +153,7 @@ impl Session {
 
     /// Puts a model aside as the teacher.
     pub async fn teach(&mut self, path: &str) -> Result<()> {
-        let (file, handles) = opened(path)?;
+        let (file, handles) = opened(&checkpoint_at(path))?;
         self.handle(Command::Teach { file }, handles).await
     }
 
@@ -198,6 +199,17 @@ impl Session {
 }
 
 /// The one file that a command speaks of.
+/// The checkpoint at a path: the file, or the one in a folder as the Hugging Face hub has it.
+fn checkpoint_at(path: &str) -> String {
+    let names = ["model.safetensors", "pytorch_model.bin"];
+    let inside = names.map(|name| Path::new(path).join(name));
+    let found = inside.iter().find(|file| file.is_file());
+    found.map_or_else(
+        || path.to_string(),
+        |file| file.to_string_lossy().into_owned(),
+    )
+}
+
 fn opened(path: &str) -> Result<(FileRef, Vec<InputFile>)> {
     let handle = InputFile::open(path)?;
     let path = path.to_string();

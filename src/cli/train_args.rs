@@ -9,7 +9,7 @@ use super::args::{Common, Device, arch, normalization, transparency};
 use super::label_args::LabelArgs;
 use super::setting_flags::SettingFlags;
 use super::{HUB, RANDOM};
-use crate::config::{Arch, Normalization, Scope, TrainConfig, TrainRequest, Transparency};
+use crate::config::{Arch, Normalization, Scope, Setting, TrainConfig, TrainRequest, Transparency};
 use crate::error::{Error, Result};
 use crate::model::arch::check_scope;
 use crate::weights::bundled;
@@ -92,6 +92,23 @@ pub struct Plan {
     pub seeds: usize,
     /// The engine's settings.
     pub config: TrainConfig,
+}
+
+impl Plan {
+    /// The settings asked for, other than the defaults, that a training does not have which goes on with its own.
+    pub fn unused_on_resume(&self, own: &TrainConfig) -> Vec<String> {
+        let request = |config: &TrainConfig| TrainRequest {
+            config: config.clone(),
+            seeds: self.seeds,
+        };
+        let mut all = [request(&self.config), TrainRequest::default(), request(own)];
+        let asked = Setting::all().filter_map(|setting| {
+            let [asked, usual, own] = all.each_mut().map(|request| setting.text(request));
+            (asked != usual && asked != own)
+                .then(|| format!("--{} {}", setting.flag_name(), asked.unwrap_or_default()))
+        });
+        asked.collect()
+    }
 }
 
 impl TrainArgs {

@@ -58,8 +58,16 @@ impl Reader<'_> {
         if let [table] = &tables[..]
             && !table.choices().is_empty()
         {
+            let ways = self.column_ways(table, &[], base);
+            if ways.iter().all(|way| way.labelling.filled() < 2) {
+                return Err(Error::Dataset(format!(
+                    "{}: none of the columns that may be the label ({}) gives two classes of the images that are here",
+                    table.path,
+                    list(&table.choices())
+                )));
+            }
             let found = Tables {
-                ways: self.column_ways(table, &[], base),
+                ways,
                 question: Some(column_question(table)),
                 summary: None,
             };

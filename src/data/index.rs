@@ -252,6 +252,18 @@ impl Indexer {
         self.skip(path, other.reason(), other == Other::Archive);
     }
 
+    /// Puts in place of what a table is why it gives no labels.
+    fn say_why_tables_are_refused(&mut self, refused: &[(String, String)]) {
+        for (path, why) in refused {
+            let is_it = |s: &&mut Skipped| s.file.ends_with(path.as_str());
+            let plain = Other::Table.reason();
+            let mut listed = self.skipped.iter_mut().filter(is_it);
+            if let Some(skipped) = listed.find(|s| s.reason == plain) {
+                skipped.reason = format!("gives no labels: it {why}");
+            }
+        }
+    }
+
     /// Looks at what is left, then sorts out classes, order and duplicates.
     ///
     /// # Errors
@@ -313,6 +325,7 @@ impl Indexer {
             .then(|| unread::labels_in(&self.skipped, &reading.tried, self.images.len(), is_read));
         let unread = unread.flatten();
         self.skipped.retain(|s| !is_read(s));
+        self.say_why_tables_are_refused(&reading.refused);
 
         let missing = self.others.missing(&paths);
         let samples = self.samples(paths, &labelling);

@@ -40,6 +40,8 @@ pub(super) struct Reading {
     pub(super) read: Vec<String>,
     /// Those of them that say parts.
     pub(super) lists: Vec<String>,
+    /// Tables that give nothing, and why.
+    pub(super) refused: Vec<(String, String)>,
 }
 
 /// A file among those of the data set that may be a table.
@@ -204,6 +206,9 @@ fn read_as(
     reading.map(|mut reading| {
         reading.read.clone_from(&division.read);
         reading.lists.clone_from(&division.read);
+        let reason =
+            |(path, table): &ReadTable| Some((path.clone(), table.as_ref().err()?.clone()));
+        reading.refused = found.iter().filter_map(reason).collect();
         if let Labels::Table { file, .. } = &reading.labels {
             let used = found
                 .iter()
@@ -300,6 +305,7 @@ impl Reader<'_> {
             tried: Vec::new(),
             read: Vec::new(),
             lists: Vec::new(),
+            refused: Vec::new(),
         }
     }
 

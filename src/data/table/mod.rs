@@ -195,7 +195,10 @@ fn label_note(table: &Table, picked: &Picked, name: &str) -> Option<String> {
             crate::data::labelling::list(&others)
         ));
     }
-    note.push_str(". --label-column, or the choice in the page, takes another one.");
+    note.push_str(&format!(
+        ". --labels {} --label-column NAME, or the choice in the page, takes another one.",
+        quoted(name)
+    ));
     Some(note)
 }
 
