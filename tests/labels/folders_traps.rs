@@ -303,7 +303,7 @@ fn a_class_called_mask_is_asked_about() {
     let files = tree("5 cat/image, 5 cat/mask, 5 cat/edges, 5 dog/image, 5 dog/mask, 5 dog/edges");
     let data = asks(
         &files,
-        "two ways",
+        "three ways",
         &["--class-level 1", "--class-level 2", "--part dog=test"],
     );
     assert_eq!(chosen(&files, &data, 0), "cat 10, dog 10");

@@ -30,13 +30,7 @@ impl Folders<'_> {
                 )
             })
             .collect();
-        let mut question = format!(
-            "The folders can be read in {} ways: {}",
-            ["no", "one", "two", "three", "four", "five"]
-                .get(ways.len())
-                .map_or_else(|| ways.len().to_string(), |w| (*w).to_owned()),
-            said.join(", or ")
-        );
+        let mut question = said.join(", or ");
         let one = ways.len() == 1;
         let (flat, is_sure) = self.tree.flat_beside();
         if let Some(way) = self.leave_out(flat) {
@@ -66,7 +60,12 @@ impl Folders<'_> {
                 |way| Found::Classes(Box::new(way)),
             );
         }
-        question.push_str(". Choose one.");
+        let number = ["no", "one", "two", "three", "four", "five"];
+        let number = number.get(ways.len());
+        let question = format!(
+            "The folders can be read in {} ways: {question}. Choose one.",
+            number.map_or_else(|| ways.len().to_string(), |word| (*word).to_owned()),
+        );
         Found::Several(ways, question)
     }
 

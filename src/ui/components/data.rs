@@ -113,7 +113,7 @@ fn Summary(props: &SummaryProps) -> Html {
             }
         });
     html! {
-        <div data-testid="dataset-summary" data-name={summary.name.clone()} data-classes={classes.to_string()}
+        <div class="dataset" data-testid="dataset-summary" data-name={summary.name.clone()} data-classes={classes.to_string()}
             data-train={train.to_string()} data-test={test.to_string()}>
             <p>
                 <strong>{ &summary.name }</strong>
