@@ -49,7 +49,7 @@ params! {
         pub padding: u32,
         /// Pixels from one weight to the next.
         pub dilation: u32,
-        /// [`flag`].
+        /// [`flag`](super::matmul::flag).
         pub flags: u32,
     }
 }
@@ -79,7 +79,7 @@ params! {
         pub padding: u32,
         /// Pixels from one weight to the next.
         pub dilation: u32,
-        /// [`flag`].
+        /// [`flag`](super::matmul::flag).
         pub flags: u32,
     }
 }
@@ -115,7 +115,7 @@ params! {
         pub padding: u32,
         /// Pixels from one weight to the next.
         pub dilation: u32,
-        /// [`flag`].
+        /// [`flag`](super::matmul::flag).
         pub flags: u32,
     }
 }

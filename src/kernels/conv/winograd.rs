@@ -75,7 +75,7 @@ params! {
         pub tiles: u32,
         /// Values in a row of the products.
         pub p_stride: u32,
-        /// [`flag`].
+        /// [`flag`](super::matmul::flag).
         pub flags: u32,
     }
 }
