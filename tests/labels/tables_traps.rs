@@ -311,3 +311,21 @@ fn tags_that_contain_each_other_are_several_labels() {
     ];
     assert_eq!(labelled("labels", dogs).problem, None);
 }
+
+#[test]
+fn a_table_that_is_read_with_another_is_named() {
+    let labels = |part: &str, images| {
+        let row = |i| format!("{part}/{i:03},{}\n", ["cat", "dog"][i % 2]);
+        format!("image,label\n{}", rows(0..images, row))
+    };
+    let (train, test) = (labels("train", 8), labels("test", 4));
+    let files = all(
+        tree("8 train, 4 test"),
+        &[("train.csv", &train), ("sample.csv", &test)],
+    );
+    let data = reads(&files, "cat 4+2, dog 4+2");
+    assert_notes(
+        &data,
+        "sample.csv is read together with train.csv: it labels 4 images.",
+    );
+}

@@ -1,7 +1,7 @@
 //! Tables that speak of the same labels, `train.csv` and `test.csv`, are read together; what is left is named, so that
 //! no table of labels is passed over in silence.
 
-use crate::data::labelling::quoted;
+use crate::data::labelling::{many, quoted};
 use crate::data::layout::file_name;
 use crate::data::reading::Reader;
 use crate::data::table::{LabelTable, Rows};
@@ -37,6 +37,21 @@ fn passed_over(table: &LabelTable, rows: &Rows, used: &[&LabelTable]) -> String 
     )
 }
 
+/// A sentence about a table that is read with others although its name does not say what for (`sample.csv`): its labels
+/// may be made up.
+fn joined(table: &LabelTable, rows: &Rows, others: &[&LabelTable]) -> Option<String> {
+    let is_plain = table.hint().is_none() && !others.iter().any(|other| other.is_named_like(table));
+    is_plain.then(|| {
+        let others: Vec<&str> = others.iter().map(|other| file_name(&other.path)).collect();
+        format!(
+            "{} is read together with {}: it labels {}.",
+            file_name(&table.path),
+            others.join(", "),
+            many(rows.labelled(), "image")
+        )
+    })
+}
+
 impl Reader<'_> {
     /// Puts together the tables that speak of the same labels, those of the first one in front. Sentences about those
     /// that are in no group.
@@ -60,6 +75,7 @@ impl Reader<'_> {
                     notes.push(unused_lists::stands_in(&table.path));
                 }
                 Some((tables, so_far)) if rows.adds_to(so_far) => {
+                    notes.extend(joined(table, rows, tables));
                     // It went well alone, and agrees.
                     let _ = table.apply(self.files, so_far);
                     tables.push(*table);
