@@ -1,30 +1,10 @@
 //! Folders that are parts of the data set, though their names, what lies in them or what lies beside them hide it:
 //! taken for classes or for all there is, they would have test images trained on.
 
+use super::folders_traps::{asks, chosen};
 use super::sets::{Files, all, assert_notes, counts, folder, reads, tree};
 use super::{choose, level};
-use retune::data::Dataset;
 use retune::protocol::{Labels, Part};
-
-/// What is asked, in words and flags.
-#[track_caller]
-fn asks(files: &Files, words: &str, flags: &[&str]) -> Dataset {
-    let data = folder(files);
-    let question = data.problem.clone().unwrap_or_default();
-    assert!(question.contains(words), "\"{question}\" {:?}", data.notes);
-    let found: Vec<&str> = (data.readings.iter())
-        .map(|r| r.reading.flags.as_str())
-        .collect();
-    assert_eq!(found, flags, "{question}");
-    data
-}
-
-/// The number of images of each class and part in one of the readings.
-fn chosen(files: &Files, data: &Dataset, reading: usize) -> String {
-    let data = choose(files, data.readings[reading].reading.labels.clone());
-    assert_eq!(data.problem, None);
-    counts(&data)
-}
 
 fn parts(parts: &[(&str, Part)]) -> Labels {
     let owned = |(name, part): &(&str, Part)| ((*name).to_owned(), *part);

@@ -12,7 +12,7 @@ fn and(spec: &str, paths: &[&str]) -> Files {
 
 /// What is asked, in words and flags.
 #[track_caller]
-fn asks(files: &Files, words: &str, flags: &[&str]) -> Dataset {
+pub fn asks(files: &Files, words: &str, flags: &[&str]) -> Dataset {
     let data = folder(files);
     let question = data.problem.clone().unwrap_or_default();
     assert!(question.contains(words), "\"{question}\" {:?}", data.notes);
@@ -24,7 +24,7 @@ fn asks(files: &Files, words: &str, flags: &[&str]) -> Dataset {
 }
 
 /// The number of images of each class and part in one of the readings.
-fn chosen(files: &Files, data: &Dataset, reading: usize) -> String {
+pub fn chosen(files: &Files, data: &Dataset, reading: usize) -> String {
     let labels = data.readings[reading].reading.labels.clone();
     let indexer = Indexer::new("set", Box::new(super::sets::source(files))).labels(labels);
     counts(&indexer.finish().expect("a set"))
