@@ -251,6 +251,7 @@ impl<'a> Folders<'a> {
     /// What the folders say.
     pub(super) fn read(mut self) -> Found {
         self.notes = self.tree.notes_on_masks();
+        let flat = self.ask_for_flat_parts();
         for name in self.tree.doubtful_classes() {
             self.notes.push(format!(
                 "The folder \u{201c}{name}\u{201d} is taken for a class, since classes lie beside it; by its name it may hold other images."
@@ -282,6 +283,10 @@ impl<'a> Folders<'a> {
         }
         match levels[..] {
             [] => self.without_classes(depth),
+            [_] if flat.is_some() => {
+                let (ways, question) = flat.unwrap_or_default();
+                Found::Several(ways, question)
+            }
             [level] => {
                 self.notes.extend(self.note_on_kinds());
                 if !asked.is_empty() {

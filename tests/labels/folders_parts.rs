@@ -516,3 +516,15 @@ fn images_for_training_get_their_labels_from_a_table_beside_folders_for_testing(
     let data = folder(&all(images, &[("train.csv", &table)]));
     assert!(data.problem.is_some(), "{}", counts(&data));
 }
+
+#[test]
+fn a_flat_folder_called_like_a_part_beside_classes_is_asked_about() {
+    let files = tree("6 cat, 6 dog, 5 test_images");
+    let data = asks(
+        &files,
+        "\u{201c}test_images\u{201d} is for test; classes cat, dog",
+        &["--part test_images=test", "--class-level 1"],
+    );
+    assert_eq!(chosen(&files, &data, 0), "cat 6, dog 6; 5 unlabelled");
+    assert_eq!(chosen(&files, &data, 1), "cat 6, dog 6, test_images 5");
+}

@@ -4,6 +4,7 @@ use super::{Asked, Folders, Found, Way, purpose};
 use crate::data::class_names::squeezed;
 use crate::data::kinds::are_kinds;
 use crate::data::labelling::{Spot, list, many};
+use crate::data::parts::{said, words};
 use crate::protocol::{Labels, Part};
 
 impl Folders<'_> {
@@ -83,6 +84,29 @@ impl Folders<'_> {
         let way = self.reread(folders)?;
         let text = format!("{}; classes {}", texts.join(", "), way.labelling.listed());
         Some(Way { text, ..way })
+    }
+
+    /// Whether folders of images beside classes that are called like parts (`test_images`) are parts or classes.
+    pub(super) fn ask_for_flat_parts(&self) -> Option<(Vec<Way>, String)> {
+        let mut names = self.tree.doubtful_classes();
+        // A thing may be called by the one word.
+        names.retain(|name| words(name).len() > 1);
+        let part = |name: &&str| Some(((*name).to_owned(), said(name)?.part));
+        let without = self.leave_out(names.iter().filter_map(part).collect())?;
+        if without.labelling.filled() < 2 {
+            return None;
+        }
+        let mut all = self.way(1, self.asked.parts.clone(), None);
+        all.text = format!("every folder is a class: {}", all.labelling.listed());
+        if all.flags.is_empty() {
+            all.flags = "--class-level 1".to_owned();
+        }
+        let question = format!(
+            "Folders of other names lie beside {}, called like a part of the data set: {}, or every folder is a class. Choose one.",
+            list(&names),
+            without.text
+        );
+        Some((vec![without, all], question))
     }
 
     /// Whether folders called like masks are classes, as those beside them, or hold masks.
