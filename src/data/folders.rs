@@ -283,11 +283,10 @@ impl<'a> Folders<'a> {
         }
         match levels[..] {
             [] => self.without_classes(depth),
-            [_] if flat.is_some() => {
-                let (ways, question) = flat.unwrap_or_default();
-                Found::Several(ways, question)
-            }
             [level] => {
+                if let Some((ways, question)) = flat {
+                    return Found::Several(ways, question);
+                }
                 self.notes.extend(self.note_on_kinds());
                 if !asked.is_empty() {
                     return self.ask_for_masks(level + 1, &asked);

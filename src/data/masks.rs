@@ -1,5 +1,5 @@
-//! Masks by the names of their files: `7_mask.png`, `mask_7.png` or `7Mask.png` beside `7.png`. Left among the photos they would be learnt as images
-//! of the class whose folder they lie in.
+//! Masks by the names of their files: `7_mask.png`, `mask_7.png` or `7Mask.png` beside `7.png`. Left among the photos
+//! they would be learnt as images of the class whose folder they lie in.
 
 use std::collections::HashSet;
 

@@ -86,6 +86,16 @@ impl Folders<'_> {
         Some(Way { text, ..way })
     }
 
+    /// The reading in which folders whose names say something else are classes too.
+    fn every_folder(&self, level: usize) -> Way {
+        let mut way = self.way(level, self.asked.parts.clone(), None);
+        way.text = format!("every folder is a class: {}", way.labelling.listed());
+        if way.flags.is_empty() {
+            way.flags = format!("--class-level {level}");
+        }
+        way
+    }
+
     /// Whether folders of images beside classes that are called like parts (`test_images`) are parts or classes.
     pub(super) fn ask_for_flat_parts(&self) -> Option<(Vec<Way>, String)> {
         let mut names = self.tree.doubtful_classes();
@@ -96,11 +106,7 @@ impl Folders<'_> {
         if without.labelling.filled() < 2 {
             return None;
         }
-        let mut all = self.way(1, self.asked.parts.clone(), None);
-        all.text = format!("every folder is a class: {}", all.labelling.listed());
-        if all.flags.is_empty() {
-            all.flags = "--class-level 1".to_owned();
-        }
+        let all = self.every_folder(1);
         let question = format!(
             "Folders of other names lie beside {}, called like a part of the data set: {}, or every folder is a class. Choose one.",
             list(&names),
@@ -111,11 +117,7 @@ impl Folders<'_> {
 
     /// Whether folders called like masks are classes, as those beside them, or hold masks.
     pub(super) fn ask_for_masks(self, level: usize, masks: &[String]) -> Found {
-        let mut all = self.way(level, self.asked.parts.clone(), None);
-        all.text = format!("every folder is a class: {}", all.labelling.listed());
-        if all.flags.is_empty() {
-            all.flags = format!("--class-level {level}");
-        }
+        let all = self.every_folder(level);
         let without = masks.iter().map(|name| (name.clone(), Part::Unlabelled));
         let without = self.reread(without.collect()).map(|way| Way {
             text: format!(
