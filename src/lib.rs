@@ -46,6 +46,7 @@ pub mod infer;
 pub mod kernels;
 #[cfg(feature = "engine")]
 pub mod model;
+pub mod network;
 #[cfg(feature = "data")]
 pub mod platform;
 pub mod protocol;

@@ -1,0 +1,12 @@
+//! Networks as values, without tensors: what they are made of, which there are, how large they are, in which order they
+//! run.
+
+pub mod builder;
+pub mod families;
+pub mod graph;
+pub mod inspect;
+pub mod plan;
+pub mod shape;
+
+pub use families::Arch;
+pub use graph::Graph;
