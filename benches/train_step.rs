@@ -4,6 +4,7 @@
 //! `cargo bench --bench train_step -- --batch 64 --size 128 --steps 5 [--burn] [--layers]`: `--burn` makes
 //! the same network of burn's own ops, `--layers` times the kernels of each layer alone.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -18,7 +19,8 @@ use retune::kernels::norm::{batch_norm_train_act, cpu as norm};
 use retune::kernels::pool::max_pool;
 use retune::kernels::shape;
 use retune::kernels::simd::allocator;
-use retune::model::resnet::{Conv, Layout, ResNetConfig, pooled_size};
+use retune::network::graph::{Conv, Graph, NodeId, Op, Padding};
+use retune::network::plan::{Mode, Plan, Run};
 
 const EPSILON: f64 = 1e-5;
 const CLASSES: usize = 6;
@@ -52,6 +54,28 @@ impl Options {
     }
 }
 
+/// The convolutions, each with its node and name.
+fn convs(graph: &Graph) -> impl Iterator<Item = (NodeId, &str, &Conv)> {
+    let nodes = graph.nodes.iter().enumerate();
+    nodes.filter_map(|(id, node)| match &node.op {
+        Op::Conv(conv) => Some((id, node.name.as_str(), conv)),
+        _ => None,
+    })
+}
+
+fn geometry(conv: &Conv) -> shape::Geometry {
+    let padding = match conv.padding {
+        Padding::Each([rows, _]) => rows,
+        Padding::Same => 0,
+    };
+    shape::Geometry {
+        stride: conv.stride,
+        padding,
+        dilation: 1,
+        groups: conv.groups,
+    }
+}
+
 /// A convolution without bias and its batch norm.
 struct Layer {
     weight: Tensor<4>,
@@ -62,33 +86,37 @@ struct Layer {
 }
 
 struct Network {
-    layers: Vec<Layer>,
+    /// By node.
+    layers: BTreeMap<NodeId, Layer>,
     head: Tensor<2>,
-    layout: Layout,
+    plan: Plan,
+    graph: Graph,
     burn: bool,
 }
 
 impl Network {
     fn new(burn: bool, device: &Device) -> Self {
-        let layout = ResNetConfig::of(Arch::ResNet18).layout();
-        let layers = layout.convs().map(|conv| {
+        let graph = Arch::ResNet18.graph();
+        let layers = convs(&graph).map(|(node, _, conv)| {
             let shape = conv.weight_shape();
             let bound = (6.0 / (shape[1] * shape[2] * shape[3]) as f64).sqrt();
-            Layer {
+            let layer = Layer {
                 weight: Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
                     .require_grad(),
                 zeros: Tensor::zeros([conv.output], device),
                 gamma: Tensor::ones([conv.output], device).require_grad(),
                 beta: Tensor::zeros([conv.output], device).require_grad(),
-                geometry: conv.geometry(),
-            }
+                geometry: geometry(conv),
+            };
+            (node, layer)
         });
         let layers = layers.collect();
         let head = Tensor::random([512, CLASSES], Distribution::Uniform(-0.05, 0.05), device);
         Self {
             layers,
             head: head.require_grad(),
-            layout,
+            plan: Plan::new(&graph, Mode::Training),
+            graph,
             burn,
         }
     }
@@ -121,28 +149,39 @@ impl Network {
         if act { relu(y) } else { y }
     }
 
-    /// The loss of images `[N,3,S,S]` of these classes `[N,1]`.
-    fn loss(&self, images: Tensor<4>, classes: Tensor<2, Int>) -> Tensor<1> {
-        let mut layers = self.layers.iter();
-        let mut next = || layers.next().expect("a layer for each convolution");
-        let x = self.layer(next(), images, None, true);
+    /// The stem's.
+    fn pool(&self, x: Tensor<4>) -> Tensor<4> {
+        if !self.burn {
+            return max_pool(x, 3, 2, 1);
+        }
         let pool = MaxPoolOptions::new([3; 2])
             .with_stride([2; 2])
             .with_padding([1; 2]);
-        let mut x = if self.burn {
-            max_pool2d(x, pool)
-        } else {
-            max_pool(x, 3, 2, 1)
-        };
-        for block in self.layout.stages.iter().flatten() {
-            let (first, second) = (next(), next());
-            let y = self.layer(first, x.clone(), None, true);
-            if block.downsample.is_some() {
-                x = self.layer(next(), x, None, false);
-            }
-            x = self.layer(second, y, Some(x), true);
-        }
-        let x: Tensor<2> = adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3);
+        max_pool2d(x, pool)
+    }
+
+    /// The loss of images `[N,3,S,S]` of these classes `[N,1]`.
+    fn loss(&self, images: Tensor<4>, classes: Tensor<2, Int>) -> Tensor<1> {
+        let wanted = self.graph.frontier(usize::MAX);
+        let given = vec![(0, images)];
+        let outputs = self.plan.run(
+            |_| true,
+            given,
+            &wanted,
+            |step, mut inputs, residual| {
+                let x = inputs.swap_remove(0);
+                match step.run {
+                    Run::Conv { conv, relu, .. } => {
+                        self.layer(&self.layers[&conv], x, residual, relu)
+                    }
+                    Run::Node(id) if matches!(self.graph.nodes[id].op, Op::MaxPool(_)) => {
+                        self.pool(x)
+                    }
+                    _ => adaptive_avg_pool2d(x, [1, 1]),
+                }
+            },
+        );
+        let x: Tensor<2> = outputs[0].clone().flatten(1, 3);
         let logits = log_softmax(x.matmul(self.head.clone()), 1);
         -logits.gather(1, classes).mean()
     }
@@ -181,7 +220,7 @@ fn step(options: &Options) {
         let loss = network.loss(images.clone(), classes.clone());
         let forward = milliseconds(start);
         let gradients = loss.backward();
-        black_box(network.layers[0].weight.grad(&gradients));
+        black_box(network.layers[&1].weight.grad(&gradients));
         drop(gradients);
         let total = milliseconds(start);
         // The first step fills caches and buffers.
@@ -214,15 +253,13 @@ fn timed<T>(runs: usize, mut work: impl FnMut() -> T) -> f64 {
 /// The kernels of each layer alone.
 fn layers(options: &Options) {
     allocator::retain_freed_memory();
-    let mut edge = options.size;
     let mut sums = [0.0; 5];
     println!(
         "layer: forward, input gradient, weight gradient (GFLOP/s); norm forward, backward (ms)"
     );
-    let layout = ResNetConfig::of(Arch::ResNet18).layout();
-    let mut layer = |spec: &Conv, edge: usize| {
+    let mut layer = |name: &str, spec: &Conv, edge: usize| {
         let x_dims = [options.batch, spec.input, edge, edge];
-        let Some(sizes) = shape::ConvShape::of(x_dims, spec.weight_shape(), spec.geometry()) else {
+        let Some(sizes) = shape::ConvShape::of(x_dims, spec.weight_shape(), geometry(spec)) else {
             return;
         };
         let values = |n: usize| {
@@ -265,7 +302,7 @@ fn layers(options: &Options) {
         let rate = |ms: f64| sizes.flops() / ms / 1e6;
         println!(
             "{:24} {:5.1} ms {:4.0}  {:5.1} ms {:4.0}  {:5.1} ms {:4.0}   {:4.1} {:4.1}",
-            spec.name,
+            name,
             times[0],
             rate(times[0]),
             times[1],
@@ -276,16 +313,12 @@ fn layers(options: &Options) {
             times[4]
         );
     };
-    layer(&layout.stem, edge);
-    edge = pooled_size(layout.stem.output_size(edge));
-    for block in layout.stages.iter().flatten() {
-        let input = edge;
-        for spec in &block.convs {
-            layer(spec, edge);
-            edge = spec.output_size(edge);
-        }
-        if let Some(spec) = &block.downsample {
-            layer(spec, input);
+    let graph = Arch::ResNet18.graph();
+    let shapes = graph.shapes([options.size; 2]).unwrap_or_default();
+    for (id, name, conv) in convs(&graph) {
+        let input = graph.nodes[id].inputs[0];
+        if let Some([_, edge, _]) = shapes.get(input) {
+            layer(name, conv, *edge);
         }
     }
     println!("in all: {sums:.0?} ms");

@@ -12,7 +12,6 @@ pub use load::{Given, Loaded, Purpose, is_head};
 
 use crate::config::{HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
-use crate::model::arch::features;
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, Named, to_host};
 use crate::model::input::Batch;
@@ -53,8 +52,8 @@ impl Classifier {
 
     /// Width of what the head takes, C.
     #[must_use]
-    pub const fn features(&self) -> usize {
-        features(self.backbone.arch())
+    pub fn features(&self) -> usize {
+        self.backbone.features()
     }
 
     /// Normalised images `[N,3,S,S]`, one after the other, to logits `[N,K]`, still on the device.
@@ -120,10 +119,10 @@ impl Classifier {
     /// # Errors
     /// [`Error::Gpu`] if the device does not give them.
     pub async fn head_state(&self) -> Result<Vec<Named>> {
-        let family = self.backbone.arch().family();
+        let called = &self.backbone.graph().head;
         let mut tensors = self.head.state().await?;
         for (name, ..) in &mut tensors {
-            *name = names::of_head(family, name);
+            *name = names::of_head(called, name);
         }
         Ok(tensors)
     }

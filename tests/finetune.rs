@@ -136,7 +136,7 @@ fn train(config: &TrainConfig, budget: usize, broken: fn(usize) -> bool) -> (Res
             NormMode::Trained => {
                 let mut from = checkpoint();
                 let take = |name: &str, shape: &[usize]| from.take_f32(name, shape);
-                TrainableStages::with_norms(bundled::ARCH, config.scope, &device, take)?
+                TrainableStages::with_norms(backbone.graph(), config.scope, &device, take)?
             }
         };
         run(config, spec, tail, images, Start::default(), &mut Watch).await

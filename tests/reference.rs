@@ -15,7 +15,6 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor};
 use formula::{fill, uniform};
 use retune::config::{Arch, DeviceChoice, HeadKind};
-use retune::model::arch;
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, to_host};
 use retune::model::inspect::inspect;
@@ -91,9 +90,10 @@ async fn check(arch: Arch, device: &Device, relative: f64) {
     let want = reference(arch);
 
     // Names and shapes of the checkpoint, norms' counters aside.
-    let spec = HeadSpec::of(HeadKind::Linear, arch::features(arch), 1000);
-    let of_head = |name: &str| names::of_head(arch.family(), name);
-    let mut names = arch::tensors(arch);
+    let graph = arch.graph();
+    let spec = HeadSpec::of(HeadKind::Linear, graph.features(), 1000);
+    let of_head = |name: &str| names::of_head(&graph.head, name);
+    let mut names = graph.tensors();
     let head = spec.tensors().into_iter();
     names.extend(head.map(|(name, shape)| (of_head(&name), shape)));
     let expected: HashMap<_, _> = want
@@ -104,7 +104,7 @@ async fn check(arch: Arch, device: &Device, relative: f64) {
     assert_eq!(names.iter().cloned().collect::<HashMap<_, _>>(), expected);
 
     let size = want.input[2];
-    let table = inspect(arch, &spec, size).unwrap();
+    let table = inspect(arch, &graph, &spec, size).unwrap();
     assert_eq!(table.parameters, want.parameters);
     assert_eq!(table.multiply_adds, want.multiply_adds);
 

@@ -153,7 +153,7 @@ fn run(
         let images = Tensor::<4>::from_data(data, &device);
         let input = match config.scope {
             Scope::Head => Input::Features(backbone.forward(images)),
-            _ => Input::Maps(images),
+            _ => Input::Maps(vec![images]),
         };
         let factor = schedule::factor(config, step, PER_EPOCH);
         rates.push(learner.rate(factor));
@@ -224,9 +224,9 @@ fn check(scope: &str) {
         let tail = match (config.scope, config.norm) {
             (Scope::Head, _) => None,
             (scope, NormMode::Frozen) => Some(TrainableStages::of(&backbone, scope, &gradients)),
-            (scope, NormMode::Trained) => {
-                Some(TrainableStages::with_norms(Arch::ResNet18, scope, &gradients, take).unwrap())
-            }
+            (scope, NormMode::Trained) => Some(
+                TrainableStages::with_norms(backbone.graph(), scope, &gradients, take).unwrap(),
+            ),
         };
         let counts = count((0..16).map(label), CLASSES);
         let mut learner = Learner::new(&config, tail, head, &counts);

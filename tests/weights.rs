@@ -3,7 +3,7 @@
 
 #![cfg(feature = "data")]
 
-use retune::config::{Arch, Family};
+use retune::config::Arch;
 use retune::error::Error;
 use retune::weights::{
     Checkpoint, Dtype, SaveAs, bundled, hub, load_state, read, read_beside, save,
@@ -423,22 +423,26 @@ fn the_bundled_file_is_the_one_the_page_expects() {
 #[test]
 fn every_backbone_has_an_address_on_the_hub_or_a_mirror() {
     assert_eq!(
-        hub::url(None, Arch::ResNet18),
+        hub::url(None, Arch::ResNet18).unwrap(),
         "https://huggingface.co/timm/resnet18.tv_in1k/resolve/main/model.safetensors"
     );
     assert_eq!(
-        hub::pointer_url(Some("http://localhost:9/"), Arch::ResNext101),
+        hub::pointer_url(Some("http://localhost:9/"), Arch::ResNext101).unwrap(),
         "http://localhost:9/timm/resnext101_32x8d.tv_in1k/raw/main/model.safetensors"
     );
-    for arch in Arch::ALL {
-        let repository = hub::Pretrained::of(arch).repository;
-        match arch.family() {
-            // torchvision took these over from timm.
-            Family::EfficientNet => {
-                assert!(repository.starts_with(&format!("timm/{}.", arch.name())));
-            }
-            _ => assert_eq!(repository, format!("timm/{}.tv_in1k", arch.name())),
-        }
+    for &arch in Arch::ALL {
+        let Some(weights) = arch.row().weights else {
+            let error = hub::url(None, arch).unwrap_err().to_string();
+            assert!(error.contains(arch.name()), "{error}");
+            continue;
+        };
+        // torchvision's own, and what it took over from timm.
+        let of_timm = weights.repository.strip_prefix("timm/");
+        let name = of_timm.and_then(|name| name.split_once('.'));
+        let (name, weights) = name.unwrap();
+        assert!(name.ends_with(arch.name()), "{name} for {arch}");
+        let from_torchvision = arch.row().weights.unwrap().licence == "BSD-3-Clause";
+        assert_eq!(weights == "tv_in1k", from_torchvision, "{arch}");
     }
 }
 

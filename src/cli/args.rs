@@ -198,7 +198,8 @@ fn classes(text: &str) -> std::result::Result<Classes, String> {
 /// A backbone's name.
 pub fn arch(name: &str) -> Result<Arch> {
     Arch::from_name(name).ok_or_else(|| {
-        let names = Arch::ALL.map(Arch::name).join(", ");
+        let names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
+        let names = names.join(", ");
         Error::setting("architecture", format!("{name} is none of {names}"))
     })
 }

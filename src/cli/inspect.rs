@@ -3,16 +3,15 @@
 use super::args::{InspectArgs, arch};
 use super::out::line;
 use crate::error::{Error, Result};
-use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
 
 /// Prints the table of a backbone with a head.
 pub fn run(args: &InspectArgs) -> Result<()> {
     let arch = arch(&args.arch)?;
-    let features = features(arch);
-    let head = HeadSpec::of(args.head, features, args.classes);
-    let table = inspect(arch, &head, args.input)?;
+    let graph = arch.graph();
+    let head = HeadSpec::of(args.head, graph.features(), args.classes);
+    let table = inspect(arch, &graph, &head, args.input)?;
     if args.json {
         let text = serde_json::to_string(&table)
             .map_err(|error| Error::Storage(format!("the table as JSON: {error}")))?;

@@ -9,9 +9,8 @@ use super::args::{Common, Device, arch, normalization, transparency};
 use super::label_args::LabelArgs;
 use super::setting_flags::SettingFlags;
 use super::{HUB, RANDOM};
-use crate::config::{Arch, Normalization, Scope, Setting, TrainConfig, TrainRequest, Transparency};
+use crate::config::{Arch, Normalization, Setting, TrainConfig, TrainRequest, Transparency};
 use crate::error::{Error, Result};
-use crate::model::arch::check_scope;
 use crate::weights::bundled;
 
 /// A teacher's share of the loss where nothing is said of it.
@@ -140,7 +139,7 @@ impl TrainArgs {
         let name = self.arch.clone().or(file.arch);
         let arch = name.as_deref().map(arch).transpose()?;
         let weights = self.weights.clone().or(file.weights);
-        check_weights(arch, weights.as_deref(), config.scope)?;
+        check_weights(arch, weights.as_deref())?;
         Ok(Plan {
             dataset: dataset.ok_or_else(|| {
                 Error::setting("data set", "none is named: give a folder or a zip")
@@ -179,9 +178,8 @@ impl TrainArgs {
     }
 }
 
-/// Whether there are such weights of that backbone, and what is to be trained of it can be: as far as it is known before
-/// anything is loaded.
-fn check_weights(arch: Option<Arch>, weights: Option<&str>, scope: Scope) -> Result<()> {
+/// Whether there are such weights of that backbone, as far as it is known before anything is loaded.
+fn check_weights(arch: Option<Arch>, weights: Option<&str>) -> Result<()> {
     let known = match (arch, weights) {
         // A file may say which backbone it is.
         (None, Some(file)) if file != HUB && file != RANDOM => return Ok(()),
@@ -194,11 +192,10 @@ fn check_weights(arch: Option<Arch>, weights: Option<&str>, scope: Scope) -> Res
         );
         return Err(Error::setting("--arch", reason));
     }
-    if weights == Some(RANDOM) && !known.trains_convolutions() {
-        let reason = format!("of {} only the head can be trained", known.name());
-        return Err(Error::setting("--weights random", reason));
+    if weights == Some(HUB) {
+        crate::weights::hub::url(None, known)?;
     }
-    check_scope(known, scope)
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<RunFile> {

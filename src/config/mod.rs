@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-mod arch;
 mod augment;
+mod head;
 mod settings;
 mod train;
 mod transforms;
@@ -14,8 +14,9 @@ mod value;
 
 use value::{number, words};
 
-pub use arch::{Arch, Family, HeadKind};
+pub use crate::network::Arch;
 pub use augment::Augment;
+pub use head::HeadKind;
 pub use settings::Setting;
 #[cfg(all(test, any(feature = "ui", feature = "cli")))]
 pub(crate) use settings::tests::sample;
@@ -112,8 +113,26 @@ impl Default for Preprocess {
 }
 
 impl Preprocess {
-    /// Input sizes that every backbone accepts and a tab can hold, in pixels.
-    pub const SIZE: (usize, usize) = (32, 512);
+    /// Input sizes that a tab can hold, in pixels; a network may want more than the least.
+    pub const SIZE: (usize, usize) = (32, 640);
+
+    /// What a backbone's pretrained weights were measured on.
+    #[must_use]
+    pub fn of(arch: Arch) -> Self {
+        let row = arch.row();
+        let normalization = if row.half {
+            Normalization::Half
+        } else {
+            Normalization::Imagenet
+        };
+        let (mean, std) = normalization.mean_std();
+        Self {
+            size: row.size,
+            mean,
+            std,
+            ..Self::default()
+        }
+    }
 
     /// The name of its normalisation, if it has one.
     #[must_use]

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use super::mailbox::Mailbox;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
-use crate::model::arch::features;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
 use crate::platform::{hash, store};
@@ -72,9 +71,14 @@ impl ActiveModel {
     pub fn summary(&self) -> ModelSummary {
         let classifier = &self.classifier;
         let arch = classifier.backbone.arch();
-        let features = features(arch);
+        let features = classifier.features();
         let spec = HeadSpec::of(classifier.head_kind, features, classifier.classes.len());
-        let table = inspect(arch, &spec, classifier.preprocess.size);
+        let table = inspect(
+            arch,
+            classifier.backbone.graph(),
+            &spec,
+            classifier.preprocess.size,
+        );
         ModelSummary {
             arch,
             head: Some(classifier.head_kind),

@@ -1,7 +1,8 @@
 //! What a checkpoint says about itself beside its tensors, and the names of its outputs.
 
-use crate::config::{Arch, Preprocess, Scope, Transparency};
+use crate::config::{Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
+use crate::network::Arch;
 use crate::weights::{Checkpoint, NAMED, first_few};
 
 /// Names of outputs in one sentence.
@@ -126,13 +127,13 @@ impl About {
 /// Whether this is the name of a member of a family known here, which is not known itself: a `resnet50d`, a
 /// `tf_efficientnet_b0`. A name of somebody's own says nothing.
 fn is_other_member(named: &str) -> bool {
-    const FAMILIES: [&str; 4] = ["resnet", "resnext", "densenet", "efficientnet"];
     let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_', ' '], "");
     // What timm writes behind a dot says which weights they are.
     let name = plain(named.split('.').next().unwrap_or(named));
-    let of_family = FAMILIES
-        .iter()
-        .any(|family| name.contains(family) && name != *family);
+    let families = Arch::ALL.iter().map(|arch| plain(arch.family()));
+    // Another word of the same construction.
+    let mut families = families.chain(["resnext".to_owned()]);
+    let of_family = families.any(|family| name.contains(&family) && name != family);
     of_family && !Arch::ALL.iter().any(|arch| plain(arch.name()) == name)
 }
 

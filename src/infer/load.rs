@@ -1,17 +1,20 @@
 //! A classifier from a checkpoint: which backbone, which head, what the file does not say.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::Classifier;
 use super::about::{self, About, names_of_outputs};
-use crate::config::{Arch, Family, HeadKind, InputSettings, Normalization, Preprocess};
+use crate::config::{HeadKind, InputSettings, Normalization, Preprocess};
 use crate::error::{Error, Result};
-use crate::model::arch::{features, tensors};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec};
-use crate::weights::hub::Pretrained;
+use crate::network::Arch;
+use crate::network::graph::Graph;
+use crate::network::inspect::check_size;
+use crate::weights::hub;
 use crate::weights::{self, Checkpoint, bundled, names};
 
 /// Seed of the head that stands in for one of another class count.
@@ -107,13 +110,15 @@ impl Classifier {
             Some(arch) => arch,
             None => recognise(&checkpoint)?,
         };
-        let features = features(arch);
+        let graph = Arc::new(arch.graph());
+        let features = graph.features();
         let found = head_tensors(&checkpoint);
-        let mut expected = tensors(arch);
+        let mut expected = graph.tensors();
         expected.extend(found.iter().cloned());
         checkpoint.check(&expected)?;
         let file = checkpoint.file.clone();
-        let backbone = Backbone::load(arch, device, |name, shape| checkpoint.take_f32(name, shape))
+        let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
+        let backbone = Backbone::load_graph(arch, graph.clone(), device, take)
             .map_err(|error| error.in_file(&file))?;
 
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
@@ -134,7 +139,7 @@ impl Classifier {
             Some((_, 1)) => {
                 Some("has one output, a yes or no by a sigmoid, which is not read".to_string())
             }
-            Some((_, Pretrained::CLASSES)) if unnamed => Some(
+            Some((_, hub::CLASSES)) if unnamed => Some(
                 "has 1000 outputs, as many as ImageNet, and does not say what they are called"
                     .to_string(),
             ),
@@ -169,9 +174,7 @@ impl Classifier {
                         labels.len()
                     ));
                 }
-                if given.purpose == Purpose::Answer
-                    && matches!(known, Some((_, Pretrained::CLASSES)))
-                {
+                if given.purpose == Purpose::Answer && matches!(known, Some((_, hub::CLASSES))) {
                     warnings.push(NAME_THEM.to_string());
                 }
                 let spec = HeadSpec::of(HeadKind::Linear, features, labels.len());
@@ -188,13 +191,14 @@ impl Classifier {
         }
         // A checkpoint that does not say how large its input is, but has ImageNet's outputs.
         let usual = match known {
-            Some((_, Pretrained::CLASSES)) => Pretrained::of(arch).preprocess(),
+            Some((_, hub::CLASSES)) => Preprocess::of(arch),
             _ => Preprocess::default(),
         };
         let mut preprocess = usual;
         about.apply(&mut preprocess);
         given.input.apply(&mut preprocess);
         preprocess.check()?;
+        check_size(&graph, arch.name(), preprocess.size)?;
         // A new head is trained on whatever is assumed here; one that was trained already is not.
         if !head_replaced {
             let size = about.size.or(given.input.size).is_none();
@@ -241,9 +245,9 @@ impl Classifier {
         }
         let found = head_tensors(&checkpoint);
         checkpoint.check(&found)?;
-        let features = features(arch);
+        let features = self.features();
         let Some((head_kind, outputs)) = HeadSpec::recognise(&found, features) else {
-            return Err(Error::weights(file, no_head_here(&found, arch)));
+            return Err(Error::weights(file, no_head_here(&found, arch, features)));
         };
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
         warnings.append(&mut about.warnings);
@@ -275,8 +279,7 @@ impl Classifier {
 }
 
 /// Why the tensors of a head alone are none for the backbone in use; to follow the file's name.
-fn no_head_here(found: &[(String, Vec<usize>)], arch: Arch) -> String {
-    let features = features(arch);
+fn no_head_here(found: &[(String, Vec<usize>)], arch: Arch, features: usize) -> String {
     let list = list_tensors(found);
     let first = found.iter().find_map(|(_, shape)| match shape[..] {
         [_, inputs] => Some(inputs),
@@ -360,14 +363,12 @@ fn list_tensors(tensors: &[(String, Vec<usize>)]) -> String {
 
 /// The backbone whose tensors fit best; the loader then names what does not fit.
 fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
-    let family = Family::ALL
-        .into_iter()
-        .find(|family| checkpoint.shape(names::mark(*family)).is_some());
-    let Some(family) = family else {
+    let marks: Vec<&str> = names::marks().collect();
+    if !marks.iter().any(|mark| checkpoint.shape(mark).is_some()) {
         let found: Vec<_> = checkpoint.tensors.keys().take(3).cloned().collect();
         let mut reason = format!(
             "is no backbone known here: none of the tensors {} among {}, ...",
-            Family::ALL.map(names::mark).join(", "),
+            marks.join(", "),
             found.join(", ")
         );
         if checkpoint
@@ -380,15 +381,20 @@ fn recognise(checkpoint: &Checkpoint) -> Result<Arch> {
             );
         }
         return Err(Error::weights(&checkpoint.file, reason));
-    };
-    let fit = |arch: &Arch| {
-        let tensors = tensors(*arch);
+    }
+    let fit = |graph: &Graph| {
+        let tensors = graph.tensors();
         let wanted = tensors.len();
         let fits = |(name, shape): &&(String, Vec<usize>)| checkpoint.shape(name) == Some(shape);
         let fitting = tensors.iter().filter(fits).count();
         // Fitting tensors count for, wanted but absent ones against.
         2 * fitting as i64 - wanted as i64
     };
-    let members = Arch::ALL.into_iter().filter(|arch| arch.family() == family);
-    Ok(members.max_by_key(fit).unwrap_or_default())
+    let graphs = Arch::ALL.iter().map(|arch| (*arch, arch.graph()));
+    let known = graphs.filter(|(_, graph)| {
+        let mark = graph.mark().unwrap_or_default();
+        checkpoint.shape(&mark).is_some()
+    });
+    let best = known.max_by_key(|(_, graph)| fit(graph));
+    Ok(best.map(|(arch, _)| arch).unwrap_or_default())
 }

@@ -1,26 +1,22 @@
-//! The frozen part: convolutions with their batch norm folded in, on the inner (no gradient) device.
-//!
-//! Folding, in f64 and rounded once: `w' = w * s`, `b' = beta - mean * s`, `s = gamma / sqrt(var + eps)`
-//! per output channel (Jacob et al. 2017, arXiv:1712.05877, section 3.2). What is left is convolution,
-//! bias, activation and sums. A norm that stands before its convolution, as in a `DenseNet`, stays `x * s + b'`.
+//! A network without its last layer, frozen: batch norms folded in, on the inner (no gradient) device.
 
-mod densenet;
-mod efficientnet;
 mod load;
-mod resnet;
+
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use self::load::Loader;
-use crate::config::{Arch, Family};
+pub(super) use self::load::{Affine, Frozen, Linear};
+use super::ops;
 use crate::error::Result;
 use crate::kernels::conv::Conv2d;
-use crate::kernels::pool::{global_avg_pool, max_pool};
 use crate::kernels::shape::{ConvShape, bytes_of};
+use crate::network::Arch;
+use crate::network::graph::{Graph, NodeId, Op};
+use crate::network::plan::{Mode, Plan, Run};
+use crate::network::shape::Shape;
 use crate::weights::Checkpoint;
-
-/// torchvision's `BatchNorm2d.eps`, in all the members here.
-pub(super) const EPSILON: f64 = 1e-5;
 
 /// Bytes that WebGPU lets a kernel bind by default: a batch with a larger tensor in it goes through in parts.
 const BINDING: u64 = 128 << 20;
@@ -29,49 +25,11 @@ const BINDING: u64 = 128 << 20;
 #[derive(Debug, Clone)]
 pub struct Backbone {
     arch: Arch,
-    net: Net,
+    graph: Arc<Graph>,
+    plan: Arc<Plan>,
+    /// By node: the layers with weights, each under the first of the nodes that run as one.
+    layers: Vec<Option<Frozen>>,
     device: Device,
-}
-
-/// The families.
-#[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    clippy::enum_variant_names,
-    reason = "there is one at a time, and their names end so"
-)]
-enum Net {
-    ResNet(resnet::ResNet),
-    DenseNet(densenet::DenseNet),
-    EfficientNet(efficientnet::EfficientNet),
-}
-
-/// What each family does in its own way.
-trait Network {
-    /// Images `[N,3,S,S]` through the stem and the first `stages` stages, to `[N,C,H,W]`; shows each
-    /// named output on the way.
-    fn run(
-        &self,
-        images: Tensor<4>,
-        stages: usize,
-        observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4>;
-
-    /// Shows the walk every convolution, in the order they run; none if the planes have become too small.
-    fn walk<'a>(&'a self, walk: &mut Walk<'a>) -> Option<()>;
-
-    /// All convolutions, in the order of the layout.
-    fn convs(&self) -> Vec<&Conv2d>;
-}
-
-impl Net {
-    fn get(&self) -> &dyn Network {
-        match self {
-            Self::ResNet(net) => net,
-            Self::DenseNet(net) => net,
-            Self::EfficientNet(net) => net,
-        }
-    }
 }
 
 impl Backbone {
@@ -83,19 +41,35 @@ impl Backbone {
     pub fn load(
         arch: Arch,
         device: &Device,
+        take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
+    ) -> Result<Self> {
+        Self::load_graph(arch, Arc::new(arch.graph()), device, take)
+    }
+
+    /// The same of a graph.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_graph(
+        arch: Arch,
+        graph: Arc<Graph>,
+        device: &Device,
         mut take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Self> {
+        let plan = Arc::new(Plan::new(&graph, Mode::Inference));
         let mut loader = Loader::new(device, &mut take);
-        let net = match arch.family() {
-            Family::ResNet => Net::ResNet(resnet::ResNet::load(arch, &mut loader)?),
-            Family::DenseNet => Net::DenseNet(densenet::DenseNet::load(arch, &mut loader)?),
-            Family::EfficientNet => {
-                Net::EfficientNet(efficientnet::EfficientNet::load(arch, &mut loader)?)
-            }
-        };
+        let mut layers: Vec<Option<Frozen>> = (0..graph.nodes.len()).map(|_| None).collect();
+        // In the order of the nodes, which is that of a checkpoint, so that the first tensor amiss is the one named.
+        let mut steps: Vec<_> = plan.steps.iter().map(|step| step.run).collect();
+        steps.sort_by_key(|run| run.first());
+        for run in steps {
+            layers[run.first()] = loader.layer(&graph, run)?;
+        }
         Ok(Self {
             arch,
-            net,
+            graph,
+            plan,
+            layers,
             device: device.clone(),
         })
     }
@@ -105,9 +79,8 @@ impl Backbone {
     /// # Errors
     /// As [`Self::load`].
     pub fn reload(&self, mut checkpoint: Checkpoint) -> Result<Self> {
-        Self::load(self.arch, &self.device, |name, shape| {
-            checkpoint.take_f32(name, shape)
-        })
+        let take = |name: &str, shape: &[usize]| checkpoint.take_f32(name, shape);
+        Self::load_graph(self.arch, self.graph.clone(), &self.device, take)
     }
 
     /// Which backbone this is.
@@ -116,13 +89,25 @@ impl Backbone {
         self.arch
     }
 
+    /// What it computes.
+    #[must_use]
+    pub const fn graph(&self) -> &Arc<Graph> {
+        &self.graph
+    }
+
+    /// Width of the features, C.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.graph.features()
+    }
+
     /// Where the weights are.
     #[must_use]
     pub const fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Normalised images `[N,3,S,S]` to pooled features `[N,C]`.
+    /// Normalised images `[N,3,S,S]` to features `[N,C]`.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [n, _, height, width] = images.dims();
@@ -135,44 +120,110 @@ impl Backbone {
         Tensor::cat(features.collect(), 0)
     }
 
-    /// The same at once, showing each stage's output `[N,C,H,W]` under torchvision's name (`maxpool`,
+    /// The same at once, showing each output that has a name of its own, `[N,C,H,W]`, under torchvision's (`maxpool`,
     /// `layer1` ...; `pool0`, `denseblock1` ... `norm5`; `features.0` ...).
     pub fn forward_observed(
         &self,
         images: Tensor<4>,
         mut observe: impl FnMut(&str, &Tensor<4>),
     ) -> Tensor<2> {
-        global_avg_pool(self.net.get().run(images, usize::MAX, &mut observe))
+        let out = self.run(images, usize::MAX, &mut observe);
+        let features = out.into_iter().next();
+        let features = features.expect("a network ends in its features");
+        let [n, c, ..] = features.dims();
+        features.reshape([n, c])
     }
 
-    /// Normalised images `[N,3,S,S]` to what the first `stages` stages make of them, `[N,C,H,W]`: `layer1`
-    /// to `layer4`, `denseblock1` to `denseblock4` with what follows each, `features.1` to `features.8`.
+    /// Normalised images `[N,3,S,S]` to what crosses from the stem and the first `stages` stages into the next:
+    /// `[N,C,H,W]`, one in most networks.
     #[must_use]
-    pub fn forward_until(&self, images: Tensor<4>, stages: usize) -> Tensor<4> {
-        self.net.get().run(images, stages, &mut |_, _| {})
+    pub fn forward_until(&self, images: Tensor<4>, stages: usize) -> Vec<Tensor<4>> {
+        self.run(images, stages, &mut |_, _| {})
+    }
+
+    fn run(
+        &self,
+        images: Tensor<4>,
+        stages: usize,
+        observe: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Vec<Tensor<4>> {
+        let wanted = self.graph.frontier(stages);
+        let named = |id: NodeId| {
+            let taps = self.graph.taps.iter();
+            taps.filter(move |(_, tap)| self.plan.origin(*tap) == id)
+        };
+        self.plan.run(
+            |stage| stage <= stages,
+            vec![(0, images)],
+            &wanted,
+            |step, inputs, residual| {
+                let output = self.step(step.run, inputs, residual);
+                for (name, _) in named(step.output) {
+                    observe(name, &output);
+                }
+                output
+            },
+        )
+    }
+
+    fn step(&self, run: Run, mut inputs: Vec<Tensor<4>>, residual: Option<Tensor<4>>) -> Tensor<4> {
+        let node = &self.graph.nodes[run.first()];
+        match (&self.layers[run.first()], run) {
+            (Some(Frozen::Conv { conv, zeros }), Run::Conv { relu, .. }) => {
+                let mut x = inputs.swap_remove(0);
+                if let (true, Op::Conv(spec)) = (*zeros, &node.op) {
+                    x = ops::with_zeros(x, spec);
+                }
+                conv.forward(x, residual.as_ref(), relu)
+            }
+            (Some(Frozen::Norm(affine)), Run::Norm { relu, .. }) => {
+                let y = affine.forward(inputs.swap_remove(0));
+                if relu {
+                    burn::tensor::activation::relu(y)
+                } else {
+                    y
+                }
+            }
+            (Some(Frozen::Linear(linear)), _) => linear.forward(inputs.swap_remove(0)),
+            _ => ops::apply(&node.op, inputs),
+        }
     }
 
     /// Every convolution with its sizes when `images` images of `size` by `size` come, in the order they
     /// run; as many images as [`Self::forward`] takes at once.
     #[must_use]
     pub fn layers(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
-        self.walk(images.min(self.images_at_once(size)), size)
+        self.convs_on(images.min(self.images_at_once(size)), size)
     }
 
-    fn walk(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
-        let mut walk = Walk {
-            layers: Vec::new(),
-            dims: [images, 3, size, size],
+    fn convs_on(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
+        // A size too small for the network has no shapes.
+        let Ok(shapes) = self.graph.shapes([size; 2]) else {
+            return Vec::new();
         };
-        // A size too small for the network ends the walk where it no longer fits.
-        let _ = self.net.get().walk(&mut walk);
-        walk.layers
+        let steps = self.plan.steps.iter();
+        let convs = steps.filter_map(|step| {
+            let first = step.run.first();
+            let Some(Frozen::Conv { conv, zeros }) = &self.layers[first] else {
+                return None;
+            };
+            let [channels, height, width]: Shape = shapes[step.inputs[0]];
+            let mut dims = [images, channels, height, width];
+            if let (true, Op::Conv(spec)) = (*zeros, &self.graph.nodes[first].op) {
+                let around = ops::zeros_around(spec, [height, width]);
+                dims[2] += around[0].iter().sum::<usize>();
+                dims[3] += around[1].iter().sum::<usize>();
+            }
+            let shape = ConvShape::of(dims, conv.weight().dims(), conv.geometry())?;
+            Some((conv, shape))
+        });
+        convs.collect()
     }
 
     /// Most images of an edge whose widest tensor a kernel can bind: a power of two, so that few sizes of
     /// batch are to be tuned and tested.
     fn images_at_once(&self, size: usize) -> usize {
-        let layers = self.walk(1, size).into_iter();
+        let layers = self.convs_on(1, size).into_iter();
         let widest = layers
             .map(|(_, sizes)| bytes_of(&sizes.in_dims()).max(bytes_of(&sizes.out_dims())))
             .max();
@@ -180,9 +231,9 @@ impl Backbone {
         1 << fit.max(1).ilog2().min(16)
     }
 
-    /// All convolutions, in the order of the layout.
-    pub(super) fn convs(&self) -> impl Iterator<Item = &Conv2d> {
-        self.net.get().convs().into_iter()
+    /// The layer whose weights a node has.
+    pub(super) fn layer(&self, node: NodeId) -> Option<&Frozen> {
+        self.layers[node].as_ref()
     }
 
     /// Images as they come from the preprocessing, `[3,S,S]` each, to one batch `[N,3,S,S]`.
@@ -190,33 +241,5 @@ impl Backbone {
     pub fn batch(&self, pixels: Vec<f32>, size: usize) -> Tensor<4> {
         let n = pixels.len() / (3 * size * size);
         Tensor::from_data(TensorData::new(pixels, [n, 3, size, size]), &self.device)
-    }
-}
-
-/// The stem's 3x3 max pool, stride 2: `[N,64,H,W]` to `[N,64,(H+1)/2,(W+1)/2]`.
-pub(super) fn stem_pool(x: Tensor<4>) -> Tensor<4> {
-    max_pool(x, 3, 2, 1)
-}
-
-/// Where a walk through the layers has come to.
-struct Walk<'a> {
-    layers: Vec<(&'a Conv2d, ConvShape)>,
-    /// Of what goes into the next layer, `[N,C,H,W]`.
-    dims: [usize; 4],
-}
-
-impl<'a> Walk<'a> {
-    fn step(&mut self, layer: &'a Conv2d) -> Option<()> {
-        let sizes = ConvShape::of(self.dims, layer.weight().dims(), layer.geometry())?;
-        self.layers.push((layer, sizes));
-        self.dims = sizes.out_dims();
-        Some(())
-    }
-
-    /// The stem's max pool.
-    fn stem_pool(&mut self) {
-        for edge in &mut self.dims[2..] {
-            *edge = super::layers::pooled_size(*edge);
-        }
     }
 }

@@ -47,15 +47,27 @@ pub fn layers(graph: &Graph, name: &str, size: usize) -> Result<Vec<Layer>> {
         let reason = format!("{size} is outside 1 to 65536");
         return Err(Error::setting("input size", reason));
     }
-    let shapes = graph.shapes([size; 2]).map_err(|why| {
-        let reason = format!("of {size} pixels nothing is left in {name}: {why}");
-        Error::setting("input size", reason)
-    })?;
+    let shapes = shapes(graph, name, size)?;
     let named = graph.nodes.iter().zip(shapes);
     Ok(named
         .filter(|(node, _)| !node.name.is_empty())
         .map(|(node, shape)| row(node, shape))
         .collect())
+}
+
+/// Refuses images too small for a network.
+///
+/// # Errors
+/// As [`layers`].
+pub fn check_size(graph: &Graph, name: &str, size: usize) -> Result<()> {
+    shapes(graph, name, size).map(drop)
+}
+
+fn shapes(graph: &Graph, name: &str, size: usize) -> Result<Vec<Shape>> {
+    graph.shapes([size; 2]).map_err(|why| {
+        let reason = format!("of {size} pixels nothing is left in {name}: {why}");
+        Error::setting("input size", reason)
+    })
 }
 
 fn row(node: &Node, shape: Shape) -> Layer {

@@ -36,6 +36,18 @@ pub enum Run {
     Node(NodeId),
 }
 
+impl Run {
+    /// The first of the nodes, whose weights have its name.
+    #[must_use]
+    pub const fn first(self) -> NodeId {
+        match self {
+            Self::Conv { conv, .. } => conv,
+            Self::Norm { norm, .. } => norm,
+            Self::Node(node) => node,
+        }
+    }
+}
+
 /// A step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

@@ -1,9 +1,8 @@
 //! What of the frozen part's outputs a training keeps, and what it computes for every batch.
 
-use crate::config::Arch;
 use crate::config::{Augment, Scope, TrainConfig};
-use crate::model::arch::features;
-use crate::model::trainable::input_shape;
+use crate::model::trainable::input_shapes;
+use crate::network::Graph;
 
 /// Bytes of f32 that may be kept of maps: a browser tab has 4 GiB of address space at most, and the model, the
 /// images on their way and the page want theirs.
@@ -29,7 +28,7 @@ impl CachePlan {
     /// pooled features, which are always kept, those of augmented views too; maps are kept if they fit `budget` bytes.
     #[must_use]
     pub fn new(
-        arch: Arch,
+        graph: &Graph,
         config: &TrainConfig,
         size: usize,
         [train, validation]: [usize; 2],
@@ -38,14 +37,17 @@ impl CachePlan {
         if config.scope == Scope::Head {
             let views = views(&config.augment);
             return Self {
-                values: features(arch),
+                values: graph.features(),
                 views,
                 changes: false,
                 kept: true,
                 images: train * views + validation,
             };
         }
-        let values = input_shape(arch, config.scope, size).iter().product();
+        let shapes = input_shapes(graph, config.scope, size);
+        let values = (shapes.iter())
+            .map(|shape| shape.iter().product::<usize>())
+            .sum();
         let changes = config.changes_inputs();
         let images = validation + if changes { 0 } else { train };
         let bytes = images

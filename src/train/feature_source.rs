@@ -67,7 +67,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
         counts: [usize; 2],
         budget: usize,
     ) -> Self {
-        let plan = CachePlan::new(backbone.arch(), config, size, counts, budget);
+        let plan = CachePlan::new(backbone.graph(), config, size, counts, budget);
         let mut cache = FeatureCache::new(plan.values);
         // A tab may have less left than the budget.
         let cache = (plan.kept && cache.reserve(plan.images)).then_some(cache);
@@ -214,7 +214,7 @@ impl<'a, P: ImageLoader> FeatureSource<'a, P> {
     /// Images through the frozen part, some at a time.
     fn through(&self, pixels: Vec<f32>, size: usize) -> Input {
         if self.scope == Scope::All {
-            return Input::Maps(self.backbone.batch(pixels, size));
+            return Input::Maps(vec![self.backbone.batch(pixels, size)]);
         }
         let parts = pixels.chunks(CHUNK * 3 * size * size).map(|pixels| {
             let images = self.backbone.batch(pixels.to_vec(), size);

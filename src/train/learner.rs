@@ -11,10 +11,10 @@ use super::parameters::{collect, replace};
 use super::running::RunningMetrics;
 use crate::config::{Scope, TrainConfig};
 use crate::error::{Error, Result};
-use crate::model::arch::features;
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec, to_host};
-use crate::model::trainable::{TrainableStages, forward_frozen, input_shape};
+use crate::model::trainable::{TrainableStages, forward_frozen, input_shapes};
+use crate::network::shape::Shape;
 use crate::random::Random;
 use crate::weights::{Checkpoint, NamedTensor};
 
@@ -32,8 +32,8 @@ pub struct Student {
 pub enum Input {
     /// Pooled features `[N,C]`, for a head alone.
     Features(Tensor<2>),
-    /// What the frozen part gives, `[N,C,H,W]`.
-    Maps(Tensor<4>),
+    /// What the frozen part gives, `[N,C,H,W]`: one in most networks.
+    Maps(Vec<Tensor<4>>),
 }
 
 impl Input {
@@ -51,19 +51,34 @@ impl Input {
     pub fn from_host(backbone: &Backbone, scope: Scope, size: usize, values: Vec<f32>) -> Self {
         let device = backbone.device();
         if scope == Scope::Head {
-            let width = features(backbone.arch());
+            let width = backbone.features();
             let n = values.len() / width;
             return Self::Features(Tensor::from_data(
                 TensorData::new(values, [n, width]),
                 device,
             ));
         }
-        let [c, h, w] = input_shape(backbone.arch(), scope, size);
-        let n = values.len() / (c * h * w);
-        Self::Maps(Tensor::from_data(
-            TensorData::new(values, [n, c, h, w]),
-            device,
-        ))
+        let shapes = input_shapes(backbone.graph(), scope, size);
+        let lengths: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
+        let n = values.len() / lengths.iter().sum::<usize>();
+        let map = |[c, h, w]: Shape, values: Vec<f32>| {
+            Tensor::from_data(TensorData::new(values, [n, c, h, w]), device)
+        };
+        if let [shape] = shapes[..] {
+            return Self::Maps(vec![map(shape, values)]);
+        }
+        // An image's maps follow one another.
+        let mut parts = vec![Vec::new(); shapes.len()];
+        let mut rest = &values[..];
+        for _ in 0..n {
+            for (part, length) in parts.iter_mut().zip(&lengths) {
+                let (own, others) = rest.split_at(*length);
+                part.extend_from_slice(own);
+                rest = others;
+            }
+        }
+        let maps = shapes.into_iter().zip(parts);
+        Self::Maps(maps.map(|(shape, values)| map(shape, values)).collect())
     }
 
     /// Several, one after the other; of one kind, and not none.
@@ -73,13 +88,18 @@ impl Input {
         for part in parts {
             match part {
                 Self::Features(part) => features.push(part),
-                Self::Maps(part) => maps.push(part),
+                Self::Maps(part) => {
+                    maps.resize_with(part.len(), Vec::new);
+                    for (maps, part) in maps.iter_mut().zip(part) {
+                        maps.push(part);
+                    }
+                }
             }
         }
         if maps.is_empty() {
             Self::Features(Tensor::cat(features, 0))
         } else {
-            Self::Maps(Tensor::cat(maps, 0))
+            Self::Maps(maps.into_iter().map(|maps| Tensor::cat(maps, 0)).collect())
         }
     }
 
@@ -90,7 +110,11 @@ impl Input {
     pub async fn to_host(self) -> Result<Vec<f32>> {
         match self {
             Self::Features(features) => to_host(features).await,
-            Self::Maps(maps) => to_host(maps).await,
+            Self::Maps(mut maps) if maps.len() == 1 => to_host(maps.swap_remove(0)).await,
+            Self::Maps(maps) => {
+                let rows = maps.into_iter().map(|map| map.flatten::<2>(1, 3)).collect();
+                to_host(Tensor::cat(rows, 1)).await
+            }
         }
     }
 }
@@ -130,15 +154,18 @@ impl Student {
     pub fn forward(&self, input: Input) -> Tensor<2> {
         self.head.forward(match (input, &self.tail) {
             (Input::Maps(maps), Some(tail)) => tail.forward(maps),
-            (Input::Maps(maps), None) => crate::kernels::pool::global_avg_pool(maps),
+            (Input::Maps(_), None) => unreachable!("a head alone is given features"),
             (Input::Features(features), _) => features,
         })
     }
 
     fn forward_train(&mut self, input: Input, dropout: &mut Random) -> Tensor<2> {
         let features = match (input, &mut self.tail) {
-            (Input::Maps(maps), Some(tail)) => tail.forward_train(maps.autodiff()),
-            (Input::Maps(maps), None) => crate::kernels::pool::global_avg_pool(maps).autodiff(),
+            (Input::Maps(maps), Some(tail)) => {
+                let maps = maps.into_iter().map(Tensor::autodiff).collect();
+                tail.forward_train(maps, dropout)
+            }
+            (Input::Maps(_), None) => unreachable!("a head alone is given features"),
             (Input::Features(features), _) => features.autodiff(),
         };
         self.head.forward_train(features, dropout)
@@ -178,10 +205,14 @@ impl Learner {
     ) -> Self {
         let device = head.device();
         let student = Student { tail, head };
-        // The head's rate is the rate; stage s of four has the factor, lowered once for each stage behind it.
+        // The head's rate is the rate; a stage has the factor, lowered once for each stage behind it.
         let stages = student.tail.iter().flat_map(TrainableStages::stages);
+        let count = student
+            .tail
+            .as_ref()
+            .map_or(0, TrainableStages::stage_count);
         let rate = |stage: usize| {
-            let behind = 4_usize.saturating_sub(stage) as i32;
+            let behind = count.saturating_sub(stage) as i32;
             config.backbone_lr_factor * config.stage_lr_decay.powi(behind)
         };
         let rates: Vec<f64> = stages.map(rate).collect();

@@ -80,7 +80,6 @@ fn App() -> Html {
                     reading={state.reading} loose_images={state.loose_images()}
                     notices={notices(Section::Data)} />
                 <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
-                    head_only={state.model.as_ref().is_some_and(|m| !m.arch.trains_convolutions())}
                     job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}
                     forecast={state.forecast.clone()} engine={state.engine} {idle}
                     needs={state.training_needs()} {on} notices={notices(Section::Train)} />

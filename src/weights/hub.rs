@@ -7,96 +7,42 @@
 
 use std::ops::ControlFlow;
 
-use crate::config::{Arch, Family, Preprocess};
 use crate::error::{Error, Result};
+use crate::network::Arch;
 use crate::platform::{Fetched, Progress, fetch, hash, store};
 
 /// The hub's own address.
 pub const HUB: &str = "https://huggingface.co";
 
-/// What is known of one backbone's weights.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pretrained {
-    /// The backbone.
-    pub arch: Arch,
-    /// Repository on the hub: timm's copy of torchvision's `IMAGENET1K_V1`; of an `EfficientNet`, the file that
-    /// torchvision's was made from.
-    pub repository: &'static str,
-    /// Top-1 accuracy on ImageNet-1K's validation set in percent, one crop of [`Self::size`], as torchvision
-    /// documents it: <https://docs.pytorch.org/vision/stable/models.html>.
-    pub top1: f64,
-    /// Edge of that crop, in pixels.
-    pub size: usize,
-    /// Licence of the project that published them: torchvision, or timm.
-    pub licence: &'static str,
-}
+/// The file within a repository.
+pub const FILE: &str = "model.safetensors";
 
-impl Pretrained {
-    /// The file within the repository.
-    pub const FILE: &'static str = "model.safetensors";
-    /// Classes of its last layer.
-    pub const CLASSES: usize = 1000;
-
-    /// The input it was measured on, with ImageNet's mean and deviation.
-    #[must_use]
-    pub fn preprocess(self) -> Preprocess {
-        Preprocess {
-            size: self.size,
-            ..Preprocess::default()
-        }
-    }
-
-    /// The weights of a backbone.
-    #[must_use]
-    pub const fn of(arch: Arch) -> Self {
-        let (repository, top1, size) = match arch {
-            Arch::ResNet18 => ("timm/resnet18.tv_in1k", 69.758, 224),
-            Arch::ResNet34 => ("timm/resnet34.tv_in1k", 73.314, 224),
-            Arch::ResNet50 => ("timm/resnet50.tv_in1k", 76.130, 224),
-            Arch::ResNet101 => ("timm/resnet101.tv_in1k", 77.374, 224),
-            Arch::ResNet152 => ("timm/resnet152.tv_in1k", 78.312, 224),
-            Arch::WideResNet50 => ("timm/wide_resnet50_2.tv_in1k", 78.468, 224),
-            Arch::WideResNet101 => ("timm/wide_resnet101_2.tv_in1k", 78.848, 224),
-            Arch::ResNext50 => ("timm/resnext50_32x4d.tv_in1k", 77.618, 224),
-            Arch::ResNext101 => ("timm/resnext101_32x8d.tv_in1k", 79.312, 224),
-            Arch::Densenet121 => ("timm/densenet121.tv_in1k", 74.434, 224),
-            Arch::Densenet169 => ("timm/densenet169.tv_in1k", 75.600, 224),
-            Arch::EfficientNetB0 => ("timm/efficientnet_b0.ra_in1k", 77.692, 224),
-            Arch::EfficientNetB1 => ("timm/efficientnet_b1.ft_in1k", 78.642, 240),
-            Arch::EfficientNetB2 => ("timm/efficientnet_b2.ra_in1k", 80.608, 288),
-            Arch::EfficientNetB3 => ("timm/efficientnet_b3.ra2_in1k", 82.008, 300),
-            Arch::EfficientNetB4 => ("timm/efficientnet_b4.ra2_in1k", 83.384, 380),
-        };
-        let licence = match arch.family() {
-            Family::ResNet | Family::DenseNet => "BSD-3-Clause",
-            Family::EfficientNet => "Apache-2.0",
-        };
-        Self {
-            arch,
-            repository,
-            top1,
-            size,
-            licence,
-        }
-    }
-}
+/// Classes of the last layer of such weights.
+pub const CLASSES: usize = 1000;
 
 /// The file's address, on the hub or on a mirror with the hub's paths.
-#[must_use]
-pub fn url(base: Option<&str>, arch: Arch) -> String {
+///
+/// # Errors
+/// [`Error::Setting`] if the backbone has no weights there.
+pub fn url(base: Option<&str>, arch: Arch) -> Result<String> {
     address(base, arch, "resolve")
 }
 
 /// The address of its Git LFS pointer.
-#[must_use]
-pub fn pointer_url(base: Option<&str>, arch: Arch) -> String {
+///
+/// # Errors
+/// As [`url`].
+pub fn pointer_url(base: Option<&str>, arch: Arch) -> Result<String> {
     address(base, arch, "raw")
 }
 
-fn address(base: Option<&str>, arch: Arch, what: &str) -> String {
+fn address(base: Option<&str>, arch: Arch, what: &str) -> Result<String> {
     let base = base.unwrap_or(HUB).trim_end_matches('/');
-    let repository = Pretrained::of(arch).repository;
-    format!("{base}/{repository}/{what}/main/{}", Pretrained::FILE)
+    let Some(weights) = arch.row().weights else {
+        let reason = format!("{arch} has none that can be downloaded");
+        return Err(Error::setting("ImageNet weights", reason));
+    };
+    Ok(format!("{base}/{}/{what}/main/{FILE}", weights.repository))
 }
 
 /// A downloaded file.
@@ -131,11 +77,11 @@ pub async fn download(
             warnings: Vec::new(),
         });
     }
-    let url = url(base, arch);
+    let url = url(base, arch)?;
     let Fetched { bytes, linked_etag } = fetch::get(&url, progress).await?;
     let expected = match linked_etag.as_deref().and_then(etag_sha256) {
         Some(found) => Some(found),
-        None => pointer_sha256(&pointer_url(base, arch)).await,
+        None => pointer_sha256(&pointer_url(base, arch)?).await,
     };
     let sha256 = hash::sha256(&bytes).await;
     let mut warnings = Vec::new();

@@ -9,16 +9,19 @@
 //!   an `EfficientNet`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
-use crate::config::Family;
+use crate::network::Arch;
+use crate::network::graph::{Graph, HeadName};
 
 /// Name of the head inside.
 pub const HEAD: &str = "fc";
 
 /// Names of the last layer, as wrappers call it.
-const HEADS: [&str; 9] = [
+const HEADS: [&str; 10] = [
     "fc",
     "classifier",
+    "classif",
     "head",
     "heads",
     "linear",
@@ -42,15 +45,56 @@ fn head_of(name: &str) -> Option<&str> {
 /// Name of the head in torchvision's `DenseNet` and `EfficientNet`.
 const CLASSIFIER: &str = "classifier";
 
-/// A tensor by which a family is known, in torchvision's spelling.
-#[must_use]
-pub const fn mark(family: Family) -> &'static str {
-    match family {
-        Family::ResNet => "conv1.weight",
-        Family::DenseNet => "features.conv0.weight",
-        Family::EfficientNet => "features.0.0.weight",
-    }
+/// What several networks have in common: the name of the first convolution's weight.
+struct Kind {
+    mark: String,
+    /// The modules at their top, the heads left out.
+    modules: BTreeSet<String>,
+    /// What their last layer is called.
+    heads: BTreeSet<String>,
 }
+
+/// The networks known here by their first convolution.
+fn kinds() -> &'static [Kind] {
+    static KINDS: OnceLock<Vec<Kind>> = OnceLock::new();
+    KINDS.get_or_init(|| {
+        let mut kinds: Vec<Kind> = Vec::new();
+        for graph in Arch::ALL.iter().map(|arch| arch.graph()) {
+            let Some(mark) = graph.mark() else { continue };
+            let at = kinds.iter().position(|kind| kind.mark == mark);
+            let at = at.unwrap_or_else(|| {
+                kinds.push(Kind {
+                    mark,
+                    modules: BTreeSet::new(),
+                    heads: BTreeSet::new(),
+                });
+                kinds.len() - 1
+            });
+            kinds[at].modules.extend(top_modules_of(&graph));
+            kinds[at].heads.insert(graph.head.alone);
+        }
+        kinds
+    })
+}
+
+fn top_modules_of(graph: &Graph) -> impl Iterator<Item = String> {
+    let names = graph.nodes.iter().filter(|node| !node.tensors().is_empty());
+    names.filter_map(|node| node.name.split('.').next().map(str::to_owned))
+}
+
+/// The tensors by which networks are known, in the spelling used here.
+pub fn marks() -> impl Iterator<Item = &'static str> {
+    kinds().iter().map(|kind| kind.mark.as_str())
+}
+
+const RESNET: &str = "conv1.weight";
+const DENSENET: &str = "features.conv0.weight";
+/// A `MobileNetV2`'s too.
+const EFFICIENTNET: &str = "features.0.0.weight";
+/// A VGG's and an `AlexNet`'s.
+const VGG: &str = "features.0.weight";
+/// Their last layer.
+const VGG_HEAD: &str = "classifier.6";
 
 /// The same tensor under names that other programs give it: timm's of an `EfficientNet`; a `ResNet`'s where its children
 /// were put into a `Sequential`, as fastai does and self-supervised trainings do; a `ResNet`'s of Hugging Face's
@@ -75,7 +119,7 @@ const EFFICIENT_FEATURES: &str = "0.0.weight";
 
 /// Whether a mark can be of this kernel size, in pixels.
 pub(super) fn mark_fits(mark: &str, kernel: [usize; 2]) -> bool {
-    let efficient = mark == EFFICIENT_FEATURES || mark == self::mark(Family::EfficientNet);
+    let efficient = mark == EFFICIENT_FEATURES || mark == EFFICIENTNET;
     !efficient || kernel == [3, 3]
 }
 
@@ -89,15 +133,18 @@ pub(super) fn needs(mark: &str) -> Option<&'static str> {
 const TRANSFORMERS: &str = "embedder.embedder.convolution.weight";
 
 /// The modules at the top of a network that has this mark, the head left out.
-pub(super) fn top_modules(mark: &str) -> &'static [&'static str] {
+pub(super) fn top_modules(mark: &str) -> Vec<&'static str> {
     match mark {
-        "conv1.weight" => &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"],
-        TIMM => &["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
-        "0.weight" => &["0", "1", "4", "5", "6", "7"],
-        TRANSFORMERS => &["embedder", "encoder"],
-        DENSE_FEATURES => &DENSE_MODULES,
-        EFFICIENT_FEATURES => &EFFICIENT_MODULES,
-        _ => &["features"],
+        TIMM => vec!["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
+        "0.weight" => vec!["0", "1", "4", "5", "6", "7"],
+        TRANSFORMERS => vec!["embedder", "encoder"],
+        DENSE_FEATURES => DENSE_MODULES.to_vec(),
+        EFFICIENT_FEATURES => EFFICIENT_MODULES.to_vec(),
+        _ => {
+            let kind = kinds().iter().find(|kind| kind.mark == mark);
+            let modules = kind.iter().flat_map(|kind| &kind.modules);
+            modules.map(String::as_str).collect()
+        }
     }
 }
 
@@ -160,9 +207,10 @@ const TIMM_LATER: [(&str, &str); 8] = [
     ("bn3", "3.1"),
 ];
 
-/// Whether the tensors have timm's names of an `EfficientNet`.
+/// Whether the tensors have timm's names of an `EfficientNet` with squeeze and excitation; those without, the `Lite`
+/// ones, have timm's names here too.
 pub(super) fn is_timm_efficientnet<T>(tensors: &BTreeMap<String, T>) -> bool {
-    tensors.contains_key(TIMM)
+    tensors.contains_key(TIMM) && tensors.keys().any(|name| name.contains(".se.conv_reduce."))
 }
 
 /// Whether the tensors are a `DenseNet`'s `features` with a head that is not the `DenseNet`'s own, before they are
@@ -171,7 +219,7 @@ pub(super) fn is_densenet_s_features<T>(tensors: &BTreeMap<String, T>) -> bool {
     let own_head = |name: &String| name.starts_with("classifier.");
     let mut heads = tensors.keys().filter_map(|name| head_of(name)).peekable();
     let alone = tensors.contains_key(DENSE_FEATURES);
-    let whole = tensors.contains_key(mark(Family::DenseNet));
+    let whole = tensors.contains_key(DENSENET);
     heads.peek().is_some() && (alone || (whole && !tensors.keys().any(own_head)))
 }
 
@@ -202,14 +250,19 @@ pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
             children.find_map(|(number, child)| swap_prefix(name, number, child))
         });
     }
-    if tensors.contains_key(mark(Family::DenseNet)) {
+    if tensors.contains_key(DENSENET) {
         rename(tensors, from_old);
     }
-    let has = |family: &Family| tensors.contains_key(mark(*family));
+    if tensors.contains_key(VGG) {
+        // Before it stand hidden layers, which are of the backbone.
+        rename(tensors, |name| swap_prefix(name, VGG_HEAD, HEAD));
+        return;
+    }
+    let known = marks().any(|mark| tensors.contains_key(mark));
     let own = |name: &String| name.starts_with("classifier.");
     // A wrapper's `head` on any of them; a ResNet's `classifier` too.
-    let foreign = has(&Family::ResNet) || !tensors.keys().any(own);
-    if foreign && Family::ALL.iter().any(has) && !tensors.keys().any(|n| n.starts_with("fc.")) {
+    let foreign = tensors.contains_key(RESNET) || !tensors.keys().any(own);
+    if foreign && known && !tensors.keys().any(|n| n.starts_with("fc.")) {
         let head = tensors
             .keys()
             .find_map(|name| head_of(name))
@@ -219,16 +272,19 @@ pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
         }
     }
     let head = |name: &str| name.starts_with("classifier.");
-    let known = [Family::DenseNet, Family::EfficientNet].map(mark);
-    let whole = known.into_iter().any(|mark| tensors.contains_key(mark));
+    let whole = [DENSENET, EFFICIENTNET, TIMM].into_iter();
+    let whole = whole.into_iter().any(|mark| tensors.contains_key(mark));
     if whole || tensors.keys().all(|name| head(name)) {
-        // Behind a dropout all of it is in place 1.
-        let mut names = tensors.keys().filter(|name| head(name));
-        let from = if names.all(|name| name.starts_with("classifier.1.")) {
-            "classifier.1"
-        } else {
-            CLASSIFIER
+        // Behind a dropout all of it is in place 1; behind a VGG's hidden layers in place 6.
+        let all = |from: &str| {
+            let mut names = tensors.keys().filter(|name| head(name));
+            names.all(|name| swap_prefix(name, from, HEAD).is_some())
         };
+        let places = ["classifier.1", VGG_HEAD].into_iter();
+        let from = places
+            .into_iter()
+            .find(|from| all(from))
+            .unwrap_or(CLASSIFIER);
         rename(tensors, |name| swap_prefix(name, from, HEAD));
     }
 }
@@ -268,15 +324,15 @@ pub(super) fn name_head_alone<T>(
     }
 }
 
-/// The name under which a tensor of the head is written for PyTorch, and shown: `classifier` and
-/// `classifier.1` for a lone linear layer, `classifier.i` for layer i of a sequence.
+/// The name under which a tensor of the head is written for PyTorch, and shown: for an `EfficientNet` `classifier.1`
+/// for a lone linear layer, `classifier.i` for layer i of a sequence.
 #[must_use]
-pub fn of_head(family: Family, name: &str) -> String {
+pub fn of_head(called: &HeadName, name: &str) -> String {
     let alone = !name.strip_prefix(HEAD).is_some_and(has_number);
-    let head = match family {
-        Family::ResNet => HEAD,
-        Family::EfficientNet if alone => "classifier.1",
-        Family::DenseNet | Family::EfficientNet => CLASSIFIER,
+    let head = if alone {
+        &called.alone
+    } else {
+        &called.sequence
     };
     swap_prefix(name, HEAD, head).unwrap_or_else(|| name.to_string())
 }

@@ -1,13 +1,12 @@
 //! Which of a file's tensors are the network: whatever wrapper it was trained in put a prefix before the names and
 //! other things beside them. Found by matching, not by a list of wrappers: a family is known by the tensor of its
-//! first convolution, see [`names::mark`], and what stands before that tensor's name is the prefix.
+//! first convolution, see [`names::marks`], and what stands before that tensor's name is the prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::Candidate;
 use super::places::{BOOKKEEPING, words};
 use super::{first_few, foreign, heads, names, normalization};
-use crate::config::Family;
 
 /// What was chosen.
 #[derive(Debug, Default)]
@@ -159,7 +158,8 @@ fn within(
     let own =
         |c: &&Candidate<'_>| c.group == *group && self::prefix(c).is_some_and(|(p, _)| p == prefix);
     let mark = candidates.iter().find(own).and_then(self::prefix);
-    let modules = mark.map_or(&[][..], |(_, mark)| names::top_modules(mark));
+    let modules = mark.map_or_else(Vec::new, |(_, mark)| names::top_modules(mark));
+    let modules = &modules[..];
     let mut others: Vec<usize> = Vec::new();
     for (i, candidate) in candidates.iter().enumerate() {
         if candidate.group != *group {
@@ -353,10 +353,7 @@ fn prefix<'a>(candidate: &Candidate<'a>) -> Option<(&'a str, &'static str)> {
     let &[_, 3, height, width] = candidate.shape else {
         return None;
     };
-    let known = Family::ALL
-        .map(names::mark)
-        .into_iter()
-        .chain(names::OTHER_MARKS);
+    let known = names::marks().chain(names::OTHER_MARKS);
     // The longest name: `features.0.0.weight` ends in `0.0.weight` too.
     known
         .filter(|mark| names::mark_fits(mark, [height, width]))

@@ -7,13 +7,11 @@ mod orders;
 mod round_trip;
 
 use burn::tensor::Device;
-use retune::config::{Arch, Family, HeadKind, Scope};
-use retune::error::Error;
-use retune::model::arch::{check_scope, features};
+use retune::config::{Arch, HeadKind, Preprocess};
 use retune::model::backbone::Backbone;
 use retune::model::head::{HeadSpec, to_host as values};
 use retune::model::inspect::inspect;
-use retune::weights::{NamedTensor, SaveAs, hub, save};
+use retune::weights::{NamedTensor, SaveAs, save};
 
 type Shaped = (String, Vec<usize>);
 
@@ -100,33 +98,11 @@ fn timm_b0() -> Vec<Shaped> {
 }
 
 #[test]
-fn only_the_head_of_these_is_trained() {
-    for arch in Arch::ALL {
-        for scope in Scope::ALL {
-            let checked = check_scope(arch, scope);
-            if scope == Scope::Head || arch.family() == Family::ResNet {
-                assert_eq!(checked, Ok(()));
-            } else {
-                let Err(error @ Error::Setting { .. }) = checked else {
-                    panic!("{arch:?} {scope:?}: {checked:?}");
-                };
-                let text = error.to_string();
-                assert!(
-                    text.contains(scope.name()) && text.contains(arch.name()),
-                    "{text}"
-                );
-                assert!(text.contains("only the head"), "{text}");
-            }
-        }
-    }
-}
-
-#[test]
-fn every_backbone_has_weights_for_its_family() {
-    for arch in Arch::ALL {
-        let known = hub::Pretrained::of(arch);
-        assert!(known.repository.contains(arch.name()), "{arch:?}");
-        assert_eq!(known.preprocess().check(), Ok(()));
+fn every_backbone_says_what_its_weights_were_measured_on() {
+    for &arch in Arch::ALL {
+        let preprocess = Preprocess::of(arch);
+        assert_eq!(preprocess.check(), Ok(()), "{arch}");
+        assert!(arch.graph().shapes([preprocess.size; 2]).is_ok(), "{arch}");
     }
 }
 
@@ -134,7 +110,7 @@ fn every_backbone_has_weights_for_its_family() {
 fn an_image_too_small_for_the_pools_is_refused() {
     let table = |size| {
         let head = HeadSpec::of(HeadKind::Linear, 1024, 2);
-        inspect(Arch::Densenet121, &head, size)
+        inspect(Arch::Densenet121, &Arch::Densenet121.graph(), &head, size)
     };
     // torchvision documents 29 as the least.
     assert!(table(29).is_ok());
@@ -157,12 +133,13 @@ fn a_batch_too_large_for_a_binding_goes_through_in_parts() {
     let batch = || backbone.batch(pixels.clone(), size);
     let whole = values(backbone.forward_observed(batch(), |_, _| {}));
     let parts = values(backbone.forward(batch()));
-    assert_eq!(parts.len(), 5 * features(arch));
+    let features = backbone.features();
+    assert_eq!(parts.len(), 5 * features);
     let largest = whole.iter().fold(0.0f32, |top, v| top.max(v.abs()));
     for (part, whole) in parts.iter().zip(&whole) {
         assert!((part - whole).abs() <= 1e-5 * largest, "{part} {whole}");
     }
     // Each image has features of its own, so an order mixed up would be seen.
-    let [first, last] = [0, 4].map(|i| &whole[i * features(arch)..][..features(arch)]);
+    let [first, last] = [0, 4].map(|i| &whole[i * features..][..features]);
     assert_ne!(first, last);
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use retune::config::{Arch, Family, HeadKind};
-use retune::model::arch::{features, tensors};
+use retune::config::{Arch, HeadKind};
+
 use retune::model::head::HeadSpec;
 use retune::weights::{Checkpoint, names, read};
 
@@ -18,8 +18,12 @@ fn shapes(checkpoint: &Checkpoint) -> BTreeMap<String, Vec<usize>> {
 
 /// The backbone's tensors and ImageNet's last layer, under the names used inside.
 fn inside(arch: Arch) -> BTreeMap<String, Vec<usize>> {
-    let head = HeadSpec::of(HeadKind::Linear, features(arch), 1000);
-    tensors(arch).into_iter().chain(head.tensors()).collect()
+    let head = HeadSpec::of(HeadKind::Linear, arch.graph().features(), 1000);
+    arch.graph()
+        .tensors()
+        .into_iter()
+        .chain(head.tensors())
+        .collect()
 }
 
 #[test]
@@ -106,7 +110,9 @@ fn a_resnet_of_transformers_is_torchvisions_by_other_names() {
 fn the_old_spelling_of_a_densenet_is_read() {
     let arch = Arch::Densenet121;
     let mut old = 0;
-    let spelled: Vec<Shaped> = tensors(arch)
+    let spelled: Vec<Shaped> = arch
+        .graph()
+        .tensors()
         .into_iter()
         .map(|(name, shape)| {
             let mut written = name.clone();
@@ -141,13 +147,17 @@ fn the_features_of_a_network_are_read_without_their_module() {
             ("backbone.", Some("classifier")),
         ] {
             let within = |name: &str| format!("{prefix}{}", name.replacen("features.", "", 1));
-            let mut wanted: BTreeMap<String, Vec<usize>> = tensors(arch).into_iter().collect();
+            let mut wanted: BTreeMap<String, Vec<usize>> =
+                arch.graph().tensors().into_iter().collect();
             let mut written: Vec<Shaped> = wanted
                 .iter()
                 .map(|(name, shape)| (within(name), shape.clone()))
                 .collect();
             if let Some(head) = head {
-                for (part, shape) in [("weight", vec![6, features(arch)]), ("bias", vec![6])] {
+                for (part, shape) in [
+                    ("weight", vec![6, arch.graph().features()]),
+                    ("bias", vec![6]),
+                ] {
                     written.push((format!("{head}.{part}"), shape.clone()));
                     wanted.insert(format!("fc.{part}"), shape);
                 }
@@ -163,19 +173,20 @@ fn the_features_of_a_network_are_read_without_their_module() {
 
 #[test]
 fn heads_are_written_as_torchvision_names_them_and_read_back() {
-    for family in Family::ALL {
+    for family in [Arch::ResNet18, Arch::Densenet121, Arch::EfficientNetB0] {
+        let called = family.graph().head;
         for kind in HeadKind::ALL {
             let spec = HeadSpec::of(kind, 8, 3);
             let written: Vec<Shaped> = spec
                 .tensors()
                 .into_iter()
-                .map(|(name, shape)| (names::of_head(family, &name), shape))
+                .map(|(name, shape)| (names::of_head(&called, &name), shape))
                 .collect();
             let first = match (family, kind) {
-                (Family::ResNet, HeadKind::Linear) => "fc.weight",
-                (Family::ResNet, _) => "fc.0.weight",
-                (Family::DenseNet, HeadKind::Linear) => "classifier.weight",
-                (Family::EfficientNet, HeadKind::Linear) => "classifier.1.weight",
+                (Arch::ResNet18, HeadKind::Linear) => "fc.weight",
+                (Arch::ResNet18, _) => "fc.0.weight",
+                (Arch::Densenet121, HeadKind::Linear) => "classifier.weight",
+                (Arch::EfficientNetB0, HeadKind::Linear) => "classifier.1.weight",
                 _ => "classifier.0.weight",
             };
             assert_eq!(written[0].0, first);
@@ -195,8 +206,8 @@ fn heads_are_written_as_torchvision_names_them_and_read_back() {
 
 #[test]
 fn others_classifiers_keep_their_names() {
-    // VGG's: features and classifier, but nothing that is known here.
-    let vgg = ["features.0.weight", "classifier.0.weight"].map(|n| (n.to_string(), vec![2, 2]));
+    // features and classifier, but nothing that is known here.
+    let vgg = ["features.1.weight", "classifier.0.weight"].map(|n| (n.to_string(), vec![2, 2]));
     let back = read("vgg", &file(&vgg)).unwrap();
     assert!(back.tensors.contains_key("classifier.0.weight"));
 }

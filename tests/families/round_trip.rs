@@ -2,7 +2,7 @@
 
 use retune::config::{Arch, Scope, TrainConfig};
 use retune::engine::Order;
-use retune::model::arch::tensors;
+
 use retune::protocol::{Command, Event, ExportKind, TrainEvent};
 
 use super::orders::{
@@ -71,7 +71,9 @@ fn an_efficientnet_from_timm_is_trained_on_and_handed_out_as_torchvisions() {
     let [head, model] = round_trip(&file(&timm_b0()));
     let own = ["classifier.1.bias", "classifier.1.weight"].map(str::to_string);
     assert_eq!(written(&head), own);
-    let mut wanted: Vec<_> = tensors(Arch::EfficientNetB0)
+    let mut wanted: Vec<_> = Arch::EfficientNetB0
+        .graph()
+        .tensors()
         .into_iter()
         .map(|(name, _)| name)
         .chain(own)
@@ -82,7 +84,7 @@ fn an_efficientnet_from_timm_is_trained_on_and_handed_out_as_torchvisions() {
 
 #[test]
 fn a_densenet_is_trained_on_and_handed_out() {
-    let mut whole = tensors(Arch::Densenet121);
+    let mut whole = Arch::Densenet121.graph().tensors();
     whole.push(("classifier.weight".into(), vec![1000, 1024]));
     whole.push(("classifier.bias".into(), vec![1000]));
     let [head, model] = round_trip(&file(&whole));

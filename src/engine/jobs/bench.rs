@@ -6,9 +6,8 @@ use crate::config::{HeadKind, Scope, TrainConfig};
 use crate::engine::mailbox::Mailbox;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
-use crate::model::arch::{check_scope, features};
 use crate::model::head::{HeadSpec, to_host};
-use crate::model::trainable::{TrainableStages, input_shape};
+use crate::model::trainable::{TrainableStages, input_shapes};
 use crate::platform::time;
 use crate::protocol::Event;
 use crate::random::Random;
@@ -75,25 +74,25 @@ pub(in crate::engine) async fn fine_tune(
     };
     let backbone = &classifier.backbone;
     let device = backbone.device().clone();
-    let arch = backbone.arch();
-    check_scope(arch, config.scope)?;
-    let spec = HeadSpec::of(HeadKind::Linear, features(arch), CLASSES);
+    let spec = HeadSpec::of(HeadKind::Linear, backbone.features(), CLASSES);
     let with_gradients = device.clone().autodiff();
     let tail = TrainableStages::of(backbone, config.scope, &with_gradients);
     let head = init_head(&config, spec, &with_gradients);
     let mut learner = Learner::new(&config, Some(tail), head, &[1; CLASSES]);
-    let [c, h, w] = input_shape(arch, Scope::LastStage, size);
+    let shapes = input_shapes(backbone.graph(), Scope::LastStage, size);
+    let values: usize = (shapes.iter())
+        .map(|shape| shape.iter().product::<usize>())
+        .sum();
     let mut random = Random::for_purpose(0, "measure");
     // After a ReLU nothing is negative.
-    let values: Vec<f32> = (0..batch * c * h * w)
+    let values: Vec<f32> = (0..batch * values)
         .map(|_| random.uniform() as f32)
         .collect();
     let labels: Vec<usize> = (0..batch).map(|_| random.below(CLASSES)).collect();
     let mut milliseconds = Vec::with_capacity(steps);
     for step in 0..=steps {
         let start = time::now();
-        let input = TensorData::new(values.clone(), [batch, c, h, w]);
-        let input = Input::Maps(Tensor::from_data(input, &device));
+        let input = Input::from_host(backbone, Scope::LastStage, size, values.clone());
         let targets = learner.objective().one_hot(&labels);
         learner.step(Batch::new(input, targets), 1.0);
         learner.sums().await?;

@@ -5,11 +5,10 @@ use crate::config::{Scope, TrainConfig};
 use crate::data;
 use crate::engine::{JobContext, image_loader};
 use crate::error::{Error, Result};
-use crate::model::arch::check_scope;
 use crate::model::backbone::Backbone;
 use crate::model::head::{HeadSpec, to_host};
-use crate::model::resnet::ResNetConfig;
 use crate::model::trainable::trains;
+use crate::network::graph::Op;
 use crate::platform::time;
 use crate::protocol::{Estimate, Event};
 use crate::train::batches::BatchSampler;
@@ -45,8 +44,7 @@ pub(in crate::engine) async fn estimate(
 ) -> Result<()> {
     config.check()?;
     let classifier = &context.model.classifier;
-    let arch = classifier.backbone.arch();
-    check_scope(arch, config.scope)?;
+    let graph = classifier.backbone.graph().clone();
     let set = &context.data.set;
     if let Some(problem) = &set.problem {
         return Err(Error::Dataset(problem.clone()));
@@ -60,7 +58,7 @@ pub(in crate::engine) async fn estimate(
     let (train, validation) = (split.train.len(), split.validation.len());
     let steps = BatchSampler::new(config).count(train);
     let per_image = timed.load + timed.frozen;
-    let plan = CachePlan::new(arch, config, size, [train, validation], BUDGET);
+    let plan = CachePlan::new(&graph, config, size, [train, validation], BUDGET);
     let prepare = if plan.kept {
         plan.images as f64 * per_image
     } else {
@@ -189,17 +187,20 @@ fn activations(backbone: &Backbone, config: &TrainConfig, size: usize) -> usize 
     if config.scope == Scope::Head {
         return 0;
     }
-    let layout = ResNetConfig::of(backbone.arch()).layout();
-    let names: Vec<&str> = layout.convs().map(|conv| conv.name.as_str()).collect();
-    let outputs = backbone.layers(1, size);
-    // The layers run in another order than the layout has, in which a projection comes last in its block; but
-    // block by block they are the same, and so is the stage.
-    let trained = names
-        .iter()
-        .filter(|name| trains(config.scope, name))
-        .count();
-    let last = outputs.iter().rev().take(trained);
-    2 * last
-        .map(|(_, sizes)| sizes.out_dims().iter().product::<usize>())
-        .sum::<usize>()
+    let graph = backbone.graph();
+    let Ok(shapes) = graph.shapes([size; 2]) else {
+        return 0;
+    };
+    let trained = (graph.nodes.iter().zip(shapes))
+        .filter(|(node, _)| trains(graph, config.scope, node.stage));
+    // What is kept for the gradients: of a convolution its output, and with it that of the norm and the activation.
+    let kept = trained.map(|(node, shape)| {
+        let values: usize = shape.iter().product();
+        match node.op {
+            Op::Conv(_) => 2 * values,
+            Op::Concat | Op::Scale | Op::Linear(_) => values,
+            _ => 0,
+        }
+    });
+    kept.sum()
 }

@@ -7,7 +7,6 @@ use crate::engine::active_model::{ActiveModel, ModelStore, Origin};
 use crate::engine::{Engine, find};
 use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Given, Loaded, Purpose};
-use crate::model::arch::features;
 use crate::platform::files::InputFile;
 use crate::protocol::{Event, FileRef, ModelSummary, Phase};
 use crate::weights::{self, Checkpoint, bundled, hub};
@@ -76,7 +75,7 @@ impl Engine {
                 && model.classifier.preprocess == classifier.preprocess
         });
         if !same && let Some(data) = &mut self.data {
-            data.forget_features(features(classifier.backbone.arch()));
+            data.forget_features(classifier.features());
         }
         self.model = Some(ActiveModel::new(classifier, origin, source));
         self.tell_model();
@@ -242,11 +241,7 @@ impl Engine {
 
     /// A backbone of random weights.
     pub(in crate::engine) async fn random_init(&mut self, arch: Arch, seed: u64) -> Result<()> {
-        if !arch.trains_convolutions() {
-            let reason = format!("of {} only the head can be trained", arch.name());
-            return Err(Error::setting("random weights", reason));
-        }
-        let checkpoint = crate::model::trainable::random_init(arch, seed);
+        let checkpoint = crate::model::trainable::random_init(&arch.graph(), arch.name(), seed);
         let name = checkpoint.file.clone();
         let metadata = [("format", "pt"), ("arch", arch.name()), ("input", "150")];
         let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));

@@ -16,7 +16,7 @@ use crate::data::{self as dataset, Subset};
 use crate::engine::loaded_teacher::LoadedTeacher;
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
-use crate::model::arch::check_scope;
+use crate::network::inspect::check_size;
 use crate::platform::{StorageLocation, parallel, time};
 use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent};
 use crate::train::feature_source::Request;
@@ -138,11 +138,13 @@ impl Engine {
         id: u64,
     ) -> Result<CheckpointManifest> {
         let model = self.model()?;
-        let (arch, backbone) = (model.classifier.backbone.arch(), model.origin.sha256());
-        let backbone = backbone.to_string();
+        let network = &model.classifier.backbone;
+        let (arch, backbone) = (network.arch(), model.origin.sha256().to_string());
         let size = model.classifier.preprocess.size;
         let (classes, head) = (model.classifier.classes.clone(), model.classifier.head_kind);
-        check_scope(arch, config.scope)?;
+        for size in config.sizes.iter().map(|from| from.size) {
+            check_size(network.graph(), arch.name(), size)?;
+        }
         self.check_validation_part().await?;
         let data = self.data()?;
         if let Some(problem) = &data.set.problem {

@@ -4,51 +4,136 @@
 //! statistics, a small batch does no harm, and what is trained is what will run. With trained ones the
 //! convolution and its norm are apart, as in PyTorch's training mode, and folded where it is measured.
 
-use burn::module::{Module, Param, ParamId};
+use std::sync::Arc;
+
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{frozen_stages, stage_of, trains};
-use crate::config::{Arch, NormMode, Scope};
+use super::layers::{After, TrainableConv, TrainableLinear, TrainableNorm};
+use super::{frozen_stages, trains};
+use crate::config::{NormMode, Scope};
 use crate::error::Result;
-use crate::kernels::pool::global_avg_pool;
-use crate::model::backbone::{Backbone, EPSILON, stem_pool};
-use crate::model::conv::{conv_bias_act, conv_norm_act};
-use crate::model::head::to_host;
-use crate::model::resnet::{Conv, Layout, ResNetConfig, Residual};
+use crate::model::backbone::Backbone;
+use crate::model::ops;
+use crate::network::graph::{self, Graph, NodeId, Op};
+use crate::network::plan::{Mode, Plan, Run};
+use crate::random::Random;
 use crate::weights::NamedTensor;
 
-/// Share of a batch's statistics in the running ones: `torch.nn.BatchNorm2d`'s momentum.
-const MOMENTUM: f64 = 0.1;
-
-/// A convolution's trained tensors.
-#[derive(Module, Debug)]
-struct TunedConv {
-    /// `[output, input / groups, kernel, kernel]`.
-    weight: Param<Tensor<4>>,
-    /// `[output]`: the folded bias, or the norm's.
-    bias: Param<Tensor<1>>,
-    norm: Option<Norm>,
-}
-
-/// The rest of a batch norm, `[output]` each.
-#[derive(Module, Debug)]
-struct Norm {
-    gamma: Param<Tensor<1>>,
-    /// Running, without a gradient.
-    mean: Param<Tensor<1>>,
-    /// The same.
-    variance: Param<Tensor<1>>,
-}
-
-/// The trained end of a backbone.
+/// The trained end of a backbone. Layers stand in the order of the graph's nodes.
 #[derive(Module, Debug)]
 pub struct TrainableStages {
-    /// In the order of [`Layout::convs`], without the frozen ones.
-    convs: Vec<TunedConv>,
+    convs: Vec<TrainableConv>,
+    norms: Vec<TrainableNorm>,
+    linears: Vec<TrainableLinear>,
     #[module(skip)]
-    layout: Layout,
-    #[module(skip)]
+    trained: Trained,
+}
+
+/// Which layers are trained.
+#[derive(Debug, Clone)]
+struct Trained {
+    graph: Arc<Graph>,
+    plan: Arc<Plan>,
     scope: Scope,
+    /// By node: its place among the layers of its kind.
+    places: Vec<usize>,
+    /// What runs as one and is trained, in the order of the nodes.
+    runs: Vec<Run>,
+}
+
+impl Trained {
+    fn new(graph: &Arc<Graph>, scope: Scope) -> Self {
+        let plan = Plan::new(graph, Mode::Training);
+        let mut runs: Vec<Run> = (plan.steps.iter())
+            .filter(|step| trains(graph, scope, step.stage))
+            .map(|step| step.run)
+            .collect();
+        runs.sort_by_key(|run| run.first());
+        let mut places = vec![0; graph.nodes.len()];
+        let mut counts = [0; 3];
+        for run in &runs {
+            let kind = match (run, &graph.nodes[run.first()].op) {
+                (Run::Conv { .. }, _) => 0,
+                (Run::Norm { .. }, _) => 1,
+                (_, Op::Linear(_)) => 2,
+                _ => continue,
+            };
+            places[run.first()] = counts[kind];
+            counts[kind] += 1;
+        }
+        Self {
+            graph: graph.clone(),
+            plan: Arc::new(plan),
+            scope,
+            places,
+            runs,
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &graph::Node {
+        &self.graph.nodes[id]
+    }
+
+    fn layer(&self, run: Run) -> Layer<'_> {
+        let place = self.places[run.first()];
+        let node = self.node(run.first());
+        match (run, &node.op) {
+            (Run::Conv { norm, relu, .. }, Op::Conv(conv)) => Layer::Conv {
+                place,
+                name: &node.name,
+                conv,
+                norm: norm.and_then(|id| match &self.node(id).op {
+                    Op::Norm(norm) => Some((self.node(id).name.as_str(), norm)),
+                    _ => None,
+                }),
+                relu,
+            },
+            (Run::Norm { relu, .. }, Op::Norm(norm)) => Layer::Norm {
+                place,
+                name: &node.name,
+                norm,
+                relu,
+            },
+            (_, Op::Linear(linear)) => Layer::Linear {
+                place,
+                name: &node.name,
+                linear: *linear,
+            },
+            (_, op) => Layer::Weightless(op),
+        }
+    }
+
+    /// The layers with weights, each with its node and its stage, which counts from 1.
+    fn layers(&self) -> impl Iterator<Item = (NodeId, usize, Layer<'_>)> {
+        self.runs.iter().map(|run| {
+            let first = run.first();
+            (first, self.node(first).stage.max(1), self.layer(*run))
+        })
+    }
+}
+
+/// What runs as one, with its place among the trained layers of its kind.
+enum Layer<'a> {
+    Conv {
+        place: usize,
+        name: &'a str,
+        conv: &'a graph::Conv,
+        norm: Option<(&'a str, &'a graph::Norm)>,
+        relu: bool,
+    },
+    Norm {
+        place: usize,
+        name: &'a str,
+        norm: &'a graph::Norm,
+        relu: bool,
+    },
+    Linear {
+        place: usize,
+        name: &'a str,
+        linear: graph::Linear,
+    },
+    Weightless(&'a Op),
 }
 
 impl TrainableStages {
@@ -56,264 +141,224 @@ impl TrainableStages {
     /// gradients or not.
     #[must_use]
     pub fn of(backbone: &Backbone, scope: Scope, device: &Device) -> Self {
-        let layout = ResNetConfig::of(backbone.arch()).layout();
-        let convs = layout.convs().zip(backbone.convs());
-        let convs = convs
-            .filter(|(spec, _)| trains(scope, &spec.name))
-            .map(|(_, conv)| TunedConv {
-                weight: Param::from_tensor(on(conv.weight().clone(), device)),
-                bias: Param::from_tensor(on(conv.bias().clone(), device)),
-                norm: None,
-            })
-            .collect();
+        let trained = Trained::new(backbone.graph(), scope);
+        let (mut convs, mut norms, mut linears) = (Vec::new(), Vec::new(), Vec::new());
+        for (node, _, layer) in trained.layers() {
+            let Some(frozen) = backbone.layer(node) else {
+                continue;
+            };
+            match layer {
+                Layer::Conv { conv, norm, .. } => {
+                    convs.extend(TrainableConv::of(conv, norm.is_some(), frozen, device));
+                }
+                Layer::Norm { .. } => norms.extend(TrainableNorm::of(frozen, device)),
+                Layer::Linear { .. } => linears.extend(TrainableLinear::of(frozen, device)),
+                Layer::Weightless(_) => {}
+            }
+        }
         Self {
             convs,
-            layout,
-            scope,
+            norms,
+            linears,
+            trained,
         }
     }
 
-    /// What `scope` trains, norms and all; `take` gives the values of a tensor by name and shape, or says
+    /// What `scope` trains of a network, norms and all; `take` gives the values of a tensor by name and shape, or says
     /// why not.
     ///
     /// # Errors
     /// What `take` says.
     pub fn with_norms(
-        arch: Arch,
+        graph: &Arc<Graph>,
         scope: Scope,
         device: &Device,
         mut take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Self> {
-        let layout = ResNetConfig::of(arch).layout();
-        let mut convs = Vec::new();
-        for spec in layout.convs().filter(|spec| trains(scope, &spec.name)) {
-            let shape = spec.weight_shape();
-            let weight = take(&format!("{}.weight", spec.name), &shape)?;
-            let weight = Tensor::from_data(TensorData::new(weight, shape), device);
-            let mut vector = |part: &str| {
-                let values = take(&format!("{}.{part}", spec.norm), &[spec.output])?;
-                let data = TensorData::new(values, [spec.output]);
-                Ok::<_, crate::error::Error>(Tensor::<1>::from_data(data, device))
-            };
-            let norm = Norm {
-                gamma: Param::from_tensor(vector("weight")?),
-                mean: statistic(vector("running_mean")?),
-                variance: statistic(vector("running_var")?),
-            };
-            convs.push(TunedConv {
-                weight: Param::from_tensor(weight),
-                bias: Param::from_tensor(vector("bias")?),
-                norm: Some(norm),
-            });
+        let trained = Trained::new(graph, scope);
+        let (mut convs, mut norms, mut linears) = (Vec::new(), Vec::new(), Vec::new());
+        for (_, _, layer) in trained.layers() {
+            match layer {
+                Layer::Conv {
+                    name, conv, norm, ..
+                } => {
+                    let norm = norm.map(|(name, _)| name);
+                    convs.push(TrainableConv::take(name, conv, norm, device, &mut take)?);
+                }
+                Layer::Norm { name, norm, .. } => {
+                    norms.push(TrainableNorm::take(name, norm, device, &mut take)?);
+                }
+                Layer::Linear { name, linear, .. } => {
+                    linears.push(TrainableLinear::take(name, linear, device, &mut take)?);
+                }
+                Layer::Weightless(_) => {}
+            }
         }
         Ok(Self {
             convs,
-            layout,
-            scope,
+            norms,
+            linears,
+            trained,
         })
     }
 
     /// What is trained.
     #[must_use]
     pub const fn scope(&self) -> Scope {
-        self.scope
+        self.trained.scope
     }
 
     /// What becomes of its batch norms.
     #[must_use]
     pub fn norm(&self) -> NormMode {
-        if self.convs.iter().any(|conv| conv.norm.is_some()) {
+        let of_conv = self.convs.iter().any(TrainableConv::has_norm);
+        if of_conv || self.norms.iter().any(TrainableNorm::has_norm) {
             NormMode::Trained
         } else {
             NormMode::Frozen
         }
     }
 
-    /// The weight `[output, input / groups, kernel, kernel]` of a trained convolution, by its name in a
+    /// The weight `[output, input / groups, rows, columns]` of a trained convolution, by its name in a
     /// checkpoint.
     #[must_use]
     pub fn weight(&self, name: &str) -> Option<Tensor<4>> {
-        let mut trained = self.trained().zip(&self.convs);
-        let found = trained.find(|(spec, _)| spec.name == name);
-        found.map(|(_, conv)| conv.weight.val())
+        let mut layers = self.trained.layers();
+        layers.find_map(|(_, _, layer)| match layer {
+            Layer::Conv {
+                place, name: own, ..
+            } if own == name => Some(self.convs[place].weight.val()),
+            _ => None,
+        })
+    }
+
+    /// Stages of the whole network.
+    #[must_use]
+    pub fn stage_count(&self) -> usize {
+        self.trained.graph.stage_count()
     }
 
     /// The stage of each parameter, from 1, in the order in which burn visits them.
     pub fn stages(&self) -> impl Iterator<Item = usize> {
-        let trained = self.trained().zip(&self.convs);
-        trained.flat_map(|(spec, conv)| {
-            let parameters = if conv.norm.is_some() { 5 } else { 2 };
-            std::iter::repeat_n(stage_of(&spec.name), parameters)
+        let (mut convs, mut norms, mut linears) = (Vec::new(), Vec::new(), Vec::new());
+        for (_, stage, layer) in self.trained.layers() {
+            let (list, parameters) = match layer {
+                Layer::Conv { place, .. } => (&mut convs, self.convs[place].parameters()),
+                Layer::Norm { place, .. } => (&mut norms, self.norms[place].parameters()),
+                Layer::Linear { place, .. } => (&mut linears, self.linears[place].parameters()),
+                Layer::Weightless(_) => continue,
+            };
+            list.extend(std::iter::repeat_n(stage, parameters));
+        }
+        convs.into_iter().chain(norms).chain(linears)
+    }
+
+    /// The frozen part's outputs `[N,C,H,W]` to features `[N,C]`, norms by their running statistics.
+    #[must_use]
+    pub fn forward(&self, input: Vec<Tensor<4>>) -> Tensor<2> {
+        run(&self.trained, input, |layer, x, after| match layer {
+            Layer::Conv {
+                place, conv, norm, ..
+            } => self.convs[place].measure(conv, norm.map(|(_, norm)| norm), x, after),
+            Layer::Norm { place, norm, .. } => self.norms[place].measure(norm, x, after),
+            Layer::Linear { place, .. } => self.linears[place].forward(x),
+            Layer::Weightless(_) => x,
         })
     }
 
-    /// The trained convolutions' descriptions.
-    fn trained(&self) -> impl Iterator<Item = &Conv> {
-        let all = self.layout.convs();
-        all.filter(|spec| trains(self.scope, &spec.name))
-    }
-
-    /// The frozen part's output `[N,C,H,W]` to pooled features `[N,C]`, norms by their running statistics.
+    /// The same in training: trained norms by the batch, which their running statistics follow; what is left to chance
+    /// comes from `random`.
     #[must_use]
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
-        let convs = &self.convs;
-        walk(
-            &self.layout,
-            self.scope,
-            input,
-            |at, spec, x, residual, relu| convs[at].measure(spec, x, residual, relu),
-        )
-    }
-
-    /// The same in training: trained norms by the batch, which their running statistics follow.
-    #[must_use]
-    pub fn forward_train(&mut self, input: Tensor<4>) -> Tensor<2> {
+    pub fn forward_train(&mut self, input: Vec<Tensor<4>>, random: &mut Random) -> Tensor<2> {
         let Self {
             convs,
-            layout,
-            scope,
+            norms,
+            linears,
+            trained,
         } = self;
-        walk(layout, *scope, input, |at, spec, x, residual, relu| {
-            convs[at].forward_train(spec, x, residual, relu)
+        run(trained, input, |layer, x, after| match layer {
+            Layer::Conv {
+                place, conv, norm, ..
+            } => convs[place].forward_train(conv, norm.map(|(_, norm)| norm), x, after),
+            Layer::Norm { place, norm, .. } => norms[place].forward_train(norm, x, after),
+            Layer::Linear { place, .. } => linears[place].forward(x),
+            Layer::Weightless(op) => by_chance(op, x, random),
         })
     }
 
-    /// What a checkpoint holds for the trained convolutions, under torchvision's names.
-    ///
-    /// A folded convolution becomes the convolution and a batch norm that does nothing but add the bias:
-    /// weight 1, mean 0, variance 1 - eps. The scale that our loader computes in f64 then lies within 1.5e-8
-    /// of 1, and rounding to f32 takes away what is below 3e-8: folding gives back each weight to the last bit.
+    /// What a checkpoint holds for the trained layers, under their names there.
     ///
     /// # Errors
     /// [`Error::Gpu`](crate::error::Error::Gpu) if the device does not give them.
     pub async fn state(&self) -> Result<Vec<NamedTensor>> {
         let mut out = Vec::new();
-        for (spec, conv) in self.trained().zip(&self.convs) {
-            let n = spec.output;
-            let weight = to_host(conv.weight.val()).await?;
-            let name = format!("{}.weight", spec.name);
-            out.push((name, spec.weight_shape().to_vec(), weight));
-            let bias = to_host(conv.bias.val()).await?;
-            let [gamma, mean, variance] = match &conv.norm {
-                None => [vec![1.0; n], vec![0.0; n], vec![(1.0 - EPSILON) as f32; n]],
-                Some(norm) => [
-                    to_host(norm.gamma.val()).await?,
-                    to_host(norm.mean.val()).await?,
-                    to_host(norm.variance.val()).await?,
-                ],
-            };
-            for (part, values) in [
-                ("weight", gamma),
-                ("bias", bias),
-                ("running_mean", mean),
-                ("running_var", variance),
-            ] {
-                out.push((format!("{}.{part}", spec.norm), vec![n], values));
+        for (_, _, layer) in self.trained.layers() {
+            match layer {
+                Layer::Conv {
+                    place,
+                    name,
+                    conv,
+                    norm,
+                    ..
+                } => self.convs[place].state(name, conv, norm, &mut out).await?,
+                Layer::Norm {
+                    place, name, norm, ..
+                } => self.norms[place].state(name, norm, &mut out).await?,
+                Layer::Linear { place, name, .. } => {
+                    self.linears[place].state(name, &mut out).await?;
+                }
+                Layer::Weightless(_) => {}
             }
         }
         Ok(out)
     }
 }
 
-/// A tensor on the same device with or without gradients, as `device` has them.
-fn on<const D: usize>(x: Tensor<D>, device: &Device) -> Tensor<D> {
-    if device.is_autodiff() {
-        x.autodiff()
-    } else {
-        x
-    }
-}
-
-/// A tensor that no gradient changes.
-fn statistic(x: Tensor<1>) -> Param<Tensor<1>> {
-    Param::initialized(ParamId::new(), x.set_require_grad(false))
-}
-
-impl TunedConv {
-    /// `act(norm(conv(x)) + residual)` by the running statistics.
-    fn measure(
-        &self,
-        spec: &Conv,
-        x: Tensor<4>,
-        residual: Option<Tensor<4>>,
-        relu: bool,
-    ) -> Tensor<4> {
-        let (mut weight, mut bias) = (self.weight.val(), self.bias.val());
-        if let Some(norm) = &self.norm {
-            let scale = norm.gamma.val() / (norm.variance.val() + EPSILON).sqrt();
-            bias = bias - norm.mean.val() * scale.clone();
-            weight = weight * scale.reshape([spec.output, 1, 1, 1]);
-        }
-        conv_bias_act(x, weight, bias, residual, relu, spec.geometry())
-    }
-
-    /// The same by the batch's statistics.
-    fn forward_train(
-        &mut self,
-        spec: &Conv,
-        x: Tensor<4>,
-        residual: Option<Tensor<4>>,
-        relu: bool,
-    ) -> Tensor<4> {
-        let (weight, bias, geometry) = (self.weight.val(), self.bias.val(), spec.geometry());
-        let Some(norm) = &mut self.norm else {
-            return conv_bias_act(x, weight, bias, residual, relu, geometry);
-        };
-        let gamma = norm.gamma.val();
-        let (y, seen) = conv_norm_act(x, weight, [gamma, bias], EPSILON, residual, relu, geometry);
-        let follow = |old: &Param<Tensor<1>>, new: Tensor<1>| {
-            let kept = old.val().inner() * (1.0 - MOMENTUM) + new * MOMENTUM;
-            let kept = if old.val().device().is_autodiff() {
-                kept.autodiff()
-            } else {
-                kept
-            };
-            Param::initialized(old.id, kept.set_require_grad(false))
-        };
-        norm.mean = follow(&norm.mean, seen.mean);
-        norm.variance = follow(&norm.variance, seen.variance);
-        y
-    }
-}
-
-/// Runs the trained convolutions: `conv` computes one of that place among them, with what is added to it and
-/// whether ReLU follows.
-fn walk(
-    layout: &Layout,
-    scope: Scope,
-    input: Tensor<4>,
-    mut conv: impl FnMut(usize, &Conv, Tensor<4>, Option<Tensor<4>>, bool) -> Tensor<4>,
+/// Runs the trained stages on what crosses into them, to features `[N,C]`: `layer` computes what has weights or is left
+/// to chance.
+fn run(
+    trained: &Trained,
+    input: Vec<Tensor<4>>,
+    mut layer: impl FnMut(Layer<'_>, Tensor<4>, After) -> Tensor<4>,
 ) -> Tensor<2> {
-    let frozen = frozen_stages(scope);
-    let (mut x, mut at) = (input, 0);
-    if frozen.is_none() {
-        x = stem_pool(conv(at, &layout.stem, x, None, true));
-        at += 1;
-    }
-    for block in layout.stages.iter().skip(frozen.unwrap_or(0)).flatten() {
-        x = walk_block(block, at, x, &mut conv);
-        at += block.convs.len() + usize::from(block.downsample.is_some());
-    }
-    global_avg_pool(x)
+    let Trained {
+        graph, plan, scope, ..
+    } = trained;
+    let from = match frozen_stages(graph, *scope) {
+        Some(stages) => graph.frontier(stages),
+        // The images.
+        None => vec![0],
+    };
+    let given = from.into_iter().zip(input).collect();
+    let wanted = graph.frontier(usize::MAX);
+    let is_trained = |stage| trains(graph, *scope, stage);
+    let outputs = plan.run(is_trained, given, &wanted, |step, mut inputs, residual| {
+        let what = trained.layer(step.run);
+        let relu = match &what {
+            Layer::Conv { relu, .. } | Layer::Norm { relu, .. } => *relu,
+            Layer::Weightless(op) if !matches!(op, Op::Dropout(_) | Op::StochasticDepth(_)) => {
+                return ops::apply(op, inputs);
+            }
+            _ => false,
+        };
+        layer(what, inputs.swap_remove(0), After { residual, relu })
+    });
+    let features = (outputs.into_iter().next()).expect("a network ends in its features");
+    let [n, c, ..] = features.dims();
+    features.reshape([n, c])
 }
 
-/// `relu(convs(x) + (downsample(x) or x))`, ReLU after every convolution. The block's first convolution has
-/// the place `first`; the projection comes after the others.
-fn walk_block(
-    block: &Residual,
-    first: usize,
-    x: Tensor<4>,
-    conv: &mut impl FnMut(usize, &Conv, Tensor<4>, Option<Tensor<4>>, bool) -> Tensor<4>,
-) -> Tensor<4> {
-    let main = block.convs.len();
-    let mut shortcut = Some(match &block.downsample {
-        Some(spec) => conv(first + main, spec, x.clone(), None, false),
-        None => x.clone(),
-    });
-    let mut x = x;
-    for (index, spec) in block.convs.iter().enumerate() {
-        let residual = shortcut.take_if(|_| index + 1 == main);
-        x = conv(first + index, spec, x, residual, true);
-    }
-    x
+/// Zeroes values, or whole images, by chance and scales the others up. The masks come from `random`, not from the
+/// device's generator, so that a run gives the same numbers in the page and natively.
+fn by_chance(op: &Op, x: Tensor<4>, random: &mut Random) -> Tensor<4> {
+    let [n, c, h, w] = x.dims();
+    let (p, shape) = match *op {
+        Op::Dropout(p) => (p, [n, c, h, w]),
+        Op::StochasticDepth(p) => (p, [n, 1, 1, 1]),
+        _ => return x,
+    };
+    let scale = (1.0 - p).recip() as f32;
+    let keep = |_| if random.uniform() < p { 0.0 } else { scale };
+    let mask: Vec<f32> = (0..shape.iter().product()).map(keep).collect();
+    x.clone() * Tensor::from_data(TensorData::new(mask, shape), &x.device())
 }

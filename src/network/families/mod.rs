@@ -106,7 +106,7 @@ architectures! {
             ResNet::bottleneck([3, 8, 36, 3], 1, 64);
         WideResNet50 "wide_resnet50_2" 224 IMAGENET torchvision("timm/wide_resnet50_2.tv_in1k", 78.468),
             ResNet::bottleneck([3, 4, 6, 3], 1, 128);
-        WideResNet101 "wide_resnet101_2" 224 IMAGENET torchvision("timm/wide_resnet101_2.tv_in1k", 78.848),
+        WideResNet101 "wide_resnet101_2" 224 IMAGENET None,
             ResNet::bottleneck([3, 4, 23, 3], 1, 128);
         ResNext50 "resnext50_32x4d" 224 IMAGENET torchvision("timm/resnext50_32x4d.tv_in1k", 77.618),
             ResNet::bottleneck([3, 4, 6, 3], 32, 4);

@@ -98,7 +98,7 @@ pub fn Model(props: &ModelProps) -> Html {
             <div class="actions">
                 <label class="unseen" for="fresh">{ "Backbone of random weights" }</label>
                 <select id="fresh" data-testid="fresh-select" {disabled} onchange={choose(on, Action::ChooseRandomInit)}>
-                    { for Arch::ALL.into_iter().map(|a| html! {
+                    { for Arch::ALL.iter().copied().map(|a| html! {
                         <option value={a.name()} selected={a == fresh}>{ a.name() }</option>
                     }) }
                 </select>
@@ -234,10 +234,10 @@ fn Preparation(props: &OutputNamesProps) -> Html {
     }
 }
 
-/// The backbones with weights to download: torchvision's first ones of `wide_resnet101_2` are not on
-/// the hub.
+/// The backbones with weights to download.
 fn downloads() -> impl Iterator<Item = Arch> {
-    Arch::ALL.into_iter().filter(|a| *a != Arch::WideResNet101)
+    let all = Arch::ALL.iter().copied();
+    all.filter(|arch| arch.row().weights.is_some())
 }
 
 fn choose(on: &Callback<Intent>, action: fn(Arch) -> Action) -> Callback<Event> {

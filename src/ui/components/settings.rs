@@ -17,8 +17,6 @@ pub struct SettingsProps {
     pub form: Shared<TrainForm>,
     /// Whether they are in use by a running training.
     pub disabled: bool,
-    /// Whether the model in use can train nothing but its head.
-    pub head_only: bool,
     /// What the augmentation does, shown under its settings.
     pub preview: Html,
     /// Told what the user wants.
@@ -114,15 +112,11 @@ impl Inputs<'_> {
         });
         let chosen = self.props.form.typed(setting.key);
         let scope = setting.key == "scope";
-        let head_only = scope && self.props.head_only;
         let options = words.iter().map(|(name, label)| {
-            let disabled = head_only && *name != Scope::Head.name();
-            html! { <option value={*name} selected={*name == chosen} {disabled}>{ *label }</option> }
+            html! { <option value={*name} selected={*name == chosen}>{ *label }</option> }
         });
         let id = setting.test_id();
-        let hint = if head_only {
-            "this backbone gives features; a ResNet's layers can be trained too"
-        } else if scope {
+        let hint = if scope {
             Scope::from_name(chosen).map_or("", text::cost)
         } else {
             setting.note

@@ -23,8 +23,6 @@ use crate::{
 pub struct TrainProps {
     /// The settings as typed.
     pub form: Shared<TrainForm>,
-    /// Whether the model in use can train nothing but its head.
-    pub head_only: bool,
     /// The last training.
     pub training: Option<Shared<Training>>,
     /// An interrupted training, if there is one to go on with.
@@ -74,7 +72,7 @@ pub fn Train(props: &TrainProps) -> Html {
                    at once and kept for the next visit." }
             </p>
             { props.banner.clone() }
-            <Settings form={props.form.clone()} disabled={busy.is_some()} head_only={props.head_only} preview={props.preview.clone()} {on} />
+            <Settings form={props.form.clone()} disabled={busy.is_some()} preview={props.preview.clone()} {on} />
             <div class="actions">
                 { button("train-start", "Train", startable, || Intent::Train) }
                 { button("train-estimate", "How long?", startable, || Intent::Estimate) }

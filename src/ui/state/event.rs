@@ -69,10 +69,6 @@ impl State {
     /// Another model is in use, or the same one under other names. Only a naming leaves the answers as they
     /// are: no summary tells two trainings of a head apart.
     fn put_in_use(&mut self, job: Option<JobId>, model: Shared<ModelSummary>) {
-        if !model.arch.trains_convolutions() {
-            let head = Scope::Head.name().to_owned();
-            self.form.change().type_in("scope", head);
-        }
         let by = self.running(job);
         if let (Some((_, JobKind::NameOutputs)), Some(old)) = (by, &self.model) {
             self.batch.change().rename(old, &model);

@@ -122,8 +122,8 @@ pub(in crate::engine) async fn trainable_stages(
         NormMode::Frozen => Ok(TrainableStages::of(backbone, config.scope, &device)),
         NormMode::Trained => {
             let mut checkpoint = model.backbone_file().await?;
-            let arch = backbone.arch();
-            TrainableStages::with_norms(arch, config.scope, &device, |name, shape| {
+            let graph = backbone.graph();
+            TrainableStages::with_norms(graph, config.scope, &device, |name, shape| {
                 checkpoint.take_f32(name, shape)
             })
         }

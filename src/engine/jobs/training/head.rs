@@ -32,8 +32,8 @@ pub(super) async fn train_head(
     } = context;
     let old = &model.classifier;
     let counts = [split.train.len(), split.validation.len()];
-    let (arch, size) = (old.backbone.arch(), old.preprocess.size);
-    let plan = CachePlan::new(arch, config, size, counts, BUDGET);
+    let (graph, size) = (old.backbone.graph(), old.preprocess.size);
+    let plan = CachePlan::new(graph, config, size, counts, BUDGET);
     let (views, bytes) = (plan.views, plan.bytes());
     if bytes > MOST {
         let reason = format!(
