@@ -4,6 +4,7 @@ pub mod densenet;
 pub mod efficientnet;
 pub mod resnet;
 pub mod scaling;
+pub mod vgg;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
 use self::resnet::ResNet;
+use self::vgg::Vgg;
 use super::graph::Graph;
 
 /// Pretrained ImageNet weights on the Hugging Face hub.
@@ -143,6 +145,14 @@ architectures! {
         EfficientNetB5 "efficientnet_b5" 456 IMAGENET None, EfficientNet::new(1.6, 2.2).tensorflow_norms();
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
+    }
+    "VGG" {
+        Vgg16 "vgg16" 224 IMAGENET torchvision("timm/vgg16.tv_in1k", 71.592), Vgg::new([2, 2, 3, 3, 3]);
+        Vgg19 "vgg19" 224 IMAGENET torchvision("timm/vgg19.tv_in1k", 72.376), Vgg::new([2, 2, 4, 4, 4]);
+        Vgg16Bn "vgg16_bn" 224 IMAGENET torchvision("timm/vgg16_bn.tv_in1k", 73.360),
+            Vgg::new([2, 2, 3, 3, 3]).norms();
+        Vgg19Bn "vgg19_bn" 224 IMAGENET torchvision("timm/vgg19_bn.tv_in1k", 74.218),
+            Vgg::new([2, 2, 4, 4, 4]).norms();
     }
 }
 
