@@ -1,7 +1,9 @@
 //! The architectures: a file for each family, and one table with a row for each member.
 
+pub mod alexnet;
 pub mod densenet;
 pub mod efficientnet;
+pub mod lenet;
 pub mod resnet;
 pub mod scaling;
 pub mod vgg;
@@ -10,8 +12,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::alexnet::{AlexNet, ZfNet};
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
+use self::lenet::LeNet5;
 use self::resnet::ResNet;
 use self::vgg::Vgg;
 use super::graph::Graph;
@@ -153,6 +157,13 @@ architectures! {
             Vgg::new([2, 2, 3, 3, 3]).norms();
         Vgg19Bn "vgg19_bn" 224 IMAGENET torchvision("timm/vgg19_bn.tv_in1k", 74.218),
             Vgg::new([2, 2, 4, 4, 4]).norms();
+    }
+    "LeNet" {
+        LeNet5 "lenet5" 32 IMAGENET None, LeNet5;
+    }
+    "AlexNet" {
+        AlexNet "alexnet" 224 IMAGENET None, AlexNet;
+        ZfNet "zfnet" 224 IMAGENET None, ZfNet;
     }
 }
 
