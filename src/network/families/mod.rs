@@ -3,6 +3,8 @@
 pub mod alexnet;
 pub mod densenet;
 pub mod efficientnet;
+pub mod googlenet;
+pub mod inception;
 pub mod lenet;
 pub mod resnet;
 pub mod scaling;
@@ -15,6 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use self::alexnet::{AlexNet, ZfNet};
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
+use self::googlenet::GoogLeNet;
+use self::inception::InceptionV3;
 use self::lenet::LeNet5;
 use self::resnet::ResNet;
 use self::vgg::Vgg;
@@ -81,6 +85,7 @@ macro_rules! architectures {
 }
 
 const IMAGENET: bool = false;
+const HALF: bool = true;
 
 /// torchvision's, which top-1 accuracy is documented at <https://docs.pytorch.org/vision/stable/models.html>.
 const fn torchvision(repository: &'static str, top1: f64) -> Option<Weights> {
@@ -149,6 +154,10 @@ architectures! {
         EfficientNetB5 "efficientnet_b5" 456 IMAGENET None, EfficientNet::new(1.6, 2.2).tensorflow_norms();
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
+    }
+    "Inception" {
+        GoogLeNet "googlenet" 224 HALF None, GoogLeNet;
+        InceptionV3 "inception_v3" 299 HALF torchvision("timm/inception_v3.tv_in1k", 77.294), InceptionV3;
     }
     "VGG" {
         Vgg16 "vgg16" 224 IMAGENET torchvision("timm/vgg16.tv_in1k", 71.592), Vgg::new([2, 2, 3, 3, 3]);
