@@ -6,6 +6,7 @@ pub mod efficientnet;
 pub mod googlenet;
 pub mod inception;
 pub mod lenet;
+pub mod mobilenet;
 pub mod resnet;
 pub mod scaling;
 pub mod vgg;
@@ -20,6 +21,7 @@ use self::efficientnet::EfficientNet;
 use self::googlenet::GoogLeNet;
 use self::inception::InceptionV3;
 use self::lenet::LeNet5;
+use self::mobilenet::MobileNetV2;
 use self::resnet::ResNet;
 use self::vgg::Vgg;
 use super::graph::Graph;
@@ -154,6 +156,9 @@ architectures! {
         EfficientNetB5 "efficientnet_b5" 456 IMAGENET None, EfficientNet::new(1.6, 2.2).tensorflow_norms();
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
+    }
+    "MobileNet" {
+        MobileNetV2 "mobilenet_v2" 224 IMAGENET None, MobileNetV2::new();
     }
     "Inception" {
         GoogLeNet "googlenet" 224 HALF None, GoogLeNet;
