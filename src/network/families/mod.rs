@@ -3,6 +3,7 @@
 pub mod alexnet;
 pub mod densenet;
 pub mod efficientnet;
+pub mod efficientnet_lite;
 pub mod googlenet;
 pub mod inception;
 pub mod lenet;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use self::alexnet::{AlexNet, ZfNet};
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
+use self::efficientnet_lite::EfficientNetLite;
 use self::googlenet::GoogLeNet;
 use self::inception::InceptionV3;
 use self::lenet::LeNet5;
@@ -156,6 +158,18 @@ architectures! {
         EfficientNetB5 "efficientnet_b5" 456 IMAGENET None, EfficientNet::new(1.6, 2.2).tensorflow_norms();
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
+    }
+    "EfficientNet-Lite" {
+        EfficientNetLite0 "efficientnet_lite0" 224 HALF timm("timm/tf_efficientnet_lite0.in1k", 74.830),
+            EfficientNetLite::new(1.0, 1.0);
+        EfficientNetLite1 "efficientnet_lite1" 240 HALF timm("timm/tf_efficientnet_lite1.in1k", 76.644),
+            EfficientNetLite::new(1.0, 1.1);
+        EfficientNetLite2 "efficientnet_lite2" 260 HALF timm("timm/tf_efficientnet_lite2.in1k", 77.464),
+            EfficientNetLite::new(1.1, 1.2);
+        EfficientNetLite3 "efficientnet_lite3" 300 HALF timm("timm/tf_efficientnet_lite3.in1k", 79.808),
+            EfficientNetLite::new(1.2, 1.4);
+        EfficientNetLite4 "efficientnet_lite4" 380 HALF timm("timm/tf_efficientnet_lite4.in1k", 81.532),
+            EfficientNetLite::new(1.4, 1.8);
     }
     "MobileNet" {
         MobileNetV2 "mobilenet_v2" 224 IMAGENET None, MobileNetV2::new();
