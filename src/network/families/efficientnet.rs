@@ -9,7 +9,7 @@ use crate::network::graph::{Activation, Conv, Graph};
 
 /// A row of the paper's table 1, for b0: channels inside a block over those that go in, kernel, stride of the first
 /// block, channels, blocks.
-const ROWS: [[usize; 5]; 7] = [
+pub(super) const ROWS: [[usize; 5]; 7] = [
     [1, 3, 1, 16, 1],
     [6, 3, 2, 24, 2],
     [6, 5, 2, 40, 2],
@@ -20,14 +20,14 @@ const ROWS: [[usize; 5]; 7] = [
 ];
 
 /// Channels after the stem of b0.
-const STEM: usize = 32;
+pub(super) const STEM: usize = 32;
 
 /// The last convolution's width over that of the last row.
 const HEAD: usize = 4;
 
 /// Probability with which the last block of all is left out in training; the first is never, between them it rises
 /// evenly.
-const STOCHASTIC_DEPTH: f64 = 0.2;
+pub(super) const STOCHASTIC_DEPTH: f64 = 0.2;
 
 /// What tells one member of the family from another.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,17 +1,31 @@
 //! The architectures: a file for each family, and one table with a row for each member.
 
+pub mod alexnet;
 pub mod densenet;
 pub mod efficientnet;
+pub mod efficientnet_lite;
+pub mod googlenet;
+pub mod inception;
+pub mod lenet;
+pub mod mobilenet;
 pub mod resnet;
 pub mod scaling;
+pub mod vgg;
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::alexnet::{AlexNet, ZfNet};
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
+use self::efficientnet_lite::EfficientNetLite;
+use self::googlenet::GoogLeNet;
+use self::inception::InceptionV3;
+use self::lenet::LeNet5;
+use self::mobilenet::MobileNetV2;
 use self::resnet::ResNet;
+use self::vgg::Vgg;
 use super::graph::Graph;
 
 /// Pretrained ImageNet weights on the Hugging Face hub.
@@ -75,6 +89,7 @@ macro_rules! architectures {
 }
 
 const IMAGENET: bool = false;
+const HALF: bool = true;
 
 /// torchvision's, which top-1 accuracy is documented at <https://docs.pytorch.org/vision/stable/models.html>.
 const fn torchvision(repository: &'static str, top1: f64) -> Option<Weights> {
@@ -143,6 +158,40 @@ architectures! {
         EfficientNetB5 "efficientnet_b5" 456 IMAGENET None, EfficientNet::new(1.6, 2.2).tensorflow_norms();
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
+    }
+    "EfficientNet-Lite" {
+        EfficientNetLite0 "efficientnet_lite0" 224 HALF timm("timm/tf_efficientnet_lite0.in1k", 74.830),
+            EfficientNetLite::new(1.0, 1.0);
+        EfficientNetLite1 "efficientnet_lite1" 240 HALF timm("timm/tf_efficientnet_lite1.in1k", 76.644),
+            EfficientNetLite::new(1.0, 1.1);
+        EfficientNetLite2 "efficientnet_lite2" 260 HALF timm("timm/tf_efficientnet_lite2.in1k", 77.464),
+            EfficientNetLite::new(1.1, 1.2);
+        EfficientNetLite3 "efficientnet_lite3" 300 HALF timm("timm/tf_efficientnet_lite3.in1k", 79.808),
+            EfficientNetLite::new(1.2, 1.4);
+        EfficientNetLite4 "efficientnet_lite4" 380 HALF timm("timm/tf_efficientnet_lite4.in1k", 81.532),
+            EfficientNetLite::new(1.4, 1.8);
+    }
+    "MobileNet" {
+        MobileNetV2 "mobilenet_v2" 224 IMAGENET None, MobileNetV2::new();
+    }
+    "Inception" {
+        GoogLeNet "googlenet" 224 HALF None, GoogLeNet;
+        InceptionV3 "inception_v3" 299 HALF torchvision("timm/inception_v3.tv_in1k", 77.294), InceptionV3;
+    }
+    "VGG" {
+        Vgg16 "vgg16" 224 IMAGENET torchvision("timm/vgg16.tv_in1k", 71.592), Vgg::new([2, 2, 3, 3, 3]);
+        Vgg19 "vgg19" 224 IMAGENET torchvision("timm/vgg19.tv_in1k", 72.376), Vgg::new([2, 2, 4, 4, 4]);
+        Vgg16Bn "vgg16_bn" 224 IMAGENET torchvision("timm/vgg16_bn.tv_in1k", 73.360),
+            Vgg::new([2, 2, 3, 3, 3]).norms();
+        Vgg19Bn "vgg19_bn" 224 IMAGENET torchvision("timm/vgg19_bn.tv_in1k", 74.218),
+            Vgg::new([2, 2, 4, 4, 4]).norms();
+    }
+    "LeNet" {
+        LeNet5 "lenet5" 32 IMAGENET None, LeNet5;
+    }
+    "AlexNet" {
+        AlexNet "alexnet" 224 IMAGENET None, AlexNet;
+        ZfNet "zfnet" 224 IMAGENET None, ZfNet;
     }
 }
 
