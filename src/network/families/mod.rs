@@ -2,6 +2,7 @@
 
 pub mod densenet;
 pub mod efficientnet;
+pub mod inception_v4;
 pub mod resnet;
 pub mod scaling;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
+use self::inception_v4::InceptionV4;
 use self::resnet::ResNet;
 use super::graph::Graph;
 
@@ -75,6 +77,7 @@ macro_rules! architectures {
 }
 
 const IMAGENET: bool = false;
+const HALF: bool = true;
 
 /// torchvision's, which top-1 accuracy is documented at <https://docs.pytorch.org/vision/stable/models.html>.
 const fn torchvision(repository: &'static str, top1: f64) -> Option<Weights> {
@@ -143,6 +146,10 @@ architectures! {
         EfficientNetB5 "efficientnet_b5" 456 IMAGENET None, EfficientNet::new(1.6, 2.2).tensorflow_norms();
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
+    }
+    // The accuracies are those of timm's results/results-imagenet.csv of August 2026.
+    "Inception-v4" {
+        InceptionV4 "inception_v4" 299 HALF timm("timm/inception_v4.tf_in1k", 80.144), InceptionV4;
     }
 }
 
