@@ -2,6 +2,7 @@
 
 pub mod densenet;
 pub mod efficientnet;
+pub mod inception_resnet;
 pub mod inception_v4;
 pub mod resnet;
 pub mod scaling;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
+use self::inception_resnet::InceptionResNetV2;
 use self::inception_v4::InceptionV4;
 use self::resnet::ResNet;
 use super::graph::Graph;
@@ -150,6 +152,10 @@ architectures! {
     // The accuracies are those of timm's results/results-imagenet.csv of August 2026.
     "Inception-v4" {
         InceptionV4 "inception_v4" 299 HALF timm("timm/inception_v4.tf_in1k", 80.144), InceptionV4;
+    }
+    "Inception-ResNet" {
+        InceptionResNetV2 "inception_resnet_v2" 299 HALF timm("timm/inception_resnet_v2.tf_in1k", 80.434),
+            InceptionResNetV2;
     }
 }
 
