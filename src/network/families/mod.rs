@@ -6,6 +6,7 @@ pub mod inception_resnet;
 pub mod inception_v4;
 pub mod resnet;
 pub mod scaling;
+pub mod xception;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use self::efficientnet::EfficientNet;
 use self::inception_resnet::InceptionResNetV2;
 use self::inception_v4::InceptionV4;
 use self::resnet::ResNet;
+use self::xception::Xception;
 use super::graph::Graph;
 
 /// Pretrained ImageNet weights on the Hugging Face hub.
@@ -156,6 +158,9 @@ architectures! {
     "Inception-ResNet" {
         InceptionResNetV2 "inception_resnet_v2" 299 HALF timm("timm/inception_resnet_v2.tf_in1k", 80.434),
             InceptionResNetV2;
+    }
+    "Xception" {
+        Xception "xception" 299 HALF None, Xception;
     }
 }
 
