@@ -6,6 +6,7 @@ pub mod inception_resnet;
 pub mod inception_v4;
 pub mod resnet;
 pub mod scaling;
+pub mod senet;
 pub mod xception;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use self::efficientnet::EfficientNet;
 use self::inception_resnet::InceptionResNetV2;
 use self::inception_v4::InceptionV4;
 use self::resnet::ResNet;
+use self::senet::SeNet;
 use self::xception::Xception;
 use super::graph::Graph;
 
@@ -161,6 +163,9 @@ architectures! {
     }
     "Xception" {
         Xception "xception" 299 HALF None, Xception;
+    }
+    "SENet" {
+        SeNet154 "legacy_senet154" 224 IMAGENET None, SeNet::new([3, 8, 36, 3]);
     }
 }
 
