@@ -4,6 +4,7 @@ pub mod densenet;
 pub mod efficientnet;
 pub mod inception_resnet;
 pub mod inception_v4;
+pub mod nasnet;
 pub mod resnet;
 pub mod scaling;
 pub mod senet;
@@ -17,6 +18,7 @@ use self::densenet::DenseNet;
 use self::efficientnet::EfficientNet;
 use self::inception_resnet::InceptionResNetV2;
 use self::inception_v4::InceptionV4;
+use self::nasnet::NasNet;
 use self::resnet::ResNet;
 use self::senet::SeNet;
 use self::xception::Xception;
@@ -166,6 +168,9 @@ architectures! {
     }
     "SENet" {
         SeNet154 "legacy_senet154" 224 IMAGENET None, SeNet::new([3, 8, 36, 3]);
+    }
+    "NASNet" {
+        NasNetALarge "nasnetalarge" 331 HALF timm("timm/nasnetalarge.tf_in1k", 82.638), NasNet::new(6, 4032);
     }
 }
 
