@@ -5,6 +5,7 @@ pub mod efficientnet;
 pub mod inception_resnet;
 pub mod inception_v4;
 pub mod nasnet;
+pub mod pnasnet;
 pub mod resnet;
 pub mod scaling;
 pub mod senet;
@@ -19,6 +20,7 @@ use self::efficientnet::EfficientNet;
 use self::inception_resnet::InceptionResNetV2;
 use self::inception_v4::InceptionV4;
 use self::nasnet::NasNet;
+use self::pnasnet::PNasNet;
 use self::resnet::ResNet;
 use self::senet::SeNet;
 use self::xception::Xception;
@@ -171,6 +173,10 @@ architectures! {
     }
     "NASNet" {
         NasNetALarge "nasnetalarge" 331 HALF timm("timm/nasnetalarge.tf_in1k", 82.638), NasNet::new(6, 4032);
+    }
+    "PNASNet" {
+        PNasNet5Large "pnasnet5large" 331 HALF timm("timm/pnasnet5large.tf_in1k", 82.814),
+            PNasNet::new([4, 4, 4], 4320);
     }
 }
 
