@@ -303,7 +303,7 @@ fn gradients_are_those_of_central_differences() {
         let tail = TrainableStages::of(&backbone, scope, &device.clone().autodiff());
         let images: Vec<f32> = (0..6).flat_map(pixels).collect();
         let input = forward_frozen(&backbone, backbone.batch(images, SIZE), scope);
-        let logits = head.forward(tail.forward(input.autodiff()));
+        let logits = head.forward(tail.forward(input.into_iter().map(Tensor::autodiff).collect()));
         let labels: Vec<i32> = (0..6).map(|i| i % CLASSES as i32).collect();
         let labels = TensorData::new(labels, [6]);
         let labels = Tensor::<1, Int>::from_data(labels, &device.clone().autodiff());

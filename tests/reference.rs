@@ -1,11 +1,11 @@
-//! Promise: every backbone computes what torchvision's does, from the same weights.
+//! Promise: every network computes what torchvision's or timm's does, from the same weights.
 //!
 //! The oracle is `tests/fixtures/reference/MODEL.json`, written by `make_reference.py` beside it: weights
 //! come from a formula, so no checkpoint is needed. Logits and features must lie within 1e-4 of the
 //! largest logit on the CPU (f32 sums of a few thousand terms in another order) and 1e-3 on a GPU.
 //!
-//! The small ones run always. The large ones, and WebGPU natively (one at a time: a process opens its GPU
-//! once): `cargo test --release --test reference -- --ignored --test-threads 1`
+//! WebGPU natively (one at a time: a process opens its GPU once):
+//! `cargo test --release --test reference -- --ignored --test-threads 1`
 
 mod formula;
 
@@ -194,18 +194,49 @@ references! {
     resnet34: cpu(ResNet34),
     resnet50: cpu(ResNet50),
     resnext50_32x4d: cpu(ResNext50),
-    #[ignore = "large"] resnet101: cpu(ResNet101),
-    #[ignore = "large"] resnet152: cpu(ResNet152),
-    #[ignore = "large"] wide_resnet50_2: cpu(WideResNet50),
-    #[ignore = "large"] wide_resnet101_2: cpu(WideResNet101),
-    #[ignore = "large"] resnext101_32x8d: cpu(ResNext101),
+    resnet101: cpu(ResNet101),
+    resnet152: cpu(ResNet152),
+    wide_resnet50_2: cpu(WideResNet50),
+    wide_resnet101_2: cpu(WideResNet101),
+    resnext101_32x8d: cpu(ResNext101),
+    resnext101_64x4d: cpu(ResNext101x64),
+    resnet_2223: cpu(ResNet2223),
+    plain18: cpu(Plain18),
+    plain34: cpu(Plain34),
     densenet121: cpu(Densenet121),
     densenet169: cpu(Densenet169),
+    densenet161: cpu(Densenet161),
+    densenet201: cpu(Densenet201),
+    densenet264: cpu(Densenet264),
     efficientnet_b0: cpu(EfficientNetB0),
     efficientnet_b1: cpu(EfficientNetB1),
     efficientnet_b2: cpu(EfficientNetB2),
     efficientnet_b3: cpu(EfficientNetB3),
     efficientnet_b4: cpu(EfficientNetB4),
+    efficientnet_b5: cpu(EfficientNetB5),
+    efficientnet_b6: cpu(EfficientNetB6),
+    efficientnet_b7: cpu(EfficientNetB7),
+    efficientnet_lite0: cpu(EfficientNetLite0),
+    efficientnet_lite1: cpu(EfficientNetLite1),
+    efficientnet_lite2: cpu(EfficientNetLite2),
+    efficientnet_lite3: cpu(EfficientNetLite3),
+    efficientnet_lite4: cpu(EfficientNetLite4),
+    mobilenet_v2: cpu(MobileNetV2),
+    googlenet: cpu(GoogLeNet),
+    inception_v3: cpu(InceptionV3),
+    inception_v4: cpu(InceptionV4),
+    inception_resnet_v2: cpu(InceptionResNetV2),
+    xception: cpu(Xception),
+    legacy_senet154: cpu(SeNet154),
+    nasnetalarge: cpu(NasNetALarge),
+    pnasnet5large: cpu(PNasNet5Large),
+    lenet5: cpu(LeNet5),
+    alexnet: cpu(AlexNet),
+    zfnet: cpu(ZfNet),
+    vgg16: cpu(Vgg16),
+    vgg16_bn: cpu(Vgg16Bn),
+    vgg19: cpu(Vgg19),
+    vgg19_bn: cpu(Vgg19Bn),
 }
 
 /// The comparison itself can fail: one wrong value among many, and NaN.

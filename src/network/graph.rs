@@ -273,6 +273,13 @@ impl Pool {
         self
     }
 
+    /// With TensorFlow's padding.
+    #[must_use]
+    pub const fn same(mut self) -> Self {
+        self.padding = Padding::Same;
+        self
+    }
+
     /// A mean of the image's own pixels only.
     #[must_use]
     pub const fn without_padding_in_mean(mut self) -> Self {

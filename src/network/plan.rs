@@ -81,8 +81,8 @@ impl Plan {
         let origins = origins(graph, mode);
         let inputs = |id: NodeId| graph.nodes[id].inputs.iter().map(|input| origins[*input]);
         let mut users: Vec<Vec<NodeId>> = vec![Vec::new(); graph.nodes.len()];
-        for id in 0..graph.nodes.len() {
-            if origins[id] == id {
+        for (id, origin) in origins.iter().enumerate() {
+            if *origin == id {
                 inputs(id).for_each(|input| users[input].push(id));
             }
         }

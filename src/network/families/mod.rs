@@ -6,11 +6,17 @@ pub mod efficientnet;
 pub mod efficientnet_lite;
 pub mod googlenet;
 pub mod inception;
+pub mod inception_resnet;
+pub mod inception_v4;
 pub mod lenet;
 pub mod mobilenet;
+pub mod nasnet;
+pub mod pnasnet;
 pub mod resnet;
 pub mod scaling;
+pub mod senet;
 pub mod vgg;
+pub mod xception;
 
 use std::fmt;
 
@@ -22,10 +28,16 @@ use self::efficientnet::EfficientNet;
 use self::efficientnet_lite::EfficientNetLite;
 use self::googlenet::GoogLeNet;
 use self::inception::InceptionV3;
+use self::inception_resnet::InceptionResNetV2;
+use self::inception_v4::InceptionV4;
 use self::lenet::LeNet5;
 use self::mobilenet::MobileNetV2;
+use self::nasnet::NasNet;
+use self::pnasnet::PNasNet;
 use self::resnet::ResNet;
+use self::senet::SeNet;
 use self::vgg::Vgg;
+use self::xception::Xception;
 use super::graph::Graph;
 
 /// Pretrained ImageNet weights on the Hugging Face hub.
@@ -62,9 +74,10 @@ pub struct Architecture {
 macro_rules! architectures {
     ($($family:literal { $($variant:ident $name:literal $size:literal $half:ident $weights:expr, $graph:expr;)* })*) => {
         /// A backbone by its name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
         #[allow(missing_docs)]
         pub enum Arch {
+            #[default]
             $($($variant,)*)*
         }
 
@@ -193,6 +206,27 @@ architectures! {
         AlexNet "alexnet" 224 IMAGENET None, AlexNet;
         ZfNet "zfnet" 224 IMAGENET None, ZfNet;
     }
+    // The accuracies are those of timm's results/results-imagenet.csv of August 2026.
+    "Inception-v4" {
+        InceptionV4 "inception_v4" 299 HALF timm("timm/inception_v4.tf_in1k", 80.144), InceptionV4;
+    }
+    "Inception-ResNet" {
+        InceptionResNetV2 "inception_resnet_v2" 299 HALF timm("timm/inception_resnet_v2.tf_in1k", 80.434),
+            InceptionResNetV2;
+    }
+    "Xception" {
+        Xception "xception" 299 HALF None, Xception;
+    }
+    "SENet" {
+        SeNet154 "legacy_senet154" 224 IMAGENET None, SeNet::new([3, 8, 36, 3]);
+    }
+    "NASNet" {
+        NasNetALarge "nasnetalarge" 331 HALF timm("timm/nasnetalarge.tf_in1k", 82.638), NasNet::new(6, 4032);
+    }
+    "PNASNet" {
+        PNasNet5Large "pnasnet5large" 331 HALF timm("timm/pnasnet5large.tf_in1k", 82.814),
+            PNasNet::new([4, 4, 4], 4320);
+    }
 }
 
 impl Arch {
@@ -225,12 +259,6 @@ impl Arch {
     pub fn from_name(name: &str) -> Option<Self> {
         let row = TABLE.iter().find(|row| row.name == name)?;
         Some(row.arch)
-    }
-}
-
-impl Default for Arch {
-    fn default() -> Self {
-        Self::ResNet18
     }
 }
 
