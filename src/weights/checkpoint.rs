@@ -117,6 +117,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
         ));
     }
     names::translate(&mut checkpoint.tensors);
+    checkpoint.flatten_hidden_layers();
     names::name_head_alone(&mut checkpoint.tensors, |entry| &entry.shape);
     checkpoint.simplify_head();
     let (classes, doubt) = outputs::choose(lists, checkpoint.outputs());
@@ -131,6 +132,20 @@ impl Checkpoint {
     #[must_use]
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|entry| entry.shape.as_slice())
+    }
+
+    /// A VGG's hidden layers are matrices here; timm has them as convolutions over the whole plane.
+    fn flatten_hidden_layers(&mut self) {
+        for name in ["classifier.0.weight", "classifier.3.weight"] {
+            if let Some(entry) = self.tensors.get_mut(name)
+                && let [outputs, channels, rows, columns] = entry.shape[..]
+                && let Some(inputs) = channels
+                    .checked_mul(rows)
+                    .and_then(|n| n.checked_mul(columns))
+            {
+                entry.shape = vec![outputs, inputs];
+            }
+        }
     }
 
     /// How many outputs the head has: the rows of its last matrix.

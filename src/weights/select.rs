@@ -176,8 +176,8 @@ fn within(
         let module = name.split('.').next().unwrap_or(name);
         // A number, a vector or a table at the top of the network, and no layer of it: `pos_weight`.
         let loose = !name.contains('.') && candidate.shape.len() <= 2;
-        if candidate.shape.contains(&0) {
-            // Without elements it computes nothing, wherever it lies.
+        if candidate.shape.contains(&0) || names::is_auxiliary(module) {
+            // Without elements it computes nothing, wherever it lies; a second head is for training only.
         } else if modules.contains(&module) {
             // A mask of integers or a complex filter in a block is part of what the block does.
             if candidate.real || !candidate.is_scalar() {
