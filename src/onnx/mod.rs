@@ -1,0 +1,45 @@
+//! ONNX: a model as one file that onnxruntime, onnxruntime-web and others run.
+//!
+//! [`export`] writes a [`Graph`](crate::network::Graph), its tensors and its head.
+
+mod export;
+pub mod proto;
+
+pub use export::{Input, Model, Options, export};
+
+/// The operators' version that is written: the first whose `Resize` has antialiasing.
+const OPSET: i64 = 18;
+
+/// The format's version that is written, that of the first release with [`OPSET`].
+const IR_VERSION: i64 = 8;
+
+/// The key of the metadata for what goes in.
+const INPUT_KIND: &str = "onnx_input";
+
+/// The key of the metadata for the number of linear layers that are the head.
+const HEAD_LAYERS: &str = "head_layers";
+
+/// Added to the variance by the norms of a head, as torch's `BatchNorm1d` does.
+const HEAD_EPSILON: f64 = 1e-5;
+
+/// The first of the pixels of an area and the one behind its last, for area `at` of `areas` over `size` pixels: torch's
+/// `AdaptiveAvgPool2d`.
+const fn area(at: usize, areas: usize, size: usize) -> [usize; 2] {
+    [at * size / areas, ((at + 1) * size).div_ceil(areas)]
+}
+
+/// `[areas,size]`: the share of each pixel in the mean of each area.
+fn averaging(areas: usize, size: usize) -> Vec<f32> {
+    let row = |at| {
+        let [begin, end] = area(at, areas, size);
+        let share = 1.0 / (end - begin) as f32;
+        (0..size).map(move |x| {
+            if (begin..end).contains(&x) {
+                share
+            } else {
+                0.0
+            }
+        })
+    };
+    (0..areas).flat_map(row).collect()
+}
