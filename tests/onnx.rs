@@ -16,7 +16,7 @@ use retune::config::{HeadKind, Normalization, Preprocess};
 use retune::image::{Rgb, resize};
 use retune::network::head::HeadSpec;
 use retune::network::{Arch, Graph};
-use retune::onnx::{Input, Model, Options, export};
+use retune::onnx::{Imported, Input, Model, Options, export, import};
 use retune::random::Random;
 use retune::weights::SaveAs;
 
@@ -115,5 +115,62 @@ fn written_files() {
             &format!("{name}.224"),
             &resize(&image, 224, 224).unwrap().pixels,
         );
+    }
+}
+
+fn again(imported: &Imported, options: Options) -> Vec<u8> {
+    let classes = imported.checkpoint.classes.clone();
+    let outputs = imported.head.tensors().pop().unwrap().1[0];
+    let classes = classes.unwrap_or_else(|| (0..outputs).map(|n| format!("class {n}")).collect());
+    let model = Model {
+        graph: &imported.graph,
+        head: &imported.head,
+        preprocess: &preprocess(imported.size),
+        classes: &classes,
+        metadata: &imported.checkpoint.metadata,
+    };
+    let tensors = &imported.checkpoint.tensors;
+    export(&model, options, |name| {
+        tensors.get(name).map(|t| t.data.as_slice())
+    })
+    .unwrap()
+}
+
+/// For onnxruntime: files of other programs, in the folder ONNX, as they are written again.
+#[test]
+#[ignore = "takes the .onnx files of the folder that the variable ONNX names"]
+fn imported_files() {
+    let folder = PathBuf::from(std::env::var("ONNX").expect("a folder"));
+    std::fs::create_dir_all(folder.join("again")).unwrap();
+    let mut paths: Vec<PathBuf> = (std::fs::read_dir(&folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "onnx"))
+        .collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let start = std::time::Instant::now();
+        match import(name, &bytes) {
+            Ok(imported) => {
+                println!(
+                    "{name}: {} nodes, {:?}, {} stages {:?}, {:?}, {} pixels, {:?} {:?} in {:.1?}",
+                    imported.graph.nodes.len(),
+                    imported.graph.head,
+                    imported.graph.stage_count(),
+                    imported.graph.taps,
+                    imported.head.steps,
+                    imported.size,
+                    imported.mean_std,
+                    imported.warnings,
+                    start.elapsed()
+                );
+                let names = imported.graph.nodes.iter().map(|node| node.name.as_str());
+                let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+                println!("    {}", names[..names.len().min(6)].join(" "));
+                std::fs::write(folder.join("again").join(name), again(&imported, TENSOR)).unwrap();
+            }
+            Err(error) => println!("NOT {error}"),
+        }
     }
 }

@@ -1,11 +1,15 @@
-//! ONNX: a model as one file that onnxruntime, onnxruntime-web and others run.
+//! ONNX: a model as one file that onnxruntime, onnxruntime-web and others run, and back.
 //!
-//! [`export`] writes a [`Graph`](crate::network::Graph), its tensors and its head.
+//! [`export`] writes a [`Graph`](crate::network::Graph), its tensors and its head; [`import`] reads what this crate,
+//! torchvision's or timm's networks through `torch.onnx`, and others alike have written. Neither runs anything: a network
+//! is translated, node by node, and what is not known is named.
 
 mod export;
+mod import;
 pub mod proto;
 
 pub use export::{Input, Model, Options, export};
+pub use import::{Imported, MOST_BYTES, import};
 
 /// The operators' version that is written: the first whose `Resize` has antialiasing.
 const OPSET: i64 = 18;

@@ -4,7 +4,7 @@ use super::pools::pads;
 use super::writer::{Writer, float, int, ints};
 use crate::error::{Error, Result};
 use crate::network::Graph;
-use crate::network::graph::{Activation, Conv, Linear, Lrn, NORM, NodeId, Norm, Op, Pool};
+use crate::network::graph::{Activation, Conv, Linear, Lrn, NORM, NodeId, Norm, Op};
 use crate::network::head::{HeadSpec, Step};
 use crate::network::shape::Shape;
 use crate::onnx::HEAD_EPSILON;
