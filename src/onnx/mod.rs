@@ -23,6 +23,9 @@ const INPUT_KIND: &str = "onnx_input";
 /// The key of the metadata for the number of linear layers that are the head.
 const HEAD_LAYERS: &str = "head_layers";
 
+/// The key of the metadata for what a head of one layer would be called.
+const HEAD_NAME: &str = "head_name";
+
 /// Added to the variance by the norms of a head, as torch's `BatchNorm1d` does.
 const HEAD_EPSILON: f64 = 1e-5;
 

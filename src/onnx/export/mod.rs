@@ -15,7 +15,7 @@ use super::proto::{
     self, Dimension, Entry, GraphProto, OperatorSetId, ShapeProto, Size, TensorType, TypeProto,
     ValueInfo, data_type,
 };
-use super::{HEAD_LAYERS, INPUT_KIND, IR_VERSION, OPSET};
+use super::{HEAD_LAYERS, HEAD_NAME, INPUT_KIND, IR_VERSION, OPSET};
 use crate::config::Preprocess;
 use crate::error::{Error, Result};
 use crate::network::Graph;
@@ -208,6 +208,7 @@ fn metadata(model: &Model<'_>, options: Options, head_layers: usize) -> Vec<Entr
             ("transparency", transparency.name().to_owned()),
             (INPUT_KIND, options.input.name().to_owned()),
             (HEAD_LAYERS, head_layers.to_string()),
+            (HEAD_NAME, model.graph.head.alone.clone()),
         ]
         .map(|(key, value)| (key.to_owned(), value)),
     );

@@ -1,5 +1,7 @@
 //! Nodes that take constants only: shapes that are put together, weights that are reshaped.
 
+use std::rc::Rc;
+
 use super::constant::{Const, Data, MOST_AXES};
 use super::node::{Fault, View, counted, unknown};
 use crate::onnx::proto::data_type;
@@ -7,9 +9,6 @@ use crate::weights::Dtype;
 
 /// Most elements of what is computed; what is only reshaped may have any number.
 const MOST: usize = 1 << 16;
-
-/// Most elements of a matrix that is transposed.
-const MOST_TRANSPOSED: usize = 1 << 28;
 
 /// Computes the node.
 ///
@@ -226,9 +225,21 @@ fn transposed(x: &Const, perm: Option<&[i64]>) -> Result<Const, Fault> {
     };
     let mut sorted = order.clone();
     sorted.sort_unstable();
-    if sorted != (0..rank).collect::<Vec<_>>() || x.len() > MOST_TRANSPOSED {
+    if sorted != (0..rank).collect::<Vec<_>>() {
         return unknown("");
     }
+    if let (&[rows, columns], [1, 0], Data::Floats(values)) = (&x.shape[..], &order[..], &x.data) {
+        // Weights may be large.
+        let column = |at: usize| values[at..].iter().step_by(columns).copied();
+        let mut out = x.reshaped(vec![columns, rows]);
+        let values: Vec<f32> = match rows {
+            0 => Vec::new(),
+            _ => (0..columns).flat_map(column).collect(),
+        };
+        out.data = Data::Floats(Rc::new(values));
+        return Ok(out);
+    }
+    small(x)?;
     let of_x = strides(&x.shape);
     let shape: Vec<usize> = order.iter().map(|axis| x.shape[*axis]).collect();
     let steps: Vec<usize> = order.iter().map(|axis| of_x[*axis]).collect();

@@ -240,6 +240,9 @@ impl Front {
             .iter()
             .flat_map(|part| part.channels.iter().copied())
             .collect();
+        if out.channels.len() > 3 {
+            return unknown("of images");
+        }
         Ok(out)
     }
 

@@ -25,7 +25,7 @@ use self::constant::Const;
 use self::front::Front;
 use self::network::{Network, Value};
 use super::proto::{GraphProto, Model, Size, ValueInfo, data_type};
-use super::{HEAD_LAYERS, INPUT_KIND};
+use super::{HEAD_LAYERS, HEAD_NAME, INPUT_KIND};
 use crate::error::{Error, Result};
 use crate::network::Graph;
 use crate::network::head::HeadSpec;
@@ -48,7 +48,7 @@ pub struct Imported {
     /// What stands on it: the last linear layer, or as many as the file says.
     pub head: HeadSpec,
     /// The tensors of both, under the names of [`Graph::tensors`] and [`HeadSpec::tensors`]; names of the outputs, where
-    /// the file has them; and what it says of itself, to which `input`, `mean` and `std` are added where they were found
+    /// the file has them; what the user should know; and what it says of itself, to which `input`, `mean` and `std` are added where they were found
     /// in the network.
     pub checkpoint: Checkpoint,
     /// Edge of the images, S, in pixels.
@@ -57,8 +57,6 @@ pub struct Imported {
     pub fixed_size: bool,
     /// Mean and deviation by which the network normalised its images itself, in 0..1; they are no part of `graph`.
     pub mean_std: Option<([f32; 3], [f32; 3])>,
-    /// What the user should know, a sentence each.
-    pub warnings: Vec<String>,
 }
 
 /// Reads a classifier. `file` is for messages.
@@ -150,7 +148,10 @@ fn read(
     let (output, others) = output(&network, &graph)?;
     let layers = metadata.get(HEAD_LAYERS).and_then(|text| text.parse().ok());
     let layers = layers.filter(|n| (1..=16).contains(n)).unwrap_or(1);
-    let found = finish::head(&network, output, layers)?;
+    let mut found = finish::head(&network, output, layers)?;
+    if let Some(name) = metadata.get(HEAD_NAME) {
+        found.name.alone.clone_from(name);
+    }
 
     let mut warnings = Vec::new();
     if found.sigmoid {
@@ -209,7 +210,7 @@ fn read(
         tensors: stored(tensors, &graph, &found.spec, &names),
         metadata,
         classes,
-        warnings: warnings.clone(),
+        warnings,
         ..Checkpoint::default()
     };
     check(&graph, &found.spec, &checkpoint, height)?;
@@ -220,7 +221,6 @@ fn read(
         size: height,
         fixed_size: fixed || front.resized,
         mean_std,
-        warnings,
     })
 }
 

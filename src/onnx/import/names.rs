@@ -1,6 +1,6 @@
 //! What the layers are called.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 
 /// Longest name that is taken over, in characters.
 const LONGEST: usize = 200;
@@ -8,7 +8,9 @@ const LONGEST: usize = 200;
 /// Names that are given out, each once.
 #[derive(Default)]
 pub(super) struct Names {
-    given: BTreeSet<String>,
+    given: HashSet<String>,
+    /// The last number that a name got.
+    last: HashMap<String, usize>,
 }
 
 impl Names {
@@ -23,19 +25,16 @@ impl Names {
         let wish = of_weight
             .or_else(|| module(node))
             .filter(|name| plain(name));
-        let (wish, mut number) = match wish {
-            Some(wish) => (wish, 1),
-            None => (kind.to_owned(), self.given.len()),
-        };
+        let wish = wish.unwrap_or_else(|| kind.to_owned());
         // The head's name.
-        let wish = if wish == "fc" || wish.starts_with("fc.") {
-            format!("body.{wish}")
-        } else {
-            wish
+        let wish = match wish == "fc" || wish.starts_with("fc.") {
+            true => format!("body.{wish}"),
+            false => wish,
         };
         let mut name = wish.clone();
         while !self.given.insert(name.clone()) {
-            number += 1;
+            let number = self.last.entry(wish.clone()).or_insert(1);
+            *number += 1;
             name = format!("{wish}_{number}");
         }
         name

@@ -233,7 +233,9 @@ impl Network {
             constants: &constants,
         };
         if view.op() == "Constant" {
-            return constant(&view);
+            let constant = constant(&view)?;
+            self.budget = self.budget.saturating_add(constant.len().saturating_mul(4));
+            return Ok(Value::Const(constant));
         }
         let given = || inputs.iter().flatten();
         if view.op() == "Shape" {
@@ -348,7 +350,7 @@ pub(super) fn name_of(node: &NodeProto) -> String {
 }
 
 /// A constant that stands among the nodes.
-fn constant(view: &View<'_>) -> Result<Value, Fault> {
+fn constant(view: &View<'_>) -> Result<Const, Fault> {
     let value = if let Some(setting) = view.get("value") {
         let mut tensor = setting.t.clone().unwrap_or_default();
         Const::read(&mut tensor).map_err(Fault::Broken)?
@@ -363,5 +365,5 @@ fn constant(view: &View<'_>) -> Result<Value, Fault> {
     } else {
         return unknown("");
     };
-    Ok(Value::Const(value))
+    Ok(value)
 }
