@@ -217,6 +217,37 @@ fn a_model_goes_to_onnx_and_back() {
     }
 }
 
+/// Bytes go in, whatever they are brought to.
+#[test]
+fn any_normalisation_comes_back() {
+    let (graph, head, tensors) = (small::graph(), small::head(), small::tensors());
+    for (mean, std) in [([0.0; 3], [1.0; 3]), ([2.0, 0.5, -1.0], [0.01, 0.5, 40.0])] {
+        let model = Model {
+            graph: &graph,
+            head: &head,
+            preprocess: &Preprocess {
+                mean,
+                std,
+                ..preprocess(small::SIZE)
+            },
+            classes: &["a", "b", "c"].map(str::to_owned),
+            metadata: &BTreeMap::new(),
+        };
+        let options = Options {
+            input: Input::Image,
+            ..TENSOR
+        };
+        let file = export(&model, options, |name| tensors.get(name).map(Vec::as_slice)).unwrap();
+        let back = import("back", &file).unwrap();
+        let (mean_back, std_back) = back.mean_std.unwrap();
+        for (got, want) in mean_back.iter().zip(mean).chain(std_back.iter().zip(std)) {
+            assert!((got - want).abs() <= 1e-5 * want.abs(), "{got} for {want}");
+        }
+        let plain = import("plain", &small::file(Input::Tensor)).unwrap();
+        assert_eq!(back.graph, plain.graph);
+    }
+}
+
 /// What is read is written as what was read.
 #[test]
 fn what_was_read_stays_the_same() {

@@ -254,9 +254,13 @@ impl Front {
     }
 
     /// Mean and deviation of each channel in 0..1, by which the images are normalised. Numbers far below 1 are for
-    /// samples up to 255. None if they are not, or by numbers that no samples have: then they come normalised, and are
-    /// brought to something else, as torchvision's GoogLeNet does.
+    /// samples up to 255, as `bytes` are for sure. None if they are not, or by numbers that no samples have: then they come
+    /// normalised, and are brought to something else, as torchvision's GoogLeNet does.
     pub fn mean_std(&self, bytes: bool) -> Option<([f32; 3], [f32; 3])> {
+        let surely = bytes;
+        if self.is_plain() && !surely {
+            return None;
+        }
         if self.channels.len() != 3 || !self.channels.iter().all(|c| c.times > 0.0) {
             return None;
         }
@@ -270,7 +274,7 @@ impl Front {
         );
         let likely = mean.iter().all(|m| (-0.1..1.1).contains(m))
             && std.iter().all(|s| (0.02..1.5).contains(s));
-        likely.then_some((mean, std))
+        (likely || surely).then_some((mean, std))
     }
 
     /// Whether nothing was done to them.

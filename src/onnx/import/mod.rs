@@ -182,11 +182,7 @@ fn read(
              which may be another one."
         ));
     }
-    let mean_std = if front.is_plain() {
-        None
-    } else {
-        front.mean_std(network.bytes)
-    };
+    let mean_std = front.mean_std(network.bytes);
     let outputs = network.shapes[output][0];
     let classes = names_beside(&metadata, outputs);
     metadata.insert("input".into(), height.to_string());

@@ -321,6 +321,9 @@ impl Network {
             softmax: false,
         };
         if !front.is_plain() && front.mean_std(self.bytes).is_none() {
+            if self.bytes {
+                return unknown("of bytes that are turned round");
+            }
             let part = |f: fn(&super::front::Affine) -> f64| {
                 front.channels.iter().map(|c| f(c) as f32).collect()
             };
