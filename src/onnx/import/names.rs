@@ -14,17 +14,16 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The name of a layer, from that of its weight (`layer1.0.conv1.weight`), else from that of its node
-    /// (`/layer1/layer1.0/conv1/Conv`), else of its kind and number.
+    /// The name of a layer, from that of its node (`/layer1/layer1.0/conv1/Conv`), else from that of its weight
+    /// (`layer1.0.conv1.weight`; layers with equal weights share it in some files), else of its kind and number.
     pub fn of(&mut self, weight: &str, node: &str, kind: &str) -> String {
         let plain = |name: &str| {
             let ok = |c: char| c.is_alphanumeric() || "._-".contains(c);
             !name.is_empty() && name.chars().count() <= LONGEST && name.chars().all(ok)
         };
-        let of_weight = weight.strip_suffix(".weight").map(str::to_owned);
-        let wish = of_weight
-            .or_else(|| module(node))
-            .filter(|name| plain(name));
+        let of_weight = || weight.strip_suffix(".weight").map(str::to_owned);
+        let wish = module(node).filter(|name| plain(name));
+        let wish = wish.or_else(|| of_weight().filter(|name| plain(name)));
         let wish = wish.unwrap_or_else(|| kind.to_owned());
         // The head's name.
         let wish = match wish == "fc" || wish.starts_with("fc.") {
@@ -75,6 +74,7 @@ mod tests {
                 "layer1.0.conv1",
             ),
             ("layer1.0.conv1.weight", "node_Conv_3", "layer1.0.conv1_2"),
+            ("conv1.weight", "/conv2/Conv", "conv2"),
             (
                 "",
                 "/features/features.1/conv/conv.0/conv.0.0/Conv",
