@@ -4,6 +4,7 @@
 pub mod builder;
 pub mod families;
 pub mod graph;
+pub mod head;
 pub mod inspect;
 pub mod plan;
 pub mod shape;
