@@ -2,6 +2,7 @@
 //! run.
 
 pub mod builder;
+mod check;
 pub mod families;
 pub mod graph;
 pub mod head;

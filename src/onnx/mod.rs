@@ -6,10 +6,12 @@
 
 mod export;
 mod import;
+mod package;
 pub mod proto;
 
 pub use export::{Input, Model, Options, export};
 pub use import::{Imported, MOST_BYTES, import};
+pub use package::package;
 
 /// The operators' version that is written: the first whose `Resize` has antialiasing.
 const OPSET: i64 = 18;

@@ -27,6 +27,10 @@ const SHOWN: usize = 5;
 /// believed; this is not.
 pub const NAMED: &str = "named";
 
+/// The key of the metadata under which a file brings the graph of a network that is not known by name; its tensors are
+/// read under the names that they have.
+pub const GRAPH: &str = "graph";
+
 /// A tensor with its name: name, shape, values in row-major order.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
 
@@ -115,6 +119,11 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
             "{file} has a DenseNet's features in a network of its own. torchvision's has a ReLU behind them, which is \
              taken to be there; without one, its answers are wrong."
         ));
+    }
+    if checkpoint.metadata.contains_key(GRAPH) {
+        let (classes, _) = outputs::choose(lists, checkpoint.outputs());
+        checkpoint.classes = classes;
+        return Ok(checkpoint);
     }
     names::translate(&mut checkpoint.tensors);
     checkpoint.flatten_hidden_layers();

@@ -24,7 +24,7 @@ mod save;
 mod select;
 
 pub use beside::{MAX_BYTES as MAX_BESIDE, read_beside};
-pub use checkpoint::{Checkpoint, NAMED, NamedTensor, StoredTensor, load_state, read};
+pub use checkpoint::{Checkpoint, GRAPH, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub(crate) use convert::{check_finite, numbers};
 pub(crate) use outputs::beside as names_beside;

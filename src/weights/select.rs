@@ -8,6 +8,15 @@ use super::candidate::Candidate;
 use super::places::{BOOKKEEPING, words};
 use super::{first_few, foreign, heads, names, normalization};
 
+/// All of them, under the names that they have.
+pub(super) fn everything(candidates: &[Candidate<'_>]) -> Selection {
+    let all = candidates.iter().enumerate();
+    Selection {
+        tensors: all.map(|(i, tensor)| (i, tensor.name.to_owned())).collect(),
+        ..Selection::default()
+    }
+}
+
 /// What was chosen.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
