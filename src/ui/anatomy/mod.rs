@@ -8,6 +8,7 @@ pub mod fold;
 pub mod layout;
 pub mod scaling;
 pub mod scene;
+pub mod walk;
 pub mod words;
 
 pub use explorer::{Explore, Explorer};

@@ -166,6 +166,17 @@ impl Factor {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Phi, Self::Alpha, Self::Beta, Self::Gamma];
 
+    /// What it does.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Phi => "phi: steps",
+            Self::Alpha => "alpha: depth",
+            Self::Beta => "beta: width",
+            Self::Gamma => "gamma: edge",
+        }
+    }
+
     /// Its letter in the paper, written out.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -174,17 +185,6 @@ impl Factor {
             Self::Alpha => "alpha",
             Self::Beta => "beta",
             Self::Gamma => "gamma",
-        }
-    }
-
-    /// What it does.
-    #[must_use]
-    pub const fn note(self) -> &'static str {
-        match self {
-            Self::Phi => "steps",
-            Self::Alpha => "depth, for one step",
-            Self::Beta => "width, for one step",
-            Self::Gamma => "edge, for one step",
         }
     }
 

@@ -16,8 +16,8 @@ pub type Key = (NodeId, NodeId);
 const NODE: [f64; 2] = [168.0, 40.0];
 /// Those of one to open.
 const CLOSED: [f64; 2] = [216.0, 48.0];
-/// Where what is in a frame begins.
-const HEADER: f64 = 48.0;
+/// Where what is in a frame begins, below its top.
+pub const HEADER: f64 = 48.0;
 /// Room left and right in a frame.
 const SIDE: f64 = 10.0;
 /// Round the whole drawing.
@@ -57,14 +57,6 @@ impl Shape {
             _ => start..end,
         }
     }
-
-    fn middle(&self) -> [f64; 2] {
-        let [x, y, width, height] = self.rect;
-        match self.look {
-            Look::Open => [x + width / 2.0, y + HEADER / 2.0],
-            _ => [x + width / 2.0, y + height / 2.0],
-        }
-    }
 }
 
 /// A drawing.
@@ -78,16 +70,6 @@ pub struct Scene {
     pub width: f64,
     /// Its height.
     pub height: f64,
-}
-
-/// Where an arrow key leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Way {
-    Up,
-    Down,
-    Left,
-    Right,
 }
 
 impl Scene {
@@ -135,31 +117,6 @@ impl Scene {
         }
         let lines = placed.layout.lines.iter();
         self.lines.extend(lines.map(|line| path(line, [dx, dy])));
-    }
-
-    /// The box that an arrow key leads to from this one, if there is one.
-    #[must_use]
-    pub fn next(&self, from: &Shape, way: Way) -> Option<&Shape> {
-        let [x, y] = from.middle();
-        let (axis, sign) = match way {
-            Way::Up => (1, -1.0),
-            Way::Down => (1, 1.0),
-            Way::Left => (0, -1.0),
-            Way::Right => (0, 1.0),
-        };
-        let cost = |shape: &Shape| {
-            let there = shape.middle();
-            let away = [there[0] - x, there[1] - y];
-            let along = away[axis] * sign;
-            // Left and right stay in the row, as far as it goes.
-            let across = away[1 - axis].abs() * if axis == 0 { 8.0 } else { 0.5 };
-            (along > 1.0).then_some(along + across)
-        };
-        let costs = self.shapes.iter().filter_map(|s| Some((cost(s)?, s)));
-        let nearest = costs.min_by(|a, b| a.0.total_cmp(&b.0))?.1;
-        // A box far above or below is no neighbour to the left or right.
-        let beside = (nearest.middle()[1] - y).abs() < 2.0 * HEADER;
-        (axis == 1 || beside).then_some(nearest)
     }
 }
 
@@ -422,19 +379,5 @@ mod tests {
         assert_eq!(open.shapes.len(), closed.shapes.len() + 7);
         // In, six between seven nodes, the shortcut, out.
         assert_eq!(open.lines.len(), closed.lines.len() + 9);
-    }
-
-    #[test]
-    fn arrows_lead_from_box_to_box() {
-        let anatomy = Anatomy::of(Arch::ResNet18, 224).unwrap();
-        let scene = Scene::of(&anatomy, &BTreeSet::new());
-        let [first, second] = [&scene.shapes[0], &scene.shapes[1]];
-        assert_eq!(scene.next(first, Way::Down), Some(second));
-        assert_eq!(scene.next(second, Way::Up), Some(first));
-        assert_eq!(scene.next(first, Way::Up), None);
-        assert_eq!(scene.next(first, Way::Left), None);
-        let open = Scene::of(&anatomy, &[first.key].into());
-        let inside = open.next(&open.shapes[0], Way::Down).unwrap();
-        assert_eq!(inside.depth, 1);
     }
 }

@@ -98,11 +98,19 @@ fn begun(text: &str, letters: usize) -> String {
     }
 }
 
-/// The end of a name that is too long, which tells it from others.
+/// The end of a name that is too long, which tells it from others: as many of its components as fit.
 fn ended(name: &str, letters: usize) -> String {
-    match name.chars().count().checked_sub(letters) {
-        None | Some(0) => name.to_owned(),
-        Some(more) => format!("…{}", name.chars().skip(more + 1).collect::<String>()),
+    let mut rest = name;
+    while rest.len() >= letters {
+        let Some((_, end)) = rest.split_once('.') else {
+            break;
+        };
+        rest = end;
+    }
+    if rest.len() == name.len() {
+        name.to_owned()
+    } else {
+        format!("…{rest}")
     }
 }
 
@@ -139,7 +147,10 @@ mod tests {
     #[test]
     fn long_names_keep_their_end_and_kinds_their_beginning() {
         assert_eq!(ended("layer1", 6), "layer1");
-        assert_eq!(ended("features.denseblock1", 8), "…eblock1");
+        assert_eq!(
+            ended("features.denseblock1.denselayer1", 31),
+            "…denseblock1.denselayer1"
+        );
         assert_eq!(begun("conv 3x3", 8), "conv 3x3");
         assert_eq!(begun("conv 3x3, stride 2", 8), "conv 3x…");
     }

@@ -9,7 +9,8 @@ use yew::prelude::*;
 use crate::ui::{
     anatomy::{
         Anatomy, Explore, Explorer,
-        scene::{Key, Look, Scene, Shape, Way},
+        scene::{Key, Look, Scene, Shape},
+        walk::Way,
         words::{Words, words},
     },
     shared::Shared,
@@ -97,10 +98,13 @@ pub fn Drawing(props: &DrawingProps) -> Html {
                         <marker id="arrow" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="6" markerHeight="6"
                             orient="auto"><path class="arrow" d="M0 0L6 3L0 6z" /></marker>
                     </defs>
-                    { for boxes }
-                    { for scene.lines.iter().map(|d| html! {
-                        <path class="edge" d={d.clone()} marker-end="url(#arrow)" />
-                    }) }
+                    // A list of its own, in which each box keeps its element and with it the focus.
+                    <g role="presentation">{ for boxes }</g>
+                    <g aria-hidden="true">
+                        { for scene.lines.iter().map(|d| html! {
+                            <path class="edge" d={d.clone()} marker-end="url(#arrow)" />
+                        }) }
+                    </g>
                 </svg>
             </div>
             <div class="actions">

@@ -104,7 +104,7 @@ fn Look(props: &LookProps) -> Html {
                     </select>
                 </div>
                 <div class="field">
-                    <label for="architecture-edge">{ "Edge of the image in pixels" }</label>
+                    <label for="architecture-edge">{ "Edge in pixels" }</label>
                     <input type="text" inputmode="numeric" autocomplete="off" id="architecture-edge"
                         data-testid="architecture-edge" value={size} {oninput}
                         aria-invalid={problem.is_some().to_string()} aria-describedby="architecture-edge-hint" />

@@ -93,7 +93,7 @@ fn input(explorer: &Explorer, on: &Callback<Explore>, factor: Factor) -> Html {
     let value = explorer.shown(factor);
     html! {
         <div class="field" key={factor.name()}>
-            <label for={id.clone()}>{ format!("{}, {}", factor.name(), factor.note()) }</label>
+            <label for={id.clone()}>{ factor.title() }</label>
             <input type="text" inputmode="decimal" autocomplete="off" id={id.clone()} data-testid={id.clone()}
                 value={value} oninput={oninput.clone()} aria-invalid={number.is_err().to_string()}
                 aria-describedby={hint.clone()} />
@@ -103,7 +103,7 @@ fn input(explorer: &Explorer, on: &Callback<Explore>, factor: Factor) -> Html {
                 } else {
                     <input type="range" data-testid={format!("{id}-range")} min={low.to_string()} max={high.to_string()}
                         step={if factor == Factor::Phi { "0.5" } else { "0.01" }} value={number.unwrap_or(low).to_string()}
-                        aria-label={format!("{}, {}", factor.name(), factor.note())} {oninput} />
+                        aria-label={factor.title()} {oninput} />
                 }
             </p>
         </div>
