@@ -1,7 +1,5 @@
 //! What is chosen and opened under "Architectures".
 
-use std::collections::BTreeSet;
-
 use super::scaling::{Base, Factor, Growth};
 use super::scene::Key;
 use crate::network::Arch;
@@ -16,9 +14,9 @@ pub struct Explorer {
     /// The edge as typed; without it the usual one.
     pub size: Option<String>,
     /// Stages of the table that are open.
-    pub stages: BTreeSet<usize>,
+    pub stages: Vec<usize>,
     /// Boxes of the drawing that are open.
-    pub boxes: BTreeSet<Key>,
+    pub boxes: Vec<Key>,
     /// What is scaled.
     pub base: Base,
     /// By how much, as typed: phi, alpha, beta, gamma.
@@ -119,9 +117,10 @@ impl Explorer {
     }
 }
 
-fn toggle<T: Ord>(set: &mut BTreeSet<T>, value: T) {
-    if !set.remove(&value) {
-        set.insert(value);
+fn toggle<T: PartialEq>(open: &mut Vec<T>, value: T) {
+    match open.iter().position(|other| *other == value) {
+        Some(at) => drop(open.swap_remove(at)),
+        None => open.push(value),
     }
 }
 
@@ -147,7 +146,7 @@ mod tests {
         explorer.apply(Explore::Stage(1));
         explorer.apply(Explore::Stage(2));
         explorer.apply(Explore::Stage(1));
-        assert_eq!(explorer.stages, [2].into());
+        assert_eq!(explorer.stages, [2]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::network::inspect::{self, Layer};
 use crate::network::shape::Shape;
 
 /// A network taken apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Anatomy {
     /// Which.
     pub arch: Arch,

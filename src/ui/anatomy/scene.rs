@@ -1,6 +1,5 @@
 //! A network as it is drawn: boxes with words, frames round what is opened, and lines.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -75,7 +74,7 @@ pub struct Scene {
 impl Scene {
     /// The drawing of a network with these boxes open.
     #[must_use]
-    pub fn of(anatomy: &Anatomy, open: &BTreeSet<Key>) -> Self {
+    pub fn of(anatomy: &Anatomy, open: &[Key]) -> Self {
         let nodes = &anatomy.graph.nodes;
         let mut last_use = vec![0; nodes.len()];
         for (id, node) in nodes.iter().enumerate() {
@@ -173,8 +172,7 @@ impl Placed {
 
     /// Where an output from outside comes in.
     fn enters(&self, source: NodeId) -> f64 {
-        let port = self.ports.iter().position(|port| *port == source);
-        port.map_or(0.0, |port| self.offset(port))
+        self.offset(port_of(&self.ports, source))
     }
 
     /// Where the outputs leave.
@@ -188,9 +186,15 @@ impl Placed {
     }
 }
 
+/// The port of an output from outside.
+fn port_of(ports: &[NodeId], source: NodeId) -> usize {
+    let port = ports.iter().position(|port| *port == source);
+    port.unwrap_or(0)
+}
+
 struct Drawer<'a> {
     anatomy: &'a Anatomy,
-    open: &'a BTreeSet<Key>,
+    open: &'a [Key],
     /// The last node that takes each one's output.
     last_use: Vec<NodeId>,
 }
@@ -205,12 +209,21 @@ impl Drawer<'_> {
             owner[range.start - nodes.start..range.end - nodes.start].fill(at);
         }
         let inputs = || graph.nodes[nodes.clone()].iter().flat_map(|n| &n.inputs);
-        let outside = inputs().copied().filter(|input| *input < nodes.start);
-        let ports: Vec<NodeId> = outside.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut ports: Vec<NodeId> = Vec::new();
+        for input in inputs().filter(|input| **input < nodes.start) {
+            if !ports.contains(input) {
+                ports.push(*input);
+            }
+        }
         let first = ports.len();
         let exit = first + pieces.len();
-        // By the ends, and by the output where the box at the end shows where each comes in.
-        let mut links: BTreeMap<(usize, usize, NodeId), Link> = BTreeMap::new();
+        // One between two boxes; more where the box at the end shows where each output comes in.
+        let mut links: Vec<Link> = Vec::new();
+        let mut add = |link: Link| {
+            if link.from != link.to && !links.contains(&link) {
+                links.push(link);
+            }
+        };
         for (id, node) in graph.nodes[nodes.clone()].iter().enumerate() {
             let to = owner[id];
             let inner = pieces[to].inner.as_ref();
@@ -221,36 +234,30 @@ impl Drawer<'_> {
                         let inner = pieces[from].inner.as_ref();
                         (first + from, inner.map_or(0.0, Placed::leaves))
                     }
-                    None => (ports.binary_search(input).unwrap_or(0), 0.0),
+                    None => (port_of(&ports, *input), 0.0),
                 };
-                let link = Link {
+                add(Link {
                     from,
                     to: first + to,
                     leaves,
                     enters: inner.map_or(0.0, |inner| inner.enters(*input)),
-                };
-                if from != link.to {
-                    let source = inner.map_or(0, |_| *input);
-                    links.insert((from, link.to, source), link);
-                }
+                });
             }
             if !top && self.last_use[nodes.start + id] >= nodes.end {
-                let link = Link {
+                add(Link {
                     from: first + to,
                     to: exit,
                     leaves: inner.map_or(0.0, Placed::leaves),
                     enters: 0.0,
-                };
-                links.insert((link.from, exit, 0), link);
+                });
             }
         }
         let port = || std::iter::repeat([8.0, 0.0]);
-        let has_exit = links.values().any(|link| link.to == exit);
+        let has_exit = links.iter().any(|link| link.to == exit);
         let sizes: Vec<[f64; 2]> = (port().take(first))
             .chain(pieces.iter().map(Piece::size))
             .chain(port().take(usize::from(has_exit)))
             .collect();
-        let links: Vec<Link> = links.into_values().collect();
         let layout = layered(&sizes, &links);
         let width = (layout.width + 2.0 * SIDE).max(CLOSED[0]);
         Placed {
@@ -298,10 +305,10 @@ mod tests {
     use super::*;
     use crate::network::Arch;
 
-    fn keys(parts: &[Part], keys: &mut BTreeSet<Key>) {
+    fn keys(parts: &[Part], keys: &mut Vec<Key>) {
         for part in parts {
             if let Part::Group(group) = part {
-                keys.insert((group.nodes.start, group.nodes.end));
+                keys.push((group.nodes.start, group.nodes.end));
                 self::keys(&group.parts, keys);
             }
         }
@@ -319,7 +326,7 @@ mod tests {
     fn closed_networks_are_a_row_of_stages() {
         for arch in Arch::ALL {
             let anatomy = Anatomy::of(*arch, arch.row().size).unwrap();
-            let scene = Scene::of(&anatomy, &BTreeSet::new());
+            let scene = Scene::of(&anatomy, &[]);
             assert_eq!(scene.shapes.len(), anatomy.stages.len(), "{arch}");
             assert!(scene.width < 300.0, "{arch} {}", scene.width);
             assert!(scene.lines.len() + 1 >= scene.shapes.len(), "{arch}");
@@ -337,9 +344,9 @@ mod tests {
             Arch::Vgg16,
         ] {
             let anatomy = Anatomy::of(arch, arch.row().size).unwrap();
-            let mut open = BTreeSet::new();
+            let mut open = Vec::new();
             for stage in &anatomy.stages {
-                open.insert((stage.nodes.start, stage.nodes.end));
+                open.push((stage.nodes.start, stage.nodes.end));
                 keys(&stage.parts, &mut open);
             }
             let scene = Scene::of(&anatomy, &open);
@@ -374,8 +381,8 @@ mod tests {
             panic!("a block")
         };
         let key = |group: &Group| (group.nodes.start, group.nodes.end);
-        let closed = Scene::of(&anatomy, &[key(stage)].into());
-        let open = Scene::of(&anatomy, &[key(stage), key(block)].into());
+        let closed = Scene::of(&anatomy, &[key(stage)]);
+        let open = Scene::of(&anatomy, &[key(stage), key(block)]);
         assert_eq!(open.shapes.len(), closed.shapes.len() + 7);
         // In, six between seven nodes, the shortcut, out.
         assert_eq!(open.lines.len(), closed.lines.len() + 9);

@@ -52,8 +52,6 @@ fn middle(shape: &Shape) -> [f64; 2] {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::network::Arch;
     use crate::ui::anatomy::Anatomy;
@@ -61,13 +59,13 @@ mod tests {
     #[test]
     fn arrows_lead_from_box_to_box() {
         let anatomy = Anatomy::of(Arch::ResNet18, 224).unwrap();
-        let scene = Scene::of(&anatomy, &BTreeSet::new());
+        let scene = Scene::of(&anatomy, &[]);
         let [first, second] = [&scene.shapes[0], &scene.shapes[1]];
         assert_eq!(scene.next(first, Way::Down), Some(second));
         assert_eq!(scene.next(second, Way::Up), Some(first));
         assert_eq!(scene.next(first, Way::Up), None);
         assert_eq!(scene.next(first, Way::Left), None);
-        let open = Scene::of(&anatomy, &[first.key].into());
+        let open = Scene::of(&anatomy, &[first.key]);
         let inside = open.next(&open.shapes[0], Way::Down).unwrap();
         assert_eq!(inside.depth, 1);
     }
@@ -77,7 +75,7 @@ mod tests {
         for arch in [Arch::InceptionV3, Arch::ResNet50] {
             let anatomy = Anatomy::of(arch, arch.row().size).unwrap();
             let open = anatomy.stages.iter().map(|g| (g.nodes.start, g.nodes.end));
-            let scene = Scene::of(&anatomy, &open.collect());
+            let scene = Scene::of(&anatomy, &open.collect::<Vec<_>>());
             let mut reached = vec![scene.shapes[0].key];
             let mut at = 0;
             while let Some(key) = reached.get(at) {

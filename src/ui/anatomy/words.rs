@@ -128,7 +128,7 @@ mod tests {
             panic!("a block")
         };
         let open = [stage, block].map(|g| (g.nodes.start, g.nodes.end));
-        let scene = Scene::of(&anatomy, &open.into());
+        let scene = Scene::of(&anatomy, &open);
         let all: Vec<Words> = scene.shapes.iter().map(|s| words(&anatomy, s)).collect();
         assert_eq!(all[1].title, "layer1");
         assert_eq!(all[1].detail, "64\u{a0}×\u{a0}56\u{a0}×\u{a0}56");
@@ -160,7 +160,7 @@ mod tests {
         for arch in [Arch::NasNetALarge, Arch::Densenet121, Arch::LeNet5] {
             let anatomy = Anatomy::of(arch, arch.row().size).unwrap();
             let open = anatomy.stages.iter().map(|g| (g.nodes.start, g.nodes.end));
-            let scene = Scene::of(&anatomy, &open.collect());
+            let scene = Scene::of(&anatomy, &open.collect::<Vec<_>>());
             let words = scene.shapes.iter().map(|shape| words(&anatomy, shape));
             assert!(words.into_iter().all(|words| !words.title.is_empty()));
         }

@@ -1,7 +1,5 @@
 //! The drawing of a network: boxes that open, in an SVG.
 
-use std::rc::Rc;
-
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -21,7 +19,7 @@ use crate::ui::{
 #[derive(PartialEq, Properties)]
 pub struct DrawingProps {
     /// The network.
-    pub anatomy: Rc<Anatomy>,
+    pub anatomy: Shared<Anatomy>,
     /// Which boxes are open.
     pub explorer: Shared<Explorer>,
     /// Told what the user opens.

@@ -1,7 +1,5 @@
 //! The layers as a table, a stage at a time.
 
-use std::rc::Rc;
-
 use yew::prelude::*;
 
 use crate::network::inspect::Layer;
@@ -15,7 +13,7 @@ use crate::ui::{
 #[derive(PartialEq, Properties)]
 pub struct LayersProps {
     /// The network.
-    pub anatomy: Rc<Anatomy>,
+    pub anatomy: Shared<Anatomy>,
     /// Which stages are open.
     pub explorer: Shared<Explorer>,
     /// Told what the user opens.

@@ -5,8 +5,6 @@ mod drawing;
 mod layers;
 mod scaling;
 
-use std::rc::Rc;
-
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -74,7 +72,7 @@ fn Look(props: &LookProps) -> Html {
     let arch = *arch;
     let edge = explorer.edge(arch);
     let anatomy = use_memo((arch, edge.clone()), |(arch, edge)| match edge {
-        Ok(edge) => Anatomy::of(*arch, *edge).map(Rc::new),
+        Ok(edge) => Anatomy::of(*arch, *edge).map(Shared::new),
         Err(why) => Err(why.clone()),
     });
     let choose = on.reform(|event: Event| {
