@@ -53,6 +53,7 @@ pub fn Architectures(props: &ArchitecturesProps) -> Html {
             if explorer.open {
                 <Look explorer={explorer.clone()} {arch} on={on.clone()} />
                 <Scaling explorer={explorer.clone()} {on} />
+                // Here follow the papers' tables, "As printed in the papers", once `network::papers` has them.
             }
         </details>
     }

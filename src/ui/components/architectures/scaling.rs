@@ -184,7 +184,7 @@ fn charts(curve: &[Point], members: &[(&'static str, Point)], now: &Option<Point
             if !members.is_empty() {
                 <p class="hint">
                     { "B0 to B7 stand at the phi that gives their published depth. Their factors are rounded, so they lie \
-                       beside the line." }
+                       beside the line of the paper's alpha, beta and gamma." }
                 </p>
             }
             { table(curve, members) }
