@@ -4,6 +4,7 @@
 
 mod args;
 mod compare;
+mod export;
 mod failure;
 mod inspect;
 mod label_args;
@@ -85,6 +86,7 @@ async fn run(task: Task) -> Result<bool> {
             Ok(session.output().failed == 0)
         }
         Task::Compare(args) => Ok(compare::run(&args).map(|()| true)?),
+        Task::Export(args) => export::run(&args).await.map(|()| true),
         Task::Inspect(args) => Ok(inspect::run(&args).map(|()| true)?),
     }
 }

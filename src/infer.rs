@@ -1,6 +1,7 @@
 //! The classifier: backbone, head and the labels of its outputs, from an image to probabilities.
 
 mod about;
+mod imported;
 mod load;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 pub use about::{check_names, renamed};
+pub use imported::read_model;
 pub use load::{Given, Loaded, Purpose, is_head};
 
 use crate::config::{HeadKind, Preprocess, Scope};
@@ -15,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, Named, to_host};
 use crate::model::input::Batch;
-use crate::weights::names;
+use crate::network::Arch;
+use crate::weights::{GRAPH, names};
 
 /// A model ready to use.
 #[derive(Debug, Clone)]
@@ -133,6 +136,11 @@ impl Classifier {
     pub fn metadata(&self, backbone: &str) -> BTreeMap<String, String> {
         let list = |values: [f32; 3]| values.map(|v| v.to_string()).join(",");
         let untrained = self.untrained.then_some(("untrained", "true".to_string()));
+        let network = self.backbone.graph();
+        let imported = self.backbone.arch() == Arch::Imported;
+        // A value of plain numbers and names is always written.
+        let graph =
+            imported.then(|| (GRAPH, serde_json::to_string(&**network).unwrap_or_default()));
         let classes = serde_json::Value::from(self.classes.clone());
         [
             ("format", "pt".to_string()),
@@ -151,6 +159,7 @@ impl Classifier {
         ]
         .into_iter()
         .chain(untrained)
+        .chain(graph)
         .map(|(key, value)| (key.to_string(), value))
         .collect()
     }

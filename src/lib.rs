@@ -48,6 +48,8 @@ pub mod kernels;
 pub mod model;
 pub mod network;
 #[cfg(feature = "data")]
+pub mod onnx;
+#[cfg(feature = "data")]
 pub mod platform;
 pub mod protocol;
 pub mod random;

@@ -42,14 +42,32 @@ pub enum Task {
         #[command(flatten)]
         data: DataArgs,
     },
+    /// Write a model as a file to use elsewhere, ONNX or safetensors.
+    Export(ExportArgs),
     /// Show every layer with its output shape, parameters and multiply-adds.
     Inspect(InspectArgs),
+}
+
+/// Flags of `export`.
+#[derive(Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub common: Common,
+    /// What to write: a .zip with an ONNX file and a text on how to run it, the .onnx file alone, or .safetensors.
+    #[arg(value_name = "FILE")]
+    pub out: PathBuf,
+    /// Weights in 16 bits.
+    #[arg(long)]
+    pub half: bool,
+    /// An ONNX file that takes normalised images [N,3,S,S] in place of the pixels of one.
+    #[arg(long)]
+    pub tensor: bool,
 }
 
 /// Flags of every task that runs a model.
 #[derive(Args, Clone)]
 pub struct Common {
-    /// Checkpoint to use (.safetensors or PyTorch's) in place of the bundled scenes model.
+    /// Checkpoint to use (.safetensors, PyTorch's or .onnx) in place of the bundled scenes model.
     #[arg(long)]
     pub model: Option<PathBuf>,
     /// Names of that model's outputs, in order: NAME,NAME,... or a text file with a name a line; they win over its own.

@@ -12,8 +12,8 @@ use super::report;
 use crate::config::TrainConfig;
 use crate::error::ErrorKind;
 use crate::protocol::{
-    DatasetSummary, EpochReport, Evaluation, Event, Interrupted, LeakKind, ModelSummary, Phase,
-    Run, Skipped, TrainEvent,
+    DatasetSummary, EpochReport, Evaluation, Event, ExportCheck, Interrupted, LeakKind,
+    ModelSummary, Phase, Run, Skipped, TrainEvent,
 };
 use crate::train::metrics::argmax;
 
@@ -51,6 +51,8 @@ pub struct Output {
     pub evaluation: Option<Evaluation>,
     /// The last export.
     pub exported: Vec<u8>,
+    /// How it did beside the model, if it was run.
+    pub export_check: Option<ExportCheck>,
 }
 
 impl Output {
@@ -113,7 +115,8 @@ impl Output {
                 });
             }
             Event::Evaluated { report, .. } => self.evaluation = Some(report),
-            Event::Exported { .. } => {
+            Event::Exported { check, .. } => {
+                self.export_check = check;
                 self.exported = blobs.into_iter().next().unwrap_or_default();
             }
             Event::Warning { text } => self.say(&text),

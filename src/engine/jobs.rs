@@ -97,10 +97,7 @@ impl Engine {
             Command::SetInput { input } => self.set_input(input).await,
             Command::Teach { file } => self.teach(&file, files).await,
             Command::Download { arch } => self.download(arch).await,
-            Command::Export { what } => {
-                let (mailbox, model) = self.with_model()?;
-                export::export(mailbox, model, what).await
-            }
+            Command::Export { what } => export::export(self, what).await,
             Command::Reset => self.reset().await,
             Command::MeasureHead {
                 samples,

@@ -5,13 +5,12 @@ use super::mailbox::Mailbox;
 use super::prepare_kernels::prepare_kernels;
 use crate::config::{Preprocess, TrainConfig};
 use crate::error::{Error, Result};
-use crate::infer::{Classifier, Given, Loaded};
+use crate::infer::{Classifier, Given, Loaded, read_model};
 use crate::platform::device::OpenDevice;
 use crate::platform::files::InputFile;
 use crate::platform::hash;
 use crate::protocol::FileRef;
 use crate::train::teacher::Teacher;
-use crate::weights;
 
 /// A teacher and where it came from.
 pub(super) struct LoadedTeacher {
@@ -35,7 +34,7 @@ impl LoadedTeacher {
         files: &[InputFile],
     ) -> Result<Self> {
         let bytes = find(file, files)?.read()?;
-        let checkpoint = weights::read(&file.path, &bytes)?;
+        let (checkpoint, _) = read_model(&file.path, &bytes)?;
         let given = Given::default();
         let Loaded {
             classifier,

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use super::Classifier;
 use super::about::{self, About, names_of_outputs};
+use super::imported::{graph_of, read_model};
 use crate::config::{HeadKind, InputSettings, Normalization, Preprocess};
 use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;
@@ -83,13 +84,14 @@ impl Classifier {
         Ok(loaded.classifier)
     }
 
-    /// A whole model from the bytes of a checkpoint, safetensors or what `torch.save` wrote, with all that the
+    /// A whole model from the bytes of a checkpoint, safetensors or what `torch.save` wrote, or of an ONNX file, with all that the
     /// file says of itself. `name` is what messages call it.
     ///
     /// # Errors
     /// As [`Classifier::load`], and [`Error::Weights`] if the bytes are no checkpoint.
     pub fn read(name: &str, bytes: &[u8], device: &Device) -> Result<Loaded> {
-        Self::load(weights::read(name, bytes)?, None, Given::default(), device)
+        let (checkpoint, _) = read_model(name, bytes)?;
+        Self::load(checkpoint, None, Given::default(), device)
     }
 
     /// A whole model from a checkpoint. The backbone is `arch` if given, else what the file says it is,
@@ -106,11 +108,20 @@ impl Classifier {
         device: &Device,
     ) -> Result<Loaded> {
         let mut about = About::of(&checkpoint);
-        let arch = match arch.or(about.arch) {
-            Some(arch) => arch,
-            None => recognise(&checkpoint)?,
+        let size = about.size.unwrap_or(Preprocess::default().size);
+        let (arch, graph) = match (graph_of(&checkpoint, size)?, arch.or(about.arch)) {
+            (Some(graph), _) => (Arch::Imported, graph),
+            (None, Some(Arch::Imported)) => {
+                let reason = "was imported, but does not hold its network any more";
+                return Err(Error::weights(&checkpoint.file, reason));
+            }
+            (None, Some(arch)) => (arch, arch.graph()),
+            (None, None) => {
+                let arch = recognise(&checkpoint)?;
+                (arch, arch.graph())
+            }
         };
-        let graph = Arc::new(arch.graph());
+        let graph = Arc::new(graph);
         let features = graph.features();
         let found = head_tensors(&checkpoint);
         let mut expected = graph.tensors();

@@ -2,8 +2,10 @@
 //! run.
 
 pub mod builder;
+mod check;
 pub mod families;
 pub mod graph;
+pub mod head;
 pub mod inspect;
 pub mod plan;
 pub mod shape;

@@ -89,8 +89,8 @@ impl Graph {
     }
 }
 
-/// The shape of a node's output.
-fn output(node: &Node, shapes: &[Shape]) -> Option<Shape> {
+/// The shape of a node's output, from those of the nodes before it; none where they do not fit.
+pub(crate) fn output(node: &Node, shapes: &[Shape]) -> Option<Shape> {
     let x = shapes[node.inputs[0]];
     let [c, h, w] = x;
     let pooled = |pool: &Pool| Some([c, pool.fit(0, h)?.1, pool.fit(1, w)?.1]);

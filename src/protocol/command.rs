@@ -128,6 +128,12 @@ pub enum ExportKind {
     Model,
     /// The same with its weights in 16 bits.
     HalfModel,
+    /// The whole way from an image's pixels to probabilities as ONNX, in a zip with a text on how to run it.
+    Onnx,
+    /// The same with its weights in 16 bits.
+    HalfOnnx,
+    /// As ONNX, from normalised images `[N,3,S,S]`.
+    OnnxTensor,
 }
 
 /// What the engine is asked to do.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::ErrorKind;
 
 use super::{
-    Backend, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation, Interrupted,
-    ModelSummary, Run,
+    Backend, DatasetSummary, EngineState, EpochReport, Estimate, Evaluation, ExportCheck,
+    Interrupted, ModelSummary, Run,
 };
 
 /// What a progress bar is about.
@@ -134,6 +134,9 @@ pub enum Event {
     Exported {
         /// A name to save it under.
         name: String,
+        /// What came of running the file, where it was run.
+        #[serde(default)]
+        check: Option<ExportCheck>,
     },
     /// Times of a measurement.
     Measured {

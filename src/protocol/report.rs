@@ -377,6 +377,17 @@ pub struct Proportion {
     pub high: f64,
 }
 
+/// An exported file, read back and run beside the model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExportCheck {
+    /// How many images.
+    pub images: usize,
+    /// Whether they are the user's; else they were drawn.
+    pub own: bool,
+    /// Largest difference of a probability.
+    pub difference: f64,
+}
+
 /// The model measured on labelled images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {

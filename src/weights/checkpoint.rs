@@ -27,6 +27,10 @@ const SHOWN: usize = 5;
 /// believed; this is not.
 pub const NAMED: &str = "named";
 
+/// The key of the metadata under which a file brings the graph of a network that is not known by name; its tensors are
+/// read under the names that they have.
+pub const GRAPH: &str = "graph";
+
 /// A tensor with its name: name, shape, values in row-major order.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
 
@@ -116,7 +120,13 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
              taken to be there; without one, its answers are wrong."
         ));
     }
+    if checkpoint.metadata.contains_key(GRAPH) {
+        let (classes, _) = outputs::choose(lists, checkpoint.outputs());
+        checkpoint.classes = classes;
+        return Ok(checkpoint);
+    }
     names::translate(&mut checkpoint.tensors);
+    checkpoint.flatten_hidden_layers();
     names::name_head_alone(&mut checkpoint.tensors, |entry| &entry.shape);
     checkpoint.simplify_head();
     let (classes, doubt) = outputs::choose(lists, checkpoint.outputs());
@@ -131,6 +141,20 @@ impl Checkpoint {
     #[must_use]
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|entry| entry.shape.as_slice())
+    }
+
+    /// A VGG's hidden layers are matrices here; timm has them as convolutions over the whole plane.
+    fn flatten_hidden_layers(&mut self) {
+        for name in ["classifier.0.weight", "classifier.3.weight"] {
+            if let Some(entry) = self.tensors.get_mut(name)
+                && let [outputs, channels, rows, columns] = entry.shape[..]
+                && let Some(inputs) = channels
+                    .checked_mul(rows)
+                    .and_then(|n| n.checked_mul(columns))
+            {
+                entry.shape = vec![outputs, inputs];
+            }
+        }
     }
 
     /// How many outputs the head has: the rows of its last matrix.

@@ -60,6 +60,16 @@ const BLOCK: usize = 1024;
 /// The reason, without the tensor's name: integers, a length that is no multiple of the element, NaN,
 /// infinity, or a double beyond `f32`.
 pub(super) fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
+    let values = numbers(dtype, bytes)?;
+    check_finite(&values)?;
+    Ok(values)
+}
+
+/// The same, whatever the numbers are.
+///
+/// # Errors
+/// The reason, without the tensor's name: integers, or a length that is no multiple of the element.
+pub(crate) fn numbers(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
     if !bytes.len().is_multiple_of(dtype.size()) {
         return Err(format!(
             "{} bytes do not divide into elements of {}",
@@ -67,7 +77,7 @@ pub(super) fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
             dtype.size()
         ));
     }
-    let values = match dtype {
+    Ok(match dtype {
         Dtype::F32 => (bytes.as_chunks::<4>().0.iter())
             .map(|b| f32::from_le_bytes(*b))
             .collect(),
@@ -78,9 +88,7 @@ pub(super) fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
         Dtype::Bf16 => halves(bytes, bf16::from_bits),
         Dtype::Integer(_) => return Err("holds integers; floating point is expected".into()),
         Dtype::Complex(_) => return Err("holds complex numbers; real ones are expected".into()),
-    };
-    check_finite(&values)?;
-    Ok(values)
+    })
 }
 
 /// Two-byte floats, a block at a time, so that `half` can use the processor's own conversion.
@@ -105,7 +113,7 @@ where
 ///
 /// # Errors
 /// The reason, with the element's place in row-major order.
-pub(super) fn check_finite(values: &[f32]) -> Result<(), String> {
+pub(crate) fn check_finite(values: &[f32]) -> Result<(), String> {
     // Without an early exit within a block, which lets the compiler test many values at once.
     let sound = |block: &[f32]| block.iter().fold(true, |all, v| all & v.is_finite());
     if values.chunks(BLOCK).all(sound) {

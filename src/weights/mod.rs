@@ -24,8 +24,10 @@ mod save;
 mod select;
 
 pub use beside::{MAX_BYTES as MAX_BESIDE, read_beside};
-pub use checkpoint::{Checkpoint, NAMED, NamedTensor, StoredTensor, load_state, read};
+pub use checkpoint::{Checkpoint, GRAPH, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
+pub(crate) use convert::{check_finite, numbers};
+pub(crate) use outputs::beside as names_beside;
 pub use save::{SaveAs, save, save_model};
 
 /// A list that stays readable when it is of a hundred tensors: of more names than `shown` the first ones, and

@@ -36,6 +36,11 @@ pub(super) fn is_head(module: &str) -> bool {
     HEADS.contains(&module)
 }
 
+/// Whether a module of this name is a second head, which a `GoogLeNet` and an Inception-v3 have in training only.
+pub(super) fn is_auxiliary(module: &str) -> bool {
+    matches!(module, "aux1" | "aux2" | "AuxLogits")
+}
+
 /// The module of the last layer that a tensor belongs to, if it does.
 fn head_of(name: &str) -> Option<&str> {
     let (module, _) = name.split_once('.')?;
@@ -176,6 +181,34 @@ const CHILDREN: [(&str, &str); 7] = [
     ("9", "fc"),
 ];
 
+/// timm's modules behind a VGG's convolutions, and torchvision's; timm has the hidden layers as convolutions.
+const TIMM_VGG: [(&str, &str); 3] = [
+    ("pre_logits.fc1", "classifier.0"),
+    ("pre_logits.fc2", "classifier.3"),
+    ("head.fc", VGG_HEAD),
+];
+
+/// The first of torchvision's blocks in each of timm's stages of a `MobileNetV2`, in `features`.
+const MOBILENET_STAGES: [usize; 7] = [1, 2, 4, 7, 11, 14, 17];
+
+/// timm's modules in the first block of a `MobileNetV2` and torchvision's within `conv`.
+const TIMM_MOBILE_FIRST: [(&str, &str); 4] = [
+    ("conv_dw", "0.0"),
+    ("bn1", "0.1"),
+    ("conv_pw", "1"),
+    ("bn2", "2"),
+];
+
+/// The same in the other blocks.
+const TIMM_MOBILE_LATER: [(&str, &str); 6] = [
+    ("conv_pw", "0.0"),
+    ("bn1", "0.1"),
+    ("conv_dw", "1.0"),
+    ("bn2", "1.1"),
+    ("conv_pwl", "2"),
+    ("bn3", "3"),
+];
+
 /// timm's modules before and after the blocks, and torchvision's.
 const TIMM_ENDS: [(&str, &str); 4] = [
     ("conv_stem", "features.0.0"),
@@ -213,6 +246,13 @@ pub(super) fn is_timm_efficientnet<T>(tensors: &BTreeMap<String, T>) -> bool {
     tensors.contains_key(TIMM) && tensors.keys().any(|name| name.contains(".se.conv_reduce."))
 }
 
+/// Whether timm's names are those of a `MobileNetV2`, which has four blocks where an `EfficientNet` without squeeze and
+/// excitation has three, and three where that has four or more.
+fn is_mobilenet<T>(tensors: &BTreeMap<String, T>) -> bool {
+    let has = |block: &str| tensors.contains_key(&format!("blocks.{block}.conv_pw.weight"));
+    has("3.3") && has("5.2") && !has("5.3")
+}
+
 /// Whether the tensors are a `DenseNet`'s `features` with a head that is not the `DenseNet`'s own, before they are
 /// translated.
 pub(super) fn is_densenet_s_features<T>(tensors: &BTreeMap<String, T>) -> bool {
@@ -227,6 +267,14 @@ pub(super) fn is_densenet_s_features<T>(tensors: &BTreeMap<String, T>) -> bool {
 pub(super) fn translate<T>(tensors: &mut BTreeMap<String, T>) {
     if is_timm_efficientnet(tensors) {
         rename(tensors, from_timm);
+    }
+    if tensors.contains_key(TIMM) && is_mobilenet(tensors) {
+        rename(tensors, from_timms_mobilenet);
+    }
+    if tensors.contains_key(VGG) {
+        for (timm, ours) in TIMM_VGG {
+            rename(tensors, |name| swap_prefix(name, timm, ours));
+        }
     }
     let below = if tensors.contains_key(DENSE_FEATURES) {
         &DENSE_MODULES[..]
@@ -424,6 +472,33 @@ fn from_timm(name: &str) -> Option<String> {
     let within = modules.find_map(|(timm, ours)| swap_prefix(rest, timm, ours))?;
     let stage = stage.checked_add(1)?;
     Some(format!("features.{stage}.{block}.block.{within}"))
+}
+
+/// timm's name of a tensor of a `MobileNetV2` to torchvision's.
+fn from_timms_mobilenet(name: &str) -> Option<String> {
+    let Some(block) = name.strip_prefix("blocks.") else {
+        let ends = [
+            ("conv_stem", "features.0.0"),
+            ("bn1", "features.0.1"),
+            ("conv_head", "features.18.0"),
+            ("bn2", "features.18.1"),
+        ];
+        return ends
+            .into_iter()
+            .find_map(|(timm, ours)| swap_prefix(name, timm, ours));
+    };
+    let (stage, rest) = block.split_once('.')?;
+    let (block, rest) = rest.split_once('.')?;
+    let stage: usize = stage.parse().ok()?;
+    let modules = match stage {
+        0 => TIMM_MOBILE_FIRST.as_slice(),
+        _ => TIMM_MOBILE_LATER.as_slice(),
+    };
+    let within = (modules.iter()).find_map(|(timm, ours)| swap_prefix(rest, timm, ours))?;
+    let number = MOBILENET_STAGES
+        .get(stage)?
+        .checked_add(block.parse().ok()?)?;
+    Some(format!("features.{number}.conv.{within}"))
 }
 
 /// Gives each tensor its new name, unless another has it already: that is an error of the file, which the

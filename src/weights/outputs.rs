@@ -48,6 +48,13 @@ pub(super) fn rank(key: &str) -> Option<usize> {
 /// Lists of names with the keys under which they lie, from the top of the file down.
 pub(super) type Lists = Vec<(String, Vec<String>)>;
 
+/// What so many outputs are called, as far as text beside a network says it.
+pub(crate) fn beside(text: &BTreeMap<String, String>, outputs: usize) -> Option<Vec<String>> {
+    let lists = of_metadata(text);
+    let (names, _) = choose(lists, Some(outputs));
+    names.filter(|names| names.len() == outputs)
+}
+
 /// Of several lists one that has as many names as the network has outputs, if there is one; of these the one whose key
 /// says most, and of equals the outermost. With it a sentence, to follow the file's name, where another list of as many
 /// names has another order.

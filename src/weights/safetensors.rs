@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::candidate::{Candidate, plain_name};
-use super::checkpoint::{Checkpoint, NAMED, StoredTensor};
+use super::checkpoint::{Checkpoint, GRAPH, NAMED, StoredTensor};
 use super::convert::{Dtype, is_counter, to_f32};
 use super::outputs::{self, Lists};
 use super::pth::noted_key;
-use super::select::select;
+use super::select::{everything, select};
 use super::{first_few, normalization};
 use crate::error::{Error, Result};
 
@@ -54,7 +54,12 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
             place: ("", info.data_offsets.0),
         })
         .collect();
-    let selection = select(&candidates).map_err(fail)?;
+    let own_graph = (header.metadata().as_ref()).is_some_and(|all| all.contains_key(GRAPH));
+    let selection = if own_graph {
+        everything(&candidates)
+    } else {
+        select(&candidates).map_err(fail)?
+    };
 
     let mut tensors = BTreeMap::new();
     for (i, short) in selection.tensors {

@@ -8,6 +8,15 @@ use super::candidate::Candidate;
 use super::places::{BOOKKEEPING, words};
 use super::{first_few, foreign, heads, names, normalization};
 
+/// All of them, under the names that they have.
+pub(super) fn everything(candidates: &[Candidate<'_>]) -> Selection {
+    let all = candidates.iter().enumerate();
+    Selection {
+        tensors: all.map(|(i, tensor)| (i, tensor.name.to_owned())).collect(),
+        ..Selection::default()
+    }
+}
+
 /// What was chosen.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
@@ -176,8 +185,8 @@ fn within(
         let module = name.split('.').next().unwrap_or(name);
         // A number, a vector or a table at the top of the network, and no layer of it: `pos_weight`.
         let loose = !name.contains('.') && candidate.shape.len() <= 2;
-        if candidate.shape.contains(&0) {
-            // Without elements it computes nothing, wherever it lies.
+        if candidate.shape.contains(&0) || names::is_auxiliary(module) {
+            // Without elements it computes nothing, wherever it lies; a second head is for training only.
         } else if modules.contains(&module) {
             // A mask of integers or a complex filter in a block is part of what the block does.
             if candidate.real || !candidate.is_scalar() {

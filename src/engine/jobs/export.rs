@@ -1,21 +1,29 @@
 //! The model in use as a file to take away.
 
+use std::collections::BTreeMap;
+
+use crate::classes;
 use crate::config::Scope;
+use crate::data::demo;
+use crate::engine::Engine;
 use crate::engine::active_model::ActiveModel;
-use crate::engine::mailbox::Mailbox;
-use crate::error::Result;
-use crate::protocol::{Event, ExportKind};
+use crate::engine::image_loader;
+use crate::error::{Error, Result};
+use crate::image::encode_png;
+use crate::infer::{Classifier, Given, read_model};
+use crate::onnx;
+use crate::protocol::{Event, ExportCheck, ExportKind};
 use crate::weights::SaveAs;
 
-/// Hands out the head or the whole model as safetensors.
-pub(in crate::engine) async fn export(
-    mailbox: &Mailbox,
-    model: &ActiveModel,
-    what: ExportKind,
-) -> Result<()> {
+/// Images on which an exported file is compared with the model.
+const COMPARED: usize = 8;
+
+/// Hands out the head or the whole model as safetensors, or the whole model as ONNX.
+pub(in crate::engine) async fn export(engine: &mut Engine, what: ExportKind) -> Result<()> {
+    let model = engine.model()?;
     let what = match what {
         ExportKind::Head if model.classifier.tuned != Scope::Head => {
-            mailbox.warn(
+            engine.mailbox.warn(
                 "The convolutions of this model were trained too, and its head is of no use without \
                  them: this is the whole model.",
             );
@@ -23,16 +31,102 @@ pub(in crate::engine) async fn export(
         }
         what => what,
     };
-    let bytes = match what {
-        ExportKind::Head => model.head_file().await?,
-        ExportKind::Model => model.file(None).await?,
-        ExportKind::HalfModel => model.file(Some(SaveAs::F16)).await?,
-    };
     let arch = model.classifier.backbone.arch().name();
-    let name = match what {
-        ExportKind::Head => format!("{arch}-head.safetensors"),
-        ExportKind::Model | ExportKind::HalfModel => format!("{arch}-retuned.safetensors"),
+    let safetensors = |part: &str| format!("{arch}-{part}.safetensors");
+    let (name, bytes, check) = match what {
+        ExportKind::Head => (safetensors("head"), model.head_file().await?, None),
+        ExportKind::Model => (safetensors("retuned"), model.file(None).await?, None),
+        ExportKind::HalfModel => {
+            let bytes = model.file(Some(SaveAs::F16)).await?;
+            (safetensors("retuned"), bytes, None)
+        }
+        ExportKind::OnnxTensor => {
+            let file = onnx_file(model, onnx::Input::Tensor, SaveAs::F32).await?;
+            let check = compare(engine, &file).await?;
+            (format!("{arch}-retuned.onnx"), file, Some(check))
+        }
+        ExportKind::Onnx | ExportKind::HalfOnnx => {
+            let dtype = match what {
+                ExportKind::HalfOnnx => SaveAs::F16,
+                _ => SaveAs::F32,
+            };
+            let file = onnx_file(model, onnx::Input::Image, dtype).await?;
+            let check = compare(engine, &file).await?;
+            let classes = &engine.model()?.classifier.classes;
+            let name = format!("{arch}-retuned");
+            let zip = onnx::package(&name, &file, classes)?;
+            (format!("{name}-onnx.zip"), zip, Some(check))
+        }
     };
-    mailbox.emit_with(Event::Exported { name }, vec![bytes]);
+    (engine.mailbox).emit_with(Event::Exported { name, check }, vec![bytes]);
     Ok(())
+}
+
+/// The model as one `.onnx` file.
+async fn onnx_file(model: &ActiveModel, input: onnx::Input, dtype: SaveAs) -> Result<Vec<u8>> {
+    let classifier = &model.classifier;
+    let backbone = model.backbone_file().await?;
+    let head = classifier.head.state().await?;
+    let head: BTreeMap<String, Vec<f32>> = (head.into_iter())
+        .map(|(name, _, values)| (name, values))
+        .collect();
+    let of_backbone = |name: &str| backbone.tensors.get(name).map(|entry| &entry.data[..]);
+    let tensor = |name: &str| match head.get(name) {
+        Some(values) => Some(&values[..]),
+        None => of_backbone(name),
+    };
+    let metadata = classifier.metadata(model.origin.sha256());
+    let model = onnx::Model {
+        graph: classifier.backbone.graph(),
+        head: classifier.head.spec(),
+        preprocess: &classifier.preprocess,
+        classes: &classifier.classes,
+        metadata: &metadata,
+    };
+    onnx::export(&model, onnx::Options { input, dtype }, tensor)
+}
+
+/// Reads an exported file back, runs it beside the model, and says how far their probabilities are apart: on images of
+/// the open data set, else on drawn ones.
+async fn compare(engine: &mut Engine, file: &[u8]) -> Result<ExportCheck> {
+    let (mut images, mut own) = (Vec::new(), true);
+    if let Some(data) = &mut engine.data {
+        // Some of every class.
+        let step = data.set.samples.len().div_ceil(COMPARED).max(1);
+        let some = (0..data.set.samples.len()).step_by(step);
+        let files = image_loader::files(&mut data.set, some).await;
+        images.extend((files.into_iter()).filter_map(|(path, bytes)| Some((path, bytes.ok()?))));
+    }
+    if images.is_empty() {
+        own = false;
+        for index in 0..COMPARED {
+            let class = index % classes::intel().len();
+            let drawn = demo::draw(class, index, 160, 1);
+            images.push((format!("drawn {index}"), encode_png(&drawn)?));
+        }
+    }
+    let device = engine.device()?.device.clone();
+    let (checkpoint, _) = read_model("export.onnx", file)?;
+    let back = Classifier::load(checkpoint, None, Given::default(), &device)?.classifier;
+    let model = engine.model()?;
+    let (mut compared, mut difference) = (0, 0.0_f64);
+    for (name, bytes) in &images {
+        // What cannot be read says nothing of the file.
+        let Ok(ours) = model.classifier.classify(name, bytes).await else {
+            continue;
+        };
+        let theirs = back.classify(name, bytes).await?;
+        if ours.len() != theirs.len() {
+            return Err(Error::weights("export", "came back with another head"));
+        }
+        compared += 1;
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            difference = difference.max(f64::from((ours - theirs).abs()));
+        }
+    }
+    Ok(ExportCheck {
+        images: compared,
+        own,
+        difference,
+    })
 }

@@ -1,5 +1,6 @@
 //! Putting a model in use: the one kept from last time, an imported one, a downloaded one, one of random weights.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::config::{Arch, InputSettings};
@@ -118,7 +119,7 @@ impl Engine {
         files: &[InputFile],
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
-        let mut checkpoint = weights::read(&file.path, &bytes)?;
+        let (mut checkpoint, kept) = infer::read_model(&file.path, &bytes)?;
         for other in beside {
             let handle = find(other, files)?;
             if handle.len() > weights::MAX_BESIDE {
@@ -152,7 +153,12 @@ impl Engine {
             }
         } else {
             let told = (classes.as_deref(), input, purpose);
-            self.use_checkpoint(checkpoint, bytes, arch, told, &file.path)
+            let converted = match kept {
+                Cow::Owned(converted) => Some(converted),
+                Cow::Borrowed(_) => None,
+            };
+            let kept = converted.unwrap_or(bytes);
+            self.use_checkpoint(checkpoint, kept, arch, told, &file.path)
                 .await?;
         }
         self.mailbox.emit(Event::Finished);
@@ -241,6 +247,10 @@ impl Engine {
 
     /// A backbone of random weights.
     pub(in crate::engine) async fn random_init(&mut self, arch: Arch, seed: u64) -> Result<()> {
+        if arch == Arch::Imported {
+            let reason = "an imported network is in its file, and nowhere else";
+            return Err(Error::setting("random weights", reason));
+        }
         let checkpoint = crate::model::trainable::random_init(&arch.graph(), arch.name(), seed);
         let name = checkpoint.file.clone();
         let metadata = [("format", "pt"), ("arch", arch.name()), ("input", "150")];

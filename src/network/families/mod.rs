@@ -38,6 +38,7 @@ use self::resnet::ResNet;
 use self::senet::SeNet;
 use self::vgg::Vgg;
 use self::xception::Xception;
+use super::builder::Builder;
 use super::graph::Graph;
 
 /// Pretrained ImageNet weights on the Hugging Face hub.
@@ -79,6 +80,8 @@ macro_rules! architectures {
         pub enum Arch {
             #[default]
             $($($variant,)*)*
+            /// A network that a file brought, with its graph.
+            Imported,
         }
 
         /// The members, family by family, small to large.
@@ -95,7 +98,7 @@ macro_rules! architectures {
         ];
 
         impl Arch {
-            /// All of them, family by family, small to large.
+            /// All that are known by name, family by family, small to large.
             pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
         }
     };
@@ -229,11 +232,22 @@ architectures! {
     }
 }
 
+/// In place of a row.
+static IMPORTED: Architecture = Architecture {
+    arch: Arch::Imported,
+    name: "imported",
+    family: "imported",
+    graph: || Builder::new("fc").0.finish(),
+    size: 224,
+    half: IMAGENET,
+    weights: None,
+};
+
 impl Arch {
     /// Its row.
     #[must_use]
     pub fn row(self) -> &'static Architecture {
-        &TABLE[self as usize]
+        TABLE.get(self as usize).unwrap_or(&IMPORTED)
     }
 
     /// Its name, in files and on the command line.
@@ -248,7 +262,7 @@ impl Arch {
         self.row().family
     }
 
-    /// The network.
+    /// The network; of an imported one, whose graph is in its file, nothing.
     #[must_use]
     pub fn graph(self) -> Graph {
         (self.row().graph)()
@@ -257,7 +271,8 @@ impl Arch {
     /// The backbone of that name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let row = TABLE.iter().find(|row| row.name == name)?;
+        let mut rows = TABLE.iter().chain([&IMPORTED]);
+        let row = rows.find(|row| row.name == name)?;
         Some(row.arch)
     }
 }

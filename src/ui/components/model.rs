@@ -60,6 +60,7 @@ pub fn Model(props: &ModelProps) -> Html {
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
                 { button("export-head", "Export the head", unloaded || untrained, || Intent::begin(Command::Export { what: ExportKind::Head })) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::begin(Command::Export { what: ExportKind::Model })) }
+                { button("export-onnx", "Export as ONNX", unloaded, || Intent::begin(Command::Export { what: ExportKind::Onnx })) }
                 { button("reset-model", "Back to the bundled model", unloaded, || Intent::begin(Command::Reset)) }
             </div>
             if untrained {

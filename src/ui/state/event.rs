@@ -164,8 +164,9 @@ impl State {
                 self.evaluation = Some(Shared::new(report));
                 self.end(id);
             }
-            Event::Exported { name, .. } => {
-                self.notify(kind.section(), false, format!("Saved {name}."));
+            Event::Exported { name, check } => {
+                let checked = check.map_or_else(String::new, crate::ui::text::checked);
+                self.notify(kind.section(), false, format!("Saved {name}.{checked}"));
                 self.end(id);
             }
             Event::Finished => self.end(id),

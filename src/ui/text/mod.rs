@@ -13,7 +13,7 @@ pub use training::{
 
 use super::jobs::Progress;
 use crate::config::Normalization;
-use crate::protocol::{EngineState, ModelSummary, Phase, Proportion};
+use crate::protocol::{EngineState, ExportCheck, ModelSummary, Phase, Proportion};
 
 /// `0.934` as `93.4 %`.
 #[must_use]
@@ -45,6 +45,21 @@ pub fn count(n: u64) -> String {
 #[must_use]
 pub fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(n as u64), if n == 1 { one } else { many })
+}
+
+/// How an exported file did beside the model, a sentence to follow another.
+#[must_use]
+pub fn checked(check: ExportCheck) -> String {
+    let images = counted(check.images, "image", "images");
+    let whose = if check.own {
+        "of yours"
+    } else {
+        "drawn for it"
+    };
+    format!(
+        " Read back and run on {images} {whose}, its probabilities are at most {:.1e} from the model's.",
+        check.difference
+    )
 }
 
 /// A short time, in the unit that suits it.

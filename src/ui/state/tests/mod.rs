@@ -354,6 +354,7 @@ fn an_export_is_said_once() {
         1,
         Event::Exported {
             name: "head.safetensors".into(),
+            check: None,
         },
     );
     let state = after([
