@@ -87,6 +87,7 @@ fn App() -> Html {
                     {idle} needs={state.evaluation_needs()} notices={notices(Section::Evaluate)}
                     runs={html! { <RunsTable runs={state.runs.clone()} {on} /> }} />
                 <Model model={state.model.clone()} arch={state.arch} random_init={state.random_init} {idle} {on}
+                    explorer={state.explorer.clone()}
                     imported={state.imported.is_some()} job={state.job_in(Section::Model).cloned()}
                     notices={notices(Section::Model)} />
             </main>

@@ -4,6 +4,7 @@
 //! The page never links the tensors: it paints at once while the worker loads them, and talks to the
 //! worker only in the words of [`crate::protocol`].
 
+pub mod anatomy;
 pub mod chart;
 pub mod csv;
 pub mod form;

@@ -49,6 +49,7 @@ pub fn Curves(props: &CurvesProps) -> Html {
         class: "pulse".into(),
         points: loss.line(pulses.iter().map(|p| (p.epoch, p.loss))),
         end: None,
+        marks: Vec::new(),
     };
     let caption = |title: &str| {
         html! {
@@ -70,8 +71,8 @@ pub fn Curves(props: &CurvesProps) -> Html {
     ];
     html! {
         <div class="charts" data-testid="curves" data-pulses={pulses.len().to_string()}>
-            { plot("Loss", caption("Loss"), loss, losses, |v| format!("{v}")) }
-            { plot("Accuracy", caption("Accuracy"), accuracy, accuracies,
+            { plot("Loss", "epoch", caption("Loss"), loss, losses, |v| format!("{v}")) }
+            { plot("Accuracy", "epoch", caption("Accuracy"), accuracy, accuracies,
                 |v| text::percent(v).replace(".0", "")) }
         </div>
     }

@@ -1,5 +1,6 @@
 //! Small views: data in, callbacks out, no logic. The sections of the page, and what they share.
 
+pub mod architectures;
 pub mod banner;
 pub mod bar;
 pub mod card;

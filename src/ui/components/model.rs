@@ -4,11 +4,14 @@ use js_sys::Array;
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use super::{pick::FilePick, progress::ProgressLine, says};
+use super::{architectures::Architectures, pick::FilePick, progress::ProgressLine, says};
 use crate::{
     config::{Arch, InputSettings, Normalization, Preprocess},
     protocol::{Command, ExportKind, ModelSummary},
-    ui::{controller::Intent, intake, jobs::Job, shared::Shared, state::Action, text},
+    ui::{
+        anatomy::Explorer, controller::Intent, intake, jobs::Job, shared::Shared, state::Action,
+        text,
+    },
 };
 
 /// What the section shows.
@@ -20,6 +23,8 @@ pub struct ModelProps {
     pub arch: Arch,
     /// The backbone chosen for random weights.
     pub random_init: Arch,
+    /// What is looked at under "Architectures".
+    pub explorer: Shared<Explorer>,
     /// The import, download, export or making of random weights under way.
     pub job: Option<Job>,
     /// Whether it was imported, so that it can be again.
@@ -94,7 +99,7 @@ pub fn Model(props: &ModelProps) -> Html {
             </div>
             <h3>{ "Random weights" }</h3>
             <p class="lead">
-                { "A backbone that has learnt nothing yet, to see what pretraining is worth. It needs every                    convolution trained, many images and many epochs." }
+                { "A backbone that has learnt nothing yet, to see what pretraining is worth. It needs every convolution trained, many images and many epochs." }
             </p>
             <div class="actions">
                 <label class="unseen" for="fresh">{ "Backbone of random weights" }</label>
@@ -108,6 +113,8 @@ pub fn Model(props: &ModelProps) -> Html {
                     { "Start from random weights" }
                 </button>
             </div>
+            <Architectures explorer={props.explorer.clone()} on={on.clone()}
+                arch={props.model.as_ref().map_or(arch, |model| model.arch)} />
         </section>
     }
 }

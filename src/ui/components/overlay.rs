@@ -49,9 +49,9 @@ pub fn Overlay(props: &OverlayProps) -> Html {
     html! {
         <div data-testid="run-curves" data-count={shown.len().to_string()}>
             <div class="charts">
-                { plot("Validation loss", html! { "Validation loss" }, loss, lines(loss, |r| r.val_loss),
+                { plot("Validation loss", "epoch", html! { "Validation loss" }, loss, lines(loss, |r| r.val_loss),
                     |v| format!("{v}")) }
-                { plot("Validation accuracy", html! { "Validation accuracy" }, accuracy,
+                { plot("Validation accuracy", "epoch", html! { "Validation accuracy" }, accuracy,
                     lines(accuracy, |r| r.val_accuracy), |v| text::percent(v).replace(".0", "")) }
             </div>
             <ol class="legend">

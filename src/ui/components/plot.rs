@@ -1,4 +1,4 @@
-//! A chart of lines over epochs.
+//! A chart of lines over epochs, or over another number.
 
 use yew::prelude::*;
 
@@ -12,6 +12,8 @@ pub struct Line {
     pub points: String,
     /// Where a dot marks its end.
     pub end: Option<(f64, f64)>,
+    /// Other dots, and their names.
+    pub marks: Vec<(f64, f64, &'static str)>,
 }
 
 impl Line {
@@ -26,13 +28,15 @@ impl Line {
             class: class.into(),
             points: scale.line(values),
             end: last.map(|(epoch, value)| scale.point(epoch, value)),
+            marks: Vec::new(),
         }
     }
 }
 
-/// A chart under its caption. A table with the same numbers has to be near.
+/// A chart under its caption, over what `axis` is called. A table with the same numbers has to be near.
 pub fn plot(
     title: &str,
+    axis: &str,
     caption: Html,
     scale: Scale,
     lines: Vec<Line>,
@@ -55,6 +59,13 @@ pub fn plot(
                 if let Some((x, y)) = line.end {
                     <circle cx={format!("{x:.1}")} cy={format!("{y:.1}")} r="2.5" />
                 }
+                { for line.marks.into_iter().map(|(x, y, name)| html! {
+                    <>
+                        <circle cx={format!("{x:.1}")} cy={format!("{y:.1}")} r="2.5" />
+                        <text class="tick" x={format!("{:.1}", x - 4.0)} y={format!("{:.1}", y - 5.0)}
+                            text-anchor="end">{ name }</text>
+                    </>
+                }) }
             </g>
         }
     });
@@ -62,9 +73,9 @@ pub fn plot(
         <figure>
             <figcaption>{ caption }</figcaption>
             <svg class="chart" viewBox={format!("-44 -10 {} {}", width + 56.0, height + 32.0)} role="img"
-                aria-label={format!("{title} by epoch; the table below has the numbers")}>
+                aria-label={format!("{title} by {axis}; the table below has the numbers")}>
                 { for ground }
-                <text class="tick" x="0" y={(height + 16.0).to_string()}>{ format!("epoch {}", scale.first) }</text>
+                <text class="tick" x="0" y={(height + 16.0).to_string()}>{ format!("{axis} {}", scale.first) }</text>
                 <text class="tick" x={width.to_string()} y={(height + 16.0).to_string()} text-anchor="end">
                     { scale.end() }
                 </text>

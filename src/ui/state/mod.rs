@@ -15,6 +15,7 @@ pub use recover::{Continuation, Effect, EffectKind, Resume};
 pub use runs::{CURVES, Runs};
 
 use super::{
+    anatomy::{Explore, Explorer},
     form::TrainForm,
     jobs::{Job, JobKind, Notice, Section},
     predictions::{Batch, Row},
@@ -73,6 +74,8 @@ pub struct State {
     pub arch: Arch,
     /// The backbone chosen for random weights.
     pub random_init: Arch,
+    /// What is looked at under "Architectures".
+    pub explorer: Shared<Explorer>,
     /// Messages that were not dismissed.
     pub notices: Shared<Vec<Notice>>,
     /// Files found so far in a folder that is being read.
@@ -128,6 +131,8 @@ pub enum Action {
     Arch(Arch),
     /// A backbone was chosen for random weights.
     ChooseRandomInit(Arch),
+    /// Something was chosen or opened under "Architectures".
+    Explore(Explore),
     /// A run's curves are to be shown, or no longer.
     Show(u64, bool),
     /// The interrupted training goes on once the data set is open.
@@ -178,6 +183,7 @@ impl Default for State {
             form: Shared::default(),
             arch: Arch::default(),
             random_init: Arch::default(),
+            explorer: Shared::default(),
             notices: Shared::default(),
             reading: None,
             dragging: false,
@@ -296,6 +302,7 @@ impl State {
             Action::Typed(key, text) => self.settings().type_in(key, text),
             Action::Arch(arch) => self.arch = arch,
             Action::ChooseRandomInit(arch) => self.random_init = arch,
+            Action::Explore(change) => self.explorer.change().apply(change),
             Action::Show(id, shown) => self.show(id, shown),
             Action::Resume => self.resume = Some(Resume::Surely),
             Action::GiveUp => self.give_up(),

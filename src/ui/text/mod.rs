@@ -1,8 +1,10 @@
 //! Numbers and states in words: units, times, what a job is at.
 
+mod architecture;
 mod data;
 mod training;
 
+pub use architecture::{constraint, large, layers, shape, weights};
 pub use data::{asks, contents, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{

@@ -226,6 +226,15 @@ impl Page {
         sent.with_context(|| format!("cannot type into {id}"))
     }
 
+    /// Presses a key on the first such element, which takes the focus.
+    ///
+    /// # Errors
+    /// If there is none that can have it.
+    pub async fn press(&self, id: &str, key: char) -> Result<()> {
+        let sent = self.element(id).await?.send_keys(&key.to_string()).await;
+        sent.with_context(|| format!("cannot press a key on {id}"))
+    }
+
     /// Chooses an option of a select by its value.
     ///
     /// # Errors

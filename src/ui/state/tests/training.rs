@@ -342,7 +342,7 @@ fn six_runs_are_shown_and_keep_their_looks() {
 }
 
 #[test]
-fn a_backbone_that_only_gives_features_trains_a_head() {
+fn another_backbone_keeps_how_much_is_trained() {
     let all = Action::Typed("scope", "all".into());
     let state = after([ready(), all]);
     assert_eq!(state.form.typed("scope"), "all");
@@ -354,5 +354,5 @@ fn a_backbone_that_only_gives_features_trains_a_head() {
         ..model()
     };
     let densenet = then(state, [worker([Event::Model { model }])]);
-    assert_eq!(densenet.form.typed("scope"), "head");
+    assert_eq!(densenet.form.typed("scope"), "all");
 }

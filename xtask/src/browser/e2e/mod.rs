@@ -2,6 +2,7 @@
 //! a host below a sub-path. Besides its own steps every scenario fails if the page asked another host
 //! for anything, asked its own for something that is not there, or left an error in the console.
 
+mod architectures;
 mod classify;
 mod course;
 mod data;
@@ -60,6 +61,8 @@ enum Scenario {
     Tune,
     /// Augmentation, an estimate, several seeds, runs side by side.
     Course,
+    /// A DenseNet's facts, layers and drawing, by keyboard; compound scaling.
+    Architectures,
     /// A training goes on after its tab was killed.
     Resume,
     /// A training goes on after its GPU was killed.
@@ -111,6 +114,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Parity => device::parity(&scene).await,
             Scenario::Tune => tune::tune(&scene).await,
             Scenario::Course => course::course(&scene).await,
+            Scenario::Architectures => architectures::architectures(&scene).await,
             Scenario::Resume => course::resume(&scene).await,
             Scenario::Lost => course::lost(&scene).await,
         };

@@ -1,0 +1,139 @@
+//! What an architecture is made of, for the page to show: its layers by stage with their sums, its drawing, and what it
+//! becomes wider, deeper and on finer images.
+//!
+//! A network is a value without tensors (`crate::network`), so the page builds and measures any of them by itself.
+
+pub mod explorer;
+pub mod fold;
+pub mod layout;
+pub mod scaling;
+pub mod scene;
+pub mod walk;
+pub mod words;
+
+pub use explorer::{Explore, Explorer};
+
+use std::ops::Range;
+
+use self::fold::Group;
+use crate::network::Arch;
+use crate::network::graph::{Graph, NodeId, Op};
+use crate::network::inspect::{self, Layer};
+use crate::network::shape::Shape;
+
+/// A network taken apart.
+#[derive(Debug, Clone)]
+pub struct Anatomy {
+    /// Which.
+    pub arch: Arch,
+    /// The network.
+    pub graph: Graph,
+    /// The shape of each node's output.
+    pub shapes: Vec<Shape>,
+    /// The stem and the stages.
+    pub stages: Vec<Group>,
+    /// The table of layers.
+    pub layers: Vec<Layer>,
+    /// Of the whole.
+    pub sums: Sums,
+}
+
+/// What several layers have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sums {
+    /// Rows of the table.
+    pub layers: usize,
+    /// Of them, convolutions and linear layers.
+    pub products: usize,
+    /// Trainable values.
+    pub parameters: u64,
+    /// Multiply-adds for one image.
+    pub multiply_adds: u64,
+}
+
+impl Anatomy {
+    /// A network on square images of `size` pixels.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence: the image is too small, or the network is made for another size.
+    pub fn of(arch: Arch, size: usize) -> Result<Self, String> {
+        let graph = arch.graph();
+        let layers = inspect::layers(&graph, arch.name(), size).map_err(|e| e.to_string())?;
+        let mut anatomy = Self {
+            arch,
+            shapes: graph.shapes([size; 2])?,
+            stages: fold::stages(&graph),
+            graph,
+            layers,
+            sums: Sums::default(),
+        };
+        anatomy.sums = anatomy.sum(0..anatomy.graph.nodes.len());
+        Ok(anatomy)
+    }
+
+    /// What these nodes have together.
+    #[must_use]
+    pub fn sum(&self, nodes: Range<NodeId>) -> Sums {
+        let mut sums = Sums::default();
+        for (node, shape) in self.graph.nodes[nodes.clone()]
+            .iter()
+            .zip(&self.shapes[nodes])
+        {
+            sums.layers += usize::from(!node.name.is_empty());
+            sums.products += usize::from(matches!(node.op, Op::Conv(_) | Op::Linear(_)));
+            sums.parameters += node.parameters();
+            sums.multiply_adds += inspect::multiply_adds(&node.op, *shape);
+        }
+        sums
+    }
+
+    /// The rows of the table that these nodes have.
+    #[must_use]
+    pub fn rows(&self, nodes: Range<NodeId>) -> &[Layer] {
+        let before = self.sum(0..nodes.start).layers;
+        let after = before + self.sum(nodes).layers;
+        self.layers.get(before..after).unwrap_or_default()
+    }
+
+    /// Their share of all multiply-adds, 0 to 1.
+    #[must_use]
+    pub fn share(&self, nodes: Range<NodeId>) -> f64 {
+        self.sum(nodes).multiply_adds as f64 / self.sums.multiply_adds.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_hold_the_whole_table() {
+        for arch in Arch::ALL {
+            let anatomy = Anatomy::of(*arch, arch.row().size).unwrap();
+            let rows: Vec<Layer> = (anatomy.stages.iter())
+                .flat_map(|stage| anatomy.rows(stage.nodes.clone()).to_vec())
+                .collect();
+            assert_eq!(rows, anatomy.layers, "{arch}");
+            let parameters: u64 = rows.iter().map(|row| row.parameters).sum();
+            assert_eq!(parameters, anatomy.sums.parameters, "{arch}");
+            let shares = anatomy
+                .stages
+                .iter()
+                .map(|s| anatomy.share(s.nodes.clone()));
+            assert!((shares.sum::<f64>() - 1.0).abs() < 1e-9, "{arch}");
+        }
+    }
+
+    #[test]
+    fn a_densenet_has_the_layers_of_its_name() {
+        // torchvision.models.densenet121(): 7 978 856 parameters, of which 1 025 000 are the classifier's.
+        let sums = Anatomy::of(Arch::Densenet121, 224).unwrap().sums;
+        assert_eq!((sums.products, sums.parameters), (120, 6_953_856));
+    }
+
+    #[test]
+    fn an_image_that_is_too_small_is_said() {
+        let why = Anatomy::of(Arch::InceptionV3, 16).unwrap_err();
+        assert!(why.contains("16 pixels"), "{why}");
+    }
+}
