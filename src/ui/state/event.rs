@@ -2,7 +2,6 @@
 
 use super::State;
 use crate::{
-    config::Scope,
     protocol::{EngineState, Event, JobId, Message, ModelSummary, START, Skipped, TrainEvent},
     ui::{
         intake,
