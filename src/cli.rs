@@ -32,6 +32,7 @@ use failure::Result;
 use out::line;
 use output::Output;
 use session::Session;
+use train_args::Images;
 
 /// Word for `--weights` that stands for the hub's ImageNet weights.
 const HUB: &str = "imagenet";
@@ -80,7 +81,7 @@ async fn run(task: Task) -> Result<bool> {
         Task::Evaluate { common, data } => {
             let asked = data.labels.asked(&data.dataset)?;
             let mut session = Session::start(&common, Output::quiet()).await?;
-            session.open(&data.dataset, asked).await?;
+            session.open(&Images::At(data.dataset), asked).await?;
             let report = session.evaluate().await?;
             report::print_evaluation(&report, common.json);
             Ok(session.output().failed == 0)
@@ -162,7 +163,10 @@ async fn classify_folder(session: &mut Session, folder: &Path) -> Result<()> {
 /// Trains, evaluates, writes model and report.
 async fn train(args: TrainArgs) -> Result<bool> {
     let mut plan = args.plan()?;
-    let asked = args.labels.asked(&plan.dataset)?;
+    let asked = match &plan.dataset {
+        Images::At(path) => args.labels.asked(path)?,
+        Images::Demo(_) => args.labels.asked(Path::new(""))?,
+    };
     // Told before an hour of training, not after it.
     std::fs::create_dir_all(&args.out)
         .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;

@@ -3,8 +3,11 @@
 
 use std::sync::LazyLock;
 
-use burn::tensor::Device;
-use retune::config::{HeadKind, NormMode, Preprocess, Scope, TrainConfig};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use retune::config::{HeadKind, NormMode, OptimizerKind, Preprocess, Scope, TrainConfig};
 use retune::data::demo;
 use retune::error::{Error, Result};
 use retune::image;
@@ -12,10 +15,13 @@ use retune::infer::{Classifier, Given};
 use retune::model::backbone::Backbone;
 use retune::model::head::{Head, HeadSpec, to_host};
 use retune::model::trainable::{TrainableStages, forward_frozen};
-use retune::protocol::EpochReport;
+use retune::network::graph::Op;
+use retune::protocol::{EpochReport, StageGradient};
+use retune::train::batches::BatchSampler;
 use retune::train::feature_source::{BUDGET, FeatureSource, Labelled, Request};
 use retune::train::finetune::{Images, run};
 use retune::train::head::{Flow, Observer, Start};
+use retune::train::learner::init_head;
 use retune::train::metrics::ConfusionTally;
 use retune::weights::{self, Checkpoint, Dtype, NamedTensor, StoredTensor, bundled};
 
@@ -287,9 +293,6 @@ fn loss(backbone: &Backbone, head: &Head) -> f64 {
 /// Central differences of the loss in two values of a convolution, against the gradient of its weight.
 #[test]
 fn gradients_are_those_of_central_differences() {
-    use burn::nn::loss::CrossEntropyLossConfig;
-    use burn::tensor::{Int, Tensor, TensorData};
-
     let (backbone, device) = (backbone(), Device::flex());
     let head = Head::init(HeadSpec::of(HeadKind::Linear, 512, CLASSES), 3, &device);
     // As it is computed with: every batch norm is 1, so a weight in the file is a folded weight.
@@ -346,6 +349,202 @@ fn gradients_are_those_of_central_differences() {
             );
         }
     }
+}
+
+/// The gradient of each parameter of a module, in the order of its visitors.
+struct Gradients<'a>(&'a GradientsParams, Vec<Vec<f32>>);
+
+impl ModuleVisitor for Gradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self.0.get::<D>(param.id).unwrap();
+        let values = pollster::block_on(to_host(gradient.flatten::<1>(0, D - 1)));
+        self.1.push(values.unwrap());
+    }
+}
+
+fn gradients_of(module: &impl Module, gradients: &GradientsParams) -> Vec<Vec<f32>> {
+    let mut all = Gradients(gradients, Vec::new());
+    module.visit(&mut all);
+    all.1
+}
+
+/// By a run's first weights and burn's own loss, on these images: for each tensor of the whole network and its head
+/// its name in a file and its gradient.
+fn gradients_by_hand(config: &TrainConfig, samples: &[usize]) -> Vec<(String, Vec<f32>)> {
+    let (backbone, device) = (backbone(), Device::flex().autodiff());
+    let head = init_head(config, spec(config), &device);
+    let tail = TrainableStages::of(&backbone, Scope::All, &device);
+    let images: Vec<f32> = samples.iter().flat_map(|i| pixels(*i)).collect();
+    let input = vec![backbone.batch(images, SIZE).autodiff()];
+    let logits = head.forward(tail.forward(input));
+    let labels: Vec<i32> = samples.iter().map(|i| (i % CLASSES) as i32).collect();
+    let labels = TensorData::new(labels, [samples.len()]);
+    let labels = Tensor::<1, Int>::from_data(labels, &device);
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    let mut all = loss.forward(logits, labels).backward();
+    let of_tail = GradientsParams::from_module(&mut all, &tail);
+    let of_head = GradientsParams::from_module(&mut all, &head);
+    let nodes = backbone.graph().nodes.iter();
+    let convs = nodes.filter(|node| matches!(node.op, Op::Conv(_)));
+    // Each has a weight and the bias of its norm.
+    let names = convs.flat_map(|node| {
+        let norm = node.name.replace("conv", "bn");
+        let norm = norm.replace("downsample.0", "downsample.1");
+        [format!("{}.weight", node.name), format!("{norm}.bias")]
+    });
+    let names = names.chain(["fc.weight".to_string(), "fc.bias".to_string()]);
+    let gradients = [gradients_of(&tail, &of_tail), gradients_of(&head, &of_head)];
+    let named: Vec<_> = names.zip(gradients.concat()).collect();
+    assert_eq!(named.len(), 42);
+    named
+}
+
+/// The stage of a tensor of ResNet-18, as a report calls it.
+fn stage_of(name: &str) -> &str {
+    match name.split('.').next().unwrap() {
+        "conv1" | "bn1" => "stem",
+        "fc" => "head",
+        layer => layer,
+    }
+}
+
+fn norm<'a>(gradients: impl Iterator<Item = &'a Vec<f32>>) -> f64 {
+    let square = |g: &f32| f64::from(*g) * f64::from(*g);
+    gradients.flatten().map(square).sum::<f64>().sqrt()
+}
+
+const STAGES: [&str; 6] = ["stem", "layer1", "layer2", "layer3", "layer4", "head"];
+
+fn norms_by_hand(config: &TrainConfig, samples: &[usize]) -> [f64; 6] {
+    let all = gradients_by_hand(config, samples);
+    STAGES.map(|stage| {
+        let own = all.iter().filter(|(name, _)| stage_of(name) == stage);
+        norm(own.map(|(_, gradient)| gradient))
+    })
+}
+
+/// A run whose steps are too small to change the next one's gradient.
+fn recorded(batch: usize) -> TrainConfig {
+    TrainConfig {
+        gradient_norms: true,
+        learning_rate: 1e-7,
+        batch,
+        ..config(Scope::All, 1)
+    }
+}
+
+fn assert_norms(got: &[StageGradient], expected: &[f64]) {
+    let names: Vec<_> = got.iter().map(|of| of.stage.as_str()).collect();
+    assert_eq!(names, STAGES);
+    for (got, expected) in got.iter().zip(expected) {
+        let off = (got.norm - expected).abs();
+        assert!(off < 2e-3 * expected, "{got:?}, by hand {expected}");
+    }
+}
+
+/// One step, then several of which the mean is told.
+#[test]
+fn recorded_gradient_norms_are_those_computed_by_hand() {
+    let images = CLASSES * (PER_CLASS - 2);
+    for batch in [images, 4] {
+        let config = recorded(batch);
+        let epochs = trained(&config, BUDGET).epochs;
+        let steps = BatchSampler::new(&config).order(images, 1);
+        let mut expected = [0.0; 6];
+        for samples in &steps {
+            for (sum, norm) in expected.iter_mut().zip(norms_by_hand(&config, samples)) {
+                *sum += norm / steps.len() as f64;
+            }
+        }
+        assert_norms(&epochs[0].gradients, &expected);
+    }
+}
+
+/// Along its gradient a stage changes the loss by the gradient's norm: central differences.
+#[test]
+fn a_recorded_norm_is_the_slope_of_the_loss_along_it() {
+    let config = recorded(6);
+    let samples: Vec<usize> = (0..6).collect();
+    let (gradients, norms) = (
+        gradients_by_hand(&config, &samples),
+        norms_by_hand(&config, &samples),
+    );
+    let head = init_head(&config, spec(&config), &Device::flex());
+    let values = named(&backbone());
+    for (stage, norm) in STAGES.into_iter().zip(norms).take(5) {
+        let moved = |by: f64| {
+            let take = |wanted: &str, _: &[usize]| {
+                let found = values.iter().find(|(name, _, _)| name == wanted);
+                let mut data = found.unwrap().2.clone();
+                let gradient = gradients.iter().find(|(name, _)| name == wanted);
+                if let Some((_, gradient)) = gradient.filter(|_| stage_of(wanted) == stage) {
+                    for (value, slope) in data.iter_mut().zip(gradient) {
+                        *value += (by / norm) as f32 * slope;
+                    }
+                }
+                Ok(data)
+            };
+            let backbone = Backbone::load(bundled::ARCH, &Device::flex(), take);
+            loss(&backbone.unwrap(), &head)
+        };
+        // So small because of the kinks of ReLU and max pool: the difference comes nearer as it shrinks.
+        let step = 2e-4;
+        let difference = (moved(step) - moved(-step)) / (2.0 * step);
+        let off = (norm - difference).abs();
+        assert!(off < 0.02 * norm, "{stage}: {norm}, {difference}");
+    }
+}
+
+/// The norms of all stages make up the one that is clipped, and they are told as they were before that.
+#[test]
+fn the_stages_make_up_the_norm_that_is_clipped() {
+    let run = |clip_norm| {
+        let config = TrainConfig {
+            clip_norm,
+            optimizer: OptimizerKind::Sgd,
+            momentum: 0.0,
+            learning_rate: 1e-2,
+            backbone_lr_factor: 1.0,
+            ..recorded(12)
+        };
+        let mut tuned = trained(&config, BUDGET);
+        let (before, after) = (named(&backbone()), named(&tuned.backbone));
+        let pairs = before.iter().zip(&after);
+        let change: Vec<Vec<f32>> = pairs
+            .map(|(a, b)| a.2.iter().zip(&b.2).map(|(a, b)| b - a).collect())
+            .collect();
+        (tuned.epochs.remove(0).gradients, norm(change.iter()))
+    };
+    let (norms, free) = run(0.0);
+    let all = norms.iter().map(|of| of.norm * of.norm).sum::<f64>().sqrt();
+    // A limit just above changes nothing; half of it halves the step.
+    assert_eq!(run(1.001 * all), (norms.clone(), free));
+    let (clipped, half) = run(0.5 * all);
+    assert_eq!(clipped, norms);
+    assert!((half / free - 0.5).abs() < 1e-3, "{half} of {free}");
+}
+
+/// Trained norms count too, frozen stages have no gradient, and nothing is recorded unless it is asked for.
+#[test]
+fn only_what_is_trained_and_asked_for_has_a_gradient_norm() {
+    let run = |scope, norm, gradient_norms| {
+        let config = TrainConfig {
+            norm,
+            gradient_norms,
+            ..config(scope, 2)
+        };
+        trained(&config, BUDGET).epochs
+    };
+    for epoch in run(Scope::All, NormMode::Trained, true) {
+        let norms: Vec<f64> = epoch.gradients.iter().map(|of| of.norm).collect();
+        assert_eq!(norms.len(), 6);
+        assert!(norms.iter().all(|norm| *norm > 0.0), "{norms:?}");
+    }
+    let epochs = run(Scope::LastTwo, NormMode::Frozen, true);
+    let names = epochs[1].gradients.iter().map(|of| of.stage.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["layer3", "layer4", "head"]);
+    let epochs = run(Scope::LastStage, NormMode::Frozen, false);
+    assert!(epochs.iter().all(|epoch| epoch.gradients.is_empty()));
 }
 
 /// A folded convolution goes through a file as convolution and batch norm, to the last bit.

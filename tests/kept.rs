@@ -65,14 +65,16 @@ fn tuned_convolutions_are_exported_and_kept() {
     assert!(events().any(|e| matches!(e, Event::Training(TrainEvent::Tuning { kept: true, .. }))));
     let epochs: Vec<_> = events()
         .filter_map(|event| match event {
-            Event::Training(TrainEvent::Epoch { report, .. }) => Some(*report),
+            Event::Training(TrainEvent::Epoch { report, .. }) => Some(report.clone()),
             _ => None,
         })
         .collect();
     assert_eq!(epochs.len(), 2);
     // Features of the untuned backbone are not used for the tuned one's head.
     let best = events().find_map(|event| match event {
-        Event::Training(TrainEvent::Trained { best_epoch, .. }) => Some(epochs[best_epoch - 1]),
+        Event::Training(TrainEvent::Trained { best_epoch, .. }) => {
+            Some(epochs[best_epoch - 1].clone())
+        }
         _ => None,
     });
     let evaluated = events().find_map(|event| match event {

@@ -116,7 +116,7 @@ fn every_head_learns() {
         let mut watch = Watch::default();
         let trained = train(&config(head, 12), &mut watch).unwrap();
         let first = watch.epochs[0].train_loss;
-        let last = watch.epochs[11];
+        let last = &watch.epochs[11];
         assert!(
             last.train_loss < 0.5 * first,
             "{}: {first} to {}",
@@ -134,13 +134,28 @@ fn every_head_learns() {
 fn the_kept_head_is_the_best_epochs() {
     let config = config(HeadKind::Mlp1, 8);
     let trained = train(&config, &mut Watch::default()).unwrap();
-    let best = trained.epochs[trained.best_epoch - 1];
+    let best = &trained.epochs[trained.best_epoch - 1];
     for epoch in &trained.epochs {
         assert!(best.val_accuracy >= epoch.val_accuracy);
     }
     let tally = pollster::block_on(measure(&trained.model.head, &clouds(90, 2))).unwrap();
     assert!((tally.accuracy() - best.val_accuracy).abs() < 1e-9);
     assert!((tally.loss() - best.val_loss).abs() < 1e-6);
+}
+
+#[test]
+fn a_head_alone_records_no_gradients() {
+    let asked = TrainConfig {
+        gradient_norms: true,
+        ..config(HeadKind::Linear, 2)
+    };
+    let trained = train(&asked, &mut Watch::default()).unwrap();
+    assert!(
+        trained
+            .epochs
+            .iter()
+            .all(|epoch| epoch.gradients.is_empty())
+    );
 }
 
 #[test]

@@ -170,6 +170,9 @@ impl Output {
                     report.val_loss,
                     report.val_accuracy
                 ));
+                if let Some(text) = report::gradients(&report) {
+                    self.say(&text);
+                }
                 self.epochs.push(report);
             }
             TrainEvent::Trained { best_epoch, .. } => {

@@ -8,7 +8,9 @@ use super::compare;
 use super::out::line;
 use super::output::Output;
 use crate::config::TrainConfig;
-use crate::protocol::{ClassCount, DatasetSummary, Evaluation, Labels, ModelSummary, Proportion};
+use crate::protocol::{
+    ClassCount, DatasetSummary, EpochReport, Evaluation, Labels, ModelSummary, Proportion,
+};
 
 /// report.json: settings, data, curves, and the test's numbers if there was a test set.
 pub fn training(config: &TrainConfig, output: &Output) -> Value {
@@ -62,6 +64,14 @@ pub fn question(summary: &DatasetSummary) -> Option<String> {
         ));
     }
     Some(text)
+}
+
+/// The norms of an epoch's gradients in one line; none where they were not recorded.
+pub fn gradients(report: &EpochReport) -> Option<String> {
+    let norms = report.gradients.iter();
+    let norms = norms.map(|of| format!("{} {:.1e}", of.stage, of.norm));
+    let text = norms.collect::<Vec<_>>().join(", ");
+    (!text.is_empty()).then(|| format!("gradients: {text}"))
 }
 
 /// The end of a training run, for people.

@@ -8,12 +8,15 @@ use super::args::Common;
 use super::failure::Result;
 use super::label_args::Asked;
 use super::output::Output;
+use super::train_args::Images;
 use super::{dataset, report};
 use crate::config::{Arch, InputSettings};
 use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
-use crate::protocol::{Command, Evaluation, FileRef, JobId, MODEL_CONFIGS, Message, START};
+use crate::protocol::{
+    Command, DatasetSource, Evaluation, FileRef, JobId, MODEL_CONFIGS, Message, START,
+};
 
 /// An engine and what it has said.
 pub struct Session {
@@ -162,8 +165,14 @@ impl Session {
     /// # Errors
     /// [`Error::Dataset`] if its labels can be read in several ways and it is not said in which: the text has the
     /// flags for each.
-    pub async fn open(&mut self, path: &Path, asked: Asked) -> Result<()> {
-        let (source, mut files) = dataset(path)?;
+    pub async fn open(&mut self, images: &Images, asked: Asked) -> Result<()> {
+        let (source, mut files) = match images {
+            Images::At(path) => dataset(path)?,
+            Images::Demo(config) => {
+                let config = config.clone();
+                (DatasetSource::Demo { config }, Vec::new())
+            }
+        };
         let Asked { labels, beside } = asked;
         let beside: Vec<FileRef> = beside
             .into_iter()

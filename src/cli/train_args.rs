@@ -9,7 +9,9 @@ use super::args::{Common, Device, arch, normalization, transparency};
 use super::label_args::LabelArgs;
 use super::setting_flags::SettingFlags;
 use super::{HUB, RANDOM};
-use crate::config::{Arch, Normalization, Setting, TrainConfig, TrainRequest, Transparency};
+use crate::config::{
+    Arch, DemoConfig, Normalization, Setting, TrainConfig, TrainRequest, Transparency,
+};
 use crate::error::{Error, Result};
 use crate::weights::bundled;
 
@@ -66,6 +68,8 @@ pub struct TrainArgs {
 struct RunFile {
     /// Seen from the run file's folder.
     dataset: Option<PathBuf>,
+    /// The demo set in place of one on disk.
+    demo: Option<DemoConfig>,
     arch: Option<String>,
     weights: Option<String>,
     /// Seen from the run file's folder.
@@ -75,10 +79,18 @@ struct RunFile {
     train: TrainConfig,
 }
 
+/// What a training learns from.
+pub enum Images {
+    /// A folder, zip or tar.
+    At(PathBuf),
+    /// Scenes that are drawn.
+    Demo(DemoConfig),
+}
+
 /// What a training is told, all together.
 pub struct Plan {
     /// The data set.
-    pub dataset: PathBuf,
+    pub dataset: Images,
     /// The backbone, if one was named.
     pub arch: Option<Arch>,
     /// Its weights: a file, [`super::HUB`] or [`super::RANDOM`]; none for the bundled ones.
@@ -130,7 +142,11 @@ impl TrainArgs {
             Some(file) => file.parent().unwrap_or(Path::new("")).join(path),
             None => path,
         };
+        if let Some(demo) = &file.demo {
+            demo.check()?;
+        }
         let dataset = self.dataset.clone().or(file.dataset.map(beside));
+        let dataset = dataset.map(Images::At).or(file.demo.map(Images::Demo));
         let teacher = self.teacher.clone().or(file.teacher.map(beside));
         // A training that goes on has its own settings.
         if !self.resume {
@@ -213,7 +229,7 @@ mod tests {
     #[test]
     fn the_run_files_of_the_repository_are_good() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-        let folders = [root.clone(), root.join("exercise")];
+        let folders = ["", "exercise", "gradients"].map(|name| root.join(name));
         let entries = folders
             .iter()
             .flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
@@ -225,6 +241,9 @@ mod tests {
         for path in files {
             let file = read(&path).expect("a run file");
             file.train.check().expect("valid settings");
+            file.demo
+                .iter()
+                .for_each(|demo| demo.check().expect("a demo set"));
         }
     }
 }

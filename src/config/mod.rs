@@ -190,7 +190,7 @@ impl InputSettings {
 
 /// The demo set: scenes drawn by our own generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct DemoConfig {
     /// Images a class.
     pub per_class: usize,
@@ -207,6 +207,18 @@ impl Default for DemoConfig {
             size: 150,
             seed: 1,
         }
+    }
+}
+
+impl DemoConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the setting.
+    pub fn check(&self) -> Result<()> {
+        let (low, high) = Preprocess::SIZE;
+        within("demo set's images a class", self.per_class as f64, 2.0, 1e4)?;
+        within("demo set's size", self.size as f64, low as f64, high as f64)
     }
 }
 

@@ -186,6 +186,9 @@ settings! {
     sizes: Vec<SizeFrom> = Vec::new() => setting("training size").label("Training sizes").range(SIZE.0, SIZE.1)
         .note("as epoch:pixels, such as 1:96 5:150; empty is the model's").group(BACKBONE)
         .value_name("EPOCH:PIXELS,...").used(TrainConfig::trains_convolutions);
+    /// Record the norm of each stage's gradient: its mean over each epoch's steps, before clipping.
+    gradient_norms: bool = false => setting("gradient norms").label("Record each stage's gradient norm")
+        .group(BACKBONE).used(TrainConfig::trains_convolutions);
     /// Edge of the model's input from this training on.
     input_size: Option<usize> = None => setting("input size").range(SIZE.0, SIZE.1).group(BACKBONE)
         .note("pixels; empty is the model's");

@@ -358,6 +358,15 @@ impl Graph {
         self.stages.len()
     }
 
+    /// The name of a stage by its number, as nodes have it; that of stage 0 is "stem".
+    #[must_use]
+    pub fn stage_name(&self, stage: usize) -> &str {
+        match stage.checked_sub(1) {
+            Some(behind) => self.stages.get(behind).map_or("", String::as_str),
+            None => "stem",
+        }
+    }
+
     /// The name of a tensor of the first layer, by which the network is known in a checkpoint.
     #[must_use]
     pub fn mark(&self) -> Option<String> {

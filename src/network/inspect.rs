@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::{Conv, Graph, Node, Op, Padding, Pool};
+use super::graph::{Activation, Conv, Graph, Node, Op, Padding, Pool};
 use super::shape::Shape;
 use crate::error::{Error, Result};
 
@@ -103,7 +103,14 @@ pub fn kind(op: &Op) -> String {
         Op::Input(_) => "image".to_owned(),
         Op::Conv(conv) => conv_kind(conv),
         Op::Norm(_) => "batch norm".to_owned(),
-        Op::Activation(activation) => format!("{activation:?}"),
+        Op::Activation(activation) => match activation {
+            Activation::Relu => "ReLU",
+            Activation::Relu6 => "ReLU6",
+            Activation::Silu => "SiLU",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+        }
+        .to_owned(),
         Op::MaxPool(pool) => pool_kind("max", pool),
         Op::AvgPool(pool) => pool_kind("average", pool),
         Op::AdaptiveAvgPool([rows, columns]) => format!("average pool to {rows}x{columns}"),

@@ -239,7 +239,7 @@ pub struct DatasetSummary {
 }
 
 /// The numbers after an epoch. Losses are mean cross-entropy in nats, accuracies 0..1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// From 1.
     pub epoch: usize,
@@ -259,6 +259,18 @@ pub struct EpochReport {
     /// Training images a second, validation left out.
     #[serde(default)]
     pub images_per_second: f64,
+    /// Of each trained stage, from the input on, and then of the head; empty where it was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gradients: Vec<StageGradient>,
+}
+
+/// How large a stage's gradient was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageGradient {
+    /// Name of the stage: "stem" before the first one, "head" behind the last.
+    pub stage: String,
+    /// L2 norm of the gradient of its parameters before clipping, the mean over an epoch's steps.
+    pub norm: f64,
 }
 
 impl EpochReport {

@@ -183,7 +183,7 @@ pub(super) async fn fit(
             Err(error) => return Err(error),
         };
         stopped_by_user |= flow == Flow::Stop;
-        let is_best = progress.take(report);
+        let is_best = progress.take(report.clone());
         observer.epoch(report);
         if is_best {
             best = Some(learner.model());
@@ -251,6 +251,7 @@ async fn report(
         return Err(nothing("training"));
     }
     let (train_loss, train_accuracy) = learner.sums().await?;
+    let gradients = learner.gradient_norms().await?;
     let images_per_second = 1e3 * seen as f64 / clock.worked().max(1e-3);
     let tally = validate(&learner.model(), feed, observer).await?;
     let Some((tally, flow)) = tally else {
@@ -267,6 +268,7 @@ async fn report(
         milliseconds: clock.worked(),
         learning_rate: learner.rate(factor),
         images_per_second,
+        gradients,
     };
     Ok((report, flow))
 }

@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::gradients::GradientNorms;
 use super::objective::Objective;
 use super::optimizer::Optimizer;
 use super::parameters::{collect, replace};
@@ -15,6 +16,7 @@ use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec, to_host};
 use crate::model::trainable::{TrainableStages, forward_frozen, input_shapes};
 use crate::network::shape::Shape;
+use crate::protocol::StageGradient;
 use crate::random::Random;
 use crate::weights::{Checkpoint, NamedTensor};
 
@@ -29,6 +31,7 @@ pub struct Student {
 
 /// What goes into a student, on the inner device.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one a batch")]
 pub enum Input {
     /// Pooled features `[N,C]`, for a head alone.
     Features(Tensor<2>),
@@ -191,6 +194,8 @@ pub struct Learner {
     dropout: Random,
     device: Device,
     pub(super) sums: RunningMetrics,
+    /// Where they are asked for and convolutions are trained.
+    gradients: Option<GradientNorms>,
 }
 
 impl Learner {
@@ -206,18 +211,22 @@ impl Learner {
         let device = head.device();
         let student = Student { tail, head };
         // The head's rate is the rate; a stage has the factor, lowered once for each stage behind it.
-        let stages = student.tail.iter().flat_map(TrainableStages::stages);
+        let stages: Vec<usize> = (student.tail.iter().flat_map(TrainableStages::stages)).collect();
         let count = student
             .tail
             .as_ref()
             .map_or(0, TrainableStages::stage_count);
-        let rate = |stage: usize| {
-            let behind = count.saturating_sub(stage) as i32;
+        let rate = |stage: &usize| {
+            // The stem's is that of the first stage.
+            let behind = count.saturating_sub((*stage).max(1)) as i32;
             config.backbone_lr_factor * config.stage_lr_decay.powi(behind)
         };
-        let rates: Vec<f64> = stages.map(rate).collect();
-        let rest = collect(&student).len() - rates.len();
-        let rates = rates.into_iter().chain(std::iter::repeat_n(1.0, rest));
+        let parameters = collect(&student).len();
+        let rest = parameters - stages.len();
+        let rates = (stages.iter().map(rate)).chain(std::iter::repeat_n(1.0, rest));
+        let gradients = (student.tail.as_ref())
+            .filter(|_| config.gradient_norms)
+            .map(|tail| GradientNorms::new(&stages, parameters, |n| tail.stage_name(n)));
         Self {
             optimizer: Optimizer::new(config, rates),
             average: (config.ema > 0.0).then(|| (config.ema, collect(&student))),
@@ -228,6 +237,7 @@ impl Learner {
             student,
             device,
             sums: RunningMetrics::default(),
+            gradients,
         }
     }
 
@@ -266,6 +276,9 @@ impl Learner {
         let loss = self.objective.loss(logits.clone(), &targets, teacher);
         self.sums.add(&loss, logits, &targets);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.student);
+        if let Some(norms) = &mut self.gradients {
+            norms.add(&self.student, &gradients);
+        }
         let student = self.student.clone();
         self.student = (self.optimizer).step(self.rate(factor), student, gradients);
         if let Some((decay, average)) = &mut self.average {
@@ -281,6 +294,18 @@ impl Learner {
     /// [`Error::Gpu`] if the device fails, [`Error::Diverged`] if the loss is not finite.
     pub async fn sums(&mut self) -> Result<(f64, f64)> {
         self.sums.take().await
+    }
+
+    /// The norm of each trained stage's gradient before clipping, the head's last: the mean over the steps since the
+    /// last call. Empty where it is not recorded.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn gradient_norms(&mut self) -> Result<Vec<StageGradient>> {
+        match &mut self.gradients {
+            Some(norms) => norms.take().await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What is measured and kept, without gradients: the average if there is one, else the student as it is.

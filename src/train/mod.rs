@@ -7,6 +7,7 @@ pub mod extraction;
 pub mod feature_source;
 pub mod finetune;
 mod fit;
+mod gradients;
 pub mod head;
 pub mod learner;
 pub mod metrics;

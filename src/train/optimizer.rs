@@ -4,10 +4,11 @@
 //! GPU cannot, so a run could not be kept; and because they know neither a limit on the norm of the whole
 //! gradient nor rates by stage.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::gradients::squares;
 use super::parameters::{flat, like};
 use crate::config::{self, TrainConfig};
 use crate::error::{Error, Result};
@@ -77,12 +78,7 @@ impl Optimizer {
         if self.clip <= 0.0 {
             return None;
         }
-        let mut squares = Squares {
-            gradients,
-            sum: None,
-        };
-        module.visit(&mut squares);
-        let norm = squares.sum?.sqrt();
+        let norm = squares(module, gradients, 1, |_| 0).pop()??.sqrt();
         Some((norm + 1e-6).recip().mul_scalar(self.clip).clamp_max(1.0))
     }
 
@@ -185,25 +181,6 @@ impl Optimizer {
                 let root = (1.0 - beta2.powi(steps)).sqrt();
                 value - first * step / (second.sqrt() / root + EPSILON)
             }
-        }
-    }
-}
-
-/// Sums the squares of all gradients of a module.
-struct Squares<'a> {
-    gradients: &'a GradientsParams,
-    sum: Option<Tensor<1>>,
-}
-
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let gradient = flat(gradient);
-            let square = (gradient.clone() * gradient).sum();
-            self.sum = Some(match self.sum.take() {
-                Some(sum) => sum + square,
-                None => square,
-            });
         }
     }
 }

@@ -9,8 +9,61 @@ pub struct Scale {
     pub first: f64,
     /// Where it ends, in epochs.
     pub epochs: usize,
-    /// Upper end of the y axis; the lower one is 0.
-    pub top: f64,
+    /// The y axis.
+    pub y: Axis,
+}
+
+/// A y axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Axis {
+    /// From 0 to this.
+    Linear(f64),
+    /// From one power of ten to a larger one, given by their exponents.
+    Log(i32, i32),
+}
+
+impl Axis {
+    /// The powers of ten round all values that have a logarithm; a decade at least.
+    #[must_use]
+    pub fn decades(values: impl Iterator<Item = f64>) -> Self {
+        let logs = values.map(f64::log10).filter(|log| log.is_finite());
+        let ends = logs.fold(None, |ends: Option<(f64, f64)>, log| match ends {
+            Some((low, high)) => Some((low.min(log), high.max(log))),
+            None => Some((log, log)),
+        });
+        let (low, high) = ends.unwrap_or((-1.0, 0.0));
+        let low = low.floor() as i32;
+        Self::Log(low, (high.ceil() as i32).max(low + 1))
+    }
+
+    /// Whether the axis has a place for that value.
+    #[must_use]
+    pub fn takes(&self, value: f64) -> bool {
+        value.is_finite() && (value > 0.0 || matches!(self, Self::Linear(_)))
+    }
+
+    /// How far up a value lies, from 0 to 1.
+    #[must_use]
+    pub fn share(&self, value: f64) -> f64 {
+        let share = match *self {
+            Self::Linear(top) => value / top,
+            Self::Log(low, high) => (value.log10() - f64::from(low)) / f64::from(high - low),
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// The values at which there is a grid line.
+    #[must_use]
+    pub fn marks(&self) -> Vec<f64> {
+        match *self {
+            Self::Linear(top) => [0.0, 0.5, 1.0].map(|share| share * top).to_vec(),
+            Self::Log(low, high) => {
+                let step = (high - low).unsigned_abs().div_ceil(4).max(1);
+                let exponents = (low..=high).step_by(step as usize);
+                exponents.map(|exponent| 10f64.powi(exponent)).collect()
+            }
+        }
+    }
 }
 
 impl Scale {
@@ -24,8 +77,7 @@ impl Scale {
     pub fn point(&self, epoch: f64, value: f64) -> (f64, f64) {
         let steps = (self.end() - self.first).max(1.0);
         let x = ((epoch - self.first) / steps).clamp(0.0, 1.0) * Self::WIDTH;
-        let share = (value / self.top).clamp(0.0, 1.0);
-        (x, (1.0 - share) * Self::HEIGHT)
+        (x, (1.0 - self.y.share(value)) * Self::HEIGHT)
     }
 
     /// The last epoch of the axis; of a single one there would be no axis.
@@ -38,12 +90,12 @@ impl Scale {
         }
     }
 
-    /// A line through `(epoch, value)`, as the `points` of a polyline. What is not a number is left
-    /// out: a diverged loss must not blank the picture.
+    /// A line through `(epoch, value)`, as the `points` of a polyline. What is not a number, or has no logarithm
+    /// where that is drawn, is left out: a diverged loss must not blank the picture.
     #[must_use]
     pub fn line(&self, values: impl Iterator<Item = (f64, f64)>) -> String {
         let mut points = String::new();
-        for (epoch, value) in values.filter(|v| v.1.is_finite()) {
+        for (epoch, value) in values.filter(|v| self.y.takes(v.1)) {
             let (x, y) = self.point(epoch, value);
             // Writing to a `String` cannot fail.
             let _ = write!(points, "{x:.1},{y:.1} ");
@@ -90,7 +142,7 @@ mod tests {
         let scale = Scale {
             first: 1.0,
             epochs: 3,
-            top: 2.0,
+            y: Axis::Linear(2.0),
         };
         let values = [2.0, f64::NAN, 0.0];
         let line = scale.line(values.into_iter().zip([1.0, 2.0, 3.0]).map(|(v, e)| (e, v)));
@@ -102,10 +154,47 @@ mod tests {
         let scale = Scale {
             first: 1.0,
             epochs: 1,
-            top: 1.0,
+            y: Axis::Linear(1.0),
         };
         assert_eq!(scale.point(1.0, 5.0), (0.0, 0.0));
         assert_eq!(scale.point(0.0, -1.0), (0.0, Scale::HEIGHT));
+    }
+
+    #[test]
+    fn a_log_axis_spans_the_decades_and_leaves_out_what_has_no_logarithm() {
+        for (values, ends) in [
+            (&[][..], (-1, 0)),
+            (&[0.0, f64::NAN], (-1, 0)),
+            (&[0.5], (-1, 0)),
+            (&[1.0], (0, 1)),
+            (&[3e-6, 0.0, 40.0, f64::INFINITY], (-6, 2)),
+        ] {
+            let axis = Axis::decades(values.iter().copied());
+            assert_eq!(axis, Axis::Log(ends.0, ends.1), "{values:?}");
+        }
+        let scale = Scale {
+            first: 1.0,
+            epochs: 3,
+            y: Axis::Log(-2, 2),
+        };
+        let line = scale.line([(1.0, 100.0), (2.0, 0.0), (3.0, 1.0)].into_iter());
+        assert_eq!(line, "0.0,0.0 320.0,70.0 ");
+    }
+
+    #[test]
+    fn a_log_axis_has_few_marks() {
+        let marks = |axis: Axis| {
+            axis.marks()
+                .iter()
+                .map(|v| format!("{v:.0e}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(marks(Axis::Log(-2, 1)), ["1e-2", "1e-1", "1e0", "1e1"]);
+        assert_eq!(
+            marks(Axis::Log(-6, 2)),
+            ["1e-6", "1e-4", "1e-2", "1e0", "1e2"]
+        );
+        assert_eq!(marks(Axis::Linear(2.0)), ["0e0", "1e0", "2e0"]);
     }
 
     #[test]
@@ -113,7 +202,7 @@ mod tests {
         let scale = Scale {
             first: 0.0,
             epochs: 4,
-            top: 1.0,
+            y: Axis::Linear(1.0),
         };
         assert_eq!(
             scale.line([(0.5, 1.0), (4.0, 0.0)].into_iter()),

@@ -26,6 +26,15 @@ pub struct Turn {
     pub seed: u64,
 }
 
+/// The norm of a stage's gradient over a training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageNorms {
+    /// Name of the stage.
+    pub stage: String,
+    /// Epoch and norm, of the epochs that have one.
+    pub norms: Vec<(usize, f64)>,
+}
+
 /// A training, running or over; of several with different seeds the last one begun.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Training {
@@ -87,6 +96,24 @@ impl Training {
         let gone = self.reports.last().map_or(0.0, |r| r.epoch as f64);
         self.pulses.retain(|pulse| pulse.epoch <= gone);
         self.result = None;
+    }
+
+    /// The norms of the gradients, from the input to the head; nothing where they were not recorded.
+    #[must_use]
+    pub fn gradients(&self) -> Vec<StageNorms> {
+        let mut stages: Vec<StageNorms> = Vec::new();
+        for report in &self.reports {
+            for (place, of) in report.gradients.iter().enumerate() {
+                if stages.len() == place {
+                    stages.push(StageNorms {
+                        stage: of.stage.clone(),
+                        norms: Vec::new(),
+                    });
+                }
+                stages[place].norms.push((report.epoch, of.norm));
+            }
+        }
+        stages
     }
 
     /// Whether no other seed comes after it.

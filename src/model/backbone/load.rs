@@ -17,6 +17,10 @@ type Take<'a> = &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>>;
 
 /// A layer with weights that do not change.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of a network's layers are convolutions, the largest"
+)]
 pub enum Frozen {
     /// A convolution with what folds into it.
     Conv {

@@ -104,11 +104,11 @@ impl Trained {
         }
     }
 
-    /// The layers with weights, each with its node and its stage, which counts from 1.
+    /// The layers with weights, each with its node and its stage; the stem's is 0.
     fn layers(&self) -> impl Iterator<Item = (NodeId, usize, Layer<'_>)> {
         self.runs.iter().map(|run| {
             let first = run.first();
-            (first, self.node(first).stage.max(1), self.layer(*run))
+            (first, self.node(first).stage, self.layer(*run))
         })
     }
 }
@@ -238,7 +238,13 @@ impl TrainableStages {
         self.trained.graph.stage_count()
     }
 
-    /// The stage of each parameter, from 1, in the order in which burn visits them.
+    /// The name of a stage of the whole network, by its number.
+    #[must_use]
+    pub fn stage_name(&self, stage: usize) -> String {
+        self.trained.graph.stage_name(stage).to_string()
+    }
+
+    /// The stage of each parameter, the stem's being 0, in the order in which burn visits them.
     pub fn stages(&self) -> impl Iterator<Item = usize> {
         let (mut convs, mut norms, mut linears) = (Vec::new(), Vec::new(), Vec::new());
         for (_, stage, layer) in self.trained.layers() {

@@ -6,7 +6,7 @@ use super::plot::{Line, plot};
 use crate::{
     protocol::EpochReport,
     ui::{
-        chart::{self, Scale},
+        chart::{self, Axis, Scale},
         shared::Shared,
         text,
         training::Training,
@@ -34,12 +34,12 @@ pub fn Curves(props: &CurvesProps) -> Html {
     let loss = Scale {
         first,
         epochs,
-        top: chart::ceiling(losses.chain(pulses.iter().map(|p| p.loss))),
+        y: Axis::Linear(chart::ceiling(losses.chain(pulses.iter().map(|p| p.loss)))),
     };
     let accuracy = Scale {
         first,
         epochs,
-        top: 1.0,
+        y: Axis::Linear(1.0),
     };
     let line = |class: &'static str, scale, value: fn(&EpochReport) -> f64| {
         let values = reports.iter().map(move |r| (r.epoch as f64, value(r)));

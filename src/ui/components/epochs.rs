@@ -43,7 +43,7 @@ pub fn Epochs(props: &EpochsProps) -> Html {
                 </tr></thead>
                 <tbody>
                     { for props.training.reports.iter().map(|report| html! {
-                        <EpochRow key={report.epoch} report={*report} best={best == Some(report.epoch)} />
+                        <EpochRow key={report.epoch} report={report.clone()} best={best == Some(report.epoch)} />
                     }) }
                     { for (0..to_come).map(|_| html! {
                         <tr aria-hidden="true" class="muted"><td>{ "–" }</td><td colspan="7"></td></tr>

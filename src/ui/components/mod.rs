@@ -10,6 +10,7 @@ pub mod curves;
 pub mod data;
 pub mod epochs;
 pub mod evaluate;
+pub mod gradients;
 pub mod header;
 pub mod labels;
 pub mod model;

@@ -2,12 +2,12 @@
 
 use yew::prelude::*;
 
-use super::plot::{Line, plot};
+use super::plot::{Line, key, look, plot};
 use crate::{
     compare,
     protocol::{EpochReport, Run},
     ui::{
-        chart::{self, Scale},
+        chart::{self, Axis, Scale},
         shared::Shared,
         state::Runs,
         text,
@@ -33,7 +33,7 @@ pub fn Overlay(props: &OverlayProps) -> Html {
     let scale = |top| Scale {
         first: 1.0,
         epochs,
-        top,
+        y: Axis::Linear(top),
     };
     let lines = |scale: Scale, value: fn(&EpochReport) -> f64| {
         let line = |(place, run): &(usize, &Run)| {
@@ -57,7 +57,7 @@ pub fn Overlay(props: &OverlayProps) -> Html {
             <ol class="legend">
                 { for shown.iter().map(|(place, run)| html! {
                     <li>
-                        { key(*place) }
+                        { key(look(*place)) }
                         { props.runs.letter(run.id) }
                         { format!(": {}, best {}", text::run_name(run), text::percent(run.validation.value)) }
                     </li>
@@ -68,19 +68,6 @@ pub fn Overlay(props: &OverlayProps) -> Html {
                 { differences(&props.runs, &shown) }
             }
         </div>
-    }
-}
-
-fn look(place: usize) -> Classes {
-    classes!("run", format!("run-{place}"))
-}
-
-/// A piece of a run's line, for the legend.
-fn key(place: usize) -> Html {
-    html! {
-        <svg class="line-key" viewBox="0 0 40 8" aria-hidden="true">
-            <g class={look(place)}><polyline points="0,4 40,4" /></g>
-        </svg>
     }
 }
 
@@ -130,7 +117,7 @@ fn differences(runs: &Runs, shown: &[(usize, &Run)]) -> Html {
                 <thead><tr>
                     <th scope="col">{ "Setting" }</th>
                     { for shown.iter().map(|(place, run)| html! {
-                        <th scope="col">{ key(*place) }{ runs.letter(run.id) }</th>
+                        <th scope="col">{ key(look(*place)) }{ runs.letter(run.id) }</th>
                     }) }
                 </tr></thead>
                 <tbody>

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::ui::chart::Scale;
+use crate::ui::{chart::Scale, state::CURVES};
 
 /// A line.
 pub struct Line {
@@ -23,13 +23,30 @@ impl Line {
         scale: Scale,
         values: impl Iterator<Item = (f64, f64)> + Clone,
     ) -> Self {
-        let last = values.clone().last().filter(|v| v.1.is_finite());
+        let last = values.clone().last().filter(|v| scale.y.takes(v.1));
         Self {
             class: class.into(),
             points: scale.line(values),
             end: last.map(|(epoch, value)| scale.point(epoch, value)),
             marks: Vec::new(),
         }
+    }
+}
+
+/// The look of one of several lines. There are [`CURVES`] kinds; of more lines the next ones are thinner, those after
+/// them thicker.
+pub fn look(place: usize) -> Classes {
+    let kind = format!("run-{}", place % CURVES);
+    let round = (place / CURVES).min(2);
+    classes!("run", kind, (round > 0).then(|| format!("round-{round}")))
+}
+
+/// A piece of a line, for the legend.
+pub fn key(look: Classes) -> Html {
+    html! {
+        <svg class="line-key" viewBox="0 0 40 8" aria-hidden="true">
+            <g class={look}><polyline points="0,4 40,4" /></g>
+        </svg>
     }
 }
 
@@ -43,12 +60,12 @@ pub fn plot(
     label: fn(f64) -> String,
 ) -> Html {
     let (width, height) = (Scale::WIDTH, Scale::HEIGHT);
-    let ground = [0.0, 0.5, 1.0].map(|share| {
-        let y = format!("{:.1}", (1.0 - share) * height);
+    let ground = scale.y.marks().into_iter().map(|value| {
+        let y = format!("{:.1}", (1.0 - scale.y.share(value)) * height);
         html! {
             <>
                 <line class="grid" x1="0" x2={width.to_string()} y1={y.clone()} y2={y.clone()} />
-                <text class="tick" x="-6" y={y} dy="0.32em" text-anchor="end">{ label(share * scale.top) }</text>
+                <text class="tick" x="-6" y={y} dy="0.32em" text-anchor="end">{ label(value) }</text>
             </>
         }
     });

@@ -3,8 +3,8 @@
 use yew::prelude::*;
 
 use super::{
-    curves::Curves, epochs::Epochs, progress::ProgressLine, says, settings::Settings,
-    skipped::SkippedList,
+    curves::Curves, epochs::Epochs, gradients::Gradients, progress::ProgressLine, says,
+    settings::Settings, skipped::SkippedList,
 };
 use crate::{
     protocol::EngineState,
@@ -92,6 +92,7 @@ pub fn Train(props: &TrainProps) -> Html {
             <Curves training={props.training.clone()} />
             if let Some(training) = &props.training {
                 <Epochs training={training.clone()} />
+                <Gradients training={training.clone()} />
                 <SkippedList files={training.skipped.clone()} testid="error-row" />
             }
         </section>

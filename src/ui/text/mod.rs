@@ -8,7 +8,8 @@ pub use architecture::{constraint, large, layers, shape, weights};
 pub use data::{asks, contents, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{
-    cost, forecast, interrupted, needs_images, pulse, rate, run_name, spread, training, turn, views,
+    cost, forecast, interrupted, needs_images, norm, pulse, rate, run_name, spread, training, turn,
+    views,
 };
 
 use super::jobs::Progress;

@@ -103,6 +103,12 @@ pub fn rate(rate: f64) -> String {
     }
 }
 
+/// A gradient's norm, to two digits.
+#[must_use]
+pub fn norm(norm: f64) -> String {
+    format!("{norm:.1e}")
+}
+
 /// How long a training will take, in a sentence or two.
 #[must_use]
 pub fn forecast(forecast: &Forecast) -> String {

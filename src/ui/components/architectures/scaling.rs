@@ -8,7 +8,7 @@ use crate::ui::{
         Explore, Explorer,
         scaling::{Base, Factor, Growth, LAST, Point},
     },
-    chart::{Scale, ceiling},
+    chart::{Axis, Scale, ceiling},
     components::plot::{Line, plot},
     shared::Shared,
     text,
@@ -142,7 +142,7 @@ fn charts(curve: &[Point], members: &[(&'static str, Point)], now: &Option<Point
         let scale = Scale {
             first: 0.0,
             epochs: LAST,
-            top: ceiling(all.map(|point| of(point) as f64)),
+            y: Axis::Linear(ceiling(all.map(|point| of(point) as f64))),
         };
         let mut line = Line::new("val", scale, curve.iter().map(|p| (p.phi, of(p) as f64)));
         line.end = now.as_ref().map(|p| scale.point(p.phi, of(p) as f64));

@@ -12,7 +12,7 @@ use crate::{
     error::ErrorKind,
     protocol::{
         Backend, ClassCount, DatasetSummary, EpochReport, Event, Message, ModelSummary, Phase,
-        Proportion, TrainEvent,
+        Proportion, StageGradient, TrainEvent,
     },
     ui::predictions::{Outcome, Row},
 };
@@ -120,6 +120,7 @@ fn epoch(job: JobId, epoch: usize) -> Message<Event> {
         milliseconds: 100.0,
         learning_rate: 1e-3,
         images_per_second: 10.0,
+        gradients: Vec::new(),
     };
     of(job, TrainEvent::Epoch { report })
 }

@@ -356,3 +356,54 @@ fn another_backbone_keeps_how_much_is_trained() {
     let densenet = then(state, [worker([Event::Model { model }])]);
     assert_eq!(densenet.form.typed("scope"), "all");
 }
+
+#[test]
+fn recorded_gradients_are_curves_by_stage_and_come_and_go_with_their_epochs() {
+    let recorded = |n: usize, norms: [f64; 2]| {
+        let mut message = epoch(1, n);
+        let Event::Training(TrainEvent::Epoch { report }) = &mut message.body else {
+            unreachable!("an epoch");
+        };
+        let stages = ["stem", "head"].into_iter().zip(norms);
+        report.gradients = stages
+            .map(|(stage, norm)| StageGradient {
+                stage: stage.into(),
+                norm,
+            })
+            .collect();
+        message
+    };
+    let plain = after([
+        ready(),
+        Action::JobStarted(1, JobStarted::Train(5)),
+        worker([epoch(1, 1)]),
+    ]);
+    assert_eq!(plain.training.as_ref().map(|t| t.gradients()), Some(vec![]));
+    // The second epoch comes again, as after a lost GPU.
+    let state = then(
+        plain,
+        [worker([
+            recorded(1, [0.1, 1.0]),
+            recorded(2, [9.0, 9.0]),
+            recorded(2, [0.2, 2.0]),
+        ])],
+    );
+    let curves = state.training.as_ref().expect("running").gradients();
+    let curves: Vec<_> = curves.iter().map(|c| (&*c.stage, &*c.norms)).collect();
+    assert_eq!(
+        curves,
+        [
+            ("stem", &[(1, 0.1), (2, 0.2)][..]),
+            ("head", &[(1, 1.0), (2, 2.0)][..]),
+        ]
+    );
+}
+
+#[test]
+fn an_epoch_of_an_older_version_has_no_gradients() {
+    let old = r#"{"epoch":1,"train_loss":1.0,"train_accuracy":0.5,"val_loss":1.0,"val_accuracy":0.5,"milliseconds":1.0}"#;
+    let report: EpochReport = serde_json::from_str(old).expect("an old report");
+    assert!(report.gradients.is_empty());
+    let text = serde_json::to_string(&report).expect("plain data");
+    assert!(!text.contains("gradients"), "{text}");
+}

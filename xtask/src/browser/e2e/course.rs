@@ -141,7 +141,7 @@ async fn settings(page: &Page, epochs: &str) -> Result<()> {
 }
 
 /// Opens what is folded.
-async fn unfold(page: &Page) -> Result<()> {
+pub(super) async fn unfold(page: &Page) -> Result<()> {
     let script = "for (const fold of document.querySelectorAll('details')) fold.open = true;";
     page.client().execute(script, Vec::new()).await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::Scene;
+use super::{Scene, course::unfold};
 use crate::page::Page;
 
 /// Two epochs of the last stage; the tuned model classifies, is kept over a reload, and is whole in its file.
@@ -13,6 +13,10 @@ pub async fn tune(scene: &Scene<'_>) -> Result<()> {
             page.appears("dataset-summary", 60).await?;
             page.choose("scope-select", "last-stage").await?;
             page.fill("epochs-input", "2").await?;
+            let chart = page.first("gradients").await?;
+            ensure!(chart.is_none(), "gradients are shown before any training");
+            unfold(page).await?;
+            page.click("gradient-norms-input").await?;
             page.click("train-start").await?;
             page.until("the second epoch", 400, async || {
                 let rows = page.all("epoch").await?;
@@ -31,6 +35,7 @@ pub async fn tune(scene: &Scene<'_>) -> Result<()> {
                     "validation accuracy is {accuracy}, not above 0.9"
                 );
             }
+            gradients(page).await?;
             scene.shoot(page, "tune").await?;
             let label = labelled(page).await?;
             page.reload().await?;
@@ -47,6 +52,24 @@ pub async fn tune(scene: &Scene<'_>) -> Result<()> {
             Ok(())
         })
         .await
+}
+
+/// The chart of the gradients' norms has a line for the trained stage and one for the head, and a table.
+async fn gradients(page: &Page) -> Result<()> {
+    let chart = page.appears("gradients", 5).await?;
+    ensure!(
+        chart.number("data-stages")? == 2.0,
+        "not a line each for the last stage and the head"
+    );
+    let stages = page.all("gradient-stage").await?;
+    let names: Vec<_> = stages.iter().map(|s| s.get("data-stage")).collect();
+    ensure!(names == ["layer4", "head"], "the stages are {names:?}");
+    for stage in &stages {
+        let norm = stage.number("data-norm")?;
+        ensure!(norm.is_finite() && norm > 0.0, "a norm is {norm}");
+    }
+    page.appears("gradient-numbers", 5).await?;
+    Ok(())
 }
 
 /// Label and probabilities of the page's own sample picture.
