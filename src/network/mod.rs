@@ -6,6 +6,7 @@ pub mod families;
 pub mod graph;
 pub mod inspect;
 pub mod plan;
+pub mod scaled;
 pub mod shape;
 
 pub use families::Arch;
