@@ -5,6 +5,7 @@ pub mod builder;
 pub mod families;
 pub mod graph;
 pub mod inspect;
+pub mod papers;
 pub mod plan;
 pub mod scaled;
 pub mod shape;
