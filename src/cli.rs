@@ -2,14 +2,17 @@
 //!
 //! Exit codes: 0 all good, 1 some input failed, 2 the command line was wrong.
 
+mod architectures;
 mod args;
 mod compare;
 mod export;
 mod failure;
 mod inspect;
+mod inspect_args;
 mod label_args;
 mod out;
 mod output;
+mod papers;
 mod report;
 mod session;
 mod setting_flags;

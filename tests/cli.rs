@@ -196,31 +196,6 @@ fn train_goes_down_to_the_last_stage_and_its_model_comes_back() {
 }
 
 #[test]
-fn inspect_prints_torchvisions_totals() {
-    let folder = Folder::new("inspect");
-    let output = retune(&["inspect", "resnext50_32x4d", "--json"], &folder);
-    let table = json(&text(&output.stdout));
-    // torchvision.models.resnext50_32x4d, 224 x 224, as in tests/fixtures/reference.
-    assert_eq!(table["parameters"], 25_028_904);
-    let layers = table["layers"].as_array().unwrap();
-    let sum: u64 = layers
-        .iter()
-        .map(|layer| layer["multiply_adds"].as_u64().unwrap())
-        .sum();
-    assert_eq!(table["multiply_adds"], sum);
-
-    let output = retune(
-        &["inspect", "resnet18", "--input", "150", "--classes", "6"],
-        &folder,
-    );
-    let shown = text(&output.stdout);
-    assert!(
-        shown.contains("layer4.1.conv2") && shown.contains("512 x 5 x 5"),
-        "{shown}"
-    );
-}
-
-#[test]
 fn exit_codes_tell_usage_from_input() {
     let folder = Folder::new("codes");
     let one_class = dataset(&folder, &[2], 3);

@@ -9,6 +9,7 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 
+pub use super::inspect_args::InspectArgs;
 use super::label_args::LabelArgs;
 pub use super::train_args::TrainArgs;
 
@@ -44,7 +45,7 @@ pub enum Task {
     },
     /// Write a model as a file to use elsewhere, ONNX or safetensors.
     Export(ExportArgs),
-    /// Show every layer with its output shape, parameters and multiply-adds.
+    /// Show every layer of a network with its output shape, parameters and multiply-adds; without a name, all networks.
     Inspect(InspectArgs),
 }
 
@@ -107,25 +108,6 @@ pub struct DataArgs {
     pub dataset: PathBuf,
     #[command(flatten)]
     pub labels: LabelArgs,
-}
-
-/// A layer table.
-#[derive(Args)]
-pub struct InspectArgs {
-    /// Backbone, by torchvision's name.
-    pub arch: String,
-    /// Edge of the input, in pixels.
-    #[arg(long, default_value_t = 224)]
-    pub input: usize,
-    /// Head on it.
-    #[arg(long, default_value = "linear", value_parser = head)]
-    pub head: HeadKind,
-    /// Given of the head; 1000 is ImageNet's.
-    #[arg(long, default_value_t = 1000)]
-    pub classes: usize,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Trainings to compare.
@@ -222,7 +204,8 @@ pub fn arch(name: &str) -> Result<Arch> {
     })
 }
 
-fn head(name: &str) -> std::result::Result<HeadKind, String> {
+/// A head's name.
+pub fn head(name: &str) -> std::result::Result<HeadKind, String> {
     let names = HeadKind::ALL.map(HeadKind::name).join(", ");
     HeadKind::from_name(name).ok_or(format!("none of {names}"))
 }

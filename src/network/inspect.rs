@@ -38,6 +38,33 @@ impl Layer {
     }
 }
 
+/// What a network costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Trainable values.
+    pub parameters: u64,
+    /// Multiply-adds for one image.
+    pub multiply_adds: u64,
+}
+
+impl Cost {
+    /// Classes of ImageNet, which published counts are for.
+    const CLASSES: u64 = 1000;
+
+    /// The cost of a network with a linear layer for ImageNet's 1000 classes on a square image of `size` pixels.
+    ///
+    /// # Errors
+    /// As [`layers`].
+    pub fn of(graph: &Graph, name: &str, size: usize) -> Result<Self> {
+        let rows = layers(graph, name, size)?;
+        let head = graph.features() as u64 * Self::CLASSES;
+        Ok(Self {
+            parameters: rows.iter().map(|row| row.parameters).sum::<u64>() + head + Self::CLASSES,
+            multiply_adds: rows.iter().map(|row| row.multiply_adds).sum::<u64>() + head,
+        })
+    }
+}
+
 /// The rows of a network on a square image of `size` pixels, without a head: what has weights, and what has a name.
 ///
 /// # Errors

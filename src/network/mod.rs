@@ -7,7 +7,9 @@ pub mod families;
 pub mod graph;
 pub mod head;
 pub mod inspect;
+pub mod papers;
 pub mod plan;
+pub mod scaled;
 pub mod shape;
 
 pub use families::Arch;

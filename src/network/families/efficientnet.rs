@@ -49,6 +49,14 @@ impl EfficientNet {
         }
     }
 
+    /// So many times as wide and as deep.
+    #[must_use]
+    pub const fn scaled(mut self, width: f64, depth: f64) -> Self {
+        self.width *= width;
+        self.depth *= depth;
+        self
+    }
+
     /// With the norms that TensorFlow has, as torchvision's from b5 on.
     #[must_use]
     pub const fn tensorflow_norms(mut self) -> Self {

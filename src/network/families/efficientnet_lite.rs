@@ -29,6 +29,14 @@ impl EfficientNetLite {
         Self { width, depth }
     }
 
+    /// So many times as wide and as deep, but for the first and the last layers.
+    #[must_use]
+    pub const fn scaled(mut self, width: f64, depth: f64) -> Self {
+        self.width *= width;
+        self.depth *= depth;
+        self
+    }
+
     /// The network, with timm's names. A stage is what stands on planes of one size.
     #[must_use]
     pub fn graph(&self) -> Graph {

@@ -63,6 +63,8 @@ pub struct Architecture {
     pub family: &'static str,
     /// Builds it.
     pub graph: fn() -> Graph,
+    /// Builds it so many times as wide and as deep, where its family scales.
+    pub scaled: Option<fn(f64, f64) -> Graph>,
     /// Edge of the images that its pretrained weights were measured on, in pixels.
     pub size: usize,
     /// Whether those images were brought to -1..1 (mean and deviation 0.5), and not by ImageNet's mean and deviation.
@@ -71,9 +73,19 @@ pub struct Architecture {
     pub weights: Option<Weights>,
 }
 
+/// How a member of a family that scales is built wider and deeper.
+macro_rules! scaled {
+    (scales $graph:expr) => {
+        Some(|width, depth| $graph.scaled(width, depth).graph())
+    };
+    (fixed $graph:expr) => {
+        None
+    };
+}
+
 /// The enum of the members, and their table in the same order.
 macro_rules! architectures {
-    ($($family:literal { $($variant:ident $name:literal $size:literal $half:ident $weights:expr, $graph:expr;)* })*) => {
+    ($($family:literal $scales:ident { $($variant:ident $name:literal $size:literal $half:ident $weights:expr, $graph:expr;)* })*) => {
         /// A backbone by its name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
         #[allow(missing_docs)]
@@ -91,6 +103,7 @@ macro_rules! architectures {
                 name: $name,
                 family: $family,
                 graph: || $graph.graph(),
+                scaled: scaled!($scales $graph),
                 size: $size,
                 half: $half,
                 weights: $weights,
@@ -126,7 +139,7 @@ const fn timm(repository: &'static str, top1: f64) -> Option<Weights> {
 }
 
 architectures! {
-    "ResNet" {
+    "ResNet" scales {
         ResNet18 "resnet18" 224 IMAGENET torchvision("timm/resnet18.tv_in1k", 69.758), ResNet::basic([2, 2, 2, 2]);
         ResNet34 "resnet34" 224 IMAGENET torchvision("timm/resnet34.tv_in1k", 73.314), ResNet::basic([3, 4, 6, 3]);
         ResNet50 "resnet50" 224 IMAGENET torchvision("timm/resnet50.tv_in1k", 76.130),
@@ -149,7 +162,7 @@ architectures! {
         Plain18 "plain18" 224 IMAGENET None, ResNet::basic([2, 2, 2, 2]).plain();
         Plain34 "plain34" 224 IMAGENET None, ResNet::basic([3, 4, 6, 3]).plain();
     }
-    "DenseNet" {
+    "DenseNet" fixed {
         Densenet121 "densenet121" 224 IMAGENET torchvision("timm/densenet121.tv_in1k", 74.434),
             DenseNet::new([6, 12, 24, 16]);
         Densenet161 "densenet161" 224 IMAGENET torchvision("timm/densenet161.tv_in1k", 77.138),
@@ -160,7 +173,7 @@ architectures! {
             DenseNet::new([6, 12, 48, 32]);
         Densenet264 "densenet264" 224 IMAGENET None, DenseNet::new([6, 12, 64, 48]);
     }
-    "EfficientNet" {
+    "EfficientNet" scales {
         EfficientNetB0 "efficientnet_b0" 224 IMAGENET timm("timm/efficientnet_b0.ra_in1k", 77.692),
             EfficientNet::new(1.0, 1.0);
         EfficientNetB1 "efficientnet_b1" 240 IMAGENET timm("timm/efficientnet_b1.ft_in1k", 78.642),
@@ -175,7 +188,7 @@ architectures! {
         EfficientNetB6 "efficientnet_b6" 528 IMAGENET None, EfficientNet::new(1.8, 2.6).tensorflow_norms();
         EfficientNetB7 "efficientnet_b7" 600 IMAGENET None, EfficientNet::new(2.0, 3.1).tensorflow_norms();
     }
-    "EfficientNet-Lite" {
+    "EfficientNet-Lite" scales {
         EfficientNetLite0 "efficientnet_lite0" 224 HALF timm("timm/tf_efficientnet_lite0.in1k", 74.830),
             EfficientNetLite::new(1.0, 1.0);
         EfficientNetLite1 "efficientnet_lite1" 240 HALF timm("timm/tf_efficientnet_lite1.in1k", 76.644),
@@ -187,14 +200,14 @@ architectures! {
         EfficientNetLite4 "efficientnet_lite4" 380 HALF timm("timm/tf_efficientnet_lite4.in1k", 81.532),
             EfficientNetLite::new(1.4, 1.8);
     }
-    "MobileNet" {
+    "MobileNet" scales {
         MobileNetV2 "mobilenet_v2" 224 IMAGENET None, MobileNetV2::new();
     }
-    "Inception" {
+    "Inception" fixed {
         GoogLeNet "googlenet" 224 HALF None, GoogLeNet;
         InceptionV3 "inception_v3" 299 HALF torchvision("timm/inception_v3.tv_in1k", 77.294), InceptionV3;
     }
-    "VGG" {
+    "VGG" fixed {
         Vgg16 "vgg16" 224 IMAGENET torchvision("timm/vgg16.tv_in1k", 71.592), Vgg::new([2, 2, 3, 3, 3]);
         Vgg19 "vgg19" 224 IMAGENET torchvision("timm/vgg19.tv_in1k", 72.376), Vgg::new([2, 2, 4, 4, 4]);
         Vgg16Bn "vgg16_bn" 224 IMAGENET torchvision("timm/vgg16_bn.tv_in1k", 73.360),
@@ -202,31 +215,31 @@ architectures! {
         Vgg19Bn "vgg19_bn" 224 IMAGENET torchvision("timm/vgg19_bn.tv_in1k", 74.218),
             Vgg::new([2, 2, 4, 4, 4]).norms();
     }
-    "LeNet" {
+    "LeNet" fixed {
         LeNet5 "lenet5" 32 IMAGENET None, LeNet5;
     }
-    "AlexNet" {
+    "AlexNet" fixed {
         AlexNet "alexnet" 224 IMAGENET None, AlexNet;
         ZfNet "zfnet" 224 IMAGENET None, ZfNet;
     }
     // The accuracies are those of timm's results/results-imagenet.csv of August 2026.
-    "Inception-v4" {
+    "Inception-v4" fixed {
         InceptionV4 "inception_v4" 299 HALF timm("timm/inception_v4.tf_in1k", 80.144), InceptionV4;
     }
-    "Inception-ResNet" {
+    "Inception-ResNet" fixed {
         InceptionResNetV2 "inception_resnet_v2" 299 HALF timm("timm/inception_resnet_v2.tf_in1k", 80.434),
             InceptionResNetV2;
     }
-    "Xception" {
+    "Xception" fixed {
         Xception "xception" 299 HALF None, Xception;
     }
-    "SENet" {
+    "SENet" fixed {
         SeNet154 "legacy_senet154" 224 IMAGENET None, SeNet::new([3, 8, 36, 3]);
     }
-    "NASNet" {
+    "NASNet" fixed {
         NasNetALarge "nasnetalarge" 331 HALF timm("timm/nasnetalarge.tf_in1k", 82.638), NasNet::new(6, 4032);
     }
-    "PNASNet" {
+    "PNASNet" fixed {
         PNasNet5Large "pnasnet5large" 331 HALF timm("timm/pnasnet5large.tf_in1k", 82.814),
             PNasNet::new([4, 4, 4], 4320);
     }

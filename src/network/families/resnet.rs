@@ -20,6 +20,8 @@ pub struct ResNet {
     /// Channels that a group has in the first stage.
     width_per_group: usize,
     shortcuts: bool,
+    /// Whether the stride of a bottleneck sits in the first 1x1 convolution.
+    v1: bool,
     /// Channels and blocks over those above.
     scale: [f64; 2],
 }
@@ -34,6 +36,7 @@ impl ResNet {
             groups: 1,
             width_per_group: 64,
             shortcuts: true,
+            v1: false,
             scale: [1.0; 2],
         }
     }
@@ -53,6 +56,14 @@ impl ResNet {
     #[must_use]
     pub const fn plain(mut self) -> Self {
         self.shortcuts = false;
+        self
+    }
+
+    /// As the paper's own (V1): a bottleneck halves the edge in its first 1x1 convolution, so that its 3x3 one costs a
+    /// quarter.
+    #[must_use]
+    pub const fn v1(mut self) -> Self {
+        self.v1 = true;
         self
     }
 
@@ -98,10 +109,11 @@ impl ResNet {
         stride: usize,
     ) -> Value {
         let convs = if self.bottleneck {
-            let inner = channels * self.width_per_group / 64 * self.groups;
+            let inner = (channels * self.width_per_group / 64).max(1) * self.groups;
+            let [first, second] = if self.v1 { [stride, 1] } else { [1, stride] };
             vec![
-                Conv::new(inner, 1),
-                Conv::new(inner, 3).stride(stride).groups(self.groups),
+                Conv::new(inner, 1).stride(first),
+                Conv::new(inner, 3).stride(second).groups(self.groups),
                 Conv::new(4 * channels, 1),
             ]
         } else {

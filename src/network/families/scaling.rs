@@ -1,9 +1,9 @@
 //! Compound scaling: how many channels and blocks a wider and deeper network has (Tan and Le 2019, arXiv:1905.11946).
 
-/// How much deeper, wider and finer a network is for `phi`: `alpha^phi`, `beta^phi`, `gamma^phi`, by the paper's
-/// `alpha = 1.2`, `beta = 1.1`, `gamma = 1.15`, for which `alpha * beta^2 * gamma^2` is about 2: each step of phi
-/// doubles the multiply-adds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+/// How much deeper, wider and finer a network is than its base.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Compound {
     /// Blocks, over those of the base.
     pub depth: f64,
@@ -14,21 +14,60 @@ pub struct Compound {
 }
 
 impl Compound {
-    /// Growth of the depth for one step.
-    pub const ALPHA: f64 = 1.2;
-    /// Growth of the width for one step.
-    pub const BETA: f64 = 1.1;
-    /// Growth of the image's edge for one step.
-    pub const GAMMA: f64 = 1.15;
+    /// The base itself.
+    pub const ONE: Self = Self {
+        depth: 1.0,
+        width: 1.0,
+        resolution: 1.0,
+    };
 
-    /// The scales for `phi`, which need not be whole.
+    /// The scales for `phi`, which need not be whole, by the paper's growth.
     #[must_use]
     pub fn of(phi: f64) -> Self {
-        Self {
-            depth: Self::ALPHA.powf(phi),
-            width: Self::BETA.powf(phi),
-            resolution: Self::GAMMA.powf(phi),
+        Growth::PAPER.of(phi)
+    }
+}
+
+/// How depth, width and resolution grow for one step of phi.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Growth of the depth.
+    pub alpha: f64,
+    /// Growth of the width.
+    pub beta: f64,
+    /// Growth of the image's edge.
+    pub gamma: f64,
+}
+
+impl Growth {
+    /// What the paper found for b0 by searching a grid.
+    pub const PAPER: Self = Self {
+        alpha: 1.2,
+        beta: 1.1,
+        gamma: 1.15,
+    };
+
+    /// `alpha^phi`, `beta^phi`, `gamma^phi`.
+    #[must_use]
+    pub fn of(self, phi: f64) -> Compound {
+        Compound {
+            depth: self.alpha.powf(phi),
+            width: self.beta.powf(phi),
+            resolution: self.gamma.powf(phi),
         }
+    }
+
+    /// `alpha * beta^2 * gamma^2`: by how much one step of phi multiplies the multiply-adds, about. The paper's is
+    /// about 2 (equation 3).
+    #[must_use]
+    pub fn step(self) -> f64 {
+        self.alpha * self.beta.powi(2) * self.gamma.powi(2)
+    }
+}
+
+impl Default for Growth {
+    fn default() -> Self {
+        Self::PAPER
     }
 }
 
@@ -57,7 +96,9 @@ mod tests {
     #[test]
     fn a_step_of_phi_doubles_the_cost() {
         let cost = |c: Compound| c.depth * c.width.powi(2) * c.resolution.powi(2);
-        assert!((cost(Compound::of(1.0)) - 2.0).abs() < 0.1);
+        let step = Growth::PAPER.step();
+        assert!((step - 2.0).abs() < 0.1);
+        assert!((cost(Compound::of(3.0)) - step.powi(3)).abs() < 1e-9);
     }
 
     #[test]
