@@ -251,6 +251,7 @@ static IMPORTED: Architecture = Architecture {
     name: "imported",
     family: "imported",
     graph: || Builder::new("fc").0.finish(),
+    scaled: None,
     size: 224,
     half: IMAGENET,
     weights: None,

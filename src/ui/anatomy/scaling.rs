@@ -134,7 +134,7 @@ impl Base {
                 width,
                 resolution: edge as f64 / EDGE,
             };
-            let phi = depth.ln() / Compound::ALPHA.ln();
+            let phi = depth.ln() / crate::network::families::scaling::Growth::PAPER.alpha.ln();
             Some((name, self.scaled(scale, edge, phi)?))
         };
         PUBLISHED.into_iter().filter_map(member).collect()
@@ -193,9 +193,9 @@ impl Factor {
     pub const fn usual(self) -> f64 {
         match self {
             Self::Phi => 1.0,
-            Self::Alpha => Compound::ALPHA,
-            Self::Beta => Compound::BETA,
-            Self::Gamma => Compound::GAMMA,
+            Self::Alpha => crate::network::families::scaling::Growth::PAPER.alpha,
+            Self::Beta => crate::network::families::scaling::Growth::PAPER.beta,
+            Self::Gamma => crate::network::families::scaling::Growth::PAPER.gamma,
         }
     }
 
@@ -229,9 +229,9 @@ mod tests {
     use crate::network::Arch;
 
     const PAPER: Growth = Growth {
-        alpha: Compound::ALPHA,
-        beta: Compound::BETA,
-        gamma: Compound::GAMMA,
+        alpha: crate::network::families::scaling::Growth::PAPER.alpha,
+        beta: crate::network::families::scaling::Growth::PAPER.beta,
+        gamma: crate::network::families::scaling::Growth::PAPER.gamma,
     };
 
     #[test]
