@@ -1,9 +1,8 @@
 //! `retune inspect --table`: what two papers print beside what is computed.
 
 use super::out::line;
-use crate::network::papers::figure::Figure;
 use crate::network::papers::resnet::Stage;
-use crate::network::papers::{Compared, Row, Table, tables};
+use crate::network::papers::{Row, Table, tables};
 
 /// Prints both tables.
 pub fn print(json: bool) {
@@ -31,12 +30,11 @@ fn print_table(table: &Table) {
     for row in &table.rows {
         let edge = row.edge.map(|edge| edge.to_string()).unwrap_or_default();
         let top1 = row.top1.map(|top1| format!("{top1:.1}"));
-        let cost = row.computed;
-        let [printed, parameters] = pair(row.parameters.as_ref(), cost.map(|cost| cost.parameters));
-        let [flops, multiply_adds] = pair(
-            row.multiply_adds.as_ref(),
-            cost.map(|cost| cost.multiply_adds),
-        );
+        let [[printed, parameters], [flops, multiply_adds]] = row.pairs().map(|pair| {
+            let mark = if pair.differs { "*" } else { "" };
+            let computed = pair.computed.unwrap_or_else(|| "-".to_owned());
+            [pair.printed.unwrap_or("-").to_owned(), computed + mark]
+        });
         line(format_args!(
             "{:20} {edge:>6} {:>6}  {printed:>10} {parameters:>10}  {flops:>13} {multiply_adds:>10}",
             row.name,
@@ -47,19 +45,6 @@ fn print_table(table: &Table) {
         }
     }
     line("* off by more than the rounding of the print");
-}
-
-/// The printed and the computed number, with a mark where they differ.
-fn pair(compared: Option<&Compared>, computed: Option<u64>) -> [String; 2] {
-    let printed = compared.map(|compared| &compared.printed);
-    let other = Figure::new("1.0M");
-    let text = computed.map(|count| printed.unwrap_or(&other).like(count));
-    let differs = compared.is_some_and(|compared| compared.agree == Some(false));
-    let mark = if differs { "*" } else { "" };
-    [
-        printed.map_or("-", |printed| printed.text).to_owned(),
-        text.unwrap_or_else(|| "-".to_owned()) + mark,
-    ]
 }
 
 /// The stages: how many blocks of what each network has; printed, and ours where they differ.

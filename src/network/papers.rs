@@ -109,6 +109,29 @@ impl Why {
     }
 }
 
+/// A printed and a computed number as they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// As printed, if it is.
+    pub printed: Option<&'static str>,
+    /// As computed, in the units of the print, if the network is here.
+    pub computed: Option<String>,
+    /// Whether they differ by more than the rounding of the print.
+    pub differs: bool,
+}
+
+impl Pair {
+    fn new(compared: Option<&Compared>, computed: Option<u64>) -> Self {
+        let printed = compared.map(|compared| &compared.printed);
+        let other = Figure::new("1.0M");
+        Self {
+            printed: printed.map(|printed| printed.text),
+            computed: computed.map(|count| printed.unwrap_or(&other).like(count)),
+            differs: compared.is_some_and(|compared| compared.agree == Some(false)),
+        }
+    }
+}
+
 impl Compared {
     /// A printed number beside a computed one; `why` is kept where they differ.
     #[must_use]
@@ -135,6 +158,19 @@ impl Compared {
 }
 
 impl Row {
+    /// Its parameters and its multiply-adds.
+    #[must_use]
+    pub fn pairs(&self) -> [Pair; 2] {
+        let cost = self.computed;
+        [
+            Pair::new(self.parameters.as_ref(), cost.map(|cost| cost.parameters)),
+            Pair::new(
+                self.multiply_adds.as_ref(),
+                cost.map(|cost| cost.multiply_adds),
+            ),
+        ]
+    }
+
     /// All there is to say: the reasons, and the note.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {

@@ -3,12 +3,13 @@
 
 mod drawing;
 mod layers;
+mod papers;
 mod scaling;
 
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use self::{drawing::Drawing, layers::Layers, scaling::Scaling};
+use self::{drawing::Drawing, layers::Layers, papers::Papers, scaling::Scaling};
 use crate::{
     config::Arch,
     ui::{
@@ -53,7 +54,7 @@ pub fn Architectures(props: &ArchitecturesProps) -> Html {
             if explorer.open {
                 <Look explorer={explorer.clone()} {arch} on={on.clone()} />
                 <Scaling explorer={explorer.clone()} {on} />
-                // Here follow the papers' tables, "As printed in the papers", once `network::papers` has them.
+                <Papers />
             }
         </details>
     }

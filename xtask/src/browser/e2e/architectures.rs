@@ -24,7 +24,8 @@ pub async fn architectures(scene: &Scene<'_>) -> Result<()> {
             drawing(page).await?;
             scene.shoot(page, "architectures").await?;
             edge(page).await?;
-            scaling(page).await
+            scaling(page).await?;
+            papers(page).await
         })
         .await
 }
@@ -147,5 +148,31 @@ async fn scaling(page: &Page) -> Result<()> {
     page.choose("scaling-base", "ResNet-50").await?;
     page.becomes("scaling-charts", "data-members", "0", 5)
         .await?;
+    Ok(())
+}
+
+/// The papers' tables are computed when they are opened, and say why what differs does.
+async fn papers(page: &Page) -> Result<()> {
+    ensure!(
+        page.first("papers-table").await?.is_none(),
+        "the papers' tables are there before they are opened"
+    );
+    page.click("papers-open").await?;
+    page.becomes("papers-table", "data-rows", "5", 10).await?;
+    let tables = page.all("papers-table").await?;
+    ensure!(
+        tables.len() == 2 && tables[1].get("data-rows") == "24",
+        "two tables: {tables:?}"
+    );
+    let text = tables[1].get("text");
+    ensure!(
+        text.contains("printed only") && text.contains("≠"),
+        "nothing is marked in: {text}"
+    );
+    let notes = page.appears("papers-notes", 5).await?;
+    ensure!(
+        notes.get("text").contains("(V1.5)"),
+        "no reason in: {notes:?}"
+    );
     Ok(())
 }
