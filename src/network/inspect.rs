@@ -57,11 +57,22 @@ impl Cost {
     /// As [`layers`].
     pub fn of(graph: &Graph, name: &str, size: usize) -> Result<Self> {
         let rows = layers(graph, name, size)?;
-        let head = graph.features() as u64 * Self::CLASSES;
+        let head = Self::head(graph.features());
         Ok(Self {
-            parameters: rows.iter().map(|row| row.parameters).sum::<u64>() + head + Self::CLASSES,
-            multiply_adds: rows.iter().map(|row| row.multiply_adds).sum::<u64>() + head,
+            parameters: rows.iter().map(|row| row.parameters).sum::<u64>() + head.parameters,
+            multiply_adds: rows.iter().map(|row| row.multiply_adds).sum::<u64>()
+                + head.multiply_adds,
         })
+    }
+
+    /// That of the linear layer alone.
+    #[must_use]
+    pub const fn head(features: usize) -> Self {
+        let features = features as u64;
+        Self {
+            parameters: (features + 1) * Self::CLASSES,
+            multiply_adds: features * Self::CLASSES,
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use super::inspect::Cost;
 use super::{Arch, Graph};
 use crate::error::{Error, Result};
 
+// Within these ranges nothing that is counted of a tensor or an image leaves the 32 bits that a size has in a browser.
+
 /// Range of phi.
 pub const PHI: (f64, f64) = (-2.0, 10.0);
 /// Range of the factors of depth and width.
@@ -217,27 +219,32 @@ pub struct Point {
     pub cost: Cost,
 }
 
+impl Point {
+    /// A network that stands at this phi.
+    ///
+    /// # Errors
+    /// As [`Scaled::cost`].
+    pub fn new(phi: f64, network: &Scaled) -> Result<Self> {
+        Ok(Self {
+            phi,
+            scale: network.scale,
+            edge: network.edge,
+            cost: network.cost()?,
+        })
+    }
+}
+
 /// The networks of these phis. Those that would be too large or too small are left out.
 ///
 /// # Errors
 /// [`Error::Setting`] for an alpha, beta, gamma or phi out of range, and for a base whose family does not scale.
 pub fn curve(base: Arch, growth: Growth, phis: &[f64]) -> Result<Curve> {
-    check("alpha", growth.alpha, GROWTH)?;
-    check("beta", growth.beta, GROWTH)?;
-    check("gamma", growth.gamma, GROWTH)?;
+    check_growth(growth)?;
     scaled(base, Compound::ONE, None)?;
     let mut points = Vec::with_capacity(phis.len());
     for &phi in phis {
         check("phi", phi, PHI)?;
-        let network = scaled(base, growth.of(phi), None);
-        if let Ok((network, cost)) = network.and_then(|n| n.cost().map(|cost| (n, cost))) {
-            points.push(Point {
-                phi,
-                scale: network.scale,
-                edge: network.edge,
-                cost,
-            });
-        }
+        points.extend(at(base, growth, phi));
     }
     Ok(Curve {
         base,
@@ -245,6 +252,22 @@ pub fn curve(base: Arch, growth: Growth, phis: &[f64]) -> Result<Curve> {
         step: growth.step(),
         points,
     })
+}
+
+/// The network of a phi.
+///
+/// # Errors
+/// As [`curve`], and for one that would be too large or too small.
+pub fn at(base: Arch, growth: Growth, phi: f64) -> Result<Point> {
+    check_growth(growth)?;
+    check("phi", phi, PHI)?;
+    Point::new(phi, &scaled(base, growth.of(phi), None)?)
+}
+
+fn check_growth(growth: Growth) -> Result<()> {
+    check("alpha", growth.alpha, GROWTH)?;
+    check("beta", growth.beta, GROWTH)?;
+    check("gamma", growth.gamma, GROWTH)
 }
 
 #[cfg(test)]
@@ -348,6 +371,42 @@ mod tests {
                 .to_string()
                 .starts_with("phi: 10.5")
         );
+    }
+
+    #[test]
+    fn what_is_in_range_is_counted_in_32_bits() {
+        let fits = |sizes: &[usize]| {
+            let product: u128 = sizes.iter().map(|size| *size as u128).product();
+            product <= u128::from(u32::MAX)
+        };
+        let widest = by(FACTOR.1, 1.0, 1.0);
+        for &arch in Arch::ALL.iter().filter(|arch| arch.row().scaled.is_some()) {
+            let network = scaled(arch, widest, Some(EDGE.1)).unwrap();
+            for (name, shape) in network.graph.tensors() {
+                assert!(fits(&shape), "{arch} {name}: {shape:?}");
+            }
+            for shape in network.graph.shapes([EDGE.1; 2]).unwrap() {
+                assert!(fits(&shape), "{arch}: {shape:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_huge_is_refused_before_it_is_built() {
+        for huge in [16.0, 1e6, 1e300, f64::INFINITY] {
+            for scale in [by(huge, 1.0, 1.0), by(1.0, huge, 1.0), by(1.0, 1.0, huge)] {
+                assert!(scaled(Arch::ResNet50, scale, None).is_err(), "{scale:?}");
+            }
+        }
+        let steep = Growth {
+            alpha: 2.0,
+            beta: 2.0,
+            gamma: 2.0,
+        };
+        for phi in [3.0, 7.0, 10.0] {
+            assert!(at(Arch::ResNet50, steep, phi).is_err(), "{phi}");
+        }
+        assert!(at(Arch::ResNet50, steep, 1e9).is_err());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What is chosen and opened under "Architectures".
 
-use super::scaling::{Base, Factor, Growth};
+use super::scaling::{BASES, Factor};
 use super::scene::Key;
 use crate::network::Arch;
+use crate::network::families::scaling::Growth;
 
 /// What is chosen and opened.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,8 +18,8 @@ pub struct Explorer {
     pub stages: Vec<usize>,
     /// Boxes of the drawing that are open.
     pub boxes: Vec<Key>,
-    /// What is scaled.
-    pub base: Base,
+    /// What is scaled; without it the first of those that can be.
+    pub base: Option<Arch>,
     /// By how much, as typed: phi, alpha, beta, gamma.
     pub typed: [Option<String>; 4],
 }
@@ -39,7 +40,7 @@ pub enum Explore {
     /// All boxes are to be closed.
     Close,
     /// Another base was chosen.
-    Base(Base),
+    Base(Arch),
     /// A factor was typed.
     Typed(Factor, String),
     /// The paper's factors are to be in use again.
@@ -61,7 +62,7 @@ impl Explorer {
             Explore::Stage(stage) => toggle(&mut self.stages, stage),
             Explore::Box(key) => toggle(&mut self.boxes, key),
             Explore::Close => self.boxes.clear(),
-            Explore::Base(base) => self.base = base,
+            Explore::Base(base) => self.base = Some(base),
             Explore::Typed(factor, text) => self.typed[factor as usize] = Some(text),
             Explore::AsPublished => {
                 for factor in [Factor::Alpha, Factor::Beta, Factor::Gamma] {
@@ -69,6 +70,12 @@ impl Explorer {
                 }
             }
         }
+    }
+
+    /// What is scaled.
+    #[must_use]
+    pub fn base(&self) -> Arch {
+        self.base.unwrap_or(BASES[0].1)
     }
 
     /// The edge of the image in pixels.

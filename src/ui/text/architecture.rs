@@ -1,9 +1,8 @@
 //! Architectures in words.
 
 use super::{count, counted};
-use crate::network::families::Weights;
+use crate::network::families::{Weights, scaling::Growth};
 use crate::ui::anatomy::Sums;
-use crate::ui::anatomy::scaling::Growth;
 
 /// `[64, 56, 56]` as `64 × 56 × 56`, channels first.
 #[must_use]
@@ -61,7 +60,7 @@ pub fn weights(weights: Option<&Weights>) -> String {
 /// What the paper's constraint comes to, in a sentence.
 #[must_use]
 pub fn constraint(growth: Growth) -> String {
-    let product = growth.product();
+    let product = growth.step();
     if growth.doubles() {
         "Close enough to 2: one step of phi about doubles the multiply-adds.".to_owned()
     } else {
@@ -94,15 +93,10 @@ mod tests {
 
     #[test]
     fn a_constraint_that_is_off_is_said() {
-        let paper = Growth {
-            alpha: 1.2,
-            beta: 1.1,
-            gamma: 1.15,
-        };
-        assert!(constraint(paper).starts_with("Close"));
+        assert!(constraint(Growth::PAPER).starts_with("Close"));
         let flat = Growth {
             gamma: 1.0,
-            ..paper
+            ..Growth::PAPER
         };
         assert!(constraint(flat).contains("1.45 times"));
     }

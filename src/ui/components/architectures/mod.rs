@@ -12,8 +12,9 @@ use yew::prelude::*;
 use self::{drawing::Drawing, layers::Layers, papers::Papers, scaling::Scaling};
 use crate::{
     config::Arch,
+    network::inspect::Cost,
     ui::{
-        anatomy::{Anatomy, Explore, Explorer, scaling::head},
+        anatomy::{Anatomy, Explore, Explorer},
         controller::Intent,
         shared::Shared,
         state::Action,
@@ -133,7 +134,7 @@ fn facts(anatomy: &Anatomy) -> Html {
     let sums = &anatomy.sums;
     let features = anatomy.graph.features();
     let fact = |name: &str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
-    let [parameters, multiply_adds] = head(features);
+    let head = Cost::head(features);
     let with_head = |n: u64, head: u64| {
         format!(
             "{}; with a head of 1000 classes {}",
@@ -148,8 +149,8 @@ fn facts(anatomy: &Anatomy) -> Html {
             { fact("Family", row.family.to_owned()) }
             { fact("Features", text::count(features as u64)) }
             { fact("Layers", text::layers(sums)) }
-            { fact("Parameters", with_head(sums.parameters, parameters)) }
-            { fact("Multiply-adds for an image", with_head(sums.multiply_adds, multiply_adds)) }
+            { fact("Parameters", with_head(sums.parameters, head.parameters)) }
+            { fact("Multiply-adds for an image", with_head(sums.multiply_adds, head.multiply_adds)) }
             { fact("ImageNet weights", text::weights(row.weights.as_ref())) }
         </dl>
     }

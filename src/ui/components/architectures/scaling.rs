@@ -3,10 +3,12 @@
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
+use crate::network::families::scaling::Growth;
+use crate::network::scaled::{Point, at};
 use crate::ui::{
     anatomy::{
         Explore, Explorer,
-        scaling::{Base, Factor, Growth, LAST, Point},
+        scaling::{BASES, Factor, LAST, curve, published},
     },
     chart::{Axis, Scale, ceiling},
     components::plot::{Line, plot},
@@ -27,21 +29,21 @@ pub struct ScalingProps {
 #[component]
 pub fn Scaling(props: &ScalingProps) -> Html {
     let ScalingProps { explorer, on } = props;
-    let base = explorer.base;
+    let base = explorer.base();
     let growth = explorer.growth();
     let curve = use_memo((base, growth.map(|g| g.1)), |(base, growth)| {
-        growth.map(|growth| base.curve(growth))
+        growth.map(|growth| curve(*base, growth))
     });
-    let members = use_memo(base, |base| base.published());
+    let members = use_memo(base, |base| published(*base));
     let now = use_memo((base, growth), |(base, growth)| {
-        growth.and_then(|(phi, growth)| base.at(growth, phi))
+        growth.map(|(phi, growth)| at(*base, growth, phi).map_err(|e| e.to_string()))
     });
     let choose = on.reform(|event: Event| {
         let name = event.target_unchecked_into::<HtmlSelectElement>().value();
-        let chosen = Base::ALL.into_iter().find(|base| base.name() == name);
-        Explore::Base(chosen.unwrap_or_default())
+        let chosen = BASES.into_iter().find(|(base, _)| *base == name);
+        Explore::Base(chosen.unwrap_or(BASES[0]).1)
     });
-    let published = on.reform(|_: MouseEvent| Explore::AsPublished);
+    let as_published = on.reform(|_: MouseEvent| Explore::AsPublished);
     html! {
         <>
             <h3>{ "Compound scaling" }</h3>
@@ -53,28 +55,28 @@ pub fn Scaling(props: &ScalingProps) -> Html {
                 <div class="field">
                     <label for="scaling-base">{ "Base" }</label>
                     <select id="scaling-base" data-testid="scaling-base" onchange={choose}>
-                        { for Base::ALL.into_iter().map(|b| html! {
-                            <option value={b.name()} selected={b == base}>{ b.name() }</option>
+                        { for BASES.into_iter().map(|(name, arch)| html! {
+                            <option value={name} selected={arch == base}>{ name }</option>
                         }) }
                     </select>
                 </div>
                 { for Factor::ALL.into_iter().map(|factor| input(explorer, on, factor)) }
             </div>
             <div class="actions">
-                <button type="button" data-testid="scaling-published" onclick={published}>
+                <button type="button" data-testid="scaling-published" onclick={as_published}>
                     { "The paper's alpha, beta, gamma" }
                 </button>
             </div>
             if let Some((_, growth)) = growth {
                 { constraint(growth) }
-                if let Some(point) = &*now {
-                    { facts(point) }
-                } else {
-                    <p class="muted">{ "More than 16 times the base in one direction is not counted here." }</p>
-                }
             }
+            { match &*now {
+                Some(Ok(point)) => facts(point),
+                Some(Err(why)) => html! { <p class="muted">{ format!("Not counted: {why}.") }</p> },
+                None => Html::default(),
+            } }
             if let Some(curve) = &*curve {
-                { charts(curve, &members, &now) }
+                { charts(curve, &members, now.as_ref().as_ref().and_then(|now| now.as_ref().ok())) }
             }
         </>
     }
@@ -114,7 +116,7 @@ fn constraint(growth: Growth) -> Html {
     html! {
         <p class={classes!((!growth.doubles()).then_some("problem"))} data-testid="scaling-constraint"
             data-doubles={growth.doubles().to_string()} role="status">
-            { format!("alpha × beta² × gamma² = {:.2}. ", growth.product()) }
+            { format!("alpha × beta² × gamma² = {:.2}. ", growth.step()) }
             { text::constraint(growth) }
         </p>
     }
@@ -125,18 +127,18 @@ fn facts(point: &Point) -> Html {
     let scale = &point.scale;
     html! {
         <dl class="facts" data-testid="scaling-facts" data-edge={point.edge.to_string()}
-            data-parameters={point.parameters.to_string()} data-multiply-adds={point.multiply_adds.to_string()}>
+            data-parameters={point.cost.parameters.to_string()} data-multiply-adds={point.cost.multiply_adds.to_string()}>
             { fact("Depth d = alpha^phi", format!("× {:.3}", scale.depth)) }
             { fact("Width w = beta^phi", format!("× {:.3}", scale.width)) }
             { fact("Resolution r = gamma^phi", format!("× {:.3}, {1} × {1} pixels", scale.resolution, point.edge)) }
-            { fact("Parameters", text::count(point.parameters)) }
-            { fact("Multiply-adds for an image", text::count(point.multiply_adds)) }
+            { fact("Parameters", text::count(point.cost.parameters)) }
+            { fact("Multiply-adds for an image", text::count(point.cost.multiply_adds)) }
             { fact("Counted with", "a head of 1000 classes".to_owned()) }
         </dl>
     }
 }
 
-fn charts(curve: &[Point], members: &[(&'static str, Point)], now: &Option<Point>) -> Html {
+fn charts(curve: &[Point], members: &[(&'static str, Point)], now: Option<&Point>) -> Html {
     let chart = |title: &'static str, of: fn(&Point) -> u64| {
         let all = curve.iter().chain(members.iter().map(|member| &member.1));
         let scale = Scale {
@@ -145,7 +147,7 @@ fn charts(curve: &[Point], members: &[(&'static str, Point)], now: &Option<Point
             y: Axis::Linear(ceiling(all.map(|point| of(point) as f64))),
         };
         let mut line = Line::new("val", scale, curve.iter().map(|p| (p.phi, of(p) as f64)));
-        line.end = now.as_ref().map(|p| scale.point(p.phi, of(p) as f64));
+        line.end = now.map(|p| scale.point(p.phi, of(p) as f64));
         let marks = members.iter().map(|(name, point)| {
             let (x, y) = scale.point(point.phi, of(point) as f64);
             (x, y, *name)
@@ -178,8 +180,8 @@ fn charts(curve: &[Point], members: &[(&'static str, Point)], now: &Option<Point
         <>
             <div class="charts" data-testid="scaling-charts" data-points={curve.len().to_string()}
                 data-members={members.len().to_string()}>
-                { chart("Parameters", |point| point.parameters) }
-                { chart("Multiply-adds", |point| point.multiply_adds) }
+                { chart("Parameters", |point| point.cost.parameters) }
+                { chart("Multiply-adds", |point| point.cost.multiply_adds) }
             </div>
             if !members.is_empty() {
                 <p class="hint">
@@ -203,8 +205,8 @@ fn table(curve: &[Point], members: &[(&'static str, Point)]) -> Html {
                 <td class="number">{ format!("{:.2}", scale.depth) }</td>
                 <td class="number">{ format!("{:.2}", scale.width) }</td>
                 <td class="number">{ point.edge }</td>
-                <td class="number">{ text::large(point.parameters as f64) }</td>
-                <td class="number">{ text::large(point.multiply_adds as f64) }</td>
+                <td class="number">{ text::large(point.cost.parameters as f64) }</td>
+                <td class="number">{ text::large(point.cost.multiply_adds as f64) }</td>
             </tr>
         }
     };
