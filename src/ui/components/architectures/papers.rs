@@ -33,7 +33,8 @@ fn Tables() -> Html {
             <p class="hint">
                 { "What papers call FLOPs are multiply-adds. Computed are the networks of this program with a head for \
                    1000 classes, on images of the size in their own papers. ≠ marks what is off by more than the rounding \
-                   of the print; why stands below the table." }
+                   of the print; why stands below the table, with what is computed that way. M is a million, B a \
+                   billion." }
             </p>
             { for tables.iter().map(table) }
         </>
