@@ -9,9 +9,9 @@ use super::{architectures, papers};
 use crate::error::Result;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::{Inspection, inspect};
-use crate::network::Arch;
 use crate::network::inspect::Cost;
 use crate::network::scaled::{Member, Scaled, short};
+use crate::network::{Arch, Graph};
 
 /// Prints the table of a backbone with a head, the list of all, or the papers' tables.
 pub fn run(args: &InspectArgs) -> Result<()> {
@@ -23,8 +23,8 @@ pub fn run(args: &InspectArgs) -> Result<()> {
         return architectures::print(args.json);
     };
     let (arch, scaled) = args.network(name)?;
-    let of = |graph, size| {
-        let head = HeadSpec::of(args.head, arch.graph().features(), args.classes);
+    let of = |graph: &Graph, size| {
+        let head = HeadSpec::of(args.head, graph.features(), args.classes);
         inspect(arch, graph, &head, size)
     };
     let Some(scaled) = scaled else {
@@ -37,8 +37,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
         }
         return Ok(());
     };
-    let head = HeadSpec::of(args.head, scaled.graph.features(), args.classes);
-    let table = inspect(arch, &scaled.graph, &head, scaled.edge)?;
+    let table = of(&scaled.graph, scaled.edge)?;
     let base = of(&arch.graph(), arch.row().size)?;
     let scaling = Scaling::new(args.phi, &scaled, &base);
     if args.json {

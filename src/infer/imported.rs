@@ -1,7 +1,5 @@
 //! Files of whole models, of whatever kind, as checkpoints.
 
-use std::borrow::Cow;
-
 use crate::error::{Error, Result};
 use crate::network::{Arch, Graph};
 use crate::onnx;
@@ -10,21 +8,21 @@ use crate::weights::{self, Checkpoint, GRAPH, NamedTensor};
 /// A name by which an `.onnx` file goes.
 const ENDING: &str = ".onnx";
 
-/// Reads a checkpoint, or an `.onnx` file: that becomes a checkpoint with its graph in it. Gives the bytes of the
-/// checkpoint too, which are what is kept of it.
+/// Reads a checkpoint, or an `.onnx` file: that becomes a checkpoint with its graph in it, whose bytes are then
+/// given too, to be kept in place of the file's.
 ///
 /// # Errors
 /// As [`weights::read`] and [`onnx::import`].
-pub fn read_model<'a>(file: &str, bytes: &'a [u8]) -> Result<(Checkpoint, Cow<'a, [u8]>)> {
+pub fn read_model(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Option<Vec<u8>>)> {
     if !file.to_ascii_lowercase().ends_with(ENDING) && !looks_like_onnx(bytes) {
-        return Ok((weights::read(file, bytes)?, Cow::Borrowed(bytes)));
+        return Ok((weights::read(file, bytes)?, None));
     }
     let imported = onnx::import(file, bytes)?;
     let said = imported.checkpoint.warnings.clone();
     let bytes = as_checkpoint(file, imported)?;
     let mut checkpoint = weights::read(file, &bytes)?;
     checkpoint.warnings.extend(said);
-    Ok((checkpoint, Cow::Owned(bytes)))
+    Ok((checkpoint, Some(bytes)))
 }
 
 /// Whether the first fields of the message are those of a model: its version, then its producer, network or operators.

@@ -38,13 +38,10 @@ pub fn apply(op: &Op, inputs: Vec<Tensor<4>>) -> Tensor<4> {
             let [n, c, h, w] = x.dims();
             x.reshape([n, c * h * w, 1, 1])
         }
-        Op::Dropout(_)
-        | Op::StochasticDepth(_)
-        | Op::Input(_)
-        | Op::Conv(_)
-        | Op::Norm(_)
-        | Op::Linear(_)
-        | Op::Concat => x,
+        Op::Dropout(_) | Op::StochasticDepth(_) => x,
+        Op::Input(_) | Op::Conv(_) | Op::Norm(_) | Op::Linear(_) | Op::Concat => {
+            unreachable!("{op:?} is computed elsewhere")
+        }
     }
 }
 
@@ -107,15 +104,9 @@ fn windows_of_max(x: Tensor<4>, pool: &Pool) -> Tensor<4> {
     {
         return max_pool(x, kernel, stride, rows);
     }
-    let around = around(pool, &x);
-    max_pool(surrounded(x, around, LOWEST), kernel, stride, 0)
-}
-
-/// Rows and columns round an image so that the windows fit.
-fn around(pool: &Pool, x: &Tensor<4>) -> [[usize; 2]; 2] {
     let [_, _, height, width] = x.dims();
-    // Sizes were checked before: where nothing fits there is nothing to run.
-    [pool.fit(0, height), pool.fit(1, width)].map(|fit| fit.map_or([0; 2], |(around, _)| around))
+    let around = pool.around([height, width]);
+    max_pool(surrounded(x, around, LOWEST), kernel, stride, 0)
 }
 
 fn mean_of_windows(x: Tensor<4>, pool: &Pool) -> Tensor<4> {
@@ -126,7 +117,11 @@ fn mean_of_windows(x: Tensor<4>, pool: &Pool) -> Tensor<4> {
             options.padding = each.map(|n| (n, n));
             options.ceil_mode = pool.ceil;
         }
-        Padding::Same => options.padding = around(pool, &x).map(|[before, after]| (before, after)),
+        Padding::Same => {
+            let [_, _, height, width] = x.dims();
+            let around = pool.around([height, width]);
+            options.padding = around.map(|[before, after]| (before, after));
+        }
     }
     avg_pool2d(x, options)
 }

@@ -58,6 +58,13 @@ impl Pool {
             outputs,
         ))
     }
+
+    /// Rows added above and below, columns left and right of an image of that size; none where no window fits.
+    #[must_use]
+    pub fn around(&self, size: [usize; 2]) -> [[usize; 2]; 2] {
+        let fit = |axis: usize| self.fit(axis, size[axis]);
+        [fit(0), fit(1)].map(|fit| fit.map_or([0; 2], |(around, _)| around))
+    }
 }
 
 impl Graph {

@@ -128,12 +128,25 @@ pub enum ExportKind {
     Model,
     /// The same with its weights in 16 bits.
     HalfModel,
-    /// The whole way from an image's pixels to probabilities as ONNX, in a zip with a text on how to run it.
-    Onnx,
-    /// The same with its weights in 16 bits.
-    HalfOnnx,
-    /// As ONNX, from normalised images `[N,3,S,S]`.
-    OnnxTensor,
+    /// Backbone and head as ONNX.
+    Onnx {
+        /// What goes into it, and how it is packed.
+        file: OnnxFile,
+        /// Whether its weights are in 16 bits.
+        half: bool,
+    },
+}
+
+/// A model as ONNX.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnnxFile {
+    /// The whole way from an image's pixels to probabilities, in a zip with a text on how to run it.
+    Zip,
+    /// The same, without zip and text.
+    Image,
+    /// From normalised images `[N,3,S,S]`.
+    Tensor,
 }
 
 /// What the engine is asked to do.

@@ -1,7 +1,7 @@
 //! What of the frozen part's outputs a training keeps, and what it computes for every batch.
 
 use crate::config::{Augment, Scope, TrainConfig};
-use crate::model::trainable::input_shapes;
+use crate::model::trainable::input_values;
 use crate::network::Graph;
 
 /// Bytes of f32 that may be kept of maps: a browser tab has 4 GiB of address space at most, and the model, the
@@ -44,10 +44,7 @@ impl CachePlan {
                 images: train * views + validation,
             };
         }
-        let shapes = input_shapes(graph, config.scope, size);
-        let values = (shapes.iter())
-            .map(|shape| shape.iter().product::<usize>())
-            .sum();
+        let values = input_values(graph, config.scope, size);
         let changes = config.changes_inputs();
         let images = validation + if changes { 0 } else { train };
         let bytes = images

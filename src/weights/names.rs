@@ -55,8 +55,6 @@ struct Kind {
     mark: String,
     /// The modules at their top, the heads left out.
     modules: BTreeSet<String>,
-    /// What their last layer is called.
-    heads: BTreeSet<String>,
 }
 
 /// The networks known here by their first convolution.
@@ -71,12 +69,10 @@ fn kinds() -> &'static [Kind] {
                 kinds.push(Kind {
                     mark,
                     modules: BTreeSet::new(),
-                    heads: BTreeSet::new(),
                 });
                 kinds.len() - 1
             });
             kinds[at].modules.extend(top_modules_of(&graph));
-            kinds[at].heads.insert(graph.head.alone);
         }
         kinds
     })
@@ -101,18 +97,13 @@ const VGG: &str = "features.0.weight";
 /// Their last layer.
 const VGG_HEAD: &str = "classifier.6";
 
-/// The same tensor under names that other programs give it: timm's of an `EfficientNet`; a `ResNet`'s where its children
-/// were put into a `Sequential`, as fastai does and self-supervised trainings do; a `ResNet`'s of Hugging Face's
+/// The same tensor under names that other programs give it: a `ResNet`'s where its children were put into a `Sequential`, as fastai does and self-supervised trainings do; a `ResNet`'s of Hugging Face's
 /// transformers; and those of a `DenseNet`'s and an `EfficientNet`'s `features` alone.
-pub(super) const OTHER_MARKS: [&str; 5] = [
-    TIMM,
-    "0.weight",
-    TRANSFORMERS,
-    DENSE_FEATURES,
-    EFFICIENT_FEATURES,
-];
+pub(super) const OTHER_MARKS: [&str; 4] =
+    ["0.weight", TRANSFORMERS, DENSE_FEATURES, EFFICIENT_FEATURES];
 
-/// An `EfficientNet`'s first convolution in timm.
+/// An `EfficientNet`'s and a `MobileNetV2`'s first convolution in timm, whose names those without squeeze and excitation
+/// have here too.
 const TIMM: &str = "conv_stem.weight";
 
 /// A `DenseNet`'s first convolution below `features`.
@@ -140,7 +131,6 @@ const TRANSFORMERS: &str = "embedder.embedder.convolution.weight";
 /// The modules at the top of a network that has this mark, the head left out.
 pub(super) fn top_modules(mark: &str) -> Vec<&'static str> {
     match mark {
-        TIMM => vec!["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
         "0.weight" => vec!["0", "1", "4", "5", "6", "7"],
         TRANSFORMERS => vec!["embedder", "encoder"],
         DENSE_FEATURES => DENSE_MODULES.to_vec(),
@@ -190,6 +180,14 @@ const TIMM_VGG: [(&str, &str); 3] = [
 
 /// The first of torchvision's blocks in each of timm's stages of a `MobileNetV2`, in `features`.
 const MOBILENET_STAGES: [usize; 7] = [1, 2, 4, 7, 11, 14, 17];
+
+/// timm's modules before and after the blocks of a `MobileNetV2`, and torchvision's.
+const TIMM_MOBILE_ENDS: [(&str, &str); 4] = [
+    ("conv_stem", "features.0.0"),
+    ("bn1", "features.0.1"),
+    ("conv_head", "features.18.0"),
+    ("bn2", "features.18.1"),
+];
 
 /// timm's modules in the first block of a `MobileNetV2` and torchvision's within `conv`.
 const TIMM_MOBILE_FIRST: [(&str, &str); 4] = [
@@ -455,49 +453,46 @@ fn from_transformers(name: &str) -> Option<String> {
     }
 }
 
+/// timm's `blocks.3.1.conv_pw.weight`: stage 3, block 1 and what is in it.
+fn timm_block(name: &str) -> Option<(usize, usize, &str)> {
+    let (stage, rest) = name.strip_prefix("blocks.")?.split_once('.')?;
+    let (block, rest) = rest.split_once('.')?;
+    Some((stage.parse().ok()?, block.parse().ok()?, rest))
+}
+
+/// `name` with the first of these modules that it begins with called as beside it.
+fn swap_first(name: &str, modules: &[(&str, &str)]) -> Option<String> {
+    let mut modules = modules.iter();
+    modules.find_map(|(from, to)| swap_prefix(name, from, to))
+}
+
 /// timm's name of a tensor of an `EfficientNet` to torchvision's.
 fn from_timm(name: &str) -> Option<String> {
-    let Some(block) = name.strip_prefix("blocks.") else {
-        let mut ends = TIMM_ENDS.iter();
-        return ends.find_map(|(timm, ours)| swap_prefix(name, timm, ours));
-    };
-    let (stage, rest) = block.split_once('.')?;
-    let (block, rest) = rest.split_once('.')?;
-    let stage: usize = stage.parse().ok()?;
+    if !name.starts_with("blocks.") {
+        return swap_first(name, &TIMM_ENDS);
+    }
+    let (stage, block, rest) = timm_block(name)?;
     let modules = match stage {
         0 => TIMM_FIRST.as_slice(),
         _ => TIMM_LATER.as_slice(),
     };
-    let mut modules = modules.iter();
-    let within = modules.find_map(|(timm, ours)| swap_prefix(rest, timm, ours))?;
+    let within = swap_first(rest, modules)?;
     let stage = stage.checked_add(1)?;
     Some(format!("features.{stage}.{block}.block.{within}"))
 }
 
 /// timm's name of a tensor of a `MobileNetV2` to torchvision's.
 fn from_timms_mobilenet(name: &str) -> Option<String> {
-    let Some(block) = name.strip_prefix("blocks.") else {
-        let ends = [
-            ("conv_stem", "features.0.0"),
-            ("bn1", "features.0.1"),
-            ("conv_head", "features.18.0"),
-            ("bn2", "features.18.1"),
-        ];
-        return ends
-            .into_iter()
-            .find_map(|(timm, ours)| swap_prefix(name, timm, ours));
-    };
-    let (stage, rest) = block.split_once('.')?;
-    let (block, rest) = rest.split_once('.')?;
-    let stage: usize = stage.parse().ok()?;
+    if !name.starts_with("blocks.") {
+        return swap_first(name, &TIMM_MOBILE_ENDS);
+    }
+    let (stage, block, rest) = timm_block(name)?;
     let modules = match stage {
         0 => TIMM_MOBILE_FIRST.as_slice(),
         _ => TIMM_MOBILE_LATER.as_slice(),
     };
-    let within = (modules.iter()).find_map(|(timm, ours)| swap_prefix(rest, timm, ours))?;
-    let number = MOBILENET_STAGES
-        .get(stage)?
-        .checked_add(block.parse().ok()?)?;
+    let within = swap_first(rest, modules)?;
+    let number = MOBILENET_STAGES.get(stage)?.checked_add(block)?;
     Some(format!("features.{number}.conv.{within}"))
 }
 

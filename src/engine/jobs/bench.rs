@@ -7,7 +7,7 @@ use crate::engine::mailbox::Mailbox;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::model::head::{HeadSpec, to_host};
-use crate::model::trainable::{TrainableStages, input_shapes};
+use crate::model::trainable::{TrainableStages, input_values};
 use crate::platform::time;
 use crate::protocol::Event;
 use crate::random::Random;
@@ -79,10 +79,7 @@ pub(in crate::engine) async fn fine_tune(
     let tail = TrainableStages::of(backbone, config.scope, &with_gradients);
     let head = init_head(&config, spec, &with_gradients);
     let mut learner = Learner::new(&config, Some(tail), head, &[1; CLASSES]);
-    let shapes = input_shapes(backbone.graph(), Scope::LastStage, size);
-    let values: usize = (shapes.iter())
-        .map(|shape| shape.iter().product::<usize>())
-        .sum();
+    let values = input_values(backbone.graph(), Scope::LastStage, size);
     let mut random = Random::for_purpose(0, "measure");
     // After a ReLU nothing is negative.
     let values: Vec<f32> = (0..batch * values)

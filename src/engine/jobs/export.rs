@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::image::encode_png;
 use crate::infer::{Classifier, Given, read_model};
 use crate::onnx;
-use crate::protocol::{Event, ExportCheck, ExportKind};
+use crate::protocol::{Event, ExportCheck, ExportKind, OnnxFile};
 use crate::weights::SaveAs;
 
 /// Images on which an exported file is compared with the model.
@@ -40,22 +40,23 @@ pub(in crate::engine) async fn export(engine: &mut Engine, what: ExportKind) -> 
             let bytes = model.file(Some(SaveAs::F16)).await?;
             (safetensors("retuned"), bytes, None)
         }
-        ExportKind::OnnxTensor => {
-            let file = onnx_file(model, onnx::Input::Tensor, SaveAs::F32).await?;
-            let check = compare(engine, &file).await?;
-            (format!("{arch}-retuned.onnx"), file, Some(check))
-        }
-        ExportKind::Onnx | ExportKind::HalfOnnx => {
-            let dtype = match what {
-                ExportKind::HalfOnnx => SaveAs::F16,
-                _ => SaveAs::F32,
+        ExportKind::Onnx { file, half } => {
+            let input = match file {
+                OnnxFile::Zip | OnnxFile::Image => onnx::Input::Image,
+                OnnxFile::Tensor => onnx::Input::Tensor,
             };
-            let file = onnx_file(model, onnx::Input::Image, dtype).await?;
-            let check = compare(engine, &file).await?;
-            let classes = &engine.model()?.classifier.classes;
+            let dtype = if half { SaveAs::F16 } else { SaveAs::F32 };
+            let bytes = onnx_file(model, onnx::Options { input, dtype }).await?;
+            let check = Some(compare(engine, &bytes).await?);
             let name = format!("{arch}-retuned");
-            let zip = onnx::package(&name, &file, classes)?;
-            (format!("{name}-onnx.zip"), zip, Some(check))
+            match file {
+                OnnxFile::Zip => {
+                    let classes = &engine.model()?.classifier.classes;
+                    let zip = onnx::package(&name, &bytes, classes)?;
+                    (format!("{name}-onnx.zip"), zip, check)
+                }
+                OnnxFile::Image | OnnxFile::Tensor => (format!("{name}.onnx"), bytes, check),
+            }
         }
     };
     (engine.mailbox).emit_with(Event::Exported { name, check }, vec![bytes]);
@@ -63,7 +64,7 @@ pub(in crate::engine) async fn export(engine: &mut Engine, what: ExportKind) -> 
 }
 
 /// The model as one `.onnx` file.
-async fn onnx_file(model: &ActiveModel, input: onnx::Input, dtype: SaveAs) -> Result<Vec<u8>> {
+async fn onnx_file(model: &ActiveModel, options: onnx::Options) -> Result<Vec<u8>> {
     let classifier = &model.classifier;
     let backbone = model.backbone_file().await?;
     let head = classifier.head.state().await?;
@@ -83,7 +84,7 @@ async fn onnx_file(model: &ActiveModel, input: onnx::Input, dtype: SaveAs) -> Re
         classes: &classifier.classes,
         metadata: &metadata,
     };
-    onnx::export(&model, onnx::Options { input, dtype }, tensor)
+    onnx::export(&model, options, tensor)
 }
 
 /// Reads an exported file back, runs it beside the model, and says how far their probabilities are apart: on images of

@@ -1,6 +1,5 @@
 //! Putting a model in use: the one kept from last time, an imported one, a downloaded one, one of random weights.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::config::{Arch, InputSettings};
@@ -119,7 +118,7 @@ impl Engine {
         files: &[InputFile],
     ) -> Result<()> {
         let bytes = find(file, files)?.read()?;
-        let (mut checkpoint, kept) = infer::read_model(&file.path, &bytes)?;
+        let (mut checkpoint, converted) = infer::read_model(&file.path, &bytes)?;
         for other in beside {
             let handle = find(other, files)?;
             if handle.len() > weights::MAX_BESIDE {
@@ -153,10 +152,6 @@ impl Engine {
             }
         } else {
             let told = (classes.as_deref(), input, purpose);
-            let converted = match kept {
-                Cow::Owned(converted) => Some(converted),
-                Cow::Borrowed(_) => None,
-            };
             let kept = converted.unwrap_or(bytes);
             self.use_checkpoint(checkpoint, kept, arch, told, &file.path)
                 .await?;

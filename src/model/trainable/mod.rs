@@ -48,6 +48,13 @@ pub fn input_shapes(graph: &Graph, scope: Scope, size: usize) -> Vec<Shape> {
     }
 }
 
+/// Values that go into the trained part for an image of edge `size`, in all [`input_shapes`].
+#[must_use]
+pub fn input_values(graph: &Graph, scope: Scope, size: usize) -> usize {
+    let shapes = input_shapes(graph, scope, size).into_iter();
+    shapes.map(|shape| shape.iter().product::<usize>()).sum()
+}
+
 /// Normalised images `[N,3,S,S]` through what `scope` leaves frozen: `[N,C,H,W]` as [`input_shapes`] says.
 #[must_use]
 pub fn forward_frozen(backbone: &Backbone, images: Tensor<4>, scope: Scope) -> Vec<Tensor<4>> {

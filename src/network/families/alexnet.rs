@@ -4,7 +4,7 @@
 //! Sources: Krizhevsky 2014 (arXiv:1404.5997), which is Krizhevsky et al. 2012 in one column, for one GPU, and without
 //! the response norms; Zeiler and Fergus 2013 (arXiv:1311.2901).
 
-use super::vgg::{DROPOUT, HIDDEN, flattened};
+use super::vgg::{DROPOUT, HIDDEN, flattened, hidden_layers};
 use crate::network::builder::{Builder, Value};
 use crate::network::graph::{Conv, Graph, Lrn, Pool};
 
@@ -88,12 +88,7 @@ impl ZfNet {
         let x = g.max_pool(x, "pool5", pool);
         g.tap("pool5", x);
         g.stage("classifier");
-        let mut x = flattened(&mut g, x, EDGE);
-        for name in ["fc6", "fc7"] {
-            x = g.linear(x, name, HIDDEN);
-            x = g.relu(x);
-            x = g.dropout(x, DROPOUT);
-        }
+        hidden_layers(&mut g, x, EDGE, ["fc6", "fc7"]);
         g.finish()
     }
 }

@@ -70,13 +70,18 @@ impl Vgg {
             g.tap(&block, x);
         }
         g.stage("classifier");
-        let mut x = flattened(&mut g, x, EDGE);
-        for name in ["classifier.0", "classifier.3"] {
-            x = g.linear(x, name, HIDDEN);
-            x = g.relu(x);
-            x = g.dropout(x, DROPOUT);
-        }
+        hidden_layers(&mut g, x, EDGE, ["classifier.0", "classifier.3"]);
         g.finish()
+    }
+}
+
+/// Two linear layers of these names on planes of `edge` by `edge`, each with `ReLU` and dropout behind it.
+pub(super) fn hidden_layers(g: &mut Builder, x: Value, edge: usize, names: [&str; 2]) {
+    let mut x = flattened(g, x, edge);
+    for name in names {
+        x = g.linear(x, name, HIDDEN);
+        x = g.relu(x);
+        x = g.dropout(x, DROPOUT);
     }
 }
 

@@ -21,11 +21,7 @@ impl Layers<'_, '_> {
         size: [usize; 2],
         name: &str,
     ) -> String {
-        let around = |axis: usize| {
-            pool.fit(axis, size[axis])
-                .map_or([0; 2], |(around, _)| around)
-        };
-        let settings = window(pool, around(0), around(1));
+        let settings = window(pool, pool.around(size));
         self.w.op("MaxPool", &[x], name, settings)
     }
 
@@ -37,27 +33,24 @@ impl Layers<'_, '_> {
         size: [usize; 2],
         name: &str,
     ) -> String {
-        let fit = |axis: usize| {
-            pool.fit(axis, size[axis])
-                .map_or([0; 2], |(around, _)| around)
-        };
-        let given = |axis: usize| {
+        let around = pool.around(size);
+        let given = [0, 1].map(|axis| {
             pool.padding
                 .around(axis, size[axis], pool.kernel, pool.stride)
-        };
-        let beyond = (0..2).any(|axis| fit(axis) != given(axis));
-        let zeros = (0..2).any(|axis| given(axis) != [0; 2]);
+        });
+        let beyond = around != given;
+        let zeros = given != [[0; 2]; 2];
         if !(pool.counts_padding && beyond && zeros) {
-            let mut settings = window(pool, fit(0), fit(1));
+            let mut settings = window(pool, around);
             let counts = pool.counts_padding && zeros;
             settings.push(int("count_include_pad", i64::from(counts)));
             return self.w.op("AveragePool", &[x], name, settings);
         }
-        let [[top, bottom], [left, right]] = [given(0), given(1)];
+        let [[top, bottom], [left, right]] = given;
         let pads = [0, 0, top, left, 0, 0, bottom, right].map(|n| n as i64);
         let x = self.pad(x, &pads, &format!("{name}.padded"));
-        let rest = |axis: usize| [0, fit(axis)[1] - given(axis)[1]];
-        let mut settings = window(pool, rest(0), rest(1));
+        let rest = [0, 1].map(|axis| [0, around[axis][1] - given[axis][1]]);
+        let mut settings = window(pool, rest);
         settings.push(int("count_include_pad", 0));
         self.w.op("AveragePool", &[&x], name, settings)
     }
@@ -109,7 +102,7 @@ pub(super) fn pads([top, bottom]: [usize; 2], [left, right]: [usize; 2]) -> Attr
 }
 
 /// A pool's window.
-fn window(pool: &Pool, vertical: [usize; 2], horizontal: [usize; 2]) -> Vec<Attribute> {
+fn window(pool: &Pool, [vertical, horizontal]: [[usize; 2]; 2]) -> Vec<Attribute> {
     vec![
         ints("kernel_shape", &[pool.kernel; 2]),
         pads(vertical, horizontal),

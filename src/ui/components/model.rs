@@ -7,11 +7,17 @@ use yew::prelude::*;
 use super::{architectures::Architectures, pick::FilePick, progress::ProgressLine, says};
 use crate::{
     config::{Arch, InputSettings, Normalization, Preprocess},
-    protocol::{Command, ExportKind, ModelSummary},
+    protocol::{Command, ExportKind, ModelSummary, OnnxFile},
     ui::{
         anatomy::Explorer, controller::Intent, intake, jobs::Job, shared::Shared, state::Action,
         text,
     },
+};
+
+/// The whole way from pixels to probabilities, and how to run it elsewhere.
+const ONNX: ExportKind = ExportKind::Onnx {
+    file: OnnxFile::Zip,
+    half: false,
 };
 
 /// What the section shows.
@@ -60,7 +66,7 @@ pub fn Model(props: &ModelProps) -> Html {
                     on_files={on.reform(|files: Array| Intent::Checkpoint(files))} />
                 { button("export-head", "Export the head", unloaded || untrained, || Intent::begin(Command::Export { what: ExportKind::Head })) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::begin(Command::Export { what: ExportKind::Model })) }
-                { button("export-onnx", "Export as ONNX", unloaded, || Intent::begin(Command::Export { what: ExportKind::Onnx })) }
+                { button("export-onnx", "Export as ONNX", unloaded, || Intent::begin(Command::Export { what: ONNX })) }
                 { button("reset-model", "Back to the bundled model", unloaded, || Intent::begin(Command::Reset)) }
             </div>
             if untrained {
