@@ -185,7 +185,7 @@ fn check_all(
                 (difference / length - 1.0).abs()
             };
             tried.push((off, step, difference));
-            if off < TOLERANCE / 4.0 {
+            if off < TOLERANCE / 2.0 {
                 break;
             }
         }

@@ -135,7 +135,7 @@ macro_rules! for_every_family {
             #[ignore = "large"] vggs_large: "VGG" large,
             lenets: "LeNet" small,
             alexnets: "AlexNet" small,
-            inception_v4: "Inception-v4" small,
+            #[ignore = "large"] inception_v4_large: "Inception-v4" large,
             inception_resnets: "Inception-ResNet" small,
             xceptions: "Xception" small,
             #[ignore = "large"] senets_large: "SENet" large,
@@ -154,18 +154,22 @@ macro_rules! for_every_family {
 use for_every_family;
 
 /// What takes too long or too much memory for every change.
-const LARGE: [Arch; 14] = [
+const LARGE: [Arch; 18] = [
+    Arch::ResNet101,
     Arch::ResNet152,
+    Arch::WideResNet50,
     Arch::WideResNet101,
     Arch::ResNext101,
     Arch::ResNext101x64,
     Arch::Densenet201,
     Arch::Densenet264,
+    Arch::EfficientNetB5,
     Arch::EfficientNetB6,
     Arch::EfficientNetB7,
     Arch::Vgg16,
     Arch::Vgg19,
     Arch::Vgg19Bn,
+    Arch::InceptionV4,
     Arch::SeNet154,
     Arch::NasNetALarge,
     Arch::PNasNet5Large,
