@@ -1,0 +1,36 @@
+//! Networks with other operations than a `ResNet`'s train on a GPU as on the CPU.
+
+use burn::tensor::Device;
+use retune::config::OptimizerKind;
+use retune::network::Arch;
+use retune::platform::device;
+
+use super::steps::{learner, losses};
+
+/// Of the loss, before each of two steps and after them. `ReLU`s may fall the other way where sums are in another order.
+const TOLERANCE: f64 = 1e-3;
+
+/// `cargo test --release --test families_train -- --ignored gpu`; a software driver takes a minute.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn two_steps_on_the_gpu_are_the_cpus() {
+    let opened = pollster::block_on(device::open_another()).expect("a Vulkan driver");
+    let gpu = opened.device;
+    for arch in [Arch::Densenet121, Arch::EfficientNetB0] {
+        let [ours, theirs] = [&gpu, &Device::flex()].map(|device| {
+            let start = std::time::Instant::now();
+            let gradients = device.clone().autodiff();
+            let mut learner = learner(arch, OptimizerKind::Sgd, 1e-4, &gradients);
+            let losses = losses(&mut learner, [3, 4, 64], device);
+            println!("{arch}: {losses:?}, {:.1} s", start.elapsed().as_secs_f64());
+            losses
+        });
+        for (step, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            let difference = ((ours - theirs) / theirs).abs();
+            assert!(
+                difference <= TOLERANCE,
+                "{arch}, loss after {step} steps: {ours} on the GPU, {theirs} on the CPU"
+            );
+        }
+    }
+}
