@@ -52,7 +52,7 @@ fn expected(graph: &Graph, scope: Scope, mode: NormMode) -> Vec<(usize, Vec<usiz
         if !trains(graph, scope, node.stage) {
             continue;
         }
-        let stage = node.stage.max(1);
+        let stage = node.stage;
         match &node.op {
             Op::Conv(conv) => {
                 let list = &mut lists[0];
