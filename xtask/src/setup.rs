@@ -1,11 +1,12 @@
-//! The programs the browser tests need: fetched where apt is there, named where it is not.
+//! The programs that the tests need beside Rust: fetched where apt is there, named where it is not.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::project::{run, which};
+use crate::project::{run, target_dir, which};
 
 type Probe = fn() -> bool;
 
@@ -22,7 +23,7 @@ const NEEDED: [(&str, Probe); 4] = [
 ];
 
 /// The browser's program: `CHROMIUM`, else the first of its usual names on `PATH`.
-pub fn chromium() -> Option<std::path::PathBuf> {
+pub fn chromium() -> Option<PathBuf> {
     match std::env::var_os("CHROMIUM") {
         Some(path) => Some(path.into()),
         None => ["chromium", "chromium-browser", "google-chrome"]
@@ -55,14 +56,22 @@ pub fn browser() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let what = missing.join(", ");
+    apt(
+        &missing,
+        "Chromium or Chrome, the chromedriver of the same version and Mesa's Vulkan drivers",
+    )
+}
+
+/// Installs Debian's packages; `what` says to those who have no apt what they are to install.
+fn apt(packages: &[&str], what: &str) -> Result<()> {
+    let names = packages.join(", ");
     if which("apt-get").is_none() {
         bail!(
-            "missing for the browser tests (Debian's names): {what}. Install Chromium or Chrome, the \
-             chromedriver of the same version and Mesa's Vulkan drivers, or leave them out with --skip-browser"
+            "missing for these tests (Debian's names): {names}. Install {what}, or leave them out: \
+             `cargo xtask test --help` says how"
         );
     }
-    println!("installing {what}");
+    println!("installing {names}");
     let root = Command::new("id")
         .arg("-u")
         .output()
@@ -79,6 +88,43 @@ pub fn browser() -> Result<()> {
     };
     apt(&["update", "-q"])?;
     let mut install = vec!["install", "-q", "-y", "--no-install-recommends"];
-    install.extend(missing);
+    install.extend(packages);
     apt(&install)
+}
+
+/// A Python with these requirements in an environment of its own below the target folder.
+///
+/// # Errors
+/// If there is no Python, or the packages cannot be had.
+pub fn python(requirements: &Path) -> Result<PathBuf> {
+    let environment = target_dir().join("python");
+    let python = environment.join("bin/python");
+    let listed = environment.join("requirements.txt");
+    let wanted = fs::read(requirements)?;
+    // Copied last: without it the installation was cut off.
+    if fs::read(&listed).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    let venv = |program: &str| {
+        let mut command = Command::new(program);
+        command.args(["-m", "venv", "--clear"]).arg(&environment);
+        command.output().is_ok_and(|o| o.status.success())
+    };
+    if !venv("python3") {
+        apt(&["python3-venv"], "Python 3 with its module venv")?;
+        if !venv("python3") {
+            bail!("`python3 -m venv {}` fails", environment.display());
+        }
+    }
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ];
+    run(Command::new(&python).args(install).arg(requirements))?;
+    fs::write(listed, wanted)?;
+    Ok(python)
 }

@@ -1,6 +1,9 @@
 //! `cargo xtask test`: everything a change must pass, the quick steps first, one compilation of the
 //! tensors a target and purpose: native checked, native built, wasm checked, wasm built.
 
+use std::ffi::OsStr;
+use std::panic::resume_unwind;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -18,15 +21,18 @@ pub struct Options {
     /// Leave out what needs Chromium.
     #[arg(long)]
     skip_browser: bool,
+    /// Leave out what needs onnxruntime, which comes from PyPI and npm.
+    #[arg(long)]
+    skip_onnxruntime: bool,
 }
 
 /// Largest wasm a visitor may have to download, in bytes of brotli.
 const BARS: [(&str, u64); 2] = [("page_bg.wasm", 400_000), ("engine_bg.wasm", 3_500_000)];
 
-/// Cargo's command lines, in order. Clippy runs in the profile of the build that follows it, so that both
-/// share their build scripts and procedural macros. Every feature at once natively, as no other step lints
-/// the tests of the page's logic.
-const STEPS: [(&str, &str); 10] = [
+/// What is looked at before anything is compiled for good. Clippy runs in the profile of the build that follows it, so that
+/// both share their build scripts and procedural macros. Every feature at once natively, as no other step lints the tests
+/// of the page's logic.
+const CHECKS: [(&str, &str); 4] = [
     ("format", "fmt --all --check"),
     (
         "clippy, native",
@@ -42,6 +48,10 @@ const STEPS: [(&str, &str); 10] = [
         "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
          --no-default-features --features engine --bin engine -- -D warnings",
     ),
+];
+
+/// Cargo's command lines for what runs natively, in order.
+const NATIVE: [(&str, &str); 6] = [
     (
         "tests, build script",
         "test --locked --release --package xtask --features browser",
@@ -90,7 +100,11 @@ const WEBGPU: [(&str, &str); 3] = [
     ),
 ];
 
-/// Runs it all and stops at the first failure.
+/// What writes networks of every family as ONNX, to `target/onnx-parity`, with what they compute here.
+const PARITY: &str = "test --locked --release --package retune --test onnx_parity -- --ignored";
+
+/// Runs it all and stops at the first failure. The page is built while the native tests run: both have long stretches that
+/// keep one core busy.
 ///
 /// # Errors
 /// The failed step's.
@@ -100,8 +114,44 @@ pub fn test(options: &Options) -> Result<()> {
     if !options.skip_browser {
         step("browser", setup::browser)?;
     }
-    for (name, line) in STEPS {
+    for (name, line) in CHECKS {
         step(name, || run(&mut cargo(line.split_whitespace())))?;
+    }
+    let build_options = build::Options {
+        profile: Profile::Web,
+        out: root().join("dist"),
+        engine_goal: Goal::Speed,
+    };
+    let built = std::thread::scope(|scope| {
+        let page = scope.spawn(|| build::build(&build_options, build_options.profile.quality()));
+        let tested = native(options);
+        if tested.is_err() {
+            println!("==> failed; the page's build comes to its end first");
+        }
+        let built = page.join().unwrap_or_else(|panic| resume_unwind(panic));
+        tested.and(built)
+    })?;
+    step("sizes", || check_sizes(&built.sizes))?;
+    if !options.skip_browser {
+        step("end to end, in Chromium", || {
+            let mut args = vec![OsStr::new("--dist"), built.dist.as_os_str()];
+            if options.skip_onnxruntime {
+                args.extend(["--except", "onnx"].map(OsStr::new));
+            }
+            browser("e2e", &args)
+        })?;
+    }
+    println!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// What runs natively: tests, examples, documentation.
+fn native(options: &Options) -> Result<()> {
+    for (name, line) in NATIVE {
+        step(name, || run(&mut cargo(line.split_whitespace())))?;
+    }
+    if !options.skip_onnxruntime {
+        step("tests, onnxruntime", onnxruntime)?;
     }
     step("documentation", || {
         let mut doc = cargo(DOCUMENTATION.split_whitespace());
@@ -112,19 +162,21 @@ pub fn test(options: &Options) -> Result<()> {
             step(name, || run(&mut cargo(line.split_whitespace())))?;
         }
     }
-    let build_options = build::Options {
-        profile: Profile::Web,
-        out: root().join("dist"),
-        engine_goal: Goal::Speed,
-    };
-    let built = build::build(&build_options, build_options.profile.quality())?;
-    step("sizes", || check_sizes(&built.sizes))?;
-    if !options.skip_browser {
-        step("end to end, in Chromium", || {
-            browser("e2e", &["--dist".as_ref(), built.dist.as_os_str()])
-        })?;
-    }
-    println!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Exported networks give the same probabilities in onnxruntime.
+fn onnxruntime() -> Result<()> {
+    let fixtures = root().join("tests/fixtures/onnx");
+    let python = setup::python(&fixtures.join("requirements.txt"))?;
+    run(&mut cargo(PARITY.split_whitespace()))?;
+    let written = root().join("target/onnx-parity");
+    run(Command::new(python)
+        .arg(fixtures.join("check.py"))
+        .arg("parity")
+        .arg(&written))?;
+    // They are large.
+    std::fs::remove_dir_all(written)?;
     Ok(())
 }
 

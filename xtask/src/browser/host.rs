@@ -14,6 +14,7 @@ use axum::routing::get;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
+use tower_http::services::ServeDir;
 
 use xtask::serve;
 
@@ -76,6 +77,21 @@ impl Host {
             failed,
             foreign,
         })
+    }
+
+    /// Serves another folder at an address of its own, with no headers that matter.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub async fn serve(&self, folder: &Path) -> Result<String> {
+        let failed = from_fn_with_state(self.failed.clone(), remember_failures);
+        let app = Router::new()
+            .fallback_service(ServeDir::new(folder))
+            .layer(failed);
+        let listener = serve::listen(0).await?;
+        let url = format!("http://localhost:{}/", listener.local_addr()?.port());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(url)
     }
 
     /// Requests answered with an error since the last call.

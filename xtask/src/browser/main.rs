@@ -7,6 +7,7 @@ mod e2e;
 mod fixtures;
 mod host;
 mod page;
+mod peer;
 
 use std::path::PathBuf;
 

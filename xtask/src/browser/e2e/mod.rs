@@ -8,12 +8,13 @@ mod course;
 mod data;
 mod device;
 mod inputs;
+mod onnx;
 mod train;
 mod tune;
 mod weights;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -34,6 +35,9 @@ pub struct Options {
     /// Only these scenarios.
     #[arg(long, value_enum)]
     only: Vec<Scenario>,
+    /// All but these.
+    #[arg(long, value_enum, conflicts_with = "only")]
+    except: Vec<Scenario>,
     /// Save pictures of the page here, in light, dark and 360 px wide; failures are always pictured.
     #[arg(long)]
     shots: Option<PathBuf>,
@@ -63,6 +67,8 @@ enum Scenario {
     Course,
     /// A DenseNet's facts, layers and drawing, by keyboard; compound scaling.
     Architectures,
+    /// The model in onnxruntime-web, by the text that comes with the file.
+    Onnx,
     /// A training goes on after its tab was killed.
     Resume,
     /// A training goes on after its GPU was killed.
@@ -89,12 +95,13 @@ pub async fn run(options: &Options) -> Result<()> {
     if let Some(dir) = &options.shots {
         fs::create_dir_all(dir)?;
     }
-    let scenarios = if options.only.is_empty() {
-        Scenario::value_variants()
-    } else {
-        &options.only
+    let all = Scenario::value_variants().iter().copied();
+    let chosen = |s: &Scenario| match options.only.is_empty() {
+        true => !options.except.contains(s),
+        false => options.only.contains(s),
     };
-    for scenario in scenarios {
+    let scenarios: Vec<_> = all.filter(chosen).collect();
+    for scenario in &scenarios {
         let start = Instant::now();
         let scene = Scene {
             driver: &driver,
@@ -115,6 +122,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Tune => tune::tune(&scene).await,
             Scenario::Course => course::course(&scene).await,
             Scenario::Architectures => architectures::architectures(&scene).await,
+            Scenario::Onnx => onnx::onnx(&scene).await,
             Scenario::Resume => course::resume(&scene).await,
             Scenario::Lost => course::lost(&scene).await,
         };
@@ -143,8 +151,27 @@ impl Scene<'_> {
 
     /// The same with the whole query given, and without waiting.
     async fn on(&self, query: &str, steps: impl AsyncFnOnce(&Page) -> Result<()>) -> Result<()> {
+        self.on_url(&self.host.url, query, steps).await
+    }
+
+    /// A page of the test's own, `index.html` in a folder, without the headers of ours.
+    async fn on_site(
+        &self,
+        folder: &Path,
+        steps: impl AsyncFnOnce(&Page) -> Result<()>,
+    ) -> Result<()> {
+        let url = self.host.serve(folder).await?;
+        self.on_url(&url, "", steps).await
+    }
+
+    async fn on_url(
+        &self,
+        url: &str,
+        query: &str,
+        steps: impl AsyncFnOnce(&Page) -> Result<()>,
+    ) -> Result<()> {
         let browser = self.driver.open(&self.host.proxy).await?;
-        let page = Page::open(browser, &self.host.url, query).await?;
+        let page = Page::open(browser, url, query).await?;
         let result = steps(&page).await;
         let checked = match result {
             Ok(()) => self.check_quiet(&page).await,
