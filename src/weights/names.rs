@@ -138,7 +138,8 @@ pub(super) fn top_modules(mark: &str) -> Vec<&'static str> {
         _ => {
             let kind = kinds().iter().find(|kind| kind.mark == mark);
             let modules = kind.iter().flat_map(|kind| &kind.modules);
-            modules.map(String::as_str).collect()
+            let timms = (mark == VGG).then_some(TIMM_HIDDEN);
+            modules.map(String::as_str).chain(timms).collect()
         }
     }
 }
@@ -170,6 +171,9 @@ const CHILDREN: [(&str, &str); 7] = [
     ("7", "layer4"),
     ("9", "fc"),
 ];
+
+/// timm's module of a VGG's hidden layers.
+const TIMM_HIDDEN: &str = "pre_logits";
 
 /// timm's modules behind a VGG's convolutions, and torchvision's; timm has the hidden layers as convolutions.
 const TIMM_VGG: [(&str, &str); 3] = [

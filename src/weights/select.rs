@@ -521,6 +521,43 @@ mod tests {
     }
 
     #[test]
+    fn a_vgg_of_timm_s_is_whole() {
+        let graph = crate::network::Arch::Vgg16.graph();
+        let head = [("fc.weight", vec![6, 4096]), ("fc.bias", vec![6])];
+        let head = head.map(|(name, shape)| (name.to_owned(), shape));
+        let ours: BTreeMap<String, Vec<usize>> = graph.tensors().into_iter().chain(head).collect();
+        let timms = |(name, shape): (&String, &Vec<usize>)| {
+            let renamed = [
+                ("classifier.0.", "pre_logits.fc1."),
+                ("classifier.3.", "pre_logits.fc2."),
+                ("fc.", "head.fc."),
+            ];
+            let mut renamed = renamed.into_iter();
+            let renamed = renamed.find_map(|(ours, timm)| {
+                let rest = name.strip_prefix(ours)?;
+                Some(format!("{timm}{rest}"))
+            });
+            (renamed.unwrap_or_else(|| name.clone()), shape.clone())
+        };
+        let file: Vec<_> = ours.iter().map(timms).collect();
+        let candidate = |(name, shape): &'static (String, Vec<usize>)| Candidate {
+            group: "",
+            name,
+            shape,
+            real: true,
+            expanded: false,
+            place: (name, 0),
+        };
+        let file: &'static [_] = file.leak();
+        let selection = select(&file.iter().map(candidate).collect::<Vec<_>>()).unwrap();
+        assert_eq!(said(&selection), "");
+        let tensors = selection.tensors.into_iter();
+        let mut tensors: BTreeMap<_, _> = tensors.map(|(_, name)| (name, ())).collect();
+        names::translate(&mut tensors);
+        assert!(tensors.keys().eq(ours.keys()), "{tensors:?}");
+    }
+
+    #[test]
     fn a_head_that_is_not_alone_is_not_used() {
         let head: [(&str, &[usize]); 2] = [("head.weight", &[6, 512]), ("head.bias", &[6])];
         for (name, shape) in [
