@@ -44,7 +44,9 @@ names of the classes stand in its metadata under `classes`, a JSON list:
 
 {}
 
-An image that has an orientation in its EXIF is to be turned first; transparency is to be laid over white.
+An image that has an orientation in its EXIF is to be turned first; transparency is to be laid over white. Where the file
+resizes, a byte may be another by one than in Retune, and a probability by some ten-thousandths; an image that has the
+network's size already gives the same probabilities.
 
 ## Python
 

@@ -13,13 +13,16 @@ use crate::page::Page;
 use crate::peer::onnxruntime_web;
 
 /// How far a probability may be from the page's.
-const TOLERANCE: f64 = 1e-4;
+const EXACT: f64 = 1e-4;
 
-/// Photos as (name, width, height): of the model's size, larger, smaller.
-const PHOTOS: [(&str, u32, u32); 3] = [
-    ("exact.png", 224, 224),
-    ("larger.png", 517, 301),
-    ("smaller.png", 150, 113),
+/// How far it may be where the file resizes: a byte here and there is another by one.
+const RESIZED: f64 = 2e-3;
+
+/// Photos as (name, width, height, how far a probability may be off): of the bundled model's size, larger, smaller.
+const PHOTOS: [(&str, u32, u32, f64); 3] = [
+    ("exact.png", 160, 160, EXACT),
+    ("larger.png", 517, 301, RESIZED),
+    ("smaller.png", 150, 113, RESIZED),
 ];
 
 /// What a person writes with the text at hand: its example as it stands, around it a file and a place for what it says.
@@ -68,8 +71,7 @@ pub async fn onnx(scene: &Scene<'_>) -> Result<()> {
         .context("README.md's JavaScript has no end")?;
     scene
         .on_site(site, async |page| {
-            let mut largest = 0.0_f64;
-            for ((name, ..), (label, expected)) in PHOTOS.iter().zip(&ours) {
+            for ((name, .., tolerance), (label, expected)) in PHOTOS.iter().zip(&ours) {
                 let arguments = vec![json!(code), json!(name)];
                 let found = page.client().execute_async(RUN, arguments).await?;
                 let Value::Array(found_values) = &found["probabilities"] else {
@@ -80,13 +82,17 @@ pub async fn onnx(scene: &Scene<'_>) -> Result<()> {
                     "{name} is {found}, not {label}"
                 );
                 ensure!(found_values.len() == expected.len(), "{name}: {found}");
+                let mut largest = 0.0_f64;
                 for (value, want) in found_values.iter().zip(expected) {
                     let value = value.as_f64().context("a probability is not a number")?;
                     largest = largest.max((value - want).abs());
                 }
+                println!("  {name} in onnxruntime-web: at most {largest:.1e} from the page");
+                ensure!(
+                    largest < *tolerance,
+                    "{name}: {largest} is not below {tolerance}"
+                );
             }
-            println!("  onnxruntime-web against the page: at most {largest:.1e} apart");
-            ensure!(largest < TOLERANCE, "{largest} is not below {TOLERANCE}");
             Ok(())
         })
         .await
@@ -95,7 +101,7 @@ pub async fn onnx(scene: &Scene<'_>) -> Result<()> {
 /// Hills under a sky, of some size, none like another.
 fn photos(dir: &Path) -> Result<Vec<PathBuf>> {
     (PHOTOS.into_iter())
-        .map(|(name, width, height)| {
+        .map(|(name, width, height, _)| {
             let picture = RgbImage::from_fn(width, height, |x, y| {
                 let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
                 let hill = 0.5 + 0.2 * (7.0 * u + width as f32).sin();
