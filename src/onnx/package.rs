@@ -83,7 +83,7 @@ console.log(classes[probabilities.data.indexOf(Math.max(...probabilities.data))]
 ## Rust
 
 ```rust
-// cargo add ort@2.0.0-rc.10 image ndarray
+// cargo add ort@=2.0.0-rc.15 image ndarray
 use ndarray::Array3;
 use ort::{{session::Session, value::Tensor}};
 
@@ -91,7 +91,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {{
     let photo = image::open("photo.jpg")?.to_rgb8();
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let image = Array3::from_shape_vec((height, width, 3), photo.into_raw())?;
-    let mut session = Session::builder()?.commit_from_file("{MODEL}")?;
+    let environment = ort::init().build()?;
+    let mut session = Session::builder(&environment)?.commit_from_file("{MODEL}")?;
     let outputs = session.run(ort::inputs!["image" => Tensor::from_array(image)?])?;
     let (_, probabilities) = outputs["probabilities"].try_extract_tensor::<f32>()?;
     println!("{{probabilities:?}}");
