@@ -172,14 +172,30 @@ fn webgpu() {
     gpu(&[Arch::ResNet18]);
 }
 
+/// One of every other family, and of every kind of block.
 #[test]
 #[ignore = "needs a Vulkan driver; large"]
 fn webgpu_large() {
     gpu(&[
+        Arch::LeNet5,
+        Arch::AlexNet,
+        Arch::ZfNet,
+        Arch::Plain18,
+        Arch::MobileNetV2,
+        Arch::EfficientNetB0,
+        Arch::EfficientNetLite0,
+        Arch::GoogLeNet,
         Arch::ResNet50,
         Arch::ResNext50,
         Arch::Densenet121,
-        Arch::EfficientNetB0,
+        Arch::InceptionV3,
+        Arch::InceptionV4,
+        Arch::InceptionResNetV2,
+        Arch::Xception,
+        Arch::Vgg16Bn,
+        Arch::SeNet154,
+        Arch::NasNetALarge,
+        Arch::PNasNet5Large,
     ]);
 }
 

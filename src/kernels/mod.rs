@@ -15,6 +15,7 @@ pub mod preprocess;
 pub mod reference;
 pub mod self_test;
 pub mod shape;
+pub mod silu;
 pub mod simd;
 pub mod taps;
 

@@ -1,12 +1,13 @@
 //! What a node without weights does to tensors, with gradients where the device keeps them.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, sigmoid, silu, tanh};
+use burn::tensor::activation::{relu, sigmoid, tanh};
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
 use burn::tensor::ops::AvgPoolOptions;
 
 use crate::kernels::pool::{global_avg_pool, max_pool};
 use crate::kernels::shape::Geometry;
+use crate::kernels::silu::silu;
 use crate::network::graph::{Activation, Conv, Lrn, Op, Padding, Pool};
 
 /// What is put round an image where a maximum is taken: it never wins, and unlike infinity it stays a number.

@@ -1,9 +1,10 @@
-//! Promise: on the CPU, convolution, batch norm and max pooling of our own give what the twins and burn's ops
+//! Promise: on the CPU, convolution, batch norm, max pooling and SiLU of our own give what the twins and burn's ops
 //! give, in both directions, with the vectors of every machine, and the same bits on every run.
 
 mod convolution;
 mod norm;
 mod pool;
+mod silu;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::kernels::reference::compare::{Tolerance, compare};
