@@ -5,7 +5,7 @@ use super::features::batch_size;
 use super::mailbox::Mailbox;
 use crate::error::Result;
 use crate::infer::Classifier;
-use crate::kernels::autotune::{Tuned, tune};
+use crate::kernels::autotune::{METHOD, Tuned, tune};
 use crate::kernels::conv::Conv2d;
 use crate::kernels::self_test::self_test;
 use crate::kernels::shape::ConvShape;
@@ -78,9 +78,12 @@ async fn tune_kernels(
     Ok(())
 }
 
-/// Where the tuning of an adapter is kept. Another version has other kernels.
+/// Where the tuning of an adapter is kept. Another version has other kernels; another way to measure, other results.
 fn tuning_key(adapter: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let adapter: String = adapter.chars().map(plain).collect();
-    format!("tuning-{}-{adapter}.json", env!("CARGO_PKG_VERSION"))
+    format!(
+        "tuning-{}-{METHOD}-{adapter}.json",
+        env!("CARGO_PKG_VERSION")
+    )
 }

@@ -16,13 +16,11 @@ use super::conv::matmul::{Epilogue, MatMul};
 use super::conv::select;
 use super::conv::weights::{Packing, Weights};
 use super::gpu::launch::{Buffer, Gpu};
+use super::quickest::{Stopwatch, Timed, clock_step, quickest};
 use super::self_test;
 use super::shape::ConvShape;
 use crate::error::{Error, Result};
 use crate::platform::time;
-
-/// Runs of which the fastest counts.
-const RUNS: usize = 3;
 
 /// The result of tuning: the name of the fastest kernel for each layer's sizes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,9 +77,12 @@ fn key(conv: &ConvShape) -> String {
     )
 }
 
+/// How candidates are measured and compared: results of another way are not to be used.
+pub const METHOD: u32 = 2;
+
 /// Measures the kernels of each layer that has no result in `found`, for at most `seconds`, and puts the
-/// fastest in use. Returns `found` with the new results added. A kernel that fails its self-test takes no
-/// part: one that the driver refuses would seem to take no time.
+/// fastest in use: the layers first on which a network spends most. Returns `found` with the new results added. A kernel
+/// that fails its self-test takes no part: one that the driver refuses would seem to take no time.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the device fails, as opposed to a kernel.
@@ -93,8 +94,9 @@ pub async fn tune(
 ) -> Result<Tuned> {
     let end = time::now() + seconds * 1000.0;
     let mut tested = HashMap::new();
-    for (layer, conv) in layers {
-        let key = key(conv);
+    let mut step = None;
+    for (layer, conv) in by_work(layers) {
+        let key = key(&conv);
         let Some((weights, bias)) = layer.on_gpu() else {
             continue;
         };
@@ -105,8 +107,11 @@ pub async fn tune(
             break;
         }
         let gpu = bias.gpu();
+        let default = select::choose(&gpu, &conv, weights);
+        let others = candidates(&conv, weights, gpu.max_binding());
+        let others = others.into_iter().filter(|other| Some(*other) != default);
         let mut sound = Vec::new();
-        for algorithm in candidates(conv, weights, gpu.max_binding()) {
+        for algorithm in default.into_iter().chain(others) {
             let verdict = tested.get(&algorithm).copied();
             let passes = match verdict {
                 Some(passes) => passes,
@@ -118,13 +123,92 @@ pub async fn tune(
                 sound.push(algorithm);
             }
         }
-        if let Some(algorithm) = fastest(device, conv, weights, bias, &sound, end).await? {
-            select::set_tuned(&gpu, *conv, algorithm);
-            found.0.insert(key, algorithm.name());
+        let x = Tensor::<4>::random(conv.in_dims(), Distribution::Uniform(-1.0, 1.0), device);
+        let Some(x) = Buffer::of(&x) else {
+            continue;
+        };
+        let epilogue = Epilogue {
+            bias: Some(bias),
+            residual: None,
+            relu: true,
+        };
+        let mut watch = Launches {
+            gpu: &gpu,
+            launch: |candidate: usize| {
+                drop(sound[candidate].run(&gpu, &conv, &x, weights, epilogue));
+            },
+            end,
+        };
+        if sound.is_empty() {
+            continue;
+        }
+        let step = match step {
+            Some(step) => step,
+            None => *step.insert(clock_step(&mut watch).await?),
+        };
+        if let Some(best) = quickest(&mut watch, sound.len(), step).await? {
+            select::set_tuned(&gpu, conv, sound[best]);
+            found.0.insert(key, sound[best].name());
         }
     }
     drop_unused_packings(layers);
     Ok(found)
+}
+
+/// Each size of layers once, with a layer of it, those first that are the most work in all.
+fn by_work<'a>(layers: &[(&'a Conv2d, ConvShape)]) -> Vec<(&'a Conv2d, ConvShape)> {
+    let mut sizes: Vec<(&Conv2d, ConvShape, f64)> = Vec::new();
+    for (layer, conv) in layers {
+        match sizes.iter_mut().find(|(_, other, _)| other == conv) {
+            Some((_, _, flops)) => *flops += conv.flops(),
+            None => sizes.push((layer, *conv, conv.flops())),
+        }
+    }
+    sizes.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let sizes = sizes.into_iter();
+    sizes.map(|(layer, conv, _)| (layer, conv)).collect()
+}
+
+/// Launches of a layer's kernels on a GPU.
+struct Launches<'a, F> {
+    gpu: &'a Gpu,
+    launch: F,
+    /// When the time is over, as [`time::now`] has it.
+    end: f64,
+}
+
+/// Measurements that are waited for together. Metal has 32 places for timestamps on a device.
+const MOST_WINDOWS: usize = 24;
+
+impl<F: Fn(usize) + Send + Sync> Stopwatch for Launches<'_, F> {
+    async fn time(&mut self, what: &[Timed]) -> Result<Vec<f64>> {
+        let client = self.gpu.client();
+        let launch = &self.launch;
+        let work = |timed: &Timed| (0..timed.launches).for_each(|_| launch(timed.candidate));
+        let mut readings = Vec::with_capacity(what.len());
+        if client.properties().timing_method != TimingMethod::Device {
+            for timed in what {
+                readings.push(time_of(self.gpu, || work(timed)).await?);
+            }
+            return Ok(readings);
+        }
+        for part in what.chunks(MOST_WINDOWS) {
+            let mut windows = Vec::with_capacity(part.len());
+            for timed in part {
+                let profile = client.profile(|| work(timed), "tune");
+                windows.push(profile.map_err(|e| Error::Gpu(format!("{e:?}")))?.1);
+            }
+            for window in windows {
+                let ticks = window.resolve().await;
+                readings.push(ticks.map_or(f64::INFINITY, |t| t.duration().as_secs_f64() * 1000.0));
+            }
+        }
+        Ok(readings)
+    }
+
+    fn is_over(&self) -> bool {
+        time::now() > self.end
+    }
 }
 
 /// Drops the packed copies of the weights that were made for measuring and that no chosen kernel reads.
@@ -141,50 +225,6 @@ fn drop_unused_packings(layers: &[(&Conv2d, ConvShape)]) {
             .collect();
         weights.retain_packings(&wanted);
     }
-}
-
-async fn fastest(
-    device: &Device,
-    conv: &ConvShape,
-    weights: &Weights,
-    bias: &Buffer,
-    candidates: &[Algorithm],
-    end: f64,
-) -> Result<Option<Algorithm>> {
-    let gpu = bias.gpu();
-    let x = Tensor::<4>::random(conv.in_dims(), Distribution::Uniform(-1.0, 1.0), device);
-    let Some(x) = Buffer::of(&x) else {
-        return Ok(None);
-    };
-    let mut best = None;
-    let mut least = f64::INFINITY;
-    for &algorithm in candidates {
-        let mut time = f64::INFINITY;
-        // The first run packs the weights.
-        for run in 0..=RUNS {
-            let taken = time_of(&gpu, || {
-                let epilogue = Epilogue {
-                    bias: Some(bias),
-                    residual: None,
-                    relu: true,
-                };
-                drop(algorithm.run(&gpu, conv, &x, weights, epilogue));
-            })
-            .await?;
-            // A clock that ticks too slowly for the work says nothing about it.
-            if run > 0 && taken > 0.0 {
-                time = time.min(taken);
-            }
-            if time::now() > end {
-                return Ok(best);
-            }
-        }
-        if time < least {
-            least = time;
-            best = Some(algorithm);
-        }
-    }
-    Ok(best)
 }
 
 /// Measures the work that `launch` queues, in milliseconds: by the device's own clock where it has one, else

@@ -12,6 +12,7 @@ pub mod host;
 pub mod norm;
 pub mod pool;
 pub mod preprocess;
+mod quickest;
 pub mod reference;
 pub mod self_test;
 pub mod shape;
