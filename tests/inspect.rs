@@ -48,6 +48,21 @@ fn a_named_network_has_torchvisions_totals() {
 }
 
 #[test]
+fn a_name_almost_right_is_guessed_at_and_not_taken() {
+    for (typed, meant) in [
+        ("efficientnet-b0", "efficientnet_b0"),
+        ("ResNet50", "resnet50"),
+        ("vgg16bn", "vgg16_bn"),
+    ] {
+        let (code, said) = inspect(&[typed]).unwrap_err();
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(&format!("did you mean {meant}?")), "{said}");
+    }
+    let (_, said) = inspect(&["7"]).unwrap_err();
+    assert!(!said.contains("did you mean"), "{said}");
+}
+
+#[test]
 fn without_a_name_all_networks_are_listed() {
     let listed = json(&[]);
     let of = |name: &str| listed.iter().find(|row| row["arch"] == name).unwrap();

@@ -20,7 +20,7 @@ use retune::network::graph::{Conv, NORM, Op, Padding};
 use retune::network::head::HeadSpec;
 use retune::network::{Arch, Graph};
 use retune::onnx::proto::{self, Entry, NodeProto};
-use retune::onnx::{Imported, Input, Model, Options, export, import};
+use retune::onnx::{Imported, Input, Model, Options, export, import, package, unpack};
 use retune::random::Random;
 use retune::weights::SaveAs;
 
@@ -246,6 +246,29 @@ fn any_normalisation_comes_back() {
         let plain = import("plain", &small::file(Input::Tensor)).unwrap();
         assert_eq!(back.graph, plain.graph);
     }
+}
+
+/// The zip that is handed out is taken back; other zips are not taken for one.
+#[test]
+fn a_zip_with_one_model_is_unpacked() {
+    let model = small::file(Input::Image);
+    let classes = ["a", "b", "c"].map(str::to_owned);
+    let zip = package("small", &model, &classes).unwrap();
+    let unpacked = unpack("some.zip", &zip).unwrap();
+    assert_eq!(
+        unpacked,
+        Some(("some.zip/model.onnx".to_owned(), model.clone()))
+    );
+    assert_eq!(unpack("model.onnx", &model).unwrap(), None);
+    assert_eq!(unpack("cut.zip", &zip[..zip.len() / 2]).unwrap(), None);
+    let mut damaged = zip.clone();
+    let at = model.len() / 2;
+    damaged[at] ^= 1;
+    let error = unpack("damaged.zip", &damaged).unwrap_err().to_string();
+    assert!(
+        error.starts_with("damaged.zip: model.onnx in it cannot be read"),
+        "{error}"
+    );
 }
 
 /// What is read is written as what was read.

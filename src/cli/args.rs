@@ -195,12 +195,28 @@ fn classes(text: &str) -> std::result::Result<Classes, String> {
     Ok(Classes(list))
 }
 
+/// What may have been meant by a name that is none of these.
+pub fn meant<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    /// As alike as clap's own suggestions are to be.
+    const ALIKE: f64 = 0.7;
+    let typed = name.to_ascii_lowercase().replace(['-', ' '], "_");
+    let alike = |known: &&'a str| (strsim::jaro(&typed, known), *known);
+    let best = names.iter().map(alike).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(alike, _)| *alike > ALIKE)
+        .map(|(_, name)| name)
+}
+
 /// A backbone's name.
 pub fn arch(name: &str) -> Result<Arch> {
     Arch::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
-        let names = names.join(", ");
-        Error::setting("architecture", format!("{name} is none of {names}"))
+        let meant = meant(name, &names).map(|meant| format!("; did you mean {meant}?"));
+        let reason = format!(
+            "{name} is none of {}{}",
+            names.join(", "),
+            meant.unwrap_or_default()
+        );
+        Error::setting("architecture", reason)
     })
 }
 

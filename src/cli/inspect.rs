@@ -43,8 +43,8 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     if args.json {
         line(json!(ScaledTable { scaling, table }));
     } else {
-        scaling.print(&table);
         print(&table, &scaled.name());
+        scaling.print(&table);
     }
     Ok(())
 }
@@ -117,8 +117,9 @@ impl<'a> Scaling<'a> {
         }
     }
 
-    /// The lines above the table.
+    /// The lines below the table, which is long.
     fn print(&self, table: &Inspection) {
+        line("");
         let phi = self.phi.map(|phi| format!("phi {}: ", short(phi)));
         line(format_args!(
             "{}depth d = {}, width w = {}, resolution r = {}: images of {} x {4} pixels",
@@ -145,6 +146,10 @@ impl<'a> Scaling<'a> {
             base.multiply_adds,
             self.base_edge
         ));
+        line(format_args!(
+            "by the formula d w^2 r^2 = {} times; the layers, channels and pixels are whole numbers",
+            short(self.depth * self.width.powi(2) * self.resolution.powi(2))
+        ));
         if let Some(member) = self.nearest {
             line(format_args!(
                 "nearest published: {} (d = {}, w = {}, images of {} x {3} pixels)",
@@ -154,6 +159,5 @@ impl<'a> Scaling<'a> {
                 member.edge
             ));
         }
-        line("");
     }
 }

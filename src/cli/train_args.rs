@@ -23,6 +23,9 @@ const DISTILLATION: f64 = 0.5;
 pub struct TrainArgs {
     /// A folder, zip or tar: a folder a class, optionally under train and test, or images with a table of labels.
     pub dataset: Option<PathBuf>,
+    /// The demo set in place of one on disk: scenes that are drawn, to try things out.
+    #[arg(long, conflicts_with = "dataset")]
+    pub demo: bool,
     #[command(flatten)]
     pub labels: LabelArgs,
     /// A run file (TOML) with any of these settings and all others; flags win over it.
@@ -31,12 +34,12 @@ pub struct TrainArgs {
     /// Backbone, by torchvision's name (resnet18, wide_resnet50_2, ...).
     #[arg(long)]
     pub arch: Option<String>,
-    /// Pretrained weights (.safetensors or .pth), "imagenet" to download timm's, or "random".
+    /// Pretrained weights (.safetensors, .pth or .onnx), "imagenet" to download timm's, or "random".
     #[arg(long)]
     pub weights: Option<String>,
     #[command(flatten)]
     pub settings: SettingFlags,
-    /// A whole model of the same classes to learn from as well (.safetensors or .pth).
+    /// A whole model of the same classes to learn from as well (.safetensors, .pth or .onnx).
     #[arg(long, value_name = "FILE")]
     pub teacher: Option<PathBuf>,
     /// Folder for model.safetensors, report.json and the checkpoint of each epoch.
@@ -146,7 +149,12 @@ impl TrainArgs {
             demo.check()?;
         }
         let dataset = self.dataset.clone().or(file.dataset.map(beside));
-        let dataset = dataset.map(Images::At).or(file.demo.map(Images::Demo));
+        let demo = match file.demo {
+            None if self.demo => Some(DemoConfig::default()),
+            of_file => of_file,
+        };
+        let dataset = dataset.filter(|_| !self.demo).map(Images::At);
+        let dataset = dataset.or(demo.map(Images::Demo));
         let teacher = self.teacher.clone().or(file.teacher.map(beside));
         // A training that goes on has its own settings.
         if !self.resume {
@@ -158,7 +166,8 @@ impl TrainArgs {
         check_weights(arch, weights.as_deref())?;
         Ok(Plan {
             dataset: dataset.ok_or_else(|| {
-                Error::setting("data set", "none is named: give a folder or a zip")
+                let reason = "none is named: give a folder or a zip, or --demo to try things out";
+                Error::setting("data set", reason)
             })?,
             arch,
             weights,

@@ -8,12 +8,15 @@ use crate::weights::{self, Checkpoint, GRAPH, NamedTensor};
 /// A name by which an `.onnx` file goes.
 const ENDING: &str = ".onnx";
 
-/// Reads a checkpoint, or an `.onnx` file: that becomes a checkpoint with its graph in it, whose bytes are then
+/// Reads a checkpoint, or an `.onnx` file, alone or in a zip: that becomes a checkpoint with its graph in it, whose bytes are then
 /// given too, to be kept in place of the file's.
 ///
 /// # Errors
 /// As [`weights::read`] and [`onnx::import`].
 pub fn read_model(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Option<Vec<u8>>)> {
+    if let Some(inner) = onnx::unpack(file, bytes)? {
+        return read_model(&inner.0, &inner.1);
+    }
     if !file.to_ascii_lowercase().ends_with(ENDING) && !looks_like_onnx(bytes) {
         return Ok((weights::read(file, bytes)?, None));
     }

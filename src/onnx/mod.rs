@@ -11,7 +11,7 @@ pub mod proto;
 
 pub use export::{Input, Model, Options, export};
 pub use import::{Imported, MOST_BYTES, import};
-pub use package::package;
+pub use package::{package, unpack};
 
 /// The operators' version that is written: the first whose `Resize` has antialiasing.
 const OPSET: i64 = 18;

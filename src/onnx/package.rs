@@ -1,10 +1,11 @@
 //! An exported model with a text that shows how to run it elsewhere, as one zip.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::import::MOST_BYTES;
 use crate::error::{Error, Result};
 
 /// The model's name in the zip.
@@ -29,6 +30,42 @@ pub fn package(name: &str, model: &[u8], classes: &[String]) -> Result<Vec<u8>> 
     }
     let file = zip.finish().map_err(|error| fail(&error))?;
     Ok(file.into_inner())
+}
+
+/// The only `.onnx` file of a zip, with its name; nothing where the bytes are no zip, or hold none or several.
+///
+/// # Errors
+/// [`Error::Weights`] if it is damaged, or larger than an `.onnx` file may be.
+pub fn unpack(file: &str, bytes: &[u8]) -> Result<Option<(String, Vec<u8>)>> {
+    if !bytes.starts_with(b"PK") {
+        return Ok(None);
+    }
+    let Ok(mut zip) = ZipArchive::new(Cursor::new(bytes)) else {
+        return Ok(None);
+    };
+    // A name that cannot be read is none of ours.
+    let names = zip.file_names().filter_map(std::result::Result::ok);
+    let mut models: Vec<String> = (names.map(std::borrow::Cow::into_owned))
+        .filter(|name| name.to_ascii_lowercase().ends_with(".onnx"))
+        .collect();
+    let (Some(model), true) = (models.pop(), models.is_empty()) else {
+        return Ok(None);
+    };
+    let damaged = |error: &dyn std::fmt::Display| {
+        Error::weights(file, format!("{model} in it cannot be read: {error}"))
+    };
+    let entry = zip.by_name(&model).map_err(|error| damaged(&error))?;
+    let mut inner = Vec::new();
+    // What it claims of its size is not believed.
+    let most = MOST_BYTES as u64 + 1;
+    entry
+        .take(most)
+        .read_to_end(&mut inner)
+        .map_err(|error| damaged(&error))?;
+    if inner.len() > MOST_BYTES {
+        return Err(damaged(&"it is beyond 2 GiB"));
+    }
+    Ok(Some((format!("{file}/{model}"), inner)))
 }
 
 fn readme(name: &str, classes: &[String]) -> String {

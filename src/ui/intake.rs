@@ -67,6 +67,9 @@ const CHECKPOINTS: [&str; 15] = [
     ".msgpack",
 ];
 
+/// Endings of the values that lie outside an .onnx file.
+const ONNX_DATA: [&str; 2] = [".onnx.data", ".onnx_data"];
+
 /// Endings of most images.
 const IMAGES: [&str; 10] = [
     ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic",
@@ -87,7 +90,8 @@ pub fn accept_tables() -> String {
 
 /// For a picker: everything that a checkpoint, or a file that says more about it, may be called.
 pub fn accept_checkpoints() -> String {
-    accept(CHECKPOINTS.iter().chain(&[".json"]))
+    // In a zip lies what was exported as ONNX here.
+    accept(CHECKPOINTS.iter().chain(&[".json", ".zip"]))
 }
 
 /// A picker's `accept`. Browsers look at what follows the last dot.
@@ -124,6 +128,13 @@ pub fn sort<F>(files: Vec<Found<F>>) -> Intake<F> {
             intake.configs.push(found);
         } else if of_hub && !ends(&CHECKPOINTS) {
             // Its licence, its words about itself.
+        } else if ends(&ONNX_DATA) {
+            let text = format!(
+                "{}: an .onnx file is read whose values are in the file itself; in Python: \
+                 onnx.save(onnx.load('model.onnx'), 'whole.onnx')",
+                found.path
+            );
+            intake.notes.push((Section::Model, text));
         } else if ends(&CHECKPOINTS) {
             let passed_over = put(&mut intake.checkpoint, found, "one checkpoint");
             let notes = passed_over.map(|note| (Section::Model, note));
@@ -255,7 +266,9 @@ mod tests {
             found("Archive.ZIP", false),
             found("head.safetensors", false),
             found("notes.txt", false),
+            found("net.onnx.data", false),
         ]);
+        assert!(intake.notes[0].1.starts_with("net.onnx.data: "));
         assert_eq!(paths(&intake.images), ["a.jpg", "notes.txt"]);
         assert_eq!(intake.archive, Some(found("Archive.ZIP", false)));
         assert_eq!(intake.checkpoint, Some(found("head.safetensors", false)));

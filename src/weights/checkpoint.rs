@@ -103,6 +103,12 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
         );
         return Err(Error::weights(file, reason));
     }
+    // What a file says of its own network is not guessed at.
+    if checkpoint.metadata.contains_key(GRAPH) {
+        let (classes, _) = outputs::choose(lists, checkpoint.outputs());
+        checkpoint.classes = classes;
+        return Ok(checkpoint);
+    }
     if names::is_timm_efficientnet(&checkpoint.tensors)
         && !["arch", NAMED]
             .iter()
@@ -119,11 +125,6 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
             "{file} has a DenseNet's features in a network of its own. torchvision's has a ReLU behind them, which is \
              taken to be there; without one, its answers are wrong."
         ));
-    }
-    if checkpoint.metadata.contains_key(GRAPH) {
-        let (classes, _) = outputs::choose(lists, checkpoint.outputs());
-        checkpoint.classes = classes;
-        return Ok(checkpoint);
     }
     names::translate(&mut checkpoint.tensors);
     checkpoint.flatten_hidden_layers();
