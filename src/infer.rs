@@ -3,6 +3,7 @@
 mod about;
 mod imported;
 mod load;
+mod timm;
 
 use std::collections::BTreeMap;
 

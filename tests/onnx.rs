@@ -357,22 +357,112 @@ fn what_cannot_be_read_is_refused_by_name() {
     }
 }
 
-/// A softmax at the end falls away, a sigmoid with a warning; normalisation before the first layer is reported.
-#[test]
-fn what_stands_round_a_network_is_understood() {
-    let node = |op: &str, inputs: &[&str], output: &str| NodeProto {
+fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
         input: inputs.iter().map(|&name| name.to_owned()).collect(),
         output: vec![output.to_owned()],
         op_type: Some(op.to_owned()),
         ..NodeProto::default()
-    };
-    let vector = |name: &str, dims: &[i64], values: &[f32]| proto::TensorProto {
+    }
+}
+
+fn vector(name: &str, dims: &[i64], values: &[f32]) -> proto::TensorProto {
+    proto::TensorProto {
         dims: dims.to_vec(),
         data_type: Some(proto::data_type::FLOAT),
         float_data: values.to_vec(),
         name: Some(name.to_owned()),
         ..proto::TensorProto::default()
+    }
+}
+
+/// The small network with nodes and tensors put in before its first layer, which takes the last of them.
+fn fronted(nodes: Vec<NodeProto>, tensors: Vec<proto::TensorProto>) -> Vec<u8> {
+    let mut model = proto::Model::decode(&small::file(Input::Tensor)[..]).unwrap();
+    let graph = model.graph.as_mut().unwrap();
+    graph.node[0].input[0].clone_from(&nodes.last().unwrap().output[0]);
+    graph.initializer.extend(tensors);
+    graph.node.splice(0..0, nodes);
+    model.encode_to_vec()
+}
+
+/// Images are normalised for samples to 1 or to 255, as Caffe's networks take them; brought from one normalisation to
+/// another as GoogLeNet does; or by numbers that say nothing, and then refused.
+#[test]
+fn what_becomes_of_images_is_read_off_the_numbers() {
+    let three = |name: &str, values: [f32; 3]| vector(name, &[3, 1, 1], &values);
+    let means = [123.68, 116.779, 103.939];
+    let caffe = fronted(
+        vec![node("Sub", &["input", "mean"], "ready")],
+        vec![three("mean", means)],
+    );
+    let (mean, std) = import("caffe", &caffe).unwrap().mean_std.unwrap();
+    for at in 0..3 {
+        assert!((mean[at] * 255.0 - means[at]).abs() < 1e-3, "{mean:?}");
+        assert!((std[at] * 255.0 - 1.0).abs() < 1e-4, "{std:?}");
+    }
+    let nodes = || {
+        let times = node("Mul", &["input", "times"], "scaled");
+        vec![times, node("Add", &["scaled", "plus"], "ready")]
     };
+    let googlenet = fronted(
+        nodes(),
+        vec![
+            three("times", [0.458, 0.448, 0.45]),
+            three("plus", [-0.03, -0.088, -0.188]),
+        ],
+    );
+    let read = import("googlenet", &googlenet).unwrap();
+    assert_eq!(read.mean_std, None);
+    let Op::Norm(norm) = &read.graph.nodes[1].op else {
+        panic!("{:?}", read.graph.nodes[1]);
+    };
+    let name = &read.graph.nodes[1].name;
+    let values = |part: &str| &read.checkpoint.tensors[&format!("{name}.{part}")].data;
+    let deviation = (f64::from(values("running_var")[0]) + norm.epsilon).sqrt();
+    assert!((deviation - 1.0).abs() < 1e-7, "{deviation}");
+    assert_eq!(values("weight")[..], [0.458, 0.448, 0.45]);
+    let far = fronted(
+        nodes(),
+        vec![three("times", [-1.0; 3]), three("plus", [255.0; 3])],
+    );
+    let error = import("far.onnx", &far).unwrap_err().to_string();
+    assert!(error.contains("neither 0 to 1 nor 0 to 255"), "{error}");
+}
+
+/// A layer gets a bias only where nothing else takes what it gives, under another name either.
+#[test]
+fn a_sum_is_a_bias_where_it_is_the_only_one_to_take_the_output() {
+    let with = |also_taken: bool| {
+        let mut model = proto::Model::decode(&small::file(Input::Tensor)[..]).unwrap();
+        let graph = model.graph.as_mut().unwrap();
+        let output = graph.node[0].output[0].clone();
+        graph.node[0].input.truncate(2);
+        graph.node[0].output[0] = "raw".to_owned();
+        graph
+            .initializer
+            .push(vector("shift", &[8, 1, 1], &[0.5; 8]));
+        let mut nodes = vec![node("Identity", &["raw"], "same")];
+        if also_taken {
+            nodes.push(node("Add", &["same", "shift"], "shifted"));
+            nodes.push(node("Add", &["raw", "shifted"], &output));
+        } else {
+            nodes.push(node("Add", &["same", "shift"], &output));
+        }
+        graph.node.splice(1..1, nodes);
+        let read = import("small", &model.encode_to_vec()).unwrap();
+        let Op::Conv(conv) = &read.graph.nodes[1].op else {
+            panic!("{:?}", read.graph.nodes[1]);
+        };
+        conv.bias
+    };
+    assert!(with(false));
+    assert!(!with(true));
+}
+
+/// A softmax at the end falls away, a sigmoid with a warning; normalisation before the first layer is reported.
+#[test]
+fn what_stands_round_a_network_is_understood() {
     let mut model = proto::Model::decode(&small::file(Input::Tensor)[..]).unwrap();
     let graph = model.graph.as_mut().unwrap();
     graph

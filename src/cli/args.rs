@@ -80,10 +80,10 @@ pub struct Common {
     /// What becomes of transparency: over white, or dropped as Pillow's convert("RGB") does.
     #[arg(long, value_parser = transparency, value_name = "white|dropped")]
     pub transparency: Option<Transparency>,
-    /// Edge of the model's input, in pixels, where its file does not say.
+    /// Edge of the model's input, in pixels; wins over what its file says.
     #[arg(long, value_name = "PIXELS", value_parser = input_size)]
     pub input_size: Option<usize>,
-    /// What the pixels were brought to in the model's training, where its file does not say.
+    /// What the pixels were brought to in the model's training; wins over what its file says.
     #[arg(long, value_parser = normalization, value_name = "imagenet|half|none")]
     pub normalize: Option<Normalization>,
     /// Print JSON, one object a line.

@@ -24,7 +24,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     };
     let (arch, scaled) = args.network(name)?;
     let of = |graph: &Graph, size| {
-        let head = HeadSpec::of(args.head, graph.features(), args.classes);
+        let head = HeadSpec::of(args.head, graph.features(), args.classes as usize);
         inspect(arch, graph, &head, size)
     };
     let Some(scaled) = scaled else {

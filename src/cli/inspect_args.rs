@@ -48,8 +48,8 @@ pub struct InspectArgs {
     #[arg(long, requires = "arch", default_value = "linear", value_parser = head)]
     pub head: HeadKind,
     /// Given of the head; 1000 is ImageNet's.
-    #[arg(long, requires = "arch", default_value_t = 1000)]
-    pub classes: usize,
+    #[arg(long, requires = "arch", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub classes: u32,
     /// Print JSON, one object a line.
     #[arg(long)]
     pub json: bool,

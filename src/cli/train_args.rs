@@ -57,7 +57,7 @@ pub struct TrainArgs {
     /// What becomes of transparency: over white, or dropped as Pillow's convert("RGB") does.
     #[arg(long, value_parser = transparency, value_name = "white|dropped")]
     pub transparency: Option<Transparency>,
-    /// What the pixels were brought to in the training of --weights, where the file does not say.
+    /// What the pixels were brought to in the training of --weights; wins over what the file says.
     #[arg(long, value_parser = normalization, value_name = "imagenet|half|none")]
     pub normalize: Option<Normalization>,
     /// Print the report as JSON.

@@ -1,5 +1,6 @@
 //! What a checkpoint says about itself beside its tensors, and the names of its outputs.
 
+use super::timm;
 use crate::config::{Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
 use crate::network::Arch;
@@ -38,9 +39,9 @@ impl About {
             ));
         };
         let arch = get("arch").and_then(|name| {
-            let arch = Arch::from_name(name);
+            let arch = timm::member(name);
             // "resnet18.a1_in1k" is how timm writes it; the tensors say which one it is.
-            if arch.is_none() && Arch::from_name(name.split('.').next().unwrap_or(name)).is_none() {
+            if arch.is_none() && timm::member(name.split('.').next().unwrap_or(name)).is_none() {
                 passed_over("arch", name);
             }
             arch
@@ -134,7 +135,9 @@ fn is_other_member(named: &str) -> bool {
     // Another word of the same construction.
     let mut families = families.chain(["resnext".to_owned()]);
     let of_family = families.any(|family| name.contains(&family) && name != family);
-    of_family && !Arch::ALL.iter().any(|arch| plain(arch.name()) == name)
+    let own = named.split('.').next().unwrap_or(named);
+    let member = timm::member(&own.to_ascii_lowercase().replace('-', "_")).is_some();
+    of_family && !member && !Arch::ALL.iter().any(|arch| plain(arch.name()) == name)
 }
 
 /// The names of so many outputs: those that were given, else those of the file, else "class 0" and so on, with

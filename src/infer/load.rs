@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use super::Classifier;
 use super::about::{self, About, names_of_outputs};
 use super::imported::{graph_of, read_model};
+use super::timm;
 use crate::config::{HeadKind, InputSettings, Normalization, Preprocess};
 use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;
@@ -121,6 +122,7 @@ impl Classifier {
                 (arch, arch.graph())
             }
         };
+        let doubt = timm::doubt(&checkpoint, arch)?;
         let graph = Arc::new(graph);
         let features = graph.features();
         let found = head_tensors(&checkpoint);
@@ -134,6 +136,8 @@ impl Classifier {
 
         let mut warnings = std::mem::take(&mut checkpoint.warnings);
         warnings.append(&mut about.warnings);
+        // The hub's are those that the table names.
+        warnings.extend(doubt.filter(|_| given.purpose != Purpose::Pretrained));
         let known = HeadSpec::recognise(&found, features);
         let said_head = checkpoint.metadata.contains_key("head");
         let unnamed = given.names.is_none() && about.classes.is_none();
@@ -207,6 +211,7 @@ impl Classifier {
         };
         let mut preprocess = usual;
         about.apply(&mut preprocess);
+        warnings.extend(overruled(&file, &about, &given.input));
         given.input.apply(&mut preprocess);
         preprocess.check()?;
         check_size(&graph, arch.name(), preprocess.size)?;
@@ -215,6 +220,12 @@ impl Classifier {
             let size = about.size.or(given.input.size).is_none();
             let normalization = about.mean_std.is_none() && given.input.normalization.is_none();
             warnings.extend(assumed_input(&file, &preprocess, [size, normalization]));
+            if normalization && matches!(arch, Arch::GoogLeNet | Arch::InceptionV3) {
+                warnings.push(format!(
+                    "{file}: where it began from torchvision's pretrained {arch}, whose transform_input no file shows, the \
+                     images are brought to -1 to 1 (half)."
+                ));
+            }
         }
         Ok(Loaded {
             classifier: Self {
@@ -339,6 +350,25 @@ fn assumed_input(file: &str, assumed: &Preprocess, unsaid: [bool; 2]) -> Option<
     Some(format!(
         "{file} does not say {unsaid}; assumed: {assumed} (say otherwise by {flags}, or in the page under Model)."
     ))
+}
+
+/// What a file says of its images and the user says otherwise.
+fn overruled(file: &str, about: &About, input: &InputSettings) -> Option<String> {
+    let size = about.size.zip(input.size).filter(|(own, said)| own != said);
+    let size = size.map(|(own, said)| format!("{own} x {own} pixels, and {said} x {said}"));
+    let said = input
+        .normalization
+        .map(|said| (said.label(), said.mean_std()));
+    let normalization = about.mean_std.zip(said);
+    let normalization = normalization.filter(|(own, (_, said))| own != said);
+    let normalization = normalization.map(|((mean, std), (label, _))| {
+        format!("a mean of {mean:?} and a deviation of {std:?}, and {label}")
+    });
+    let both: Vec<String> = size.into_iter().chain(normalization).collect();
+    (!both.is_empty()).then(|| {
+        let both = both.join(" is used, as you say; it also says ");
+        format!("{file} says that its images have {both} is used, as you say.")
+    })
 }
 
 /// Whether a checkpoint is a head alone.

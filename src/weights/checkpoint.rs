@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::{Dtype, is_counter};
+use super::names::TimmNames;
 use super::{first_few, foreign, names, outputs, pth, safetensors};
 use crate::error::{Error, Result};
 
@@ -57,6 +58,8 @@ pub struct Checkpoint {
     pub metadata: BTreeMap<String, String>,
     /// Names of the outputs in their order, where the file has them.
     pub classes: Option<Vec<String>>,
+    /// Whose names its tensors had, before they were translated, where that leaves open which network it is.
+    pub timm: Option<TimmNames>,
     /// Why no last layer is among the tensors though the file has what may be one; to follow the file's name.
     pub no_head: Option<String>,
     /// What the user should know about how it was read, a sentence each.
@@ -109,17 +112,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Checkpoint> {
         checkpoint.classes = classes;
         return Ok(checkpoint);
     }
-    if names::is_timm_efficientnet(&checkpoint.tensors)
-        && !["arch", NAMED]
-            .iter()
-            .any(|key| checkpoint.metadata.contains_key(*key))
-    {
-        // The tf_ models have the same tensors, and pad as TensorFlow does.
-        checkpoint.warnings.push(format!(
-            "{file} has timm's names for an EfficientNet and does not say for which one: if it is one of the tf_ models, \
-             which pad their images otherwise, its answers are wrong."
-        ));
-    }
+    checkpoint.timm = TimmNames::of(&checkpoint.tensors);
     if names::is_densenet_s_features(&checkpoint.tensors) {
         checkpoint.warnings.push(format!(
             "{file} has a DenseNet's features in a network of its own. torchvision's has a ReLU behind them, which is \

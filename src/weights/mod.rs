@@ -27,6 +27,7 @@ pub use beside::{MAX_BYTES as MAX_BESIDE, read_beside};
 pub use checkpoint::{Checkpoint, GRAPH, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub(crate) use convert::{check_finite, numbers};
+pub use names::TimmNames;
 pub(crate) use outputs::beside as names_beside;
 pub use save::{SaveAs, save, save_model};
 

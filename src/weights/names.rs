@@ -244,8 +244,28 @@ const TIMM_LATER: [(&str, &str); 8] = [
 
 /// Whether the tensors have timm's names of an `EfficientNet` with squeeze and excitation; those without, the `Lite`
 /// ones, have timm's names here too.
-pub(super) fn is_timm_efficientnet<T>(tensors: &BTreeMap<String, T>) -> bool {
+fn is_timm_efficientnet<T>(tensors: &BTreeMap<String, T>) -> bool {
     tensors.contains_key(TIMM) && tensors.keys().any(|name| name.contains(".se.conv_reduce."))
+}
+
+/// Whose names tensors have, where timm gives them to several networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimmNames {
+    /// An `EfficientNet` with squeeze and excitation.
+    EfficientNet,
+    /// One without, of the Lite ones.
+    Lite,
+}
+
+impl TimmNames {
+    /// Those of these tensors.
+    pub(super) fn of<T>(tensors: &BTreeMap<String, T>) -> Option<Self> {
+        match (tensors.contains_key(TIMM), is_timm_efficientnet(tensors)) {
+            (true, true) => Some(Self::EfficientNet),
+            (true, false) if !is_mobilenet(tensors) => Some(Self::Lite),
+            _ => None,
+        }
+    }
 }
 
 /// Whether timm's names are those of a `MobileNetV2`, which has four blocks where an `EfficientNet` without squeeze and

@@ -110,10 +110,10 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
     let checkpoint = Checkpoint {
         file: file.to_owned(),
         tensors,
-        classes: None,
         metadata,
         no_head: selection.no_head,
         warnings,
+        ..Checkpoint::default()
     };
     Ok((checkpoint, names))
 }

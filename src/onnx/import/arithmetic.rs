@@ -70,10 +70,9 @@ impl Network {
                 _ => {}
             }
         }
-        let name_of_x = view.node.input.get(1 - at).map_or("", String::as_str);
         if op == "Add"
             && constant.len() == channels
-            && self.is_taken_once(name_of_x)
+            && self.is_taken_once(x.id)
             && self.add_bias(x, constant)?
         {
             return Ok(x.clone());

@@ -11,6 +11,10 @@ use crate::network::shape::{self, Shape};
 /// Most values of one image's output.
 const MOST_VALUES: usize = 1 << 28;
 
+/// Added to the variance of a norm that stands for a product and a sum: a training would divide by nothing else where all
+/// values are the same.
+const AFFINE_EPSILON: f64 = 1e-5;
+
 impl Network {
     /// Puts a node in, whose output has the same number of axes as that of its first input, or four.
     ///
@@ -85,7 +89,7 @@ impl Network {
         Ok(())
     }
 
-    /// Each channel times a number, plus a number: a norm whose statistics do nothing.
+    /// Each channel times a number, plus a number: a norm whose mean is 0 and whose variance with epsilon is 1.
     pub fn affine(
         &mut self,
         x: &Net,
@@ -96,14 +100,15 @@ impl Network {
         let channels = times.len();
         let norm = Norm {
             channels,
-            epsilon: 0.0,
+            epsilon: AFFINE_EPSILON,
             momentum: 0.1,
             zero: false,
         };
+        let variance = 1.0 - AFFINE_EPSILON as f32;
         let out = self.put(Op::Norm(norm), &[x], name)?;
         for (part, values) in
             NORM.into_iter()
-                .zip([times, plus, vec![0.0; channels], vec![1.0; channels]])
+                .zip([times, plus, vec![0.0; channels], vec![variance; channels]])
         {
             let values = Const::floats(vec![channels], values);
             self.keep(format!("{name}.{part}"), &[channels], &values)?;

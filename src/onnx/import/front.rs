@@ -34,6 +34,9 @@ pub(super) struct Front {
     pub resized: bool,
 }
 
+/// What a channel that was normalised is hardly added or multiplied by.
+const FAR: f64 = 10.0;
+
 /// Most rows and columns of an image.
 pub(super) const MOST_SIZE: usize = 4096;
 
@@ -254,8 +257,9 @@ impl Front {
     }
 
     /// Mean and deviation of each channel in 0..1, by which the images are normalised. Numbers far below 1 are for
-    /// samples up to 255, as `bytes` are for sure. None if they are not, or by numbers that no samples have: then they come
-    /// normalised, and are brought to something else, as torchvision's GoogLeNet does.
+    /// samples up to 255, as `bytes` are for sure, and so is a mean that only those have. None if they are not normalised,
+    /// or by numbers that no samples have: then they come normalised, and are brought to something else, as torchvision's
+    /// GoogLeNet does.
     pub fn mean_std(&self, bytes: bool) -> Option<([f32; 3], [f32; 3])> {
         let surely = bytes;
         if self.is_plain() && !surely {
@@ -264,17 +268,36 @@ impl Front {
         if self.channels.len() != 3 || !self.channels.iter().all(|c| c.times > 0.0) {
             return None;
         }
-        let bytes = bytes || self.channels.iter().all(|c| c.times < 0.1);
-        let scale = if bytes { 255.0 } else { 1.0 };
-        let std = |at: usize| 1.0 / (self.channels[at].times * scale);
-        let mean = |at: usize| -self.channels[at].plus * std(at);
-        let (mean, std) = (
-            [0, 1, 2].map(|at| tidy(mean(at))),
-            [0, 1, 2].map(|at| tidy(std(at))),
-        );
-        let likely = mean.iter().all(|m| (-0.1..1.1).contains(m))
-            && std.iter().all(|s| (0.02..1.5).contains(s));
-        (likely || surely).then_some((mean, std))
+        let small = self.channels.iter().all(|c| c.times < 0.1);
+        let far = self.channels.iter().any(|c| c.plus.abs() > FAR);
+        let mean_std = |scale: f64| {
+            let std = |at: usize| 1.0 / (self.channels[at].times * scale);
+            let mean = |at: usize| -self.channels[at].plus * std(at);
+            (
+                [0, 1, 2].map(|at| tidy(mean(at))),
+                [0, 1, 2].map(|at| tidy(std(at))),
+            )
+        };
+        let scales: &[f64] = match (surely || small, far) {
+            (true, _) => &[255.0],
+            // Caffe's networks take samples up to 255, less their mean.
+            (false, true) => &[1.0, 255.0],
+            (false, false) => &[1.0],
+        };
+        let mut found = scales.iter().map(|scale| mean_std(*scale));
+        let likely = |(mean, std): &([f32; 3], [f32; 3])| {
+            mean.iter().all(|m| (-0.1..1.1).contains(m))
+                && std.iter().all(|s| (0.003..1.5).contains(s))
+        };
+        found.find(|found| surely || likely(found))
+    }
+
+    /// Whether they are brought to numbers that no network is given, if they come normalised: then they come as something
+    /// that is not known here.
+    pub fn is_out_of_range(&self) -> bool {
+        self.channels
+            .iter()
+            .any(|c| c.plus.abs() > FAR || c.times.abs() > FAR)
     }
 
     /// Whether nothing was done to them.

@@ -324,6 +324,9 @@ impl Network {
             if self.bytes {
                 return unknown("of bytes that are turned round");
             }
+            if front.is_out_of_range() {
+                return unknown("of images by numbers that fit neither 0 to 1 nor 0 to 255");
+            }
             let part = |f: fn(&super::front::Affine) -> f64| {
                 front.channels.iter().map(|c| f(c) as f32).collect()
             };
@@ -334,9 +337,14 @@ impl Network {
         Ok(net)
     }
 
-    /// Whether the output of a node is taken once only.
-    pub fn is_taken_once(&self, name: &str) -> bool {
-        self.uses.get(name) == Some(&1)
+    /// Whether the output of a node is taken once only, under whatever names it goes so far: a cast gives it another.
+    pub fn is_taken_once(&self, id: NodeId) -> bool {
+        let names = self.values.iter().filter(|(_, value)| match value {
+            Value::Net(net) => net.id == id,
+            _ => false,
+        });
+        let mut uses = names.map(|(name, _)| self.uses.get(name).copied().unwrap_or(0));
+        uses.all(|uses| uses == 1)
     }
 }
 

@@ -250,9 +250,9 @@ fn checkpoint(
         file: file.to_owned(),
         tensors: entries,
         metadata: noted,
-        classes: None,
         no_head: selection.no_head,
         warnings,
+        ..Checkpoint::default()
     };
     Ok((checkpoint, names))
 }
