@@ -8,6 +8,7 @@ pub mod fold;
 pub mod layout;
 pub mod scaling;
 pub mod scene;
+pub mod stage;
 pub mod walk;
 pub mod words;
 
@@ -30,7 +31,7 @@ pub struct Anatomy {
     pub graph: Graph,
     /// The shape of each node's output.
     pub shapes: Vec<Shape>,
-    /// The stem and the stages.
+    /// The stem, the stages and the pool behind them.
     pub stages: Vec<Group>,
     /// The table of layers.
     pub layers: Vec<Layer>,
@@ -62,7 +63,7 @@ impl Anatomy {
         let mut anatomy = Self {
             arch,
             shapes: graph.shapes([size; 2])?,
-            stages: fold::stages(&graph),
+            stages: stage::stages(&graph),
             graph,
             layers,
             sums: Sums::default(),

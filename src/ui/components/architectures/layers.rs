@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::network::inspect::Layer;
+use crate::network::inspect::{Layer, kind};
 use crate::ui::{
     anatomy::{Anatomy, Explore, Explorer, fold::Group},
     shared::Shared,
@@ -58,14 +58,19 @@ fn body(props: &LayersProps, at: usize, stage: &Group) -> Html {
     } else {
         &[]
     };
+    let alone = (stage.nodes.len() == 1).then(|| kind(&anatomy.graph.nodes[stage.nodes.start].op));
     html! {
         <tbody key={at}>
             <tr class="stage" data-testid="layers-stage" data-stage={stage.name.clone()}>
                 <th scope="rowgroup">
+                    if alone.is_some() {
+                        <span class="unfolded">{ &stage.name }</span>
+                    } else {
                     <button type="button" class="quiet fold" data-testid={format!("layers-stage-{at}")}
                         aria-expanded={open.to_string()} {onclick}>{ &stage.name }</button>
+                    }
                 </th>
-                <td>{ text::counted(sums.layers, "layer", "layers") }</td>
+                <td>{ alone.unwrap_or_else(|| text::counted(sums.layers, "layer", "layers")) }</td>
                 <td>{ text::shape(&anatomy.shapes[stage.nodes.end - 1]) }</td>
                 { numbers(sums.parameters, sums.multiply_adds) }
             </tr>

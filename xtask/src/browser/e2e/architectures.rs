@@ -53,8 +53,8 @@ async fn numbers(page: &Page) -> Result<()> {
 /// Layers are there for an open stage only.
 async fn layers(page: &Page) -> Result<()> {
     ensure!(
-        page.all("layers-stage").await?.len() == 5,
-        "a stem and four stages"
+        page.all("layers-stage").await?.len() == 6,
+        "a stem, four stages and the pool"
     );
     ensure!(
         page.all("layer").await?.is_empty(),
@@ -75,7 +75,7 @@ async fn layers(page: &Page) -> Result<()> {
 /// The stem opens and closes by keyboard and keeps the focus.
 async fn drawing(page: &Page) -> Result<()> {
     let drawing = page.appears("drawing", 5).await?;
-    ensure!(drawing.get("data-boxes") == "5", "five boxes: {drawing:?}");
+    ensure!(drawing.get("data-boxes") == "6", "six boxes: {drawing:?}");
     ensure!(drawing.get("role") == "tree", "no tree for who hears it");
     let stem = group(page).await?;
     ensure!(
@@ -83,7 +83,7 @@ async fn drawing(page: &Page) -> Result<()> {
         "a box without its name: {stem:?}"
     );
     page.press("drawing-group", ENTER).await?;
-    page.becomes("drawing", "data-boxes", "10", 5).await?;
+    page.becomes("drawing", "data-boxes", "11", 5).await?;
     ensure!(
         group(page).await?.get("aria-expanded") == "true",
         "the stem is not said to be open"
@@ -95,7 +95,7 @@ async fn drawing(page: &Page) -> Result<()> {
     })
     .await?;
     page.click("drawing-close").await?;
-    page.becomes("drawing", "data-boxes", "5", 5).await?;
+    page.becomes("drawing", "data-boxes", "6", 5).await?;
     Ok(())
 }
 
