@@ -32,7 +32,7 @@ pub fn large(n: f64) -> String {
     format!("{n:.digits$}{name}")
 }
 
-/// How many layers there are.
+/// How many layers there are. Names of networks count those with a product, the head's too and none in a shortcut.
 #[must_use]
 pub fn layers(sums: &Sums) -> String {
     let products = counted(
@@ -40,7 +40,14 @@ pub fn layers(sums: &Sums) -> String {
         "convolution or linear layer",
         "convolutions and linear layers",
     );
-    format!("{products}, {} in all", count(sums.layers as u64))
+    let shortcuts = match sums.shortcuts {
+        0 => String::new(),
+        n => format!(" ({n} of them in shortcuts)"),
+    };
+    format!(
+        "{products}{shortcuts}, the head not counted; with norms and pools {}",
+        count(sums.layers as u64)
+    )
 }
 
 /// Weights to download.
@@ -74,6 +81,21 @@ pub fn constraint(growth: Growth) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layers_say_what_is_counted() {
+        let sums = Sums {
+            layers: 108,
+            products: 53,
+            shortcuts: 4,
+            ..Sums::default()
+        };
+        assert_eq!(
+            layers(&sums),
+            "53 convolutions and linear layers (4 of them in shortcuts), the head not counted; with norms and pools 108"
+        );
+        assert!(!layers(&Sums::default()).contains("shortcuts"));
+    }
 
     #[test]
     fn sizes_read_well() {

@@ -6,6 +6,8 @@ use super::Scene;
 use crate::page::{Page, Seen};
 
 const ENTER: char = '\u{E007}';
+const LEFT: char = '\u{E012}';
+const RIGHT: char = '\u{E014}';
 const DOWN: char = '\u{E015}';
 
 pub async fn architectures(scene: &Scene<'_>) -> Result<()> {
@@ -66,6 +68,11 @@ async fn layers(page: &Page) -> Result<()> {
     // Six layers of four and a transition of three.
     let rows = page.all("layer").await?.len();
     ensure!(rows == 27, "denseblock1 has {rows} layers");
+    let joints = page.all("joint").await?;
+    ensure!(
+        joints.len() == 6 && joints[0].get("text").contains("features.pool0 and"),
+        "a concatenation behind each layer: {joints:?}"
+    );
     page.press("layers-stage-1", ENTER).await?;
     page.becomes("layers-stage-1", "aria-expanded", "false", 5)
         .await?;
@@ -91,6 +98,15 @@ async fn drawing(page: &Page) -> Result<()> {
     ensure!(focused(page).await?.contains("stem"), "the focus is lost");
     page.press("drawing-group", DOWN).await?;
     page.until("the focus on a layer", 5, async || {
+        Ok(focused(page).await?.contains("image").then_some(()))
+    })
+    .await?;
+    page.press("drawing-group", LEFT).await?;
+    page.becomes("drawing", "data-boxes", "6", 5).await?;
+    page.press("drawing-group", RIGHT).await?;
+    page.becomes("drawing", "data-boxes", "11", 5).await?;
+    page.press("drawing-group", RIGHT).await?;
+    page.until("the focus inside", 5, async || {
         Ok(focused(page).await?.contains("image").then_some(()))
     })
     .await?;
