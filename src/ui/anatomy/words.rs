@@ -112,7 +112,7 @@ fn ended(name: &str, letters: usize) -> String {
         rest = end;
     }
     if rest.len() == name.len() {
-        begun(name, letters + 1)
+        begun(name, letters)
     } else {
         format!("…{rest}")
     }
@@ -172,6 +172,7 @@ mod tests {
             ended("features.denseblock1.denselayer1", 31),
             "…denseblock1.denselayer1"
         );
+        assert_eq!(ended("reduction_cell_0 and cell_6", 10), "reduction…");
         assert_eq!(begun("conv 3x3", 8), "conv 3x3");
         assert_eq!(begun("conv 3x3, stride 2", 8), "conv 3x…");
     }
