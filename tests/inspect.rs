@@ -113,6 +113,12 @@ fn a_scaled_network_is_shown_beside_its_base() {
         "{shown}"
     );
 
+    let shown = inspect(&["efficientnet", "--phi", "8"]).unwrap();
+    assert!(
+        shown.contains("nearest published: none, efficientnet_b7 is the largest"),
+        "{shown}"
+    );
+
     let shown = inspect(&["resnet50", "--width", "1.5"]).unwrap();
     assert!(
         shown.contains("width w = 1.5") && shown.contains("resnet50 x 1.5 wide"),

@@ -97,6 +97,9 @@ struct Scaling<'a> {
     resolution: f64,
     edge: usize,
     nearest: Option<&'a Member>,
+    /// The same in words, or why there is none.
+    #[serde(skip)]
+    published: Option<String>,
 }
 
 impl<'a> Scaling<'a> {
@@ -114,6 +117,7 @@ impl<'a> Scaling<'a> {
             resolution: scaled.scale.resolution,
             edge: scaled.edge,
             nearest: scaled.nearest(),
+            published: scaled.published(),
         }
     }
 
@@ -150,14 +154,8 @@ impl<'a> Scaling<'a> {
             "by the formula d w^2 r^2 = {} times; the layers, channels and pixels are whole numbers",
             short(self.depth * self.width.powi(2) * self.resolution.powi(2))
         ));
-        if let Some(member) = self.nearest {
-            line(format_args!(
-                "nearest published: {} (d = {}, w = {}, images of {} x {3} pixels)",
-                member.arch,
-                short(member.depth),
-                short(member.width),
-                member.edge
-            ));
+        if let Some(published) = &self.published {
+            line(format_args!("nearest published: {published}"));
         }
     }
 }

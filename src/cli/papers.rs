@@ -23,9 +23,34 @@ fn print_table(table: &Table) {
     if !table.stages.is_empty() {
         print_stages(&table.stages, &table.rows);
     }
+    let prints = table.prints();
+    let top = |text: &str| match table.prints_top1() {
+        true => format!(" {text:>6}"),
+        false => String::new(),
+    };
+    let over = |text: &str, at: usize| match prints[at] {
+        true => format!("  {text:^21}"),
+        false => format!("  {text:>13}"),
+    };
+    let pair = |printed: &str, computed: &str, at: usize| match prints[at] {
+        true => format!("  {printed:>10} {computed:>10}"),
+        false => format!("  {computed:>13}"),
+    };
+    let head = format!(
+        "{:27}{}{}{}",
+        "",
+        top(""),
+        over("parameters", 0),
+        over("multiply-adds", 1)
+    );
+    line(head.trim_end());
     line(format_args!(
-        "{:20} {:>6} {:>6}  {:>10} {:>10}  {:>13} {:>10}",
-        "network", "pixels", "top-1", "parameters", "computed", "multiply-adds", "computed"
+        "{:20} {:>6}{}{}{}",
+        "network",
+        "pixels",
+        top("top-1"),
+        pair("printed", "computed", 0),
+        pair("printed", "computed", 1)
     ));
     for row in &table.rows {
         let edge = row.edge.map(|edge| edge.to_string()).unwrap_or_default();
@@ -36,9 +61,11 @@ fn print_table(table: &Table) {
             [pair.printed.unwrap_or("-").to_owned(), computed + mark]
         });
         line(format_args!(
-            "{:20} {edge:>6} {:>6}  {printed:>10} {parameters:>10}  {flops:>13} {multiply_adds:>10}",
+            "{:20} {edge:>6}{}{}{}",
             row.name,
-            top1.as_deref().unwrap_or("-")
+            top(top1.as_deref().unwrap_or("-")),
+            pair(&printed, &parameters, 0),
+            pair(&flops, &multiply_adds, 1)
         ));
         for remark in row.remarks() {
             line(format_args!("    {remark}"));
@@ -50,7 +77,10 @@ fn print_table(table: &Table) {
 /// The stages: how many blocks of what each network has; printed, and ours where they differ.
 fn print_stages(stages: &[Stage], rows: &[Row]) {
     let names: String = rows.iter().map(|row| format!("{:>10}", row.name)).collect();
-    line(format_args!("{:13} {:>7} {names}   of", "stage", "pixels"));
+    line(format_args!(
+        "{:13} {:>7} {names}   of layers, in a basic block | in a bottleneck",
+        "stage", "pixels"
+    ));
     for stage in stages {
         let either = |printed: String, ours: String| {
             if printed == ours {

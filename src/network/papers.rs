@@ -22,6 +22,24 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
+impl Table {
+    /// Whether a top-1 accuracy is printed of any network.
+    #[must_use]
+    pub fn prints_top1(&self) -> bool {
+        self.rows.iter().any(|row| row.top1.is_some())
+    }
+
+    /// Whether parameters and multiply-adds are printed of any network.
+    #[must_use]
+    pub fn prints(&self) -> [bool; 2] {
+        let any = |of: fn(&Row) -> bool| self.rows.iter().any(of);
+        [
+            any(|row| row.parameters.is_some()),
+            any(|row| row.multiply_adds.is_some()),
+        ]
+    }
+}
+
 /// A network of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
@@ -222,6 +240,19 @@ mod tests {
             }
         }
         assert_eq!(compared, 5 + 2 * 20);
+    }
+
+    #[test]
+    fn what_a_paper_does_not_print_has_no_column() {
+        let [resnet, efficientnet] = tables();
+        assert_eq!(
+            (resnet.prints_top1(), resnet.prints()),
+            (false, [false, true])
+        );
+        assert_eq!(
+            (efficientnet.prints_top1(), efficientnet.prints()),
+            (true, [true; 2])
+        );
     }
 
     #[test]

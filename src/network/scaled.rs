@@ -132,6 +132,34 @@ impl Scaled {
         let published = self.base == Arch::EfficientNetB0;
         Member::nearest(self.scale, self.edge).filter(|_| published)
     }
+
+    /// The nearest published member in words, or why there is none; nothing for a base of which none are published.
+    #[must_use]
+    pub fn published(&self) -> Option<String> {
+        if self.base != Arch::EfficientNetB0 {
+            return None;
+        }
+        if let Some(member) = self.nearest() {
+            return Some(format!(
+                "{} (d = {}, w = {}, images of {} x {3} pixels)",
+                member.arch,
+                short(member.depth),
+                short(member.width),
+                member.edge
+            ));
+        }
+        let [first, .., last] = &PUBLISHED;
+        let Compound { depth, width, .. } = self.scale;
+        let beyond = |a: &Member| depth >= a.depth && width >= a.width && self.edge >= a.edge;
+        let below = |a: &Member| depth <= a.depth && width <= a.width && self.edge <= a.edge;
+        Some(if beyond(last) {
+            format!("none, {} is the largest", last.arch)
+        } else if below(first) {
+            format!("none, {} is the smallest", first.arch)
+        } else {
+            "none within a fifth of depth, width and edge".to_owned()
+        })
+    }
 }
 
 /// A factor in at most three digits behind the point.
@@ -308,6 +336,25 @@ mod tests {
         assert_eq!(nearest(10.0), None);
         let resnet = scaled(Arch::ResNet50, Compound::ONE, None).unwrap();
         assert_eq!(resnet.nearest(), None);
+    }
+
+    #[test]
+    fn where_no_member_is_near_it_is_said() {
+        let said = |base, scale| scaled(base, scale, None).unwrap().published();
+        let of = |phi| said(Arch::EfficientNetB0, of_phi(phi).unwrap()).unwrap();
+        assert_eq!(
+            of(0.0),
+            "efficientnet_b0 (d = 1, w = 1, images of 224 x 224 pixels)"
+        );
+        assert_eq!(of(8.0), "none, efficientnet_b7 is the largest");
+        assert_eq!(of(-2.0), "none, efficientnet_b0 is the smallest");
+        let wide = by(2.0, 1.0, 1.0);
+        assert!(
+            said(Arch::EfficientNetB0, wide)
+                .unwrap()
+                .starts_with("none within")
+        );
+        assert_eq!(said(Arch::ResNet50, Compound::ONE), None);
     }
 
     #[test]

@@ -90,6 +90,21 @@ impl Scale {
         }
     }
 
+    /// What stands at the ends of the axis of that name. Epochs are drawn at their ends, so that what is heard within the
+    /// first one needs room before it.
+    #[must_use]
+    pub fn ends(&self, axis: &str) -> [String; 2] {
+        let last = self.end();
+        if axis == "epoch" && self.first < 1.0 {
+            [
+                "start of epoch 1".to_owned(),
+                format!("end of epoch {last}"),
+            ]
+        } else {
+            [format!("{axis} {}", self.first), last.to_string()]
+        }
+    }
+
     /// A line through `(epoch, value)`, as the `points` of a polyline. What is not a number, or has no logarithm
     /// where that is drawn, is left out: a diverged loss must not blank the picture.
     #[must_use]
@@ -195,6 +210,21 @@ mod tests {
             ["1e-6", "1e-4", "1e-2", "1e0", "1e2"]
         );
         assert_eq!(marks(Axis::Linear(2.0)), ["0e0", "1e0", "2e0"]);
+    }
+
+    #[test]
+    fn an_axis_says_where_it_begins() {
+        let scale = |first| Scale {
+            first,
+            epochs: 4,
+            y: Axis::Linear(1.0),
+        };
+        assert_eq!(scale(1.0).ends("epoch"), ["epoch 1", "4"]);
+        assert_eq!(
+            scale(0.0).ends("epoch"),
+            ["start of epoch 1", "end of epoch 4"]
+        );
+        assert_eq!(scale(0.0).ends("phi"), ["phi 0", "4"]);
     }
 
     #[test]

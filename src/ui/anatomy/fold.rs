@@ -43,24 +43,9 @@ impl Part {
     }
 }
 
-/// The stem and the stages of a network.
-#[must_use]
-pub fn stages(graph: &Graph) -> Vec<Group> {
-    let mut start = 0;
-    let runs = graph.nodes.chunk_by(|a, b| a.stage == b.stage);
-    runs.map(|run| {
-        let stage = run[0].stage.checked_sub(1);
-        let name = stage.and_then(|stage| graph.stages.get(stage));
-        let name = name.map_or("stem", String::as_str);
-        let nodes = start..start + run.len();
-        start = nodes.end;
-        Group {
-            name: name.to_owned(),
-            parts: Level { graph, stage: name }.parts(nodes.clone(), 0, true),
-            nodes,
-        }
-    })
-    .collect()
+/// The parts of the nodes of a stage of that name.
+pub(super) fn parts(graph: &Graph, stage: &str, nodes: Range<NodeId>) -> Vec<Part> {
+    Level { graph, stage }.parts(nodes, 0, true)
 }
 
 /// What is the same for all parts of a stage.
@@ -165,6 +150,7 @@ fn component(name: &str, depth: usize) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stage::stages;
     use super::*;
     use crate::network::Arch;
 
@@ -208,7 +194,6 @@ mod tests {
                 );
             }
             assert_eq!(at, graph.nodes.len(), "{arch}");
-            assert_eq!(stages.len(), graph.stages.len() + 1, "{arch}");
         }
     }
 

@@ -6,8 +6,10 @@
 pub mod explorer;
 pub mod fold;
 pub mod layout;
+pub mod rows;
 pub mod scaling;
 pub mod scene;
+pub mod stage;
 pub mod walk;
 pub mod words;
 
@@ -18,7 +20,7 @@ use std::ops::Range;
 use self::fold::Group;
 use crate::network::Arch;
 use crate::network::graph::{Graph, NodeId, Op};
-use crate::network::inspect::{self, Layer};
+use crate::network::inspect;
 use crate::network::shape::Shape;
 
 /// A network taken apart.
@@ -30,10 +32,8 @@ pub struct Anatomy {
     pub graph: Graph,
     /// The shape of each node's output.
     pub shapes: Vec<Shape>,
-    /// The stem and the stages.
+    /// The stem, the stages and the pool behind them.
     pub stages: Vec<Group>,
-    /// The table of layers.
-    pub layers: Vec<Layer>,
     /// Of the whole.
     pub sums: Sums,
 }
@@ -45,6 +45,8 @@ pub struct Sums {
     pub layers: usize,
     /// Of them, convolutions and linear layers.
     pub products: usize,
+    /// Of these, those that a shortcut passes through, which papers do not count.
+    pub shortcuts: usize,
     /// Trainable values.
     pub parameters: u64,
     /// Multiply-adds for one image.
@@ -58,13 +60,12 @@ impl Anatomy {
     /// Why there is none, in a sentence: the image is too small, or the network is made for another size.
     pub fn of(arch: Arch, size: usize) -> Result<Self, String> {
         let graph = arch.graph();
-        let layers = inspect::layers(&graph, arch.name(), size).map_err(|e| e.to_string())?;
+        inspect::check_size(&graph, arch.name(), size).map_err(|e| e.to_string())?;
         let mut anatomy = Self {
             arch,
             shapes: graph.shapes([size; 2])?,
-            stages: fold::stages(&graph),
+            stages: stage::stages(&graph),
             graph,
-            layers,
             sums: Sums::default(),
         };
         anatomy.sums = anatomy.sum(0..anatomy.graph.nodes.len());
@@ -80,19 +81,16 @@ impl Anatomy {
             .zip(&self.shapes[nodes])
         {
             sums.layers += usize::from(!node.name.is_empty());
-            sums.products += usize::from(matches!(node.op, Op::Conv(_) | Op::Linear(_)));
+            let product = matches!(node.op, Op::Conv(_) | Op::Linear(_));
+            let shortcut = ["downsample", "skip"]
+                .iter()
+                .any(|part| node.name.contains(part));
+            sums.products += usize::from(product);
+            sums.shortcuts += usize::from(product && shortcut);
             sums.parameters += node.parameters();
             sums.multiply_adds += inspect::multiply_adds(&node.op, *shape);
         }
         sums
-    }
-
-    /// The rows of the table that these nodes have.
-    #[must_use]
-    pub fn rows(&self, nodes: Range<NodeId>) -> &[Layer] {
-        let before = self.sum(0..nodes.start).layers;
-        let after = before + self.sum(nodes).layers;
-        self.layers.get(before..after).unwrap_or_default()
     }
 
     /// Their share of all multiply-adds, 0 to 1.
@@ -110,10 +108,16 @@ mod tests {
     fn stages_hold_the_whole_table() {
         for arch in Arch::ALL {
             let anatomy = Anatomy::of(*arch, arch.row().size).unwrap();
-            let rows: Vec<Layer> = (anatomy.stages.iter())
-                .flat_map(|stage| anatomy.rows(stage.nodes.clone()).to_vec())
-                .collect();
-            assert_eq!(rows, anatomy.layers, "{arch}");
+            let rows = anatomy.stages.iter();
+            let rows = rows.flat_map(|stage| anatomy.rows(stage.nodes.clone()));
+            let rows: Vec<_> = rows.filter(|row| row.named).map(|row| row.layer).collect();
+            let size = arch.row().size;
+            let mut layers = inspect::layers(&anatomy.graph, arch.name(), size).unwrap();
+            // A vector is drawn as planes of one pixel.
+            layers
+                .iter_mut()
+                .for_each(|layer| layer.output.resize(3, 1));
+            assert_eq!(rows, layers, "{arch}");
             let parameters: u64 = rows.iter().map(|row| row.parameters).sum();
             assert_eq!(parameters, anatomy.sums.parameters, "{arch}");
             let shares = anatomy
@@ -129,6 +133,20 @@ mod tests {
         // torchvision.models.densenet121(): 7 978 856 parameters, of which 1 025 000 are the classifier's.
         let sums = Anatomy::of(Arch::Densenet121, 224).unwrap().sums;
         assert_eq!((sums.products, sums.parameters), (120, 6_953_856));
+    }
+
+    #[test]
+    fn a_resnet_has_the_layers_of_its_name_beside_its_shortcuts_and_head() {
+        for (arch, layers) in [
+            (Arch::ResNet18, 18),
+            (Arch::ResNet34, 34),
+            (Arch::ResNet50, 50),
+            (Arch::ResNet152, 152),
+            (Arch::Plain34, 34),
+        ] {
+            let sums = Anatomy::of(arch, 224).unwrap().sums;
+            assert_eq!(sums.products - sums.shortcuts + 1, layers, "{arch}");
+        }
     }
 
     #[test]

@@ -83,7 +83,12 @@ impl Scene {
         if let Some(last) = last_use.last_mut() {
             *last = usize::MAX;
         }
-        let parts: Vec<Part> = anatomy.stages.iter().cloned().map(Part::Group).collect();
+        let parts: Vec<Part> = (anatomy.stages.iter())
+            .map(|stage| match stage.nodes.len() {
+                1 => Part::Node(stage.nodes.start),
+                _ => Part::Group(stage.clone()),
+            })
+            .collect();
         let drawer = Drawer {
             anatomy,
             open,

@@ -1,53 +1,73 @@
-//! From box to box of a drawing with the arrow keys.
+//! From box to box of a drawing by keyboard, as in any tree (<https://www.w3.org/WAI/ARIA/apg/patterns/treeview/>).
+//!
+//! The way is that of the order in which the network runs, not that of the picture: of branches side by side none is
+//! passed over.
 
-use super::scene::{HEADER, Look, Scene, Shape};
+use super::scene::{Key, Look, Scene};
 
-/// Where an arrow key leads.
+/// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Way {
+pub enum Press {
     Up,
     Down,
     Left,
     Right,
+    Home,
+    End,
+    Toggle,
 }
 
-impl Scene {
-    /// The box that an arrow key leads to from this one, if there is one.
+impl Press {
+    /// That of a key, by the name that a browser gives it.
     #[must_use]
-    pub fn next(&self, from: &Shape, way: Way) -> Option<&Shape> {
-        let [x, y] = middle(from);
-        let (axis, sign) = match way {
-            Way::Up => (1, -1.0),
-            Way::Down => (1, 1.0),
-            Way::Left => (0, -1.0),
-            Way::Right => (0, 1.0),
-        };
-        let cost = |shape: &Shape| {
-            let there = middle(shape);
-            let away = [there[0] - x, there[1] - y];
-            let along = away[axis] * sign;
-            // Left and right stay in the row, as far as it goes.
-            let across = away[1 - axis].abs() * if axis == 0 { 8.0 } else { 0.5 };
-            (along > 1.0).then_some(along + across)
-        };
-        let costs = self.shapes.iter().filter_map(|s| Some((cost(s)?, s)));
-        let nearest = costs.min_by(|a, b| a.0.total_cmp(&b.0))?.1;
-        // A box far above or below is no neighbour to the left or right.
-        let beside = (middle(nearest)[1] - y).abs() < 2.0 * HEADER;
-        (axis == 1 || beside).then_some(nearest)
+    pub fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "ArrowUp" => Self::Up,
+            "ArrowDown" => Self::Down,
+            "ArrowLeft" => Self::Left,
+            "ArrowRight" => Self::Right,
+            "Home" => Self::Home,
+            "End" => Self::End,
+            "Enter" | " " => Self::Toggle,
+            _ => return None,
+        })
     }
 }
 
-/// The middle of a box, of a frame that of its header.
-fn middle(shape: &Shape) -> [f64; 2] {
-    let [x, y, width, height] = shape.rect;
-    let height = if shape.look == Look::Open {
-        HEADER
-    } else {
-        height
-    };
-    [x + width / 2.0, y + height / 2.0]
+/// What comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The box opens or closes.
+    Toggle,
+    /// The focus goes to this one.
+    To(Key),
+}
+
+impl Scene {
+    /// What a key does on a box; nothing at the ends and on a layer that does not open.
+    #[must_use]
+    pub fn step(&self, from: Key, press: Press) -> Option<Step> {
+        let at = self.shapes.iter().position(|shape| shape.key == from)?;
+        let shape = &self.shapes[at];
+        let to = match (press, shape.look) {
+            (Press::Toggle | Press::Right, Look::Closed)
+            | (Press::Toggle | Press::Left, Look::Open) => {
+                return Some(Step::Toggle);
+            }
+            (Press::Toggle | Press::Right, Look::Node) => None,
+            (Press::Left, _) => {
+                let before = self.shapes[..at].iter().rev();
+                before.into_iter().find(|other| other.depth < shape.depth)
+            }
+            (Press::Up, _) => at.checked_sub(1).map(|before| &self.shapes[before]),
+            // What is in a frame follows it.
+            (Press::Down | Press::Right, _) => self.shapes.get(at + 1),
+            (Press::Home, _) => self.shapes.first(),
+            (Press::End, _) => self.shapes.last(),
+        };
+        to.map(|shape| Step::To(shape.key))
+    }
 }
 
 #[cfg(test)]
@@ -57,38 +77,59 @@ mod tests {
     use crate::ui::anatomy::Anatomy;
 
     #[test]
-    fn arrows_lead_from_box_to_box() {
+    fn keys_do_what_they_do_in_a_tree() {
         let anatomy = Anatomy::of(Arch::ResNet18, 224).unwrap();
-        let scene = Scene::of(&anatomy, &[]);
-        let [first, second] = [&scene.shapes[0], &scene.shapes[1]];
-        assert_eq!(scene.next(first, Way::Down), Some(second));
-        assert_eq!(scene.next(second, Way::Up), Some(first));
-        assert_eq!(scene.next(first, Way::Up), None);
-        assert_eq!(scene.next(first, Way::Left), None);
-        let open = Scene::of(&anatomy, &[first.key]);
-        let inside = open.next(&open.shapes[0], Way::Down).unwrap();
-        assert_eq!(inside.depth, 1);
+        let closed = Scene::of(&anatomy, &[]);
+        let keys: Vec<Key> = closed.shapes.iter().map(|shape| shape.key).collect();
+        let [first, second, .., last] = keys[..] else {
+            panic!("{keys:?}")
+        };
+        let step = |from, press| closed.step(from, press);
+        assert_eq!(step(first, Press::Down), Some(Step::To(second)));
+        assert_eq!(step(second, Press::Up), Some(Step::To(first)));
+        assert_eq!(step(first, Press::Up), None);
+        assert_eq!(step(last, Press::Down), None);
+        assert_eq!(step(second, Press::Home), Some(Step::To(first)));
+        assert_eq!(step(second, Press::End), Some(Step::To(last)));
+        assert_eq!(step(second, Press::Right), Some(Step::Toggle));
+        assert_eq!(step(second, Press::Left), None);
+        for press in [Press::Left, Press::Right, Press::Toggle] {
+            assert_eq!(step(last, press), None, "the pool does not open");
+        }
+
+        let open = Scene::of(&anatomy, &[second]);
+        let child = open.shapes[2];
+        assert_eq!(child.depth, 1);
+        assert_eq!(open.step(second, Press::Right), Some(Step::To(child.key)));
+        assert_eq!(open.step(second, Press::Left), Some(Step::Toggle));
+        assert_eq!(open.step(second, Press::Toggle), Some(Step::Toggle));
+        let other = open.shapes[3];
+        assert_eq!(other.depth, 1);
+        assert_eq!(open.step(other.key, Press::Left), Some(Step::To(second)));
     }
 
     #[test]
-    fn every_box_is_reached() {
+    fn every_box_is_reached_from_either_end() {
         for arch in [Arch::InceptionV3, Arch::ResNet50] {
             let anatomy = Anatomy::of(arch, arch.row().size).unwrap();
             let open = anatomy.stages.iter().map(|g| (g.nodes.start, g.nodes.end));
             let scene = Scene::of(&anatomy, &open.collect::<Vec<_>>());
-            let mut reached = vec![scene.shapes[0].key];
-            let mut at = 0;
-            while let Some(key) = reached.get(at) {
-                let shape = scene.shapes.iter().find(|s| s.key == *key).unwrap();
-                for way in [Way::Up, Way::Down, Way::Left, Way::Right] {
-                    let next = scene.next(shape, way).map(|next| next.key);
-                    if let Some(next) = next.filter(|next| !reached.contains(next)) {
-                        reached.push(next);
-                    }
+            let shapes = &scene.shapes;
+            for (press, first) in [(Press::Down, shapes.first()), (Press::Up, shapes.last())] {
+                let mut reached = vec![first.unwrap().key];
+                while let Some(Step::To(key)) = scene.step(reached[reached.len() - 1], press) {
+                    assert!(!reached.contains(&key), "{arch} {key:?}");
+                    reached.push(key);
                 }
-                at += 1;
+                assert_eq!(reached.len(), shapes.len(), "{arch}");
             }
-            assert_eq!(reached.len(), scene.shapes.len(), "{arch}");
         }
+    }
+
+    #[test]
+    fn keys_are_known_by_their_names() {
+        assert_eq!(Press::of("Home"), Some(Press::Home));
+        assert_eq!(Press::of(" "), Some(Press::Toggle));
+        assert_eq!(Press::of("Tab"), None);
     }
 }

@@ -33,12 +33,16 @@ pub fn words(anatomy: &Anatomy, shape: &Shape) -> Words {
         Look::Node => of_node(anatomy, nodes.start),
         _ => {
             let name = group(&anatomy.stages, shape).map_or("", |group| &group.name);
-            let layers = anatomy.sum(nodes).layers;
+            let layers = anatomy.sum(nodes.clone()).layers;
             format!("{name}, {}", text::counted(layers, "layer", "layers"))
         }
     };
     let title = match shape.look {
-        Look::Node => begun(&kind(&anatomy.graph.nodes[shape.key.0].op), FIT[0]),
+        Look::Node => {
+            let alone = anatomy.stages.iter().find(|stage| stage.nodes == nodes);
+            let kind = kind(&anatomy.graph.nodes[nodes.start].op);
+            begun(alone.map_or(&kind, |stage| &stage.name), FIT[0])
+        }
         _ => ended(label.split(',').next().unwrap_or_default(), FIT[1]),
     };
     label = format!("{label}, output {detail}");
@@ -108,7 +112,7 @@ fn ended(name: &str, letters: usize) -> String {
         rest = end;
     }
     if rest.len() == name.len() {
-        name.to_owned()
+        begun(name, letters)
     } else {
         format!("…{rest}")
     }
@@ -145,12 +149,30 @@ mod tests {
     }
 
     #[test]
+    fn the_pool_at_the_end_is_a_box_of_its_own() {
+        let anatomy = Anatomy::of(Arch::ResNet50, 224).unwrap();
+        let scene = Scene::of(&anatomy, &[]);
+        let [.., stage, pool] = &scene.shapes[..] else {
+            panic!("two boxes")
+        };
+        let [stage, pool] = [stage, pool].map(|shape| words(&anatomy, shape));
+        assert_eq!(stage.title, "layer4");
+        assert_eq!(stage.detail, "2048\u{a0}×\u{a0}7\u{a0}×\u{a0}7");
+        assert_eq!(pool.title, "average pool");
+        assert!(
+            pool.label
+                .starts_with("global average pool, avgpool, output 2048")
+        );
+    }
+
+    #[test]
     fn long_names_keep_their_end_and_kinds_their_beginning() {
         assert_eq!(ended("layer1", 6), "layer1");
         assert_eq!(
             ended("features.denseblock1.denselayer1", 31),
             "…denseblock1.denselayer1"
         );
+        assert_eq!(ended("reduction_cell_0 and cell_6", 10), "reduction…");
         assert_eq!(begun("conv 3x3", 8), "conv 3x3");
         assert_eq!(begun("conv 3x3, stride 2", 8), "conv 3x…");
     }

@@ -51,10 +51,13 @@ pub fn Curves(props: &CurvesProps) -> Html {
         end: None,
         marks: Vec::new(),
     };
-    let caption = |title: &str| {
+    let caption = |title: &str, steps: bool| {
         html! {
             <>
                 <span>{ title }</span>
+                if steps {
+                    <span class="key pulse">{ "training, step by step" }</span>
+                }
                 <span class="key train">{ "training" }</span>
                 <span class="key val">{ "validation" }</span>
             </>
@@ -71,8 +74,8 @@ pub fn Curves(props: &CurvesProps) -> Html {
     ];
     html! {
         <div class="charts" data-testid="curves" data-pulses={pulses.len().to_string()}>
-            { plot("Loss", "epoch", caption("Loss"), loss, losses, |v| format!("{v}")) }
-            { plot("Accuracy", "epoch", caption("Accuracy"), accuracy, accuracies,
+            { plot("Loss", "epoch", caption("Loss", !pulses.is_empty()), loss, losses, |v| format!("{v}")) }
+            { plot("Accuracy", "epoch", caption("Accuracy", false), accuracy, accuracies,
                 |v| text::percent(v).replace(".0", "")) }
         </div>
     }

@@ -59,8 +59,11 @@ pub fn Header(props: &HeaderProps) -> Html {
                     <dd>{ props.model.as_ref().map_or_else(|| "–".into(), |m| text::model(m)) }</dd>
                 </div>
                 <div>
-                    <dt>{ "Network" }</dt>
-                    <dd data-testid="requests" data-requests={props.requests.to_string()}>
+                    // "Network" beside "Model" would be taken for a neural one.
+                    <dt class="unseen">{ "Requests" }</dt>
+                    <dd data-testid="requests" data-requests={props.requests.to_string()}
+                        title="What the page has asked of the internet since it was loaded: images are read on this \
+                               computer and sent nowhere">
                         { text::counted(props.requests as usize, "request", "requests") }{ " since load" }
                     </dd>
                 </div>

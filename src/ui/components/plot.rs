@@ -60,6 +60,7 @@ pub fn plot(
     label: fn(f64) -> String,
 ) -> Html {
     let (width, height) = (Scale::WIDTH, Scale::HEIGHT);
+    let [first, last] = scale.ends(axis);
     let ground = scale.y.marks().into_iter().map(|value| {
         let y = format!("{:.1}", (1.0 - scale.y.share(value)) * height);
         html! {
@@ -92,9 +93,9 @@ pub fn plot(
             <svg class="chart" viewBox={format!("-44 -10 {} {}", width + 56.0, height + 32.0)} role="img"
                 aria-label={format!("{title} by {axis}; the table below has the numbers")}>
                 { for ground }
-                <text class="tick" x="0" y={(height + 16.0).to_string()}>{ format!("{axis} {}", scale.first) }</text>
+                <text class="tick" x="0" y={(height + 16.0).to_string()}>{ first }</text>
                 <text class="tick" x={width.to_string()} y={(height + 16.0).to_string()} text-anchor="end">
-                    { scale.end() }
+                    { last }
                 </text>
                 { for lines }
             </svg>

@@ -68,8 +68,8 @@ pub fn Train(props: &TrainProps) -> Html {
             <h2 id="train-title">{ "Train" }</h2>
             <p class="lead">
                 { "Every image goes through the backbone once; then a new head is trained on what came out. \
-                   With convolutions trained too, more comes out, and later. The best epoch's model is in use \
-                   at once and kept for the next visit." }
+                   Training convolutions too usually gives a better model and takes longer. The best epoch's model is \
+                   in use at once and kept for the next visit." }
             </p>
             { props.banner.clone() }
             <Settings form={props.form.clone()} disabled={busy.is_some()} preview={props.preview.clone()} {on} />

@@ -11,12 +11,12 @@ pub fn shape(shape: &[usize]) -> String {
     sizes.join("\u{a0}×\u{a0}")
 }
 
-/// A large number in three digits: `25.6 M`, `4.09 G`.
+/// A large number in three digits, B for a billion as in the papers: `25.6 M`, `4.09 B`.
 #[must_use]
 pub fn large(n: f64) -> String {
     let units = [
         (1e12, "\u{a0}T"),
-        (1e9, "\u{a0}G"),
+        (1e9, "\u{a0}B"),
         (1e6, "\u{a0}M"),
         (1e3, "\u{a0}k"),
     ];
@@ -32,7 +32,7 @@ pub fn large(n: f64) -> String {
     format!("{n:.digits$}{name}")
 }
 
-/// How many layers there are.
+/// How many layers there are. Names of networks count those with a product, the head's too and none in a shortcut.
 #[must_use]
 pub fn layers(sums: &Sums) -> String {
     let products = counted(
@@ -40,7 +40,14 @@ pub fn layers(sums: &Sums) -> String {
         "convolution or linear layer",
         "convolutions and linear layers",
     );
-    format!("{products}, {} in all", count(sums.layers as u64))
+    let shortcuts = match sums.shortcuts {
+        0 => String::new(),
+        n => format!(" ({n} of them in shortcuts)"),
+    };
+    format!(
+        "{products}{shortcuts}, the head not counted; with norms and pools {}",
+        count(sums.layers as u64)
+    )
 }
 
 /// Weights to download.
@@ -57,23 +64,47 @@ pub fn weights(weights: Option<&Weights>) -> String {
     )
 }
 
-/// What the paper's constraint comes to, in a sentence.
+/// What the paper's constraint comes to, and the growth that is computed for the first step of phi, if it is.
 #[must_use]
-pub fn constraint(growth: Growth) -> String {
+pub fn constraint(growth: Growth, first: Option<f64>) -> String {
     let product = growth.step();
-    if growth.doubles() {
-        "Close enough to 2: one step of phi about doubles the multiply-adds.".to_owned()
+    let mut said = if growth.doubles() {
+        format!(
+            "Close enough to 2: by the formula one step of phi makes {product:.2} times as many multiply-adds."
+        )
     } else {
         format!(
-            "Off: one step of phi makes about {product:.2} times as many multiply-adds, not twice as many. \
+            "Off: by the formula one step of phi makes {product:.2} times as many multiply-adds, not twice as many. \
              What is seen is then no longer the paper's compound scaling."
         )
+    };
+    if let Some(first) = first.filter(|first| (first / product - 1.0).abs() > 0.02) {
+        said += &format!(
+            " Computed, the step from phi 0 to 1 makes {first:.2} times as many: numbers of layers and edges of planes \
+             are rounded up, channels to multiples of 8."
+        );
     }
+    said
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layers_say_what_is_counted() {
+        let sums = Sums {
+            layers: 108,
+            products: 53,
+            shortcuts: 4,
+            ..Sums::default()
+        };
+        assert_eq!(
+            layers(&sums),
+            "53 convolutions and linear layers (4 of them in shortcuts), the head not counted; with norms and pools 108"
+        );
+        assert!(!layers(&Sums::default()).contains("shortcuts"));
+    }
 
     #[test]
     fn sizes_read_well() {
@@ -83,9 +114,9 @@ mod tests {
             (950.0, "950"),
             (5_288_548.0, "5.29\u{a0}M"),
             (25_557_032.0, "25.6\u{a0}M"),
-            (999_700_000.0, "1.00\u{a0}G"),
+            (999_700_000.0, "1.00\u{a0}B"),
             (388_000_000.0, "388\u{a0}M"),
-            (37.3e9, "37.3\u{a0}G"),
+            (37.3e9, "37.3\u{a0}B"),
         ] {
             assert_eq!(large(n), text);
         }
@@ -93,11 +124,15 @@ mod tests {
 
     #[test]
     fn a_constraint_that_is_off_is_said() {
-        assert!(constraint(Growth::PAPER).starts_with("Close"));
+        let said = constraint(Growth::PAPER, Some(2.57));
+        assert!(said.starts_with("Close") && said.contains("1.92 times"));
+        assert!(said.contains("Computed") && said.contains("2.57 times"));
+        assert!(!constraint(Growth::PAPER, Some(1.93)).contains("Computed"));
         let flat = Growth {
             gamma: 1.0,
             ..Growth::PAPER
         };
-        assert!(constraint(flat).contains("1.45 times"));
+        let said = constraint(flat, None);
+        assert!(said.starts_with("Off") && said.contains("1.45 times"));
     }
 }

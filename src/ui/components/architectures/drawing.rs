@@ -8,7 +8,7 @@ use crate::ui::{
     anatomy::{
         Anatomy, Explore, Explorer,
         scene::{Key, Look, Scene, Shape},
-        walk::Way,
+        walk::{Press, Step},
         words::{Words, words},
     },
     shared::Shared,
@@ -55,23 +55,23 @@ pub fn Drawing(props: &DrawingProps) -> Html {
         };
         let onkeydown = {
             let (scene, current, press) = (scene.clone(), current.clone(), press.clone());
-            let shape = *shape;
+            let key = shape.key;
             Callback::from(move |event: KeyboardEvent| {
-                let way = match event.key().as_str() {
-                    "Enter" | " " => {
-                        event.prevent_default();
-                        return press();
-                    }
-                    "ArrowUp" => Way::Up,
-                    "ArrowDown" => Way::Down,
-                    "ArrowLeft" => Way::Left,
-                    "ArrowRight" => Way::Right,
-                    _ => return,
+                // With one of these a key belongs to the browser: Alt and Left go a page back.
+                if event.alt_key() || event.ctrl_key() || event.meta_key() {
+                    return;
+                }
+                let Some(asked) = Press::of(&event.key()) else {
+                    return;
                 };
                 event.prevent_default();
-                if let Some(next) = scene.next(&shape, way) {
-                    current.set(Some(next.key));
-                    focus(&event, next.key);
+                match scene.step(key, asked) {
+                    Some(Step::Toggle) => press(),
+                    Some(Step::To(next)) => {
+                        current.set(Some(next));
+                        focus(&event, next);
+                    }
+                    None => {}
                 }
             })
         };
@@ -84,8 +84,9 @@ pub fn Drawing(props: &DrawingProps) -> Html {
     html! {
         <>
             <p class="hint" id="drawing-hint">
-                { "A box with a line at its foot opens: click it, or Enter. Arrow keys move. The line and the percentage \
-                   are its share of the multiply-adds. The table below has all of it in words." }
+                { "A shaded box opens: click it, or press Enter. By keyboard, Right opens or goes inside, Left closes or \
+                   goes outside, Up, Down, Home and End move. A percentage is a box's share of the multiply-adds. The \
+                   table below has all of it in words: opened, a stage shows what each layer takes." }
             </p>
             <div class="scroll drawing-scroll">
                 <svg class="drawing" role="tree" aria-label={format!("Drawing of {}", anatomy.arch)}

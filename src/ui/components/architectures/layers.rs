@@ -2,9 +2,8 @@
 
 use yew::prelude::*;
 
-use crate::network::inspect::Layer;
 use crate::ui::{
-    anatomy::{Anatomy, Explore, Explorer, fold::Group},
+    anatomy::{Anatomy, Explore, Explorer, fold::Group, rows::Row},
     shared::Shared,
     text,
 };
@@ -20,7 +19,8 @@ pub struct LayersProps {
     pub on: Callback<Explore>,
 }
 
-/// A row for each stage with its sums; below those that are open, a row for each layer. Of the others there are none:
+/// A row for each stage with its sums; below those that are open, a row for each layer and for what brings several
+/// together. Of the others there are none:
 /// some networks have thousands.
 #[component]
 pub fn Layers(props: &LayersProps) -> Html {
@@ -35,6 +35,7 @@ pub fn Layers(props: &LayersProps) -> Html {
                     <th scope="col">{ "Output, C × H × W" }</th>
                     <th scope="col" class="number">{ "Parameters" }</th>
                     <th scope="col" class="number">{ "Multiply-adds" }</th>
+                    <th scope="col">{ "Takes" }</th>
                 </tr></thead>
                 { for anatomy.stages.iter().enumerate().map(|(at, stage)| body(props, at, stage)) }
                 <tfoot><tr>
@@ -42,6 +43,7 @@ pub fn Layers(props: &LayersProps) -> Html {
                     <td>{ text::counted(total.layers, "layer", "layers") }</td>
                     <td></td>
                     { numbers(total.parameters, total.multiply_adds) }
+                    <td></td>
                 </tr></tfoot>
             </table>
         </div>
@@ -53,34 +55,50 @@ fn body(props: &LayersProps, at: usize, stage: &Group) -> Html {
     let open = props.explorer.stages.contains(&at);
     let onclick = props.on.reform(move |_: MouseEvent| Explore::Stage(at));
     let sums = anatomy.sum(stage.nodes.clone());
-    let rows = if open {
-        anatomy.rows(stage.nodes.clone())
-    } else {
-        &[]
+    let rows = |wanted: bool| match wanted {
+        true => anatomy.rows(stage.nodes.clone()),
+        false => Vec::new(),
+    };
+    // The image and the pool at the end are a row by themselves.
+    let alone = rows(stage.nodes.len() == 1).pop();
+    let name = match alone {
+        Some(_) => html! { <span class="unfolded">{ &stage.name }</span> },
+        None => html! {
+            <button type="button" class="quiet fold" data-testid={format!("layers-stage-{at}")}
+                aria-expanded={open.to_string()} {onclick}>{ &stage.name }</button>
+        },
+    };
+    let (kind, takes) = match alone {
+        Some(row) => (row.layer.kind, row.takes),
+        None => (text::counted(sums.layers, "layer", "layers"), String::new()),
     };
     html! {
         <tbody key={at}>
             <tr class="stage" data-testid="layers-stage" data-stage={stage.name.clone()}>
-                <th scope="rowgroup">
-                    <button type="button" class="quiet fold" data-testid={format!("layers-stage-{at}")}
-                        aria-expanded={open.to_string()} {onclick}>{ &stage.name }</button>
-                </th>
-                <td>{ text::counted(sums.layers, "layer", "layers") }</td>
+                <th scope="rowgroup">{ name }</th>
+                <td>{ kind }</td>
                 <td>{ text::shape(&anatomy.shapes[stage.nodes.end - 1]) }</td>
                 { numbers(sums.parameters, sums.multiply_adds) }
+                <td class="takes">{ takes }</td>
             </tr>
-            { for rows.iter().map(row) }
+            { for rows(open).iter().map(row) }
         </tbody>
     }
 }
 
-fn row(layer: &Layer) -> Html {
+fn row(row: &Row) -> Html {
+    let Row {
+        layer,
+        takes,
+        named,
+    } = row;
     html! {
-        <tr data-testid="layer">
+        <tr data-testid={if *named { "layer" } else { "joint" }}>
             <th scope="row">{ &layer.name }</th>
             <td>{ &layer.kind }</td>
             <td>{ text::shape(&layer.output) }</td>
             { numbers(layer.parameters, layer.multiply_adds) }
+            <td class="takes">{ takes }</td>
         </tr>
     }
 }

@@ -43,11 +43,17 @@ fn Tables() -> Html {
 
 fn table(table: &Table) -> Html {
     let top = |name: &str| html! { <th scope="col" class="number" rowspan="2">{ name }</th> };
-    let both = |name: &str| html! { <th scope="colgroup" class="number" colspan="2">{ name }</th> };
-    let pair = || {
+    let prints = table.prints();
+    let over = |name: &str, printed: bool| {
+        let columns = if printed { "2" } else { "1" };
+        html! { <th scope="colgroup" class="over" colspan={columns}>{ name }</th> }
+    };
+    let pair = |printed: bool| {
         html! {
             <>
-                <th scope="col" class="number">{ "printed" }</th>
+                if printed {
+                    <th scope="col" class="number">{ "printed" }</th>
+                }
                 <th scope="col" class="number">{ "computed" }</th>
             </>
         }
@@ -63,13 +69,15 @@ fn table(table: &Table) -> Html {
                         <tr>
                             <th scope="col" rowspan="2">{ "Network" }</th>
                             { top("Pixels") }
-                            { top("Top-1, %") }
-                            { both("Parameters") }
-                            { both("Multiply-adds") }
+                            if table.prints_top1() {
+                                { top("Top-1, %") }
+                            }
+                            { over("Parameters", prints[0]) }
+                            { over("Multiply-adds", prints[1]) }
                         </tr>
-                        <tr>{ pair() }{ pair() }</tr>
+                        <tr>{ for prints.into_iter().map(pair) }</tr>
                     </thead>
-                    <tbody>{ for table.rows.iter().map(row) }</tbody>
+                    <tbody>{ for table.rows.iter().map(|line| row(table, line)) }</tbody>
                 </table>
             </div>
             <ul class="hint" data-testid="papers-notes">
@@ -82,22 +90,26 @@ fn table(table: &Table) -> Html {
     }
 }
 
-fn row(row: &Row) -> Html {
-    let pairs = row.pairs().into_iter().flat_map(|pair| {
+fn row(table: &Table, row: &Row) -> Html {
+    let pairs = row.pairs().into_iter().zip(table.prints());
+    let pairs = pairs.flat_map(|(pair, prints)| {
         let computed = match pair.computed {
             Some(computed) if pair.differs => format!("≠\u{a0}{computed}"),
             Some(computed) => computed,
             None if pair.printed.is_none() => "–".to_owned(),
             None => "printed only".to_owned(),
         };
-        [pair.printed.unwrap_or("–").to_owned(), computed]
+        let printed = prints.then(|| pair.printed.unwrap_or("–").to_owned());
+        printed.into_iter().chain([computed])
     });
     let edge = row.edge.map_or("–".to_owned(), |edge| edge.to_string());
-    let top1 = row.top1.map_or("–".to_owned(), |top1| format!("{top1:.1}"));
+    let top1 = table
+        .prints_top1()
+        .then(|| row.top1.map_or("–".to_owned(), |top1| format!("{top1:.1}")));
     html! {
         <tr>
             <th scope="row">{ row.name }</th>
-            { for [edge, top1].into_iter().chain(pairs).map(number) }
+            { for std::iter::once(edge).chain(top1).chain(pairs).map(number) }
         </tr>
     }
 }
@@ -136,12 +148,15 @@ fn stages(stages: &[Stage], rows: &[Row]) -> Html {
     html! {
         <div class="scroll">
             <table data-testid="papers-stages">
-                <caption>{ "Blocks of each stage, and the layers of a block" }</caption>
+                <caption>
+                    { "Blocks of each stage, and the layers of a block: before | those of the basic block of the smaller \
+                       networks (18 and 34 layers), behind it those of the bottleneck of the larger ones" }
+                </caption>
                 <thead><tr>
                     <th scope="col">{ "Stage" }</th>
                     <th scope="col" class="number">{ "Pixels" }</th>
                     { for rows.iter().map(|row| html! { <th scope="col" class="number">{ row.name }</th> }) }
-                    <th scope="col">{ "Layers" }</th>
+                    <th scope="col">{ "Basic block | bottleneck" }</th>
                 </tr></thead>
                 <tbody>{ for stages.iter().map(stage) }</tbody>
             </table>

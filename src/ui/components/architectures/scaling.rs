@@ -8,7 +8,7 @@ use crate::network::scaled::{Point, at};
 use crate::ui::{
     anatomy::{
         Explore, Explorer,
-        scaling::{BASES, Factor, LAST, curve, published},
+        scaling::{BASES, Factor, LAST, curve, first_step, published},
     },
     chart::{Axis, Scale, ceiling},
     components::plot::{Line, plot},
@@ -68,7 +68,7 @@ pub fn Scaling(props: &ScalingProps) -> Html {
                 </button>
             </div>
             if let Some((_, growth)) = growth {
-                { constraint(growth) }
+                { constraint(growth, curve.as_ref().as_ref().and_then(|curve| first_step(curve))) }
             }
             { match &*now {
                 Some(Ok(point)) => facts(point),
@@ -112,12 +112,12 @@ fn input(explorer: &Explorer, on: &Callback<Explore>, factor: Factor) -> Html {
     }
 }
 
-fn constraint(growth: Growth) -> Html {
+fn constraint(growth: Growth, first: Option<f64>) -> Html {
     html! {
         <p class={classes!((!growth.doubles()).then_some("problem"))} data-testid="scaling-constraint"
             data-doubles={growth.doubles().to_string()} role="status">
             { format!("alpha × beta² × gamma² = {:.2}. ", growth.step()) }
-            { text::constraint(growth) }
+            { text::constraint(growth, first) }
         </p>
     }
 }
@@ -185,8 +185,8 @@ fn charts(curve: &[Point], members: &[(&'static str, Point)], now: Option<&Point
             </div>
             if !members.is_empty() {
                 <p class="hint">
-                    { "B0 to B7 stand at the phi that gives their published depth. Their factors are rounded, so they lie \
-                       beside the line of the paper's alpha, beta and gamma." }
+                    { "B0 to B7 stand at the phi that gives the edge of their images by the paper's gamma. Their depth and \
+                       width are rounded by other steps, so they lie beside the line." }
                 </p>
             }
             { table(curve, members) }

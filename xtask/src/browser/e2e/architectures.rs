@@ -6,6 +6,8 @@ use super::Scene;
 use crate::page::{Page, Seen};
 
 const ENTER: char = '\u{E007}';
+const LEFT: char = '\u{E012}';
+const RIGHT: char = '\u{E014}';
 const DOWN: char = '\u{E015}';
 
 pub async fn architectures(scene: &Scene<'_>) -> Result<()> {
@@ -53,8 +55,8 @@ async fn numbers(page: &Page) -> Result<()> {
 /// Layers are there for an open stage only.
 async fn layers(page: &Page) -> Result<()> {
     ensure!(
-        page.all("layers-stage").await?.len() == 5,
-        "a stem and four stages"
+        page.all("layers-stage").await?.len() == 6,
+        "a stem, four stages and the pool"
     );
     ensure!(
         page.all("layer").await?.is_empty(),
@@ -66,6 +68,11 @@ async fn layers(page: &Page) -> Result<()> {
     // Six layers of four and a transition of three.
     let rows = page.all("layer").await?.len();
     ensure!(rows == 27, "denseblock1 has {rows} layers");
+    let joints = page.all("joint").await?;
+    ensure!(
+        joints.len() == 6 && joints[0].get("text").contains("features.pool0 and"),
+        "a concatenation behind each layer: {joints:?}"
+    );
     page.press("layers-stage-1", ENTER).await?;
     page.becomes("layers-stage-1", "aria-expanded", "false", 5)
         .await?;
@@ -75,7 +82,7 @@ async fn layers(page: &Page) -> Result<()> {
 /// The stem opens and closes by keyboard and keeps the focus.
 async fn drawing(page: &Page) -> Result<()> {
     let drawing = page.appears("drawing", 5).await?;
-    ensure!(drawing.get("data-boxes") == "5", "five boxes: {drawing:?}");
+    ensure!(drawing.get("data-boxes") == "6", "six boxes: {drawing:?}");
     ensure!(drawing.get("role") == "tree", "no tree for who hears it");
     let stem = group(page).await?;
     ensure!(
@@ -83,7 +90,7 @@ async fn drawing(page: &Page) -> Result<()> {
         "a box without its name: {stem:?}"
     );
     page.press("drawing-group", ENTER).await?;
-    page.becomes("drawing", "data-boxes", "10", 5).await?;
+    page.becomes("drawing", "data-boxes", "11", 5).await?;
     ensure!(
         group(page).await?.get("aria-expanded") == "true",
         "the stem is not said to be open"
@@ -94,8 +101,17 @@ async fn drawing(page: &Page) -> Result<()> {
         Ok(focused(page).await?.contains("image").then_some(()))
     })
     .await?;
+    page.press("drawing-group", LEFT).await?;
+    page.becomes("drawing", "data-boxes", "6", 5).await?;
+    page.press("drawing-group", RIGHT).await?;
+    page.becomes("drawing", "data-boxes", "11", 5).await?;
+    page.press("drawing-group", RIGHT).await?;
+    page.until("the focus inside", 5, async || {
+        Ok(focused(page).await?.contains("image").then_some(()))
+    })
+    .await?;
     page.click("drawing-close").await?;
-    page.becomes("drawing", "data-boxes", "5", 5).await?;
+    page.becomes("drawing", "data-boxes", "6", 5).await?;
     Ok(())
 }
 
