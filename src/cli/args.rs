@@ -195,8 +195,14 @@ fn classes(text: &str) -> std::result::Result<Classes, String> {
     Ok(Classes(list))
 }
 
-/// What may have been meant by a name that is none of these.
-pub fn meant<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+/// The error for a name of a backbone that is none of these, with what may have been meant.
+pub fn no_such_arch(name: &str, names: &[&str]) -> Error {
+    let meant = meant(name, names).map(|meant| format!("; did you mean {meant}?"));
+    let (names, meant) = (names.join(", "), meant.unwrap_or_default());
+    Error::setting("architecture", format!("{name} is none of {names}{meant}"))
+}
+
+fn meant<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     /// As alike as clap's own suggestions are to be.
     const ALIKE: f64 = 0.7;
     let typed = name.to_ascii_lowercase().replace(['-', ' '], "_");
@@ -210,13 +216,7 @@ pub fn meant<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
 pub fn arch(name: &str) -> Result<Arch> {
     Arch::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
-        let meant = meant(name, &names).map(|meant| format!("; did you mean {meant}?"));
-        let reason = format!(
-            "{name} is none of {}{}",
-            names.join(", "),
-            meant.unwrap_or_default()
-        );
-        Error::setting("architecture", reason)
+        no_such_arch(name, &names)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::head;
+use super::args::{head, no_such_arch};
 use crate::config::HeadKind;
 use crate::error::{Error, Result};
 use crate::network::Arch;
@@ -61,8 +61,7 @@ impl InspectArgs {
         let arch = scaled::named(name).ok_or_else(|| {
             let mut names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
             names.extend(FAMILIES.map(|(family, _)| family));
-            let names = names.join(", ");
-            Error::setting("architecture", format!("{name} is none of {names}"))
+            no_such_arch(name, &names)
         })?;
         let flags = [
             ("--phi", self.phi),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use retune::config::{Arch, HeadKind};
 
 use retune::model::head::HeadSpec;
-use retune::weights::{Checkpoint, names, read};
+use retune::weights::{Checkpoint, TimmNames, names, read};
 
 use super::{Shaped, file, fill, timm_b0};
 
@@ -31,12 +31,7 @@ fn timms_efficientnet_is_torchvisions_by_other_names() {
     let checkpoint = read("timm", &file(&timm_b0())).unwrap();
     assert_eq!(shapes(&checkpoint), inside(Arch::EfficientNetB0));
     // The tf_ models have the same names and shapes.
-    assert!(
-        checkpoint
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("tf_"))
-    );
+    assert_eq!(checkpoint.timm, Some(TimmNames::EfficientNet));
     // Equal shapes could still be swapped: modules that do not stand in the same order in both.
     for (timm, ours) in [
         ("blocks.0.0.conv_pw.weight", "features.1.0.block.2.0.weight"),
