@@ -9,8 +9,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use self::load::Loader;
 pub(super) use self::load::{Affine, Frozen, Linear};
 use super::ops;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::conv::Conv2d;
+use crate::kernels::gpu::launch::Gpu;
 use crate::kernels::shape::{ConvShape, bytes_of};
 use crate::network::Arch;
 use crate::network::graph::{Graph, NodeId, Op};
@@ -36,8 +37,8 @@ impl Backbone {
     /// Builds the network; `take` gives the values of a tensor by name and shape, or says why not.
     ///
     /// # Errors
-    /// What `take` says; [`Error::Weights`](crate::error::Error::Weights) naming a running variance that is
-    /// none.
+    /// What `take` says; [`Error::Weights`] naming a running variance that is none, or the tensor that is larger than what
+    /// the GPU takes in one piece.
     pub fn load(
         arch: Arch,
         device: &Device,
@@ -56,6 +57,7 @@ impl Backbone {
         device: &Device,
         mut take: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Self> {
+        check_binding(arch, &graph, device)?;
         let plan = Arc::new(Plan::new(&graph, Mode::Inference));
         let mut loader = Loader::new(device, &mut take);
         let mut layers: Vec<Option<Frozen>> = (0..graph.nodes.len()).map(|_| None).collect();
@@ -242,4 +244,23 @@ impl Backbone {
         let n = pixels.len() / (3 * size * size);
         Tensor::from_data(TensorData::new(pixels, [n, 3, size, size]), &self.device)
     }
+}
+
+/// Refuses a network with a tensor that a GPU cannot bind: where it is tried, what fails is only found at the end, without a
+/// name. The first hidden layer of a VGG has 392 MiB, that of an `AlexNet` 144, and some adapters take 128.
+fn check_binding(arch: Arch, graph: &Graph, device: &Device) -> Result<()> {
+    let Some(gpu) = Gpu::of(device) else {
+        return Ok(());
+    };
+    let sizes = graph.tensors().into_iter();
+    let sizes = sizes.map(|(name, shape)| (bytes_of(&shape), name));
+    let Some((bytes, name)) = sizes.max().filter(|(bytes, _)| *bytes > gpu.max_binding()) else {
+        return Ok(());
+    };
+    let reason = format!(
+        "tensor {name} has {} MiB, and this GPU takes at most {} MiB in one piece; run it on the CPU",
+        bytes >> 20,
+        gpu.max_binding() >> 20
+    );
+    Err(Error::weights(arch.name(), reason))
 }

@@ -272,7 +272,8 @@ mod tests {
         assert_eq!(paths(&intake.images), ["a.jpg", "notes.txt"]);
         assert_eq!(intake.archive, Some(found("Archive.ZIP", false)));
         assert_eq!(intake.checkpoint, Some(found("head.safetensors", false)));
-        assert!(intake.folder.is_empty() && intake.notes.is_empty());
+        assert!(intake.folder.is_empty());
+        assert_eq!(intake.notes.len(), 1);
     }
 
     #[test]
