@@ -11,7 +11,8 @@ use crate::project::{run, target_dir, which};
 type Probe = fn() -> bool;
 
 /// Debian's package, and whether what it brings is there already.
-const NEEDED: [(&str, Probe); 4] = [
+const NEEDED: [(&str, Probe); 5] = [
+    ("curl", || which("curl").is_some()),
     ("chromium", || chromium().is_some()),
     ("chromium-driver", || which("chromedriver").is_some()),
     ("libvulkan1", || library("libvulkan.so.1")),
@@ -43,7 +44,7 @@ fn library(name: &str) -> bool {
     .any(|dir| Path::new(dir).join(name).exists())
 }
 
-/// Makes sure that Chromium, its driver and a software Vulkan are installed.
+/// Makes sure that Chromium, its driver, a software Vulkan and what fetches packages are installed.
 ///
 /// # Errors
 /// If something is missing and cannot be installed; the text says what.

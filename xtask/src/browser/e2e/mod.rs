@@ -25,6 +25,7 @@ use crate::driver::Driver;
 use crate::fixtures;
 use crate::host::Host;
 use crate::page::Page;
+use crate::peer::onnxruntime_web;
 
 /// `cargo xtask e2e`.
 #[derive(Debug, Clone, Args)]
@@ -100,7 +101,19 @@ pub async fn run(options: &Options) -> Result<()> {
         true => !options.except.contains(s),
         false => options.only.contains(s),
     };
-    let scenarios: Vec<_> = all.filter(chosen).collect();
+    let mut scenarios: Vec<_> = all.filter(chosen).collect();
+    let mut scripts = None;
+    if scenarios.contains(&Scenario::Onnx) {
+        match onnxruntime_web() {
+            Ok(found) => scripts = Some(found),
+            Err(error) if options.only.is_empty() => {
+                // Without a network all else can still be tested.
+                println!("  onnx: NOT RUN, as its package is not to be had: {error:#}");
+                scenarios.retain(|scenario| *scenario != Scenario::Onnx);
+            }
+            Err(error) => return Err(error),
+        }
+    }
     for scenario in &scenarios {
         let start = Instant::now();
         let scene = Scene {
@@ -122,7 +135,10 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Tune => tune::tune(&scene).await,
             Scenario::Course => course::course(&scene).await,
             Scenario::Architectures => architectures::architectures(&scene).await,
-            Scenario::Onnx => onnx::onnx(&scene).await,
+            Scenario::Onnx => {
+                let scripts = scripts.as_deref().context("onnxruntime-web")?;
+                onnx::onnx(&scene, scripts).await
+            }
             Scenario::Resume => course::resume(&scene).await,
             Scenario::Lost => course::lost(&scene).await,
         };

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::Scene;
 use crate::page::Page;
-use crate::peer::onnxruntime_web;
 
 /// How far a probability may be from the page's.
 const EXACT: f64 = 1e-4;
@@ -40,8 +39,8 @@ const [code, photo, done] = arguments;
 })().then(done, (error) => done(String(error)));
 "#;
 
-pub async fn onnx(scene: &Scene<'_>) -> Result<()> {
-    let scripts = onnxruntime_web()?;
+/// `scripts` is the folder of onnxruntime-web's.
+pub async fn onnx(scene: &Scene<'_>, scripts: &Path) -> Result<()> {
     let photos = photos(scene.files.path())?;
     let (mut ours, mut zip) = (Vec::new(), Vec::new());
     scene
