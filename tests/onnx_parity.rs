@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use formula::fill;
 use retune::Classifier;
-use retune::config::{Arch, HeadKind, Normalization, Preprocess, Scope};
+use retune::config::{Arch, HeadKind, Preprocess, Scope};
 use retune::data::demo;
 use retune::image::{self, decode_for, encode_png};
 use retune::model::backbone::Backbone;
@@ -65,19 +65,6 @@ fn images(size: usize) -> Vec<(String, Vec<u8>)> {
 async fn classifier(arch: Arch, device: &Device) -> Classifier {
     let backbone = Backbone::load(arch, device, |name, shape| Ok(fill(name, shape))).unwrap();
     let spec = HeadSpec::of(HeadKind::Linear, backbone.features(), CLASSES);
-    let row = arch.row();
-    let normalization = if row.half {
-        Normalization::Half
-    } else {
-        Normalization::Imagenet
-    };
-    let (mean, std) = normalization.mean_std();
-    let preprocess = Preprocess {
-        size: row.size,
-        mean,
-        std,
-        ..Preprocess::default()
-    };
     let head = |by: f32| {
         let called = arch.graph().head;
         Head::load(spec.clone(), device, |name, shape| {
@@ -91,7 +78,7 @@ async fn classifier(arch: Arch, device: &Device) -> Classifier {
         head: head(1.0),
         head_kind: HeadKind::Linear,
         classes: (0..CLASSES).map(|n| format!("class {n}")).collect(),
-        preprocess,
+        preprocess: Preprocess::of(arch),
         tuned: Scope::Head,
         untrained: false,
     };
@@ -101,13 +88,13 @@ async fn classifier(arch: Arch, device: &Device) -> Classifier {
     let mut logits = to_host(logits).await.unwrap();
     logits.sort_by(f32::total_cmp);
     let spread = logits[CLASSES - 1] - logits[0];
-    assert!(spread > 0.0, "{}: logits {logits:?}", row.name);
+    assert!(spread > 0.0, "{}: logits {logits:?}", arch.name());
     classifier.head = head(SPREAD / spread);
     classifier
 }
 
 #[test]
-#[ignore = "writes 1.7 GB for tests/fixtures/onnx/check.py"]
+#[ignore = "writes 2.5 GB for tests/fixtures/onnx/check.py"]
 fn written() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/onnx-parity");
     let _ = std::fs::remove_dir_all(&folder);

@@ -123,6 +123,9 @@ pub async fn tune(
                 sound.push(algorithm);
             }
         }
+        if sound.is_empty() {
+            continue;
+        }
         let x = Tensor::<4>::random(conv.in_dims(), Distribution::Uniform(-1.0, 1.0), device);
         let Some(x) = Buffer::of(&x) else {
             continue;
@@ -139,9 +142,6 @@ pub async fn tune(
             },
             end,
         };
-        if sound.is_empty() {
-            continue;
-        }
         let step = match step {
             Some(step) => step,
             None => *step.insert(clock_step(&mut watch).await?),
