@@ -19,7 +19,7 @@ use retune::kernels::conv::select;
 use retune::kernels::conv::weights::Weights;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::conv::{Algorithm, gradient};
-use retune::kernels::gpu::launch::Gpu;
+use retune::kernels::gpu::launch::{Buffer, Gpu};
 use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::self_test::{in_use, self_test};
 use retune::kernels::shape::{ConvShape, Geometry};
@@ -86,9 +86,11 @@ impl Case {
         let plain = upload(device, &self.w, weight_dims(conv));
         let gpu = plain.gpu();
         let weights = Weights::new(plain, conv.geometry.groups);
-        let x = upload(device, &self.x, conv.in_dims());
         let bias = upload(device, &self.bias, [self.bias.len()]);
-        let residual = upload(device, &self.residual, conv.out_dims());
+        let laid_out = |values: &[f32], dims: [usize; 4], layout| {
+            let images = upload(device, values, dims).into_primitive();
+            Buffer::in_layout(images, layout).expect("f32 on a GPU")
+        };
         let expected = |whole: bool| {
             let epilogue = twin::Epilogue {
                 bias: whole.then_some(self.bias.as_slice()),
@@ -109,6 +111,9 @@ impl Case {
                 _ => 1.0,
             };
             let tolerance = tolerance(conv.depth(), factor);
+            let layout = algorithm.layout();
+            let x = laid_out(&self.x, conv.in_dims(), layout);
+            let residual = laid_out(&self.residual, conv.out_dims(), layout);
             let full = Epilogue {
                 bias: Some(&bias),
                 residual: Some(&residual),
@@ -116,7 +121,11 @@ impl Case {
             };
             for (epilogue, expected) in [(full, &whole), (Epilogue::default(), &bare)] {
                 poison(device, conv.out_dims().iter().product());
-                let run = || download::<4>(algorithm.run(&gpu, conv, &x, &weights, epilogue));
+                let run = || {
+                    let y = algorithm.run(&gpu, conv, &x, &weights, epilogue);
+                    let y = Buffer::of_primitive(y.into_images(layout)).expect("f32 on a GPU");
+                    download::<4>(y)
+                };
                 let first = run();
                 if let Err(mismatch) = compare(&first, expected, tolerance) {
                     panic!("{} on {conv:?}: {mismatch}", algorithm.name());

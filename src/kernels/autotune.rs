@@ -126,6 +126,7 @@ pub async fn tune(
         if sound.is_empty() {
             continue;
         }
+        // Any order of random values is as good as another: the same memory serves both layouts.
         let x = Tensor::<4>::random(conv.in_dims(), Distribution::Uniform(-1.0, 1.0), device);
         let Some(x) = Buffer::of(&x) else {
             continue;

@@ -3,6 +3,7 @@
 //! in its turn. Each kernel's first launch is here, so this is also where its pipeline is compiled.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use burn_cubecl::CubeBackend;
 
 use super::conv::direct::Direct;
 use super::conv::matmul::Epilogue;
@@ -156,10 +157,15 @@ pub(super) async fn test(device: &Device, algorithm: Algorithm) -> Result<Option
         let expected = conv_reference::conv2d(&conv.reference(), &x, &w, epilogue);
 
         let lost = || Error::Gpu("the tensors of the self-test are not on the GPU".to_string());
-        let x = upload(device, x, conv.in_dims()).ok_or_else(lost)?;
+        let layout = algorithm.layout();
+        let laid_out = |values, dims| {
+            let images = upload(device, values, dims)?.into_primitive();
+            Buffer::in_layout(images, layout)
+        };
+        let x = laid_out(x, conv.in_dims()).ok_or_else(lost)?;
         let w = upload(device, w, weight).ok_or_else(lost)?;
         let bias = upload(device, bias, [out[1]]).ok_or_else(lost)?;
-        let residual = upload(device, residual, out).ok_or_else(lost)?;
+        let residual = laid_out(residual, out).ok_or_else(lost)?;
         let gpu = x.gpu();
         let weights = Weights::new(w, conv.geometry.groups);
         let epilogue = Epilogue {
@@ -168,7 +174,8 @@ pub(super) async fn test(device: &Device, algorithm: Algorithm) -> Result<Option
             relu: true,
         };
         let y = algorithm.run(&gpu, &conv, &x, &weights, epilogue);
-        let y = match to_host(y.into_tensor::<4>()).await {
+        let y = Tensor::<4>::from_primitive::<CubeBackend>(y.into_images(layout));
+        let y = match to_host(y).await {
             Ok(y) => y,
             // A kernel that the driver does not compile ends here.
             Err(error) => return kernels_own(device, error).await.map(Some),

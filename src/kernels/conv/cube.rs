@@ -15,17 +15,17 @@ use crate::kernels::fallback::ours_or;
 use crate::kernels::gpu::launch::{Buffer, Gpu};
 use crate::kernels::shape::{ConvShape, Geometry};
 
-/// Everything on the GPU, and the sizes; nothing where our kernels are not for it.
+/// The sizes and the weights on the GPU; nothing where our kernels are not for it.
 fn on_gpu(
     x: &FloatTensor<Cube>,
     weight: &FloatTensor<Cube>,
     geometry: Geometry,
-) -> Option<(ConvShape, Buffer, Weights)> {
+) -> Option<(ConvShape, Gpu, Weights)> {
     let dims = |tensor: &FloatTensor<Cube>| <[usize; 4]>::try_from(tensor.shape().to_vec()).ok();
     let conv = ConvShape::of(dims(x)?, dims(weight)?, geometry)?;
-    let x = Buffer::of_primitive(x.clone())?;
     let weight = Buffer::of_primitive(weight.clone())?;
-    Some((conv, x, Weights::new(weight, geometry.groups)))
+    let gpu = weight.gpu();
+    Some((conv, gpu, Weights::new(weight, geometry.groups)))
 }
 
 /// The product for the input gradient, if it can be computed here.
@@ -47,19 +47,17 @@ impl ConvKernels for Cube {
         ours_or(
             (x, weight, bias),
             |(x, weight, bias)| {
-                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
                 let bias = Buffer::of_primitive(bias.clone())?;
-                let gpu = x.gpu();
                 let algorithm = select::choose(&gpu, &conv, &weights)?;
+                let layout = algorithm.layout();
+                let x = Buffer::in_layout(x.clone(), layout)?;
                 let epilogue = Epilogue {
                     bias: Some(&bias),
                     ..Epilogue::default()
                 };
-                Some(
-                    algorithm
-                        .run(&gpu, &conv, &x, &weights, epilogue)
-                        .into_primitive(),
-                )
+                let y = algorithm.run(&gpu, &conv, &x, &weights, epilogue);
+                Some(y.into_images(layout))
             },
             |(x, weight, bias)| Self::conv2d(x, weight, Some(bias), geometry.options()),
         )
@@ -74,9 +72,8 @@ impl ConvKernels for Cube {
         ours_or(
             (x, weight, dy),
             |(x, weight, dy)| {
-                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
                 let dy = Buffer::of_primitive(dy.clone())?;
-                let gpu = x.gpu();
                 let variant = backward_variant(&gpu, &conv, &weights)?;
                 Some(gradient::input(&gpu, &conv, variant, &weights, &dy).into_primitive())
             },
@@ -93,9 +90,9 @@ impl ConvKernels for Cube {
         ours_or(
             (x, weight, dy),
             |(x, weight, dy)| {
-                let (conv, x, weights) = on_gpu(x, weight, geometry)?;
+                let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
+                let x = Buffer::of_primitive(x.clone())?;
                 let dy = Buffer::of_primitive(dy.clone())?;
-                let gpu = x.gpu();
                 backward_variant(&gpu, &conv, &weights)?;
                 Some(gradient::weight(&gpu, &conv, &x, &dy).into_primitive())
             },

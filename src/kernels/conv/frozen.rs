@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module;
+use burn_cubecl::CubeBackend;
 
 use super::Algorithm;
 use super::autodiff;
@@ -81,9 +82,14 @@ impl Conv2d {
         let conv = self.sizes(x)?;
         let gpu = bias.gpu();
         let algorithm = select::choose(&gpu, &conv, weights)?;
-        let x = Buffer::of(x)?;
+        let layout = algorithm.layout();
+        let laid_out = |images: &Tensor<4>| {
+            let images = images.clone().try_into_primitive::<CubeBackend>().ok()?;
+            Buffer::in_layout(images, layout)
+        };
+        let x = laid_out(x)?;
         let residual = match residual {
-            Some(residual) => Some(Buffer::of(residual)?),
+            Some(residual) => Some(laid_out(residual)?),
             None => None,
         };
         let epilogue = Epilogue {
@@ -91,11 +97,8 @@ impl Conv2d {
             residual: residual.as_ref(),
             relu,
         };
-        Some(
-            algorithm
-                .run(&gpu, &conv, &x, weights, epilogue)
-                .into_tensor(),
-        )
+        let y = algorithm.run(&gpu, &conv, &x, weights, epilogue);
+        Some(Tensor::from_primitive::<CubeBackend>(y.into_images(layout)))
     }
 
     /// The convolution and what follows it as separate ops; on a GPU all of them are burn's.

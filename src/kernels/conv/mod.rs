@@ -35,7 +35,7 @@ use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
 use winograd::Tile;
 
-use super::gpu::launch::{Buffer, Gpu};
+use super::gpu::launch::{Buffer, Gpu, Layout};
 use super::gpu::source::Shader;
 use super::shape::{ConvShape, bytes_of};
 
@@ -116,7 +116,15 @@ impl Algorithm {
         }
     }
 
-    /// Computes `act(conv(x) + bias + residual)`; [`Self::can_apply`] must hold.
+    /// How its input, its residual and its result lie in memory.
+    #[must_use]
+    pub const fn layout(self) -> Layout {
+        match self {
+            Self::Direct(_) | Self::Columns(_) | Self::Winograd(..) => Layout::ChannelsFirst,
+        }
+    }
+
+    /// Computes `act(conv(x) + bias + residual)`, all in [`Self::layout`]; [`Self::can_apply`] must hold.
     #[must_use]
     pub fn run(
         self,

@@ -18,12 +18,24 @@ use burn_cubecl::cubecl::prelude::{
 use burn_cubecl::cubecl::server::{Handle, KernelArguments};
 use burn_cubecl::cubecl::{CubeKernel, PrecompiledSource};
 use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::{permute_nchw_to_nhwc, permute_nhwc_to_nchw};
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeBackend, CubeDevice};
 
 use super::source::{Shader, Source};
 use super::state::LaunchState;
 use crate::platform::device_state::DeviceState;
+
+/// The order in which images lie in memory without a copy; of both, as images of one channel or one pixel
+/// are, the first.
+#[must_use]
+pub fn layout_of(images: &CubeTensor) -> Option<Layout> {
+    if images.is_contiguous() {
+        return Some(Layout::ChannelsFirst);
+    }
+    let last = permute_nchw_to_nhwc(images.clone()).is_contiguous();
+    last.then_some(Layout::ChannelsLast)
+}
 
 /// Most workgroups in one dimension of a dispatch, by WebGPU's default limits.
 pub const MAX_WORKGROUPS: usize = 65_535;
@@ -111,6 +123,15 @@ pub struct Gpu {
     state: Arc<DeviceState>,
 }
 
+/// The order of an image batch in memory. burn's tensors are `[N,C,H,W]` either way: the strides tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `[N,C,H,W]`, plane after plane.
+    ChannelsFirst,
+    /// `[N,H,W,C]`, the channels of a pixel side by side.
+    ChannelsLast,
+}
+
 /// GPU memory that can be bound to a kernel.
 pub trait Binding {
     /// The handle by which cubecl knows the memory.
@@ -158,6 +179,25 @@ impl Buffer {
             state: DeviceState::of(&Device::new(tensor.device.clone())),
             tensor: into_contiguous(tensor),
         })
+    }
+
+    /// The memory of images `[N,C,H,W]` in that order, with sizes in that order: as it stands where it is so
+    /// already, else a copy.
+    #[must_use]
+    pub fn in_layout(images: CubeTensor, layout: Layout) -> Option<Self> {
+        match layout {
+            Layout::ChannelsFirst => Self::of_primitive(images),
+            Layout::ChannelsLast => Self::of_primitive(permute_nchw_to_nhwc(images)),
+        }
+    }
+
+    /// burn's tensor `[N,C,H,W]` of what [`Self::in_layout`] gave or a kernel wrote in that order.
+    #[must_use]
+    pub fn into_images(self, layout: Layout) -> CubeTensor {
+        match layout {
+            Layout::ChannelsFirst => self.tensor,
+            Layout::ChannelsLast => permute_nhwc_to_nchw(self.tensor),
+        }
     }
 
     /// Turns it into burn's tensor; `D` must be the rank it was made with.
