@@ -106,11 +106,7 @@ impl Case {
                 continue;
             }
             variants += 1;
-            let factor = match algorithm {
-                Algorithm::Winograd(tile, _) => tile.error_factor(),
-                _ => 1.0,
-            };
-            let tolerance = tolerance(conv.depth(), factor);
+            let tolerance = tolerance(conv.depth(), algorithm.error_factor());
             let layout = algorithm.layout();
             let x = laid_out(&self.x, conv.in_dims(), layout);
             let residual = laid_out(&self.residual, conv.out_dims(), layout);

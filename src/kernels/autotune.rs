@@ -222,7 +222,7 @@ fn drop_unused_packings(layers: &[(&Conv2d, ConvShape)]) {
             .iter()
             .filter(|(other, _)| std::ptr::eq(*other, *layer));
         let wanted: Vec<Packing> = same
-            .filter_map(|(_, conv)| select::choose(&bias.gpu(), conv, weights)?.packing())
+            .filter_map(|(_, conv)| select::choose(&bias.gpu(), conv, weights)?.packing(conv))
             .collect();
         weights.retain_packings(&wanted);
     }
@@ -263,7 +263,7 @@ pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
 fn candidates(conv: &ConvShape, weights: &Weights, max: u64) -> Vec<Algorithm> {
     let for_gpus = |algorithm: &Algorithm| match algorithm {
         Algorithm::Direct(Direct::General) => conv.geometry.groups > 1,
-        Algorithm::Direct(_) => true,
+        Algorithm::Direct(_) | Algorithm::Implicit(_) | Algorithm::WinogradImplicit(_) => true,
         Algorithm::Columns(variant) | Algorithm::Winograd(_, variant) => {
             !matches!(variant, MatMul::Registers | MatMul::RegistersNarrow)
         }

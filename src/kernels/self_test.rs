@@ -180,11 +180,7 @@ pub(super) async fn test(device: &Device, algorithm: Algorithm) -> Result<Option
             // A kernel that the driver does not compile ends here.
             Err(error) => return kernels_own(device, error).await.map(Some),
         };
-        let factor = match algorithm {
-            Algorithm::Winograd(tile, _) => tile.error_factor(),
-            _ => 1.0,
-        };
-        let tolerance = Tolerance::sum_of(conv.depth() + 2).scaled(factor);
+        let tolerance = Tolerance::sum_of(conv.depth() + 2).scaled(algorithm.error_factor());
         if let Err(mismatch) = compare(&y, &expected, tolerance) {
             return Ok(Some(mismatch.to_string()));
         }

@@ -21,16 +21,20 @@ pub mod direct;
 mod flex;
 pub mod frozen;
 pub mod gradient;
+pub mod implicit;
 pub mod matmul;
 pub mod reference;
 pub mod select;
+pub mod weight_gradient;
 pub mod weights;
 pub mod winograd;
+pub mod winograd_channels_last;
 
 pub use autodiff::conv2d;
 pub use frozen::Conv2d;
 
 use direct::Direct;
+use implicit::{Block, Implicit};
 use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
 use winograd::Tile;
@@ -40,12 +44,15 @@ use super::gpu::source::Shader;
 use super::shape::{ConvShape, bytes_of};
 
 /// The kernel files of this op, by module.
-pub const SHADERS: [&[Shader]; 5] = [
+pub const SHADERS: [&[Shader]; 8] = [
     columns::SHADERS,
     direct::SHADERS,
+    implicit::SHADERS,
     matmul::SHADERS,
+    weight_gradient::SHADERS,
     weights::SHADERS,
     winograd::SHADERS,
+    winograd_channels_last::SHADERS,
 ];
 
 /// A way to compute a convolution.
@@ -57,6 +64,10 @@ pub enum Algorithm {
     Columns(MatMul),
     /// Winograd's, for 3x3 of stride 1.
     Winograd(Tile, MatMul),
+    /// An implicit matrix product on images channels last.
+    Implicit(Implicit),
+    /// Winograd's on images channels last, its products implicit ones.
+    WinogradImplicit(Block),
 }
 
 impl Algorithm {
@@ -64,6 +75,8 @@ impl Algorithm {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all: Vec<_> = Direct::ALL.map(Self::Direct).to_vec();
+        all.extend(Implicit::all().into_iter().map(Self::Implicit));
+        all.extend(Block::ALL.map(Self::WinogradImplicit));
         all.extend(MatMul::ALL.map(Self::Columns));
         for tile in [Tile::Two, Tile::Four] {
             all.extend(MatMul::ALL.map(|variant| Self::Winograd(tile, variant)));
@@ -77,6 +90,10 @@ impl Algorithm {
         match self {
             Self::Direct(direct) => direct.name().to_string(),
             Self::Columns(variant) => format!("columns-{}", variant.name()),
+            Self::Implicit(implicit) => implicit.name(),
+            Self::WinogradImplicit(block) => {
+                format!("winograd4-{}", Implicit { block, splits: 1 }.name())
+            }
             Self::Winograd(tile, variant) => {
                 format!("winograd{}-{}", tile.edge(), variant.name())
             }
@@ -99,6 +116,11 @@ impl Algorithm {
             && fits(conv.out_dims())
             && match self {
                 Self::Direct(direct) => direct.can_apply(conv, weights, max),
+                Self::Implicit(implicit) => implicit::can_apply(implicit, conv, weights, max),
+                Self::WinogradImplicit(block) => {
+                    let packing = Packing::WinogradTaps;
+                    winograd_channels_last::can_apply(conv, weights, block, packing, max)
+                }
                 Self::Columns(variant) => columns::can_apply(conv, weights, variant, max),
                 Self::Winograd(tile, variant) => {
                     winograd::can_apply(conv, weights, tile, variant, max)
@@ -108,11 +130,23 @@ impl Algorithm {
 
     /// The packing of the weights that it reads; `None` if it reads them as they were loaded.
     #[must_use]
-    pub const fn packing(self) -> Option<Packing> {
+    pub const fn packing(self, conv: &ConvShape) -> Option<Packing> {
         match self {
             Self::Direct(direct) => direct.packing(),
+            Self::Implicit(_) => Some(implicit::packing(conv)),
+            Self::WinogradImplicit(_) => Some(Packing::WinogradTaps),
             Self::Columns(_) => Some(Packing::Matrix),
             Self::Winograd(tile, _) => Some(Packing::Winograd(tile)),
+        }
+    }
+
+    /// Bound of the error, in units of that of the plain sum of as many products.
+    #[must_use]
+    pub const fn error_factor(self) -> f64 {
+        match self {
+            Self::Winograd(tile, _) => tile.error_factor(),
+            Self::WinogradImplicit(_) => Tile::Four.error_factor(),
+            Self::Direct(_) | Self::Columns(_) | Self::Implicit(_) => 1.0,
         }
     }
 
@@ -121,6 +155,7 @@ impl Algorithm {
     pub const fn layout(self) -> Layout {
         match self {
             Self::Direct(_) | Self::Columns(_) | Self::Winograd(..) => Layout::ChannelsFirst,
+            Self::Implicit(_) | Self::WinogradImplicit(_) => Layout::ChannelsLast,
         }
     }
 
@@ -136,6 +171,11 @@ impl Algorithm {
     ) -> Buffer {
         match self {
             Self::Direct(direct) => direct.run(gpu, conv, x, weights, epilogue),
+            Self::Implicit(implicit) => implicit::run(gpu, conv, implicit, x, weights, epilogue),
+            Self::WinogradImplicit(block) => {
+                let weights = (weights, Packing::WinogradTaps);
+                winograd_channels_last::run(gpu, conv, block, x, weights, epilogue)
+            }
             Self::Columns(variant) => columns::run(gpu, conv, variant, x, weights, epilogue),
             Self::Winograd(tile, variant) => {
                 winograd::run(gpu, conv, (tile, variant), x, weights, epilogue)

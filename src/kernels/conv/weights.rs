@@ -18,7 +18,20 @@ pub enum Packing {
     Transposed,
     /// `[(m+2)^2][C][O, padded]`: the left factor of Winograd's products.
     Winograd(Tile),
+    /// `[G][KH*KW][C/G, to whole slices of 16][O/G]`: conv_channels_last.wgsl's.
+    Taps,
+    /// `[G][KH*KW][O/G, to whole slices of 16][C/G]`: the same for the input gradient.
+    TapsTransposed,
+    /// `[KH][KW*4, to whole slices of 16][O]`: the same for an image of up to four channels.
+    RowsOfTaps,
+    /// `[36][C, to whole slices of 16][O]`: Winograd's on images channels last.
+    WinogradTaps,
+    /// `[36][O, to whole slices of 16][C]`: the same for the input gradient, filters turned round.
+    WinogradTapsTransposed,
 }
+
+/// Channels of a slice of conv_channels_last.wgsl.
+const SLICE: usize = 16;
 
 /// The weights of one convolution: as they were loaded, and packed where a kernel has asked for it.
 #[derive(Debug, Clone)]
@@ -42,11 +55,78 @@ params! {
     }
 }
 
+params! {
+    /// `pack_channels_last.wgsl`.
+    pub struct PackChannelsLastParams {
+        /// Output channels of a group.
+        pub m: u32,
+        /// Input channels of a group.
+        pub channels: u32,
+        /// KH * KW.
+        pub taps: u32,
+        /// KW.
+        pub kernel_w: u32,
+        /// Rows of a tap, with padding.
+        pub rows: u32,
+        /// Rows of all taps.
+        pub group_rows: u32,
+        /// Values in a row.
+        pub columns: u32,
+    }
+}
+
+params! {
+    /// `winograd4_filter_channels_last.wgsl`.
+    pub struct WinogradFilterLastParams {
+        /// O.
+        pub m: u32,
+        /// C.
+        pub channels: u32,
+        /// Rows of a matrix, with padding.
+        pub rows: u32,
+        /// Values in a row.
+        pub columns: u32,
+    }
+}
+
 /// Weights as a left factor; tunable `TRANSPOSE`.
 const PACK_MATRIX: Shader = shader!("pack_matrix", [64, 1, 1], PackParams);
+/// Weights tap by tap; tunables `TRANSPOSE`, `NARROW`.
+const PACK_CHANNELS_LAST: Shader =
+    shader!("pack_channels_last", [64, 1, 1], PackChannelsLastParams);
+
+/// Winograd's basis of the filters; tunable `TRANSPOSE`.
+const WINOGRAD4_FILTER_CHANNELS_LAST: Shader = shader!(
+    "winograd4_filter_channels_last",
+    [64, 1, 1],
+    WinogradFilterLastParams
+);
 
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[PACK_MATRIX];
+pub const SHADERS: &[Shader] = &[
+    PACK_MATRIX,
+    PACK_CHANNELS_LAST,
+    WINOGRAD4_FILTER_CHANNELS_LAST,
+];
+
+static FILTERS: LazyLock<Kernel> = LazyLock::new(|| filters(false));
+static FILTERS_TRANSPOSED: LazyLock<Kernel> = LazyLock::new(|| filters(true));
+
+fn filters(transpose: bool) -> Kernel {
+    let shader = WINOGRAD4_FILTER_CHANNELS_LAST;
+    let source = shader.source().set("TRANSPOSE", transpose);
+    Kernel::new(&source, shader.workgroup)
+}
+
+static TAPS: LazyLock<Kernel> = LazyLock::new(|| pack_taps("TRANSPOSE", false));
+static TAPS_TRANSPOSED: LazyLock<Kernel> = LazyLock::new(|| pack_taps("TRANSPOSE", true));
+static ROWS_OF_TAPS: LazyLock<Kernel> = LazyLock::new(|| pack_taps("NARROW", true));
+
+fn pack_taps(tunable: &str, value: bool) -> Kernel {
+    let shader = PACK_CHANNELS_LAST;
+    let source = shader.source().set(tunable, value);
+    Kernel::new(&source, shader.workgroup)
+}
 
 static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
 static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
@@ -102,6 +182,23 @@ impl Weights {
             Packing::Matrix => padded(outputs / self.groups),
             Packing::Transposed => padded(channels * kernel_h * kernel_w),
             Packing::Winograd(_) => padded(outputs),
+            Packing::Taps | Packing::RowsOfTaps | Packing::WinogradTaps => outputs / self.groups,
+            Packing::TapsTransposed | Packing::WinogradTapsTransposed => channels,
+        }
+    }
+
+    /// Rows of all taps of a group: taps, and rows of each.
+    const fn taps(&self, packing: Packing) -> [usize; 2] {
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        match packing {
+            Packing::RowsOfTaps => [kernel_h, (kernel_w * 4).next_multiple_of(SLICE)],
+            Packing::TapsTransposed => {
+                let rows = (outputs / self.groups).next_multiple_of(SLICE);
+                [kernel_h * kernel_w, rows]
+            }
+            Packing::WinogradTaps => [36, channels.next_multiple_of(SLICE)],
+            Packing::WinogradTapsTransposed => [36, outputs.next_multiple_of(SLICE)],
+            _ => [kernel_h * kernel_w, channels.next_multiple_of(SLICE)],
         }
     }
 
@@ -113,6 +210,14 @@ impl Weights {
             Packing::Matrix => self.groups * channels * kernel_h * kernel_w,
             Packing::Transposed => outputs,
             Packing::Winograd(tile) => tile.products() * channels,
+            Packing::Taps
+            | Packing::TapsTransposed
+            | Packing::RowsOfTaps
+            | Packing::WinogradTaps
+            | Packing::WinogradTapsTransposed => {
+                let [taps, rows] = self.taps(packing);
+                self.groups * taps * rows
+            }
         };
         slices as u64 * self.stride(packing) as u64 * size_of::<f32>() as u64
     }
@@ -125,6 +230,14 @@ impl Weights {
             Packing::Matrix => channels * kernel_h * kernel_w,
             Packing::Transposed => outputs / self.groups,
             Packing::Winograd(_) => channels,
+            Packing::Taps
+            | Packing::TapsTransposed
+            | Packing::RowsOfTaps
+            | Packing::WinogradTaps
+            | Packing::WinogradTapsTransposed => {
+                let [taps, rows] = self.taps(packing);
+                taps * rows
+            }
         };
         slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS && self.bytes(packing) <= max
     }
@@ -151,6 +264,13 @@ impl Weights {
         let stride = self.stride(packing);
         let result = gpu.raw(self.bytes(packing) as usize);
         let (kernel, slices, [m, k]) = match packing {
+            Packing::Taps => return self.pack_taps(&TAPS, packing, result),
+            Packing::TapsTransposed => return self.pack_taps(&TAPS_TRANSPOSED, packing, result),
+            Packing::RowsOfTaps => return self.pack_taps(&ROWS_OF_TAPS, packing, result),
+            Packing::WinogradTaps => return self.pack_winograd(&FILTERS, packing, result),
+            Packing::WinogradTapsTransposed => {
+                return self.pack_winograd(&FILTERS_TRANSPOSED, packing, result);
+            }
             Packing::Winograd(tile) => {
                 let params = WinogradFilterParams {
                     m: outputs as u32,
@@ -182,6 +302,41 @@ impl Weights {
             m_stride: stride as u32,
         };
         let workgroups = [stride.div_ceil(64), slices, self.groups];
+        gpu.launch(kernel, workgroups, &[&self.plain], &result, &params.words());
+        result
+    }
+
+    fn pack_taps(&self, kernel: &Kernel, packing: Packing, result: Raw) -> Raw {
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        let [taps, rows] = self.taps(packing);
+        let columns = self.stride(packing);
+        let params = PackChannelsLastParams {
+            m: (outputs / self.groups) as u32,
+            channels: channels as u32,
+            taps: (kernel_h * kernel_w) as u32,
+            kernel_w: kernel_w as u32,
+            rows: rows as u32,
+            group_rows: (taps * rows) as u32,
+            columns: columns as u32,
+        };
+        let workgroups = [columns.div_ceil(64), taps * rows, self.groups];
+        let gpu = self.plain.gpu();
+        gpu.launch(kernel, workgroups, &[&self.plain], &result, &params.words());
+        result
+    }
+
+    fn pack_winograd(&self, kernel: &Kernel, packing: Packing, result: Raw) -> Raw {
+        let [outputs, channels, ..] = self.dims;
+        let [_, rows] = self.taps(packing);
+        let columns = self.stride(packing);
+        let params = WinogradFilterLastParams {
+            m: outputs as u32,
+            channels: channels as u32,
+            rows: rows as u32,
+            columns: columns as u32,
+        };
+        let workgroups = [columns.div_ceil(64), rows, 1];
+        let gpu = self.plain.gpu();
         gpu.launch(kernel, workgroups, &[&self.plain], &result, &params.words());
         result
     }
