@@ -11,8 +11,7 @@ use burn_cubecl::cubecl::profile::TimingMethod;
 
 use super::conv::Algorithm;
 use super::conv::Conv2d;
-use super::conv::direct::Direct;
-use super::conv::matmul::{Epilogue, MatMul};
+use super::conv::matmul::Epilogue;
 use super::conv::select;
 use super::conv::weights::{Packing, Weights};
 use super::gpu::launch::{Buffer, Gpu};
@@ -78,7 +77,7 @@ fn key(conv: &ConvShape) -> String {
 }
 
 /// How candidates are measured and compared: results of another way are not to be used.
-pub const METHOD: u32 = 2;
+pub const METHOD: u32 = 3;
 
 /// Measures the kernels of each layer that has no result in `found`, for at most `seconds`, and puts the
 /// fastest in use: the layers first on which a network spends most. Returns `found` with the new results added. A kernel
@@ -258,18 +257,13 @@ pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
     Ok(time::now() - start)
 }
 
-/// The algorithms worth measuring on a GPU: all that apply, without the register tiles, which are for software
-/// adapters.
+/// How many algorithms are measured for a layer besides its default.
+const MOST_CANDIDATES: usize = 4;
+
+/// The algorithms worth measuring on a GPU: of those that apply, the fastest by the model, which may err among neighbours but
+/// not by more.
 fn candidates(conv: &ConvShape, weights: &Weights, max: u64) -> Vec<Algorithm> {
-    let for_gpus = |algorithm: &Algorithm| match algorithm {
-        Algorithm::Direct(Direct::General) => conv.geometry.groups > 1,
-        Algorithm::Direct(_) | Algorithm::Implicit(_) | Algorithm::WinogradImplicit(_) => true,
-        Algorithm::Columns(variant) | Algorithm::Winograd(_, variant) => {
-            !matches!(variant, MatMul::Registers | MatMul::RegistersNarrow)
-        }
-    };
-    let all = Algorithm::all().into_iter();
-    all.filter(for_gpus)
-        .filter(|algorithm| algorithm.can_apply(conv, weights, max))
-        .collect()
+    let all = select::ranked(conv).into_iter();
+    let fitting = all.filter(|algorithm| algorithm.can_apply(conv, weights, max));
+    fitting.take(MOST_CANDIDATES).collect()
 }

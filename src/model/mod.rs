@@ -6,3 +6,5 @@ pub mod input;
 pub mod inspect;
 mod ops;
 pub mod trainable;
+
+pub use ops::conv_shapes;

@@ -6,9 +6,10 @@ use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
 use burn::tensor::ops::AvgPoolOptions;
 
 use crate::kernels::pool::{global_avg_pool, max_pool};
-use crate::kernels::shape::Geometry;
+use crate::kernels::shape::{ConvShape, Geometry};
 use crate::kernels::silu::silu;
-use crate::network::graph::{Activation, Conv, Lrn, Op, Padding, Pool};
+use crate::network::graph::{Activation, Conv, Graph, Lrn, NodeId, Op, Padding, Pool};
+use crate::network::shape::Shape;
 
 /// What is put round an image where a maximum is taken: it never wins, and unlike infinity it stays a number.
 const LOWEST: f32 = f32::MIN;
@@ -83,6 +84,38 @@ pub fn geometry(conv: &Conv) -> (Geometry, bool) {
 pub fn zeros_around(conv: &Conv, size: [usize; 2]) -> [[usize; 2]; 2] {
     let reach = conv.reach();
     std::array::from_fn(|axis| (conv.padding).around(axis, size[axis], reach[axis], conv.stride))
+}
+
+/// A convolution as the kernels see it when `images` images of that shape come; `None` if they do not fit.
+#[must_use]
+pub fn conv_shape(
+    conv: &Conv,
+    images: usize,
+    [channels, height, width]: Shape,
+) -> Option<ConvShape> {
+    let (geometry, zeros) = geometry(conv);
+    let mut size = [height, width];
+    if zeros {
+        let around = zeros_around(conv, size);
+        size = std::array::from_fn(|axis| size[axis] + around[axis].iter().sum::<usize>());
+    }
+    let dims = [images, channels, size[0], size[1]];
+    ConvShape::of(dims, conv.weight_shape(), geometry)
+}
+
+/// Every convolution of a network in the order of its nodes, with its sizes when `images` images of `size` by `size` come;
+/// none if that is too small for it.
+#[must_use]
+pub fn conv_shapes(graph: &Graph, images: usize, size: usize) -> Vec<(NodeId, ConvShape)> {
+    let Ok(shapes) = graph.shapes([size; 2]) else {
+        return Vec::new();
+    };
+    let nodes = graph.nodes.iter().enumerate();
+    let convs = nodes.filter_map(|(id, node)| match &node.op {
+        Op::Conv(conv) => Some((id, conv_shape(conv, images, shapes[node.inputs[0]])?)),
+        _ => None,
+    });
+    convs.collect()
 }
 
 /// `[N,C,H,W]` with those zeros.

@@ -30,7 +30,7 @@ fn on_gpu(
 
 /// The product for the input gradient, if it can be computed here.
 fn backward_variant(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<MatMul> {
-    let variant = select::backward_matmul(gpu, conv);
+    let variant = select::backward_matmul(conv);
     let usable = gpu.enabled()
         && !select::is_broken(gpu, Algorithm::Columns(variant))
         && gradient::can_apply(conv, weights, variant, gpu.max_binding());

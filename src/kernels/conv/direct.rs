@@ -1,9 +1,9 @@
-//! Convolutions that read the image in place: from the definition, and as an implicit matrix product.
+//! Convolutions from the definition, which read the image in place.
 
 use std::sync::LazyLock;
 
 use super::matmul::Epilogue;
-use super::weights::{Packing, Weights};
+use super::weights::Weights;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -16,10 +16,6 @@ pub enum Direct {
     General,
     /// One channel a group.
     Depthwise,
-    /// 64 channels x 64 pixels a workgroup through workgroup memory.
-    Shared64,
-    /// 32 x 32.
-    Shared32,
 }
 
 params! {
@@ -84,42 +80,6 @@ params! {
     }
 }
 
-params! {
-    /// `conv_shared.wgsl`.
-    pub struct ConvSharedParams {
-        /// Output channels of a group.
-        pub m: u32,
-        /// Fours of output channels in a slice of the weights.
-        pub m4: u32,
-        /// N.
-        pub images: u32,
-        /// G.
-        pub groups: u32,
-        /// Input channels of a group.
-        pub channels: u32,
-        /// H.
-        pub height: u32,
-        /// W.
-        pub width: u32,
-        /// OH.
-        pub out_height: u32,
-        /// OW.
-        pub out_width: u32,
-        /// KH.
-        pub kernel_h: u32,
-        /// KW.
-        pub kernel_w: u32,
-        /// Pixels from one window to the next.
-        pub stride: u32,
-        /// Zeros round the image.
-        pub padding: u32,
-        /// Pixels from one weight to the next.
-        pub dilation: u32,
-        /// [`flag`](super::matmul::flag).
-        pub flags: u32,
-    }
-}
-
 /// Grouped convolution from the definition.
 const CONV_DIRECT: Shader = shader!(
     "conv_direct",
@@ -138,39 +98,16 @@ const CONV_DEPTHWISE: Shader = shader!(
     "image",
     "epilogue"
 );
-/// Any convolution as an implicit matrix product; tunables `ROWS4`, `COLUMNS4`.
-const CONV_SHARED: Shader = shader!(
-    "conv_shared",
-    [8, 8, 1],
-    ConvSharedParams,
-    "shared_tile",
-    "epilogue"
-);
-
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[CONV_DIRECT, CONV_DEPTHWISE, CONV_SHARED];
+pub const SHADERS: &[Shader] = &[CONV_DIRECT, CONV_DEPTHWISE];
 
 static GENERAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_DIRECT));
 
 static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_DEPTHWISE));
 
-static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
-static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
-
-fn shared(fours: u32) -> Kernel {
-    let shader = CONV_SHARED;
-    let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
-    Kernel::new(&source, shader.workgroup)
-}
-
 impl Direct {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::General,
-        Self::Depthwise,
-        Self::Shared64,
-        Self::Shared32,
-    ];
+    pub const ALL: [Self; 2] = [Self::General, Self::Depthwise];
 
     /// Its name in tables and in stored tuning results.
     #[must_use]
@@ -178,17 +115,6 @@ impl Direct {
         match self {
             Self::General => "direct",
             Self::Depthwise => "depthwise",
-            Self::Shared64 => "implicit64",
-            Self::Shared32 => "implicit32",
-        }
-    }
-
-    /// The packing of the weights that it reads; `None` if it reads them as they were loaded.
-    #[must_use]
-    pub const fn packing(self) -> Option<Packing> {
-        match self {
-            Self::General | Self::Depthwise => None,
-            Self::Shared64 | Self::Shared32 => Some(Packing::Matrix),
         }
     }
 
@@ -196,30 +122,21 @@ impl Direct {
         let [height, width] = conv.out_size();
         let fours = (height * width.div_ceil(4)).div_ceil(64);
         let groups = conv.geometry.groups;
-        let tiles = |edge: usize| {
-            let columns = conv.images * conv.out_pixels();
-            [columns.div_ceil(edge), conv.m.div_ceil(edge), groups]
-        };
         match self {
             Self::General => [fours, groups * conv.m.div_ceil(4), conv.images],
             Self::Depthwise => [fours, groups * conv.m, conv.images],
-            Self::Shared64 => tiles(64),
-            Self::Shared32 => tiles(32),
         }
     }
 
     /// Whether it can compute this convolution: buffers fit and the dispatch is within bounds.
     #[must_use]
-    pub fn can_apply(self, conv: &ConvShape, weights: &Weights, max: u64) -> bool {
+    pub fn can_apply(self, conv: &ConvShape) -> bool {
         let within = self
             .workgroups(conv)
             .into_iter()
             .all(|n| n <= MAX_WORKGROUPS);
         let fits = self != Self::Depthwise || conv.channels == 1;
-        let packs = self
-            .packing()
-            .is_none_or(|packing| weights.can_pack(packing, max));
-        within && fits && packs
+        within && fits
     }
 
     /// Computes the convolution; [`Self::can_apply`] must hold.
@@ -235,8 +152,7 @@ impl Direct {
         let workgroups = self.workgroups(conv);
         let bias = epilogue.bias.unwrap_or(x);
         let residual = epilogue.residual.unwrap_or(x);
-        let [m, channels, groups, images] =
-            [conv.m, conv.channels, conv.geometry.groups, conv.images].map(|n| n as u32);
+        let [m, channels, groups] = [conv.m, conv.channels, conv.geometry.groups].map(|n| n as u32);
         let [height, width] = conv.size.map(|n| n as u32);
         let [out_height, out_width] = conv.out_size().map(|n| n as u32);
         let [kernel_h, kernel_w] = conv.kernel.map(|n| n as u32);
@@ -281,37 +197,6 @@ impl Direct {
                 };
                 let inputs: [&dyn Binding; 4] = [x, weights.plain(), bias, residual];
                 gpu.launch(&DEPTHWISE, workgroups, &inputs, &y, &params.words());
-            }
-            Self::Shared64 | Self::Shared32 => {
-                let kernel = match self {
-                    Self::Shared64 => &SHARED_64,
-                    _ => &SHARED_32,
-                };
-                let params = ConvSharedParams {
-                    m,
-                    m4: (weights.stride(Packing::Matrix) / 4) as u32,
-                    images,
-                    groups,
-                    channels,
-                    height,
-                    width,
-                    out_height,
-                    out_width,
-                    kernel_h,
-                    kernel_w,
-                    stride,
-                    padding,
-                    dilation,
-                    flags,
-                };
-                let a = weights.packed(Packing::Matrix);
-                gpu.launch(
-                    kernel,
-                    workgroups,
-                    &[&a, x, bias, residual],
-                    &y,
-                    &params.words(),
-                );
             }
         }
         y

@@ -7,19 +7,15 @@ use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 
 /// Rows of the left factor are padded to a multiple of this, the tallest tile.
-pub const ROW_TILE: usize = 64;
+pub const ROW_TILE: usize = 32;
 
-/// How a matrix product is computed.
+/// How a matrix product is computed on a software adapter; a GPU's is in [`super::implicit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MatMul {
-    /// 16x16 results an invocation, no workgroup memory: for software adapters.
+    /// 16x16 results an invocation, no workgroup memory.
     Registers,
     /// 32x4 results an invocation, for fewer than 16 columns.
     RegistersNarrow,
-    /// 64x64 results a workgroup of 64 threads through workgroup memory: for large products on a GPU.
-    Shared64,
-    /// 32x32 results a workgroup of 64 threads: for products too small to fill a GPU otherwise.
-    Shared32,
 }
 
 /// `flags` of every kernel with an epilogue.
@@ -33,7 +29,7 @@ pub mod flag {
 }
 
 params! {
-    /// `matmul_registers.wgsl`, `matmul_registers_narrow.wgsl` and `matmul_shared.wgsl`.
+    /// `matmul_registers.wgsl` and `matmul_registers_narrow.wgsl`.
     pub struct MatMulParams {
         /// Rows of the result.
         pub m: u32,
@@ -92,49 +88,21 @@ const MATMUL_REGISTERS_NARROW: Shader = shader!(
     "matmul_registers",
     "epilogue"
 );
-/// Product through workgroup memory; tunables `ROWS4`, `COLUMNS4`.
-const MATMUL_SHARED: Shader = shader!(
-    "matmul_shared",
-    [8, 8, 1],
-    MatMulParams,
-    "matmul",
-    "shared_tile",
-    "epilogue"
-);
 /// Product with the right factor transposed, summed over batches: the weight gradient.
 const MATMUL_NT: Shader = shader!("matmul_nt", [32, 1, 1], MatMulNtParams);
 
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[
-    MATMUL_REGISTERS,
-    MATMUL_REGISTERS_NARROW,
-    MATMUL_SHARED,
-    MATMUL_NT,
-];
+pub const SHADERS: &[Shader] = &[MATMUL_REGISTERS, MATMUL_REGISTERS_NARROW, MATMUL_NT];
 
 static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_REGISTERS));
 
 static REGISTERS_NARROW: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_REGISTERS_NARROW));
 
-static SHARED_64: LazyLock<Kernel> = LazyLock::new(|| shared(2));
-static SHARED_32: LazyLock<Kernel> = LazyLock::new(|| shared(1));
-
-fn shared(fours: u32) -> Kernel {
-    let shader = MATMUL_SHARED;
-    let source = shader.source().set("ROWS4", fours).set("COLUMNS4", fours);
-    Kernel::new(&source, shader.workgroup)
-}
-
 static NT: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_NT));
 
 impl MatMul {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Registers,
-        Self::RegistersNarrow,
-        Self::Shared64,
-        Self::Shared32,
-    ];
+    pub const ALL: [Self; 2] = [Self::Registers, Self::RegistersNarrow];
 
     /// Its name in tables and in stored tuning results.
     #[must_use]
@@ -142,8 +110,6 @@ impl MatMul {
         match self {
             Self::Registers => "registers",
             Self::RegistersNarrow => "narrow",
-            Self::Shared64 => "shared64",
-            Self::Shared32 => "shared32",
         }
     }
 
@@ -151,8 +117,6 @@ impl MatMul {
         match self {
             Self::Registers => &REGISTERS,
             Self::RegistersNarrow => &REGISTERS_NARROW,
-            Self::Shared64 => &SHARED_64,
-            Self::Shared32 => &SHARED_32,
         }
     }
 
@@ -162,8 +126,6 @@ impl MatMul {
         match self {
             Self::Registers => [(m.div_ceil(16) * n.div_ceil(16)).div_ceil(8), batches, 1],
             Self::RegistersNarrow => [(m.div_ceil(32) * n.div_ceil(4)).div_ceil(8), batches, 1],
-            Self::Shared64 => [n.div_ceil(64), m.div_ceil(64), batches],
-            Self::Shared32 => [n.div_ceil(32), m.div_ceil(32), batches],
         }
     }
 }

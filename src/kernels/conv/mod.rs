@@ -23,6 +23,7 @@ pub mod frozen;
 pub mod gradient;
 pub mod implicit;
 pub mod matmul;
+pub mod model;
 pub mod reference;
 pub mod select;
 pub mod weight_gradient;
@@ -115,7 +116,7 @@ impl Algorithm {
         fits(conv.in_dims())
             && fits(conv.out_dims())
             && match self {
-                Self::Direct(direct) => direct.can_apply(conv, weights, max),
+                Self::Direct(direct) => direct.can_apply(conv),
                 Self::Implicit(implicit) => implicit::can_apply(implicit, conv, weights, max),
                 Self::WinogradImplicit(block) => {
                     let packing = Packing::WinogradTaps;
@@ -132,7 +133,7 @@ impl Algorithm {
     #[must_use]
     pub const fn packing(self, conv: &ConvShape) -> Option<Packing> {
         match self {
-            Self::Direct(direct) => direct.packing(),
+            Self::Direct(_) => None,
             Self::Implicit(_) => Some(implicit::packing(conv)),
             Self::WinogradImplicit(_) => Some(Packing::WinogradTaps),
             Self::Columns(_) => Some(Packing::Matrix),

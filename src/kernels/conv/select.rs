@@ -1,13 +1,17 @@
-//! Which kernel runs a convolution: what tuning found, else a table of defaults by adapter and shape.
+//! Which kernel runs a convolution: what tuning found, else the fastest by the model on a GPU, and by a table on a software
+//! adapter.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Algorithm;
 use super::direct::Direct;
+use super::implicit;
 use super::matmul::MatMul;
+use super::model::{self, Chip};
 use super::weights::Weights;
 use super::winograd::Tile;
+use super::winograd_channels_last;
 use crate::kernels::gpu::launch::Gpu;
 use crate::kernels::shape::ConvShape;
 use crate::platform::device_state::Adapter;
@@ -17,6 +21,8 @@ use crate::platform::device_state::Adapter;
 struct Findings {
     tuned: HashMap<ConvShape, Algorithm>,
     broken: HashSet<Algorithm>,
+    /// What [`ranked`] gave, which is asked for at every launch.
+    ranked: HashMap<ConvShape, Arc<[Algorithm]>>,
 }
 
 fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {
@@ -62,79 +68,73 @@ pub fn choose(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Algorith
     let usable = |algorithm: &Algorithm| {
         algorithm.can_apply(conv, weights, max) && !is_broken(gpu, *algorithm)
     };
-    tuned(gpu, conv)
-        .into_iter()
-        .chain(defaults(gpu.adapter(), conv))
-        .find(usable)
+    let defaults = match gpu.adapter() {
+        Adapter::Software => on_software(conv).into(),
+        Adapter::Hardware => with(gpu, |found| {
+            let ranked = found.ranked.entry(*conv);
+            ranked.or_insert_with(|| ranked_for_gpus(conv)).clone()
+        }),
+    };
+    let defaults = defaults.iter().copied();
+    tuned(gpu, conv).into_iter().chain(defaults).find(usable)
+}
+
+/// All that are for GPUs, the fastest by the model first. Some may not apply.
+#[must_use]
+pub fn ranked(conv: &ConvShape) -> Vec<Algorithm> {
+    let all = Algorithm::all().into_iter();
+    let of = |algorithm: Algorithm| {
+        let dispatches = model::dispatches(algorithm, conv);
+        (algorithm, model::seconds(&dispatches, &Chip::TYPICAL))
+    };
+    let mut all: Vec<_> = all
+        .filter(|algorithm| is_for_gpus(*algorithm, conv))
+        .map(of)
+        .collect();
+    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    all.into_iter().map(|(algorithm, _)| algorithm).collect()
+}
+
+fn ranked_for_gpus(conv: &ConvShape) -> Arc<[Algorithm]> {
+    ranked(conv).into()
+}
+
+/// Whether a GPU is to run it: register tiles are for software adapters, and the definition for groups.
+fn is_for_gpus(algorithm: Algorithm, conv: &ConvShape) -> bool {
+    match algorithm {
+        Algorithm::Implicit(_) => implicit::is_in_fours(conv),
+        Algorithm::WinogradImplicit(_) => winograd_channels_last::is_for(conv),
+        Algorithm::Direct(Direct::Depthwise) => conv.channels == 1,
+        Algorithm::Direct(Direct::General) => true,
+        Algorithm::Columns(_) | Algorithm::Winograd(..) => false,
+    }
 }
 
 /// The matrix product of a convolution's input gradient.
 #[must_use]
-pub fn backward_matmul(gpu: &Gpu, conv: &ConvShape) -> MatMul {
-    match gpu.adapter() {
-        Adapter::Software => registers(conv.out_pixels()),
-        Adapter::Hardware => {
-            let tiles = conv.depth().div_ceil(64) * conv.out_pixels().div_ceil(64) * conv.images;
-            if tiles < FEW_WORKGROUPS {
-                MatMul::Shared32
-            } else {
-                MatMul::Shared64
-            }
-        }
-    }
+pub fn backward_matmul(conv: &ConvShape) -> MatMul {
+    registers(conv.out_pixels())
 }
 
-/// Candidates in order of preference.
-fn defaults(adapter: Adapter, conv: &ConvShape) -> Vec<Algorithm> {
+/// Candidates on a software adapter, in order of preference.
+fn on_software(conv: &ConvShape) -> Vec<Algorithm> {
     let mut order = Vec::new();
     if conv.channels == 1 {
         order.push(Algorithm::Direct(Direct::Depthwise));
     }
     // A matrix product per group is worth its tiles only if a group fills them.
-    let narrow_groups = conv.geometry.groups > 1 && conv.m < 32;
-    match adapter {
-        Adapter::Software => {
-            if narrow_groups {
-                order.push(Algorithm::Direct(Direct::General));
-            }
-            let columns = Tile::Four.columns(conv);
-            // On one or two tiles the transformed weights are more to read than what they save.
-            if columns >= 4 {
-                order.push(Algorithm::Winograd(Tile::Four, registers(columns)));
-            }
-            order.push(Algorithm::Columns(registers(conv.out_pixels())));
-        }
-        Adapter::Hardware => {
-            if narrow_groups {
-                order.push(Algorithm::Direct(Direct::General));
-            }
-            if conv.channels >= 32 && conv.m >= 32 {
-                let columns = Tile::Four.columns(conv);
-                let tiles = conv.m.div_ceil(64) * columns.div_ceil(64) * Tile::Four.products();
-                let variant = if tiles < FEW_WORKGROUPS {
-                    MatMul::Shared32
-                } else {
-                    MatMul::Shared64
-                };
-                order.push(Algorithm::Winograd(Tile::Four, variant));
-            }
-            let columns = conv.images * conv.out_pixels();
-            let tiles = conv.m.div_ceil(64) * columns.div_ceil(64) * conv.geometry.groups;
-            let small = tiles < FEW_WORKGROUPS || conv.m <= 32;
-            order.push(Algorithm::Direct(if small {
-                Direct::Shared32
-            } else {
-                Direct::Shared64
-            }));
-        }
+    if conv.geometry.groups > 1 && conv.m < 32 {
+        order.push(Algorithm::Direct(Direct::General));
     }
+    let columns = Tile::Four.columns(conv);
+    // On one or two tiles the transformed weights are more to read than what they save.
+    if columns >= 4 {
+        order.push(Algorithm::Winograd(Tile::Four, registers(columns)));
+    }
+    order.push(Algorithm::Columns(registers(conv.out_pixels())));
     order.push(Algorithm::Direct(Direct::General));
     order
 }
-
-/// Fewer workgroups than this leave a large GPU idle: smaller tiles then.
-const FEW_WORKGROUPS: usize = 128;
-
 /// The register tile for so many columns.
 const fn registers(columns: usize) -> MatMul {
     if columns < 12 {

@@ -94,6 +94,15 @@ pub fn transposed(conv: &ConvShape) -> Option<ConvShape> {
     Some(other)
 }
 
+/// Whether the algorithm is for such a convolution.
+#[must_use]
+pub fn is_for(conv: &ConvShape) -> bool {
+    let geometry = conv.geometry;
+    let plain = geometry.stride == 1 && geometry.dilation == 1 && geometry.groups == 1;
+    let fours = conv.channels.is_multiple_of(4) && conv.m.is_multiple_of(4);
+    plain && fours && conv.kernel == [3, 3]
+}
+
 /// Whether the algorithm can compute this convolution, with the weights in that packing, and its buffers fit.
 #[must_use]
 pub fn can_apply(
@@ -103,10 +112,7 @@ pub fn can_apply(
     packing: Packing,
     max: u64,
 ) -> bool {
-    let geometry = conv.geometry;
-    let plain = geometry.stride == 1 && geometry.dilation == 1 && geometry.groups == 1;
-    let fours = conv.channels.is_multiple_of(4) && conv.m.is_multiple_of(4);
-    if !plain || !fours || conv.kernel != [3, 3] {
+    if !is_for(conv) {
         return false;
     }
     let tiles = Tile::Four.columns(conv);
