@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Algorithm;
 use super::direct::Direct;
+use super::gradient::{self, Gradient, Wanted};
 use super::matmul::MatMul;
 use super::weights::Weights;
 use super::winograd::Tile;
@@ -17,6 +18,7 @@ use crate::platform::device_state::Adapter;
 struct Findings {
     tuned: HashMap<ConvShape, Algorithm>,
     broken: HashSet<Algorithm>,
+    broken_gradients: HashSet<Gradient>,
 }
 
 fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {
@@ -68,20 +70,39 @@ pub fn choose(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Algorith
         .find(usable)
 }
 
-/// The matrix product of a convolution's input gradient.
-#[must_use]
-pub fn backward_matmul(gpu: &Gpu, conv: &ConvShape) -> MatMul {
-    match gpu.adapter() {
-        Adapter::Software => registers(conv.out_pixels()),
-        Adapter::Hardware => {
-            let tiles = conv.depth().div_ceil(64) * conv.out_pixels().div_ceil(64) * conv.images;
-            if tiles < FEW_WORKGROUPS {
-                MatMul::Shared32
-            } else {
-                MatMul::Shared64
-            }
+/// Takes a gradient's kernel out of use, or puts it back.
+pub fn set_gradient_broken(gpu: &Gpu, gradient: Gradient, broken: bool) {
+    with(gpu, |found| {
+        if broken {
+            found.broken_gradients.insert(gradient);
+        } else {
+            found.broken_gradients.remove(&gradient);
         }
+    });
+}
+
+/// Whether [`set_gradient_broken`] took it out of use.
+#[must_use]
+pub fn is_gradient_broken(gpu: &Gpu, gradient: Gradient) -> bool {
+    with(gpu, |found| found.broken_gradients.contains(&gradient))
+}
+
+/// Chooses how a gradient of a convolution is computed; `None` if only burn's op is left.
+#[must_use]
+pub fn gradient(
+    gpu: &Gpu,
+    conv: &ConvShape,
+    weights: &Weights,
+    wanted: Wanted,
+) -> Option<Gradient> {
+    if !gpu.enabled() {
+        return None;
     }
+    let usable = |gradient: &Gradient| {
+        !is_gradient_broken(gpu, *gradient) && gradient.can_apply(conv, weights, gpu.max_binding())
+    };
+    let candidates = gradient::candidates(gpu.adapter(), conv, wanted);
+    candidates.into_iter().find(usable)
 }
 
 /// Candidates in order of preference.
@@ -136,7 +157,7 @@ fn defaults(adapter: Adapter, conv: &ConvShape) -> Vec<Algorithm> {
 const FEW_WORKGROUPS: usize = 128;
 
 /// The register tile for so many columns.
-const fn registers(columns: usize) -> MatMul {
+pub(super) const fn registers(columns: usize) -> MatMul {
     if columns < 12 {
         MatMul::RegistersNarrow
     } else {
