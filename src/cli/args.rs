@@ -129,6 +129,10 @@ pub enum Device {
     Auto,
     Gpu,
     Cpu,
+    /// For tests: a software GPU as if it were hardware
+    #[value(hide = true)]
+    #[serde(rename = "as-hardware")]
+    AsHardware,
     /// NVIDIA's, in a build with `--features cuda`
     Cuda,
 }
@@ -139,6 +143,7 @@ impl From<Device> for DeviceChoice {
             Device::Auto => Self::Auto,
             Device::Gpu => Self::Gpu,
             Device::Cpu => Self::Cpu,
+            Device::AsHardware => Self::AsHardware,
             Device::Cuda => Self::Cuda,
         }
     }

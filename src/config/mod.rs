@@ -35,6 +35,8 @@ pub enum DeviceChoice {
     Gpu,
     /// The CPU.
     Cpu,
+    /// For tests: the GPU, and a software adapter goes through all that a hardware one would, tuning and kernels.
+    AsHardware,
     /// An NVIDIA GPU through CUDA, in a native build with the feature `cuda`; an error elsewhere.
     Cuda,
 }

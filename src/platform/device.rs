@@ -37,6 +37,7 @@ pub async fn open(choice: DeviceChoice) -> Result<OpenDevice> {
         DeviceChoice::Cpu => Ok(cpu(None)),
         DeviceChoice::Cuda => open_cuda(),
         DeviceChoice::Gpu => open_gpu().await.map(|found| found.opened),
+        DeviceChoice::AsHardware => open_gpu().await.map(Found::taken_for_hardware),
         DeviceChoice::Auto => Ok(match open_gpu().await {
             Ok(found) if !found.software => found.opened,
             Ok(found) => {
@@ -96,6 +97,23 @@ struct Found {
     setup: WgpuSetup,
 }
 
+impl Found {
+    /// The device, with a software adapter taken for hardware. Name and note say so, hence every report of a run, and
+    /// what is tuned is kept apart.
+    fn taken_for_hardware(self) -> OpenDevice {
+        let mut opened = self.opened;
+        if self.software {
+            DeviceState::of(&opened.device).set_adapter(Adapter::Hardware);
+            opened.name.push_str(" taken for hardware");
+            opened.note = Some(
+                "For a test this software adapter is taken for hardware: expect it to be very slow."
+                    .to_string(),
+            );
+        }
+        opened
+    }
+}
+
 /// The best adapter. burn takes its options for a GPU once a process, so the first answer is kept.
 async fn open_gpu() -> Result<Found> {
     static FOUND: OnceLock<Found> = OnceLock::new();
@@ -115,6 +133,19 @@ async fn open_gpu() -> Result<Found> {
 /// # Errors
 /// [`Error::Gpu`] if there is none.
 pub async fn open_another() -> Result<OpenDevice> {
+    another().await.map(|found| found.opened)
+}
+
+/// As [`open_another`], with a way to lose it, as a driver's reset or an unplugged GPU does.
+///
+/// # Errors
+/// [`Error::Gpu`] if there is none.
+pub async fn open_to_lose() -> Result<(OpenDevice, impl FnOnce() + Send + 'static)> {
+    let Found { opened, setup, .. } = another().await?;
+    Ok((opened, move || setup.device.destroy()))
+}
+
+async fn another() -> Result<Found> {
     let first = open_gpu().await?.setup;
     let request = wgpu::DeviceDescriptor {
         required_features: first.device.features(),
@@ -130,7 +161,7 @@ pub async fn open_another() -> Result<OpenDevice> {
     };
     let device = options().setup(setup.clone()).init();
     let device = device.map_err(|error| Error::Gpu(error.to_string()))?;
-    Ok(found(device, setup).await.opened)
+    Ok(found(device, setup).await)
 }
 
 fn options() -> WgpuOptions {

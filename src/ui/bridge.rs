@@ -322,6 +322,7 @@ fn start_options() -> (DeviceChoice, Option<String>, Option<Transparency>) {
     };
     let device = match query.get("backend").as_deref() {
         Some("webgpu") => DeviceChoice::Gpu,
+        Some("webgpu-as-hardware") => DeviceChoice::AsHardware,
         Some("cpu") => DeviceChoice::Cpu,
         _ => DeviceChoice::Auto,
     };
