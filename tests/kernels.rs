@@ -11,18 +11,19 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use gpu::{download, open, poison, upload};
 use retune::kernels::autotune::{Tuned, tune};
-use retune::kernels::conv::Conv2d;
 use retune::kernels::conv::conv2d as our_conv2d;
+use retune::kernels::conv::gradient::{Gradient, Wanted};
 use retune::kernels::conv::matmul::{Epilogue, MatMul};
 use retune::kernels::conv::reference as twin;
 use retune::kernels::conv::select;
 use retune::kernels::conv::weights::Weights;
 use retune::kernels::conv::winograd::Tile;
-use retune::kernels::conv::{Algorithm, gradient};
+use retune::kernels::conv::{Algorithm, Conv2d};
 use retune::kernels::gpu::launch::{Buffer, Gpu};
 use retune::kernels::reference::compare::{Tolerance, compare};
-use retune::kernels::self_test::{in_use, self_test};
+use retune::kernels::self_test::{in_use, self_test, self_test_gradients};
 use retune::kernels::shape::{ConvShape, Geometry};
+use retune::platform::device_state::{Adapter, DeviceState};
 
 fn random(seed: u64, n: usize) -> Vec<f32> {
     gpu::random(seed, "kernels", n)
@@ -137,37 +138,53 @@ impl Case {
         variants
     }
 
-    /// Both gradients, in every variant of the product.
-    fn check_gradients(&self, device: &Device) {
+    /// Both gradients, in every way that applies. Returns how many there were.
+    fn check_gradients(&self, device: &Device) -> usize {
         let conv = &self.conv;
         let plain = upload(device, &self.w, weight_dims(conv));
         let gpu = plain.gpu();
         let weights = Weights::new(plain, conv.geometry.groups);
-        let x = upload(device, &self.x, conv.in_dims());
-        let dy = upload(device, &self.residual, conv.out_dims());
+        let laid_out = |values: &[f32], dims: [usize; 4], layout| {
+            let images = upload(device, values, dims).into_primitive();
+            Buffer::in_layout(images, layout).expect("f32 on a GPU")
+        };
         let shape = conv.reference();
-        let expected = twin::conv2d_input_gradient(&shape, &self.w, &self.residual);
-        let terms = conv.m * conv.kernel[0] * conv.kernel[1];
-        for variant in MatMul::ALL {
-            assert!(gradient::can_apply(
-                conv,
-                &weights,
-                variant,
-                gpu.max_binding()
-            ));
-            poison(device, conv.in_dims().iter().product());
-            let dx = download::<4>(gradient::input(&gpu, conv, variant, &weights, &dy));
-            if let Err(mismatch) = compare(&dx, &expected, tolerance(terms, 1.0)) {
-                panic!("input gradient, {} on {conv:?}: {mismatch}", variant.name());
+        let of_input = twin::conv2d_input_gradient(&shape, &self.w, &self.residual);
+        let of_weight = twin::conv2d_weight_gradient(&shape, &self.x, &self.residual);
+        let mut ways = 0;
+        for gradient in Gradient::all() {
+            if !gradient.can_apply(conv, &weights, gpu.max_binding()) {
+                continue;
             }
+            ways += 1;
+            let layout = gradient.layout();
+            let x = laid_out(&self.x, conv.in_dims(), layout);
+            let dy = laid_out(&self.residual, conv.out_dims(), layout);
+            let factor = gradient.error_factor();
+            let (expected, terms) = match gradient.wanted() {
+                Wanted::Input => (&of_input, conv.m * conv.kernel[0] * conv.kernel[1]),
+                Wanted::Weight => (&of_weight, conv.images * conv.out_pixels()),
+            };
+            poison(device, expected.len());
+            let run = || {
+                let result = gradient.run(&gpu, conv, &x, &weights, &dy);
+                let result = match gradient.wanted() {
+                    Wanted::Input => Buffer::of_primitive(result.into_images(layout)),
+                    Wanted::Weight => Some(result),
+                };
+                download::<4>(result.expect("f32 on a GPU"))
+            };
+            let first = run();
+            if let Err(mismatch) = compare(&first, expected, tolerance(terms, factor)) {
+                panic!("{} on {conv:?}: {mismatch}", gradient.name());
+            }
+            let same = first
+                .iter()
+                .zip(&run())
+                .all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same, "{} on {conv:?}: two runs differ", gradient.name());
         }
-        let expected = twin::conv2d_weight_gradient(&shape, &self.x, &self.residual);
-        poison(device, weight_dims(conv).iter().product());
-        let dw = download::<4>(gradient::weight(&gpu, conv, &x, &dy));
-        let terms = conv.images * conv.out_pixels();
-        if let Err(mismatch) = compare(&dw, &expected, tolerance(terms, 1.0)) {
-            panic!("weight gradient on {conv:?}: {mismatch}");
-        }
+        ways
     }
 }
 
@@ -269,7 +286,8 @@ fn gradients() {
         dilated(conv([1, 4, 12, 9], [5, 4, 3, 3], 1, 2, 1), 2),
         conv([2, 128, 5, 5], [128, 128, 3, 3], 1, 1, 1),
     ] {
-        Case::new(conv).check_gradients(&device);
+        let ways = Case::new(conv).check_gradients(&device);
+        assert!(ways > 1, "no kernels for {conv:?}");
     }
 }
 
@@ -362,6 +380,58 @@ fn the_self_test_passes_and_a_broken_kernel_is_replaced() {
     let second = in_use(&layers)[0];
     select::set_broken(&gpu, first, false);
     assert_ne!(first, second);
+}
+
+/// The same of the kernels that a training runs backward. Where those fail burn's ops take their place, which give the
+/// same gradients.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn the_self_test_of_gradients_passes_and_a_broken_kernel_is_replaced() {
+    let device = open();
+    let sizes = conv([2, 8, 9, 7], [12, 8, 3, 3], 1, 1, 1);
+    let case = Case::new(sizes);
+    let leaf = |values: &[f32], dims: [usize; 4]| {
+        let data = TensorData::new(values.to_vec(), dims);
+        Tensor::<4>::from_data(data, &device.clone().autodiff()).require_grad()
+    };
+    let gradients = || {
+        let (x, w) = (
+            leaf(&case.x, sizes.in_dims()),
+            leaf(&case.w, weight_dims(&sizes)),
+        );
+        let bias = Tensor::zeros([12], &device.clone().autodiff());
+        let y = our_conv2d(x.clone(), w.clone(), bias, sizes.geometry);
+        let grads = (y.clone() * y).sum().backward();
+        let values = |of: Option<Tensor<4>>| of.expect("a gradient").into_data();
+        [x.grad(&grads), w.grad(&grads)].map(|of| values(of).try_to_vec::<f32>().expect("f32"))
+    };
+    for adapter in [Adapter::Hardware, Adapter::Software] {
+        DeviceState::of(&device).set_adapter(adapter);
+        let weight = Tensor::<4>::zeros(weight_dims(&sizes), &device);
+        let layer = Conv2d::new(weight, Tensor::zeros([12], &device), sizes.geometry);
+        let layers = [(&layer, sizes)];
+        let failures = pollster::block_on(self_test_gradients(&device, &layers));
+        assert_eq!(failures.expect("a working GPU"), []);
+
+        let (weights, bias) = layer.on_gpu().expect("on the GPU");
+        let gpu = bias.gpu();
+        let ours = gradients();
+        let mut broken = Vec::new();
+        for wanted in Wanted::BOTH {
+            while let Some(gradient) = select::gradient(&gpu, &sizes, weights, wanted) {
+                select::set_gradient_broken(&gpu, gradient, true);
+                broken.push(gradient);
+            }
+        }
+        assert!(broken.len() >= 2, "{broken:?}");
+        for (ours, burns) in ours.iter().zip(gradients()) {
+            let burns: Vec<f64> = burns.into_iter().map(f64::from).collect();
+            // Of values that are sums themselves.
+            if let Err(mismatch) = compare(ours, &burns, tolerance(126, 64.0)) {
+                panic!("{adapter:?}: {mismatch}");
+            }
+        }
+    }
 }
 
 /// Tuning chooses something for every layer, and what it chose can be kept and read back.

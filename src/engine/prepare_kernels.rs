@@ -1,14 +1,18 @@
 //! Getting the GPU ready for the model in use: tuning where it pays, then the self-test, which also
 //! compiles every pipeline before the first image needs it.
 
+use std::iter::successors;
+
 use super::features::batch_size;
 use super::mailbox::Mailbox;
+use crate::config::TrainConfig;
 use crate::error::Result;
 use crate::infer::Classifier;
 use crate::kernels::autotune::{METHOD, Tuned, tune};
 use crate::kernels::conv::Conv2d;
-use crate::kernels::self_test::self_test;
+use crate::kernels::self_test::{Failure, self_test, self_test_gradients};
 use crate::kernels::shape::ConvShape;
+use crate::model::trainable::frozen_stages;
 use crate::platform::device::OpenDevice;
 use crate::platform::device_state::{Adapter, DeviceState};
 use crate::platform::store;
@@ -44,13 +48,45 @@ pub(super) async fn prepare_kernels(
     };
     // The sizes between those tuned run on defaults, which change with the size.
     let failures = self_test(device, &layers(&[1, 2, 4, 8, 16, 32]), progress).await?;
+    warn_of(mailbox, &failures);
+    Ok(())
+}
+
+/// Tests the kernels that a training of the model runs on, forward and backward, before its first step. What fails is
+/// replaced, and a warning says so.
+pub(super) async fn prepare_training(
+    mailbox: &Mailbox,
+    opened: &OpenDevice,
+    classifier: &Classifier,
+    config: &TrainConfig,
+) -> Result<()> {
+    if opened.backend != Backend::Webgpu {
+        return Ok(());
+    }
+    let backbone = &classifier.backbone;
+    let sizes = config.sizes.iter().map(|from| from.size);
+    let sizes = sizes.chain([classifier.preprocess.size]);
+    let frozen = frozen_stages(backbone.graph(), config.scope);
+    // The last batch of an epoch may be of any size: kernels are chosen by the order of magnitude.
+    let batches = successors(Some(config.batch), |n| Some(n / 2).filter(|n| *n > 0));
+    let batches: Vec<usize> = batches.collect();
+    let layers: Vec<_> = sizes
+        .flat_map(|size| batches.iter().map(move |n| (*n, size)))
+        .flat_map(|(n, size)| backbone.layers_behind(frozen, n, size))
+        .collect();
+    let mut failures = self_test(&opened.device, &layers, |_, _| ()).await?;
+    failures.extend(self_test_gradients(&opened.device, &layers).await?);
+    warn_of(mailbox, &failures);
+    Ok(())
+}
+
+fn warn_of(mailbox: &Mailbox, failures: &[Failure]) {
     for failure in failures {
         mailbox.warn(format!(
             "This GPU's driver computes the kernel {} wrongly ({}); another one takes its place.",
             failure.kernel, failure.reason
         ));
     }
-    Ok(())
 }
 
 /// What was found at earlier starts, then what is missing, measured and kept.

@@ -16,7 +16,7 @@ use super::conv::select;
 use super::conv::weights::{Packing, Weights};
 use super::gpu::launch::{Buffer, Gpu};
 use super::quickest::{Stopwatch, Timed, clock_step, quickest};
-use super::self_test;
+use super::self_test::{self, Cases};
 use super::shape::ConvShape;
 use crate::error::{Error, Result};
 use crate::platform::time;
@@ -92,7 +92,7 @@ pub async fn tune(
     mut found: Tuned,
 ) -> Result<Tuned> {
     let end = time::now() + seconds * 1000.0;
-    let mut tested = HashMap::new();
+    let (mut tested, cases) = (HashMap::new(), Cases::default());
     let mut step = None;
     for (layer, conv) in by_work(layers) {
         let key = key(&conv);
@@ -114,7 +114,7 @@ pub async fn tune(
             let verdict = tested.get(&algorithm).copied();
             let passes = match verdict {
                 Some(passes) => passes,
-                None => self_test::test(device, algorithm).await?.is_none(),
+                None => self_test::test(device, algorithm, &cases).await?.is_none(),
             };
             select::set_broken(&gpu, algorithm, !passes);
             tested.insert(algorithm, passes);
@@ -152,6 +152,8 @@ pub async fn tune(
         }
     }
     drop_unused_packings(layers);
+    // The clock of a lost device says something, too.
+    self_test::is_there(device).await?;
     Ok(found)
 }
 

@@ -195,16 +195,25 @@ impl Backbone {
     /// run; as many images as [`Self::forward`] takes at once.
     #[must_use]
     pub fn layers(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
-        self.convs_on(images.min(self.images_at_once(size)), size)
+        self.layers_behind(None, images.min(self.images_at_once(size)), size)
     }
 
-    fn convs_on(&self, images: usize, size: usize) -> Vec<(&Conv2d, ConvShape)> {
+    /// The same of the stages behind the first `stages` and all images at once, as a training has them; with none
+    /// given, the stem's too.
+    #[must_use]
+    pub fn layers_behind(
+        &self,
+        stages: Option<usize>,
+        images: usize,
+        size: usize,
+    ) -> Vec<(&Conv2d, ConvShape)> {
         // A size too small for the network has no shapes.
         let Ok(shapes) = self.graph.shapes([size; 2]) else {
             return Vec::new();
         };
         let steps = self.plan.steps.iter();
-        let convs = steps.filter_map(|step| {
+        let behind = steps.filter(|step| stages.is_none_or(|stages| step.stage > stages));
+        let convs = behind.filter_map(|step| {
             let first = step.run.first();
             let Some(Frozen::Conv { conv, zeros }) = &self.layers[first] else {
                 return None;
@@ -225,7 +234,7 @@ impl Backbone {
     /// Most images of an edge whose widest tensor a kernel can bind: a power of two, so that few sizes of
     /// batch are to be tuned and tested.
     fn images_at_once(&self, size: usize) -> usize {
-        let layers = self.convs_on(1, size).into_iter();
+        let layers = self.layers_behind(None, 1, size).into_iter();
         let widest = layers
             .map(|(_, sizes)| bytes_of(&sizes.in_dims()).max(bytes_of(&sizes.out_dims())))
             .max();

@@ -85,7 +85,7 @@ const DOCUMENTATION: &str =
 
 /// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. Each
 /// opens a device of its own, so those of a file run at the same time.
-const WEBGPU: [(&str, &str); 3] = [
+const WEBGPU: [(&str, &str); 4] = [
     (
         "tests, WebGPU natively: a network",
         "test --locked --release --package retune --test reference -- --ignored --exact webgpu",
@@ -97,6 +97,10 @@ const WEBGPU: [(&str, &str); 3] = [
     (
         "tests, WebGPU natively: the other kernels",
         "test --locked --release --package retune --test kernels_small -- --ignored",
+    ),
+    (
+        "tests, WebGPU natively: as on hardware",
+        "test --locked --release --package retune --test hardware -- --ignored --nocapture",
     ),
 ];
 

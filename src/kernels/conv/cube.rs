@@ -5,14 +5,13 @@ use burn::backend::ops::ModuleOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
 
-use super::Algorithm;
 use super::autodiff::ConvKernels;
-use super::gradient;
-use super::matmul::{Epilogue, MatMul};
+use super::gradient::Wanted;
+use super::matmul::Epilogue;
 use super::select;
 use super::weights::Weights;
 use crate::kernels::fallback::ours_or;
-use crate::kernels::gpu::launch::{Buffer, Gpu};
+use crate::kernels::gpu::launch::{Buffer, Gpu, layout_of};
 use crate::kernels::shape::{ConvShape, Geometry};
 
 /// The sizes and the weights on the GPU; nothing where our kernels are not for it.
@@ -28,13 +27,29 @@ fn on_gpu(
     Some((conv, gpu, Weights::new(weight, geometry.groups)))
 }
 
-/// The product for the input gradient, if it can be computed here.
-fn backward_variant(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<MatMul> {
-    let variant = select::backward_matmul(conv);
-    let usable = gpu.enabled()
-        && !select::is_broken(gpu, Algorithm::Columns(variant))
-        && gradient::can_apply(conv, weights, variant, gpu.max_binding());
-    usable.then_some(variant)
+/// The gradient that is wanted by a kernel of ours, if one applies.
+fn gradient(
+    x: &FloatTensor<Cube>,
+    weight: &FloatTensor<Cube>,
+    dy: &FloatTensor<Cube>,
+    geometry: Geometry,
+    wanted: Wanted,
+) -> Option<FloatTensor<Cube>> {
+    let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
+    let chosen = select::gradient(&gpu, &conv, &weights, wanted)?;
+    let layout = chosen.layout();
+    // The gradient of x depends on no value of it, so it need not be copied into that order.
+    let lies = match wanted {
+        Wanted::Input => layout_of(x).unwrap_or(layout),
+        Wanted::Weight => layout,
+    };
+    let x = Buffer::in_layout(x.clone(), lies)?;
+    let dy = Buffer::in_layout(dy.clone(), layout)?;
+    let gradient = chosen.run(&gpu, &conv, &x, &weights, &dy);
+    Some(match wanted {
+        Wanted::Input => gradient.into_images(layout),
+        Wanted::Weight => gradient.into_primitive(),
+    })
 }
 
 impl ConvKernels for Cube {
@@ -71,12 +86,7 @@ impl ConvKernels for Cube {
     ) -> FloatTensor<Self> {
         ours_or(
             (x, weight, dy),
-            |(x, weight, dy)| {
-                let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
-                let dy = Buffer::of_primitive(dy.clone())?;
-                let variant = backward_variant(&gpu, &conv, &weights)?;
-                Some(gradient::input(&gpu, &conv, variant, &weights, &dy).into_primitive())
-            },
+            |(x, weight, dy)| gradient(x, weight, dy, geometry, Wanted::Input),
             |(x, weight, dy)| Self::conv2d_x_backward(x, weight, dy, geometry.options()),
         )
     }
@@ -89,13 +99,7 @@ impl ConvKernels for Cube {
     ) -> FloatTensor<Self> {
         ours_or(
             (x, weight, dy),
-            |(x, weight, dy)| {
-                let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
-                let x = Buffer::of_primitive(x.clone())?;
-                let dy = Buffer::of_primitive(dy.clone())?;
-                backward_variant(&gpu, &conv, &weights)?;
-                Some(gradient::weight(&gpu, &conv, &x, &dy).into_primitive())
-            },
+            |(x, weight, dy)| gradient(x, weight, dy, geometry, Wanted::Weight),
             |(x, weight, dy)| Self::conv2d_weight_backward(x, weight, dy, geometry.options()),
         )
     }

@@ -4,11 +4,180 @@
 //! back to the pixels it was copied from (Chellapilla et al. 2006, section 3). Stride, padding, dilation
 //! and groups are in the columns, so one path serves every convolution.
 
+//!
+//! A new way is a variant of [`Gradient`]: tests and the self-test go through [`Gradient::all`].
+
 use super::columns::{can_lay_out, col_stride, col2im, im2col, is_pointwise};
+use super::implicit::{self, Block, Implicit};
 use super::matmul::{Epilogue, MatMul, MatMulNtParams, Product, matmul, matmul_nt};
+use super::select::registers;
+use super::weight_gradient;
 use super::weights::{Packing, Weights};
-use crate::kernels::gpu::launch::{Buffer, Gpu};
-use crate::kernels::shape::ConvShape;
+use super::winograd::Tile;
+use super::winograd_channels_last;
+use crate::kernels::gpu::launch::{Buffer, Gpu, Layout};
+use crate::kernels::shape::{ConvShape, bytes_of};
+use crate::platform::device_state::Adapter;
+
+/// Which gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wanted {
+    /// `dX` `[N,C,H,W]`.
+    Input,
+    /// `dW` `[O,C/G,KH,KW]`.
+    Weight,
+}
+
+impl Wanted {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Input, Self::Weight];
+}
+
+/// A way to compute a gradient of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Gradient {
+    /// `dX` by this product and col2im.
+    Input(MatMul),
+    /// `dX` as an implicit matrix product on images channels last.
+    InputImplicit(Implicit),
+    /// `dX` by Winograd's algorithm on images channels last, filters turned round.
+    InputWinograd(Block),
+    /// `dW` by im2col and a product over the pixels.
+    Weight,
+    /// `dW` as an implicit product over parts of the pixels, channels last.
+    WeightImplicit,
+}
+
+impl Gradient {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<_> = MatMul::ALL.map(Self::Input).to_vec();
+        all.extend(Implicit::all().into_iter().map(Self::InputImplicit));
+        all.extend(Block::ALL.map(Self::InputWinograd));
+        all.extend([Self::Weight, Self::WeightImplicit]);
+        all
+    }
+
+    /// Its name in messages.
+    #[must_use]
+    pub fn name(self) -> String {
+        let one = |block| Implicit { block, splits: 1 }.name();
+        match self {
+            Self::Input(variant) => format!("input-gradient-{}", variant.name()),
+            Self::InputImplicit(implicit) => format!("input-gradient-{}", implicit.name()),
+            Self::InputWinograd(block) => format!("input-gradient-winograd4-{}", one(block)),
+            Self::Weight => "weight-gradient-columns".to_string(),
+            Self::WeightImplicit => "weight-gradient-implicit".to_string(),
+        }
+    }
+
+    /// What it computes.
+    #[must_use]
+    pub const fn wanted(self) -> Wanted {
+        match self {
+            Self::Input(_) | Self::InputImplicit(_) | Self::InputWinograd(_) => Wanted::Input,
+            Self::Weight | Self::WeightImplicit => Wanted::Weight,
+        }
+    }
+
+    /// Bound of the error, in units of that of the plain sum of as many products.
+    #[must_use]
+    pub const fn error_factor(self) -> f64 {
+        match self {
+            Self::InputWinograd(_) => Tile::Four.error_factor(),
+            Self::Input(_) | Self::InputImplicit(_) | Self::Weight | Self::WeightImplicit => 1.0,
+        }
+    }
+
+    /// How x, dY and dX lie in memory.
+    #[must_use]
+    pub const fn layout(self) -> Layout {
+        match self {
+            Self::Input(_) | Self::Weight => Layout::ChannelsFirst,
+            Self::InputImplicit(_) | Self::InputWinograd(_) | Self::WeightImplicit => {
+                Layout::ChannelsLast
+            }
+        }
+    }
+
+    /// Whether it can compute the gradient of this convolution; `max` is the most bytes of a binding.
+    #[must_use]
+    pub fn can_apply(self, conv: &ConvShape, weights: &Weights, max: u64) -> bool {
+        let fits = |dims: [usize; 4]| bytes_of(&dims) <= max;
+        fits(conv.in_dims())
+            && fits(conv.out_dims())
+            && match self {
+                Self::Input(variant) => {
+                    let product = input_product(conv, weights.stride(Packing::Transposed));
+                    can_lay_out(conv, max)
+                        && weights.can_pack(Packing::Transposed, max)
+                        && product.can_apply(variant)
+                }
+                Self::InputImplicit(implicit) => {
+                    implicit::can_apply_to_input_gradient(implicit, conv, weights, max)
+                }
+                Self::InputWinograd(block) => {
+                    let packing = Packing::WinogradTapsTransposed;
+                    winograd_channels_last::transposed(conv).is_some_and(|other| {
+                        winograd_channels_last::can_apply(&other, weights, block, packing, max)
+                    })
+                }
+                Self::Weight => can_lay_out(conv, max),
+                Self::WeightImplicit => weight_gradient::can_apply(conv, max),
+            }
+    }
+
+    /// The gradient, from `dY` `[N,O,OH,OW]`; x, dY and what is wanted of x in [`Self::layout`].
+    ///
+    /// # Panics
+    /// Where [`Self::can_apply`] does not hold.
+    #[must_use]
+    pub fn run(
+        self,
+        gpu: &Gpu,
+        conv: &ConvShape,
+        x: &Buffer,
+        weights: &Weights,
+        dy: &Buffer,
+    ) -> Buffer {
+        match self {
+            Self::Input(variant) => input(gpu, conv, variant, weights, dy),
+            Self::InputImplicit(implicit) => {
+                implicit::input_gradient(gpu, conv, implicit, weights, dy)
+            }
+            Self::InputWinograd(block) => {
+                let other = winograd_channels_last::transposed(conv);
+                let other = other.expect("can_apply holds");
+                let weights = (weights, Packing::WinogradTapsTransposed);
+                let none = Epilogue::default();
+                winograd_channels_last::run(gpu, &other, block, dy, weights, none)
+            }
+            Self::Weight => weight(gpu, conv, x, dy),
+            Self::WeightImplicit => weight_gradient::run(gpu, conv, x, dy),
+        }
+    }
+}
+
+/// Ways to a gradient in order of preference.
+pub(super) fn candidates(adapter: Adapter, conv: &ConvShape, wanted: Wanted) -> Vec<Gradient> {
+    let mut order = Vec::new();
+    if adapter == Adapter::Hardware {
+        let block = Block::P64M64;
+        match wanted {
+            Wanted::Input => order.extend([
+                Gradient::InputWinograd(block),
+                Gradient::InputImplicit(Implicit { block, splits: 1 }),
+            ]),
+            Wanted::Weight => order.push(Gradient::WeightImplicit),
+        }
+    }
+    order.push(match wanted {
+        Wanted::Input => Gradient::Input(registers(conv.out_pixels())),
+        Wanted::Weight => Gradient::Weight,
+    });
+    order
+}
 
 /// The input gradient's product: rows are the weights of a filter, the sum is over output channels.
 fn input_product(conv: &ConvShape, m_stride: usize) -> Product {
@@ -29,24 +198,8 @@ fn input_product(conv: &ConvShape, m_stride: usize) -> Product {
     }
 }
 
-/// Whether both gradients can be computed here.
-#[must_use]
-pub fn can_apply(conv: &ConvShape, weights: &Weights, variant: MatMul, max: u64) -> bool {
-    let product = input_product(conv, weights.stride(Packing::Transposed));
-    can_lay_out(conv, max)
-        && weights.can_pack(Packing::Transposed, max)
-        && product.can_apply(variant)
-}
-
 /// `dY` `[N,O,OH,OW]` to `dX` `[N,C,H,W]`.
-#[must_use]
-pub fn input(
-    gpu: &Gpu,
-    conv: &ConvShape,
-    variant: MatMul,
-    weights: &Weights,
-    dy: &Buffer,
-) -> Buffer {
+fn input(gpu: &Gpu, conv: &ConvShape, variant: MatMul, weights: &Weights, dy: &Buffer) -> Buffer {
     let a = weights.packed(Packing::Transposed);
     let product = input_product(conv, weights.stride(Packing::Transposed));
     if is_pointwise(conv) {
@@ -61,8 +214,7 @@ pub fn input(
 }
 
 /// `X` and `dY` to `dW` `[O,C/G,KH,KW]`.
-#[must_use]
-pub fn weight(gpu: &Gpu, conv: &ConvShape, x: &Buffer, dy: &Buffer) -> Buffer {
+fn weight(gpu: &Gpu, conv: &ConvShape, x: &Buffer, dy: &Buffer) -> Buffer {
     let groups = conv.geometry.groups;
     let [kernel_h, kernel_w] = conv.kernel;
     let dw = gpu.empty(&[groups * conv.m, conv.channels, kernel_h, kernel_w]);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Algorithm;
 use super::direct::Direct;
+use super::gradient::{self, Gradient, Wanted};
 use super::implicit;
 use super::matmul::MatMul;
 use super::model::{self, Chip};
@@ -23,6 +24,7 @@ struct Findings {
     broken: HashSet<Algorithm>,
     /// What [`ranked`] gave, which is asked for at every launch.
     ranked: HashMap<ConvShape, Arc<[Algorithm]>>,
+    broken_gradients: HashSet<Gradient>,
 }
 
 fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {
@@ -110,10 +112,39 @@ fn is_for_gpus(algorithm: Algorithm, conv: &ConvShape) -> bool {
     }
 }
 
-/// The matrix product of a convolution's input gradient.
+/// Takes a gradient's kernel out of use, or puts it back.
+pub fn set_gradient_broken(gpu: &Gpu, gradient: Gradient, broken: bool) {
+    with(gpu, |found| {
+        if broken {
+            found.broken_gradients.insert(gradient);
+        } else {
+            found.broken_gradients.remove(&gradient);
+        }
+    });
+}
+
+/// Whether [`set_gradient_broken`] took it out of use.
 #[must_use]
-pub fn backward_matmul(conv: &ConvShape) -> MatMul {
-    registers(conv.out_pixels())
+pub fn is_gradient_broken(gpu: &Gpu, gradient: Gradient) -> bool {
+    with(gpu, |found| found.broken_gradients.contains(&gradient))
+}
+
+/// Chooses how a gradient of a convolution is computed; `None` if only burn's op is left.
+#[must_use]
+pub fn gradient(
+    gpu: &Gpu,
+    conv: &ConvShape,
+    weights: &Weights,
+    wanted: Wanted,
+) -> Option<Gradient> {
+    if !gpu.enabled() {
+        return None;
+    }
+    let usable = |gradient: &Gradient| {
+        !is_gradient_broken(gpu, *gradient) && gradient.can_apply(conv, weights, gpu.max_binding())
+    };
+    let candidates = gradient::candidates(gpu.adapter(), conv, wanted);
+    candidates.into_iter().find(usable)
 }
 
 /// Candidates on a software adapter, in order of preference.
@@ -136,7 +167,7 @@ fn on_software(conv: &ConvShape) -> Vec<Algorithm> {
     order
 }
 /// The register tile for so many columns.
-const fn registers(columns: usize) -> MatMul {
+pub(super) const fn registers(columns: usize) -> MatMul {
     if columns < 12 {
         MatMul::RegistersNarrow
     } else {

@@ -9,6 +9,7 @@ use crate::engine::JobContext;
 use crate::engine::active_model::ActiveModel;
 use crate::engine::features::batch_size;
 use crate::engine::image_loader::image_loader;
+use crate::engine::prepare_kernels::prepare_training;
 use crate::error::Result;
 use crate::model::head::HeadSpec;
 use crate::model::trainable::TrainableStages;
@@ -33,8 +34,9 @@ pub(super) async fn finetune(
         teacher,
         data,
     } = context;
-    let stages = trainable_stages(model, config).await?;
     let old = &model.classifier;
+    prepare_training(mailbox, device, old, config).await?;
+    let stages = trainable_stages(model, config).await?;
     let classes = data.set.classes.clone();
     let mut parts = [
         data.labelled(&split.train),
