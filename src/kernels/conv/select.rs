@@ -25,6 +25,7 @@ struct Findings {
     broken_gradients: HashSet<Gradient>,
     /// What [`ranked`] gave, which is asked for at every launch.
     ranked: HashMap<ConvShape, Arc<[Algorithm]>>,
+    broken_gradients: HashSet<Gradient>,
 }
 
 fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {

@@ -7,6 +7,7 @@ mod classify;
 mod course;
 mod data;
 mod device;
+mod hardware;
 mod inputs;
 mod onnx;
 mod train;
@@ -62,6 +63,8 @@ enum Scenario {
     Hub,
     /// CPU path, WebGPU path (in software) and command line give the same probabilities.
     Parity,
+    /// What hardware is given, in software: tuned, tested, classified, three steps trained as on the CPU.
+    Hardware,
     /// The last stage trained, kept, exported.
     Tune,
     /// Augmentation, an estimate, several seeds, runs side by side.
@@ -132,6 +135,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Refuse => weights::refuse(&scene).await,
             Scenario::Hub => weights::hub(&scene).await,
             Scenario::Parity => device::parity(&scene).await,
+            Scenario::Hardware => hardware::hardware(&scene).await,
             Scenario::Tune => tune::tune(&scene).await,
             Scenario::Course => course::course(&scene).await,
             Scenario::Architectures => architectures::architectures(&scene).await,
