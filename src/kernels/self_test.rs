@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_cubecl::CubeBackend;
 
 use super::conv::direct::Direct;
+use super::conv::grouped::Groups;
 use super::conv::matmul::Epilogue;
 use super::conv::reference as conv_reference;
 use super::conv::select;
@@ -225,6 +226,12 @@ fn cases(algorithm: Algorithm) -> Vec<ConvShape> {
     match algorithm {
         Algorithm::Winograd(Tile::Two | Tile::Four, _) => vec![case(7, 37, 3, 1, 1)],
         Algorithm::Direct(Direct::Depthwise) => vec![case(1, 1, 3, 2, 5)],
+        Algorithm::Grouped(Groups::Depthwise) => {
+            vec![case(1, 1, 3, 2, 20), case(1, 1, 5, 1, 12)]
+        }
+        Algorithm::Grouped(Groups::Fours) => {
+            vec![case(8, 12, 3, 2, 3), case(4, 4, 3, 1, 9)]
+        }
         _ => vec![case(7, 37, 3, 2, 1), case(19, 37, 1, 1, 1)],
     }
 }

@@ -7,13 +7,15 @@ use burn::backend::{Cube, TensorMetadata};
 
 use super::Algorithm;
 use super::autodiff::ConvKernels;
-use super::gradient;
+use super::grouped::Groups;
 use super::matmul::{Epilogue, MatMul};
 use super::select;
 use super::weights::Weights;
+use super::{gradient, grouped, grouped_weights};
 use crate::kernels::fallback::ours_or;
-use crate::kernels::gpu::launch::{Buffer, Gpu};
+use crate::kernels::gpu::launch::{Buffer, Gpu, Layout};
 use crate::kernels::shape::{ConvShape, Geometry};
+use crate::platform::device_state::Adapter;
 
 /// The sizes and the weights on the GPU; nothing where our kernels are not for it.
 fn on_gpu(
@@ -35,6 +37,12 @@ fn backward_variant(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Ma
         && !select::is_broken(gpu, Algorithm::Columns(variant))
         && gradient::can_apply(conv, weights, variant, gpu.max_binding());
     usable.then_some(variant)
+}
+
+/// Whether gradients of narrow groups are computed with channels last.
+fn takes_narrow_groups(gpu: &Gpu) -> bool {
+    let sound = |groups| !select::is_broken(gpu, Algorithm::Grouped(groups));
+    gpu.enabled() && gpu.adapter() == Adapter::Hardware && Groups::ALL.into_iter().all(sound)
 }
 
 impl ConvKernels for Cube {
@@ -73,6 +81,13 @@ impl ConvKernels for Cube {
             (x, weight, dy),
             |(x, weight, dy)| {
                 let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
+                if takes_narrow_groups(&gpu)
+                    && grouped::can_apply_gradient(&conv, &weights, gpu.max_binding())
+                {
+                    let dy = Buffer::in_layout(dy.clone(), Layout::ChannelsLast)?;
+                    let dx = grouped::input_gradient(&gpu, &conv, &weights, &dy);
+                    return Some(dx.into_images(Layout::ChannelsLast));
+                }
                 let dy = Buffer::of_primitive(dy.clone())?;
                 let variant = backward_variant(&gpu, &conv, &weights)?;
                 Some(gradient::input(&gpu, &conv, variant, &weights, &dy).into_primitive())
@@ -91,6 +106,13 @@ impl ConvKernels for Cube {
             (x, weight, dy),
             |(x, weight, dy)| {
                 let (conv, gpu, weights) = on_gpu(x, weight, geometry)?;
+                if takes_narrow_groups(&gpu) && grouped_weights::can_apply(&conv, gpu.max_binding())
+                {
+                    let x = Buffer::in_layout(x.clone(), Layout::ChannelsLast)?;
+                    let dy = Buffer::in_layout(dy.clone(), Layout::ChannelsLast)?;
+                    let dw = grouped_weights::weight_gradient(&gpu, &conv, &x, &dy);
+                    return Some(dw.into_primitive());
+                }
                 let x = Buffer::of_primitive(x.clone())?;
                 let dy = Buffer::of_primitive(dy.clone())?;
                 backward_variant(&gpu, &conv, &weights)?;

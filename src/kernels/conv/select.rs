@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Algorithm;
 use super::direct::Direct;
+use super::grouped::Groups;
 use super::implicit;
 use super::matmul::MatMul;
 use super::model::{self, Chip};
@@ -104,6 +105,7 @@ fn is_for_gpus(algorithm: Algorithm, conv: &ConvShape) -> bool {
     match algorithm {
         Algorithm::Implicit(_) => implicit::is_in_fours(conv),
         Algorithm::WinogradImplicit(_) => winograd_channels_last::is_for(conv),
+        Algorithm::Grouped(groups) => Groups::of(conv) == Some(groups),
         Algorithm::Direct(Direct::Depthwise) => conv.channels == 1,
         Algorithm::Direct(Direct::General) => true,
         Algorithm::Columns(_) | Algorithm::Winograd(..) => false,
