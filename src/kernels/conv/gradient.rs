@@ -17,6 +17,7 @@ use super::weight_gradient;
 use super::weights::{Packing, Weights};
 use super::winograd::Tile;
 use super::winograd_channels_last;
+use super::{grouped, grouped_weights};
 use crate::kernels::gpu::launch::{Buffer, Gpu, Layout};
 use crate::kernels::shape::{ConvShape, bytes_of};
 use crate::platform::device_state::Adapter;
@@ -46,8 +47,12 @@ pub enum Gradient {
     InputWinograd(Block),
     /// `dW` by im2col and a product over the pixels.
     Weight,
+    /// `dX` of narrow groups from the definition, channels last.
+    InputGrouped,
     /// `dW` as an implicit product over parts of the pixels, channels last.
     WeightImplicit,
+    /// `dW` of narrow groups over parts of the pixels, channels last.
+    WeightGrouped,
 }
 
 impl Gradient {
@@ -57,7 +62,12 @@ impl Gradient {
         let mut all: Vec<_> = MatMul::ALL.map(Self::Input).to_vec();
         all.extend(Implicit::all().into_iter().map(Self::InputImplicit));
         all.extend(Block::ALL.map(Self::InputWinograd));
-        all.extend([Self::Weight, Self::WeightImplicit]);
+        all.extend([
+            Self::InputGrouped,
+            Self::Weight,
+            Self::WeightImplicit,
+            Self::WeightGrouped,
+        ]);
         all
     }
 
@@ -70,7 +80,9 @@ impl Gradient {
             Self::InputImplicit(implicit) => format!("input-gradient-{}", implicit.name()),
             Self::InputWinograd(block) => format!("input-gradient-winograd4-{}", one(block)),
             Self::Weight => "weight-gradient-columns".to_string(),
+            Self::InputGrouped => "input-gradient-grouped".to_string(),
             Self::WeightImplicit => "weight-gradient-implicit".to_string(),
+            Self::WeightGrouped => "weight-gradient-grouped".to_string(),
         }
     }
 
@@ -78,8 +90,11 @@ impl Gradient {
     #[must_use]
     pub const fn wanted(self) -> Wanted {
         match self {
-            Self::Input(_) | Self::InputImplicit(_) | Self::InputWinograd(_) => Wanted::Input,
-            Self::Weight | Self::WeightImplicit => Wanted::Weight,
+            Self::Input(_)
+            | Self::InputImplicit(_)
+            | Self::InputWinograd(_)
+            | Self::InputGrouped => Wanted::Input,
+            Self::Weight | Self::WeightImplicit | Self::WeightGrouped => Wanted::Weight,
         }
     }
 
@@ -88,7 +103,7 @@ impl Gradient {
     pub const fn error_factor(self) -> f64 {
         match self {
             Self::InputWinograd(_) => Tile::Four.error_factor(),
-            Self::Input(_) | Self::InputImplicit(_) | Self::Weight | Self::WeightImplicit => 1.0,
+            _ => 1.0,
         }
     }
 
@@ -97,9 +112,7 @@ impl Gradient {
     pub const fn layout(self) -> Layout {
         match self {
             Self::Input(_) | Self::Weight => Layout::ChannelsFirst,
-            Self::InputImplicit(_) | Self::InputWinograd(_) | Self::WeightImplicit => {
-                Layout::ChannelsLast
-            }
+            _ => Layout::ChannelsLast,
         }
     }
 
@@ -126,7 +139,9 @@ impl Gradient {
                     })
                 }
                 Self::Weight => can_lay_out(conv, max),
+                Self::InputGrouped => grouped::can_apply_gradient(conv, weights, max),
                 Self::WeightImplicit => weight_gradient::can_apply(conv, max),
+                Self::WeightGrouped => grouped_weights::can_apply(conv, max),
             }
     }
 
@@ -156,7 +171,9 @@ impl Gradient {
                 winograd_channels_last::run(gpu, &other, block, dy, weights, none)
             }
             Self::Weight => weight(gpu, conv, x, dy),
+            Self::InputGrouped => grouped::input_gradient(gpu, conv, weights, dy),
             Self::WeightImplicit => weight_gradient::run(gpu, conv, x, dy),
+            Self::WeightGrouped => grouped_weights::weight_gradient(gpu, conv, x, dy),
         }
     }
 }
@@ -169,6 +186,14 @@ pub(super) fn candidates(adapter: Adapter, conv: &ConvShape, wanted: Wanted) -> 
             Wanted::Input => ranked(conv),
             Wanted::Weight => vec![Gradient::WeightImplicit],
         };
+        // A group fills a product's tiles or it does not.
+        if conv.geometry.groups > 1 && conv.m.min(conv.channels) < 32 {
+            let grouped = match wanted {
+                Wanted::Input => Gradient::InputGrouped,
+                Wanted::Weight => Gradient::WeightGrouped,
+            };
+            order.insert(0, grouped);
+        }
     }
     order.push(match wanted {
         Wanted::Input => Gradient::Input(registers(conv.out_pixels())),

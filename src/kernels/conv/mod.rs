@@ -4,8 +4,8 @@
 //! |---|---|
 //! | differentiable op, on burn's GPU and CPU backends | [`autodiff`], `cube`, `flex` |
 //! | layer with fixed weights | [`frozen`] |
-//! | GPU algorithms | [`direct`], [`columns`], [`winograd`]; [`matmul`] is their product, [`weights`] packs |
-//! | GPU gradients | [`gradient`] |
+//! | GPU algorithms | [`direct`], [`grouped`], [`columns`], [`winograd`]; [`matmul`] is their product, [`weights`] packs |
+//! | GPU gradients | [`gradient`]; of narrow groups [`grouped`] and [`grouped_weights`] |
 //! | which GPU algorithm runs | [`select`] |
 //! | CPU loops | [`cpu`] |
 //! | `f64` reference | [`mod@reference`] |
@@ -21,6 +21,8 @@ pub mod direct;
 mod flex;
 pub mod frozen;
 pub mod gradient;
+pub mod grouped;
+pub mod grouped_weights;
 pub mod implicit;
 pub mod matmul;
 pub mod model;
@@ -35,6 +37,7 @@ pub use autodiff::conv2d;
 pub use frozen::Conv2d;
 
 use direct::Direct;
+use grouped::Groups;
 use implicit::{Block, Implicit};
 use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
@@ -45,9 +48,11 @@ use super::gpu::source::Shader;
 use super::shape::{ConvShape, bytes_of};
 
 /// The kernel files of this op, by module.
-pub const SHADERS: [&[Shader]; 8] = [
+pub const SHADERS: [&[Shader]; 10] = [
     columns::SHADERS,
     direct::SHADERS,
+    grouped::SHADERS,
+    grouped_weights::SHADERS,
     implicit::SHADERS,
     matmul::SHADERS,
     weight_gradient::SHADERS,
@@ -69,6 +74,8 @@ pub enum Algorithm {
     Implicit(Implicit),
     /// Winograd's on images channels last, its products implicit ones.
     WinogradImplicit(Block),
+    /// From the definition, on images channels last, groups of this kind.
+    Grouped(Groups),
 }
 
 impl Algorithm {
@@ -78,6 +85,7 @@ impl Algorithm {
         let mut all: Vec<_> = Direct::ALL.map(Self::Direct).to_vec();
         all.extend(Implicit::all().into_iter().map(Self::Implicit));
         all.extend(Block::ALL.map(Self::WinogradImplicit));
+        all.extend(Groups::ALL.map(Self::Grouped));
         all.extend(MatMul::ALL.map(Self::Columns));
         for tile in [Tile::Two, Tile::Four] {
             all.extend(MatMul::ALL.map(|variant| Self::Winograd(tile, variant)));
@@ -92,6 +100,7 @@ impl Algorithm {
             Self::Direct(direct) => direct.name().to_string(),
             Self::Columns(variant) => format!("columns-{}", variant.name()),
             Self::Implicit(implicit) => implicit.name(),
+            Self::Grouped(groups) => groups.name().to_string(),
             Self::WinogradImplicit(block) => {
                 format!("winograd4-{}", Implicit { block, splits: 1 }.name())
             }
@@ -122,6 +131,7 @@ impl Algorithm {
                     let packing = Packing::WinogradTaps;
                     winograd_channels_last::can_apply(conv, weights, block, packing, max)
                 }
+                Self::Grouped(groups) => grouped::can_apply(groups, conv, weights, max),
                 Self::Columns(variant) => columns::can_apply(conv, weights, variant, max),
                 Self::Winograd(tile, variant) => {
                     winograd::can_apply(conv, weights, tile, variant, max)
@@ -136,6 +146,7 @@ impl Algorithm {
             Self::Direct(_) => None,
             Self::Implicit(_) => Some(implicit::packing(conv)),
             Self::WinogradImplicit(_) => Some(Packing::WinogradTaps),
+            Self::Grouped(_) => Some(Packing::Grouped),
             Self::Columns(_) => Some(Packing::Matrix),
             Self::Winograd(tile, _) => Some(Packing::Winograd(tile)),
         }
@@ -147,7 +158,7 @@ impl Algorithm {
         match self {
             Self::Winograd(tile, _) => tile.error_factor(),
             Self::WinogradImplicit(_) => Tile::Four.error_factor(),
-            Self::Direct(_) | Self::Columns(_) | Self::Implicit(_) => 1.0,
+            Self::Direct(_) | Self::Columns(_) | Self::Implicit(_) | Self::Grouped(_) => 1.0,
         }
     }
 
@@ -156,7 +167,9 @@ impl Algorithm {
     pub const fn layout(self) -> Layout {
         match self {
             Self::Direct(_) | Self::Columns(_) | Self::Winograd(..) => Layout::ChannelsFirst,
-            Self::Implicit(_) | Self::WinogradImplicit(_) => Layout::ChannelsLast,
+            Self::Implicit(_) | Self::WinogradImplicit(_) | Self::Grouped(_) => {
+                Layout::ChannelsLast
+            }
         }
     }
 
@@ -177,6 +190,7 @@ impl Algorithm {
                 let weights = (weights, Packing::WinogradTaps);
                 winograd_channels_last::run(gpu, conv, block, x, weights, epilogue)
             }
+            Self::Grouped(groups) => grouped::run(gpu, conv, groups, x, weights, epilogue),
             Self::Columns(variant) => columns::run(gpu, conv, variant, x, weights, epilogue),
             Self::Winograd(tile, variant) => {
                 winograd::run(gpu, conv, (tile, variant), x, weights, epilogue)

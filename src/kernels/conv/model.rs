@@ -128,11 +128,30 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
                 _ => 0.35,
             };
             let weights = bytes_of(&[groups * conv.m, conv.depth()]) as f64;
-            vec![Dispatch {
+            let sums = Dispatch {
                 flops: conv.flops(),
                 share,
                 bytes: read + written + weights,
                 workgroups: (written / 4.0 / 16.0 / 64.0).ceil(),
+            };
+            // Images lie with channels last before and after.
+            vec![
+                Dispatch::moving(2.0 * read),
+                sums,
+                Dispatch::moving(2.0 * written),
+            ]
+        }
+        // The same, with loads of fours side by side; the last pixels of a row may be in vain.
+        Algorithm::Grouped(kind) => {
+            let [out_height, out_width] = conv.out_size();
+            let fours = out_width.div_ceil(4);
+            let invocations = conv.images * out_height * fours * groups * conv.m / 4;
+            let weights = bytes_of(&[groups * conv.m, conv.depth()]) as f64;
+            vec![Dispatch {
+                flops: conv.flops() * (4 * fours) as f64 / out_width as f64,
+                share: kind.share(),
+                bytes: read + written + weights,
+                workgroups: invocations.div_ceil(64) as f64,
             }]
         }
         // For software adapters: on a chip only where nothing else applies.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Algorithm;
 use super::direct::Direct;
 use super::gradient::{self, Gradient, Wanted};
+use super::grouped::Groups;
 use super::implicit;
 use super::matmul::MatMul;
 use super::model::{self, Chip};
@@ -25,7 +26,6 @@ struct Findings {
     broken_gradients: HashSet<Gradient>,
     /// What [`ranked`] gave, which is asked for at every launch.
     ranked: HashMap<ConvShape, Arc<[Algorithm]>>,
-    broken_gradients: HashSet<Gradient>,
 }
 
 fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {
@@ -107,6 +107,7 @@ fn is_for_gpus(algorithm: Algorithm, conv: &ConvShape) -> bool {
     match algorithm {
         Algorithm::Implicit(_) => implicit::is_in_fours(conv),
         Algorithm::WinogradImplicit(_) => winograd_channels_last::is_for(conv),
+        Algorithm::Grouped(groups) => Groups::of(conv) == Some(groups),
         Algorithm::Direct(Direct::Depthwise) => conv.channels == 1,
         Algorithm::Direct(Direct::General) => true,
         Algorithm::Columns(_) | Algorithm::Winograd(..) => false,
@@ -167,6 +168,7 @@ fn on_software(conv: &ConvShape) -> Vec<Algorithm> {
     order.push(Algorithm::Direct(Direct::General));
     order
 }
+
 /// The register tile for so many columns.
 pub(super) const fn registers(columns: usize) -> MatMul {
     if columns < 12 {

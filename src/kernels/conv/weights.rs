@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::matmul::ROW_TILE;
 use super::winograd::{Tile, WinogradFilterParams};
-use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 
@@ -28,6 +28,10 @@ pub enum Packing {
     WinogradTaps,
     /// `[36][O, to whole slices of 16][C]`: the same for the input gradient, filters turned round.
     WinogradTapsTransposed,
+    /// `[KH,KW][C/G][O]`: the outputs of a weight side by side, for grouped convolutions on images channels last.
+    Grouped,
+    /// `[KH,KW][O/G][C]`: the same for their input gradient.
+    GroupedTransposed,
 }
 
 /// Channels of a slice of conv_channels_last.wgsl.
@@ -89,6 +93,20 @@ params! {
     }
 }
 
+params! {
+    /// `pack_grouped.wgsl`.
+    pub struct PackGroupedParams {
+        /// G.
+        pub groups: u32,
+        /// Output channels of a group.
+        pub m: u32,
+        /// Input channels of a group.
+        pub channels: u32,
+        /// KH * KW.
+        pub taps: u32,
+    }
+}
+
 /// Weights as a left factor; tunable `TRANSPOSE`.
 const PACK_MATRIX: Shader = shader!("pack_matrix", [64, 1, 1], PackParams);
 /// Weights tap by tap; tunables `TRANSPOSE`, `NARROW`.
@@ -102,8 +120,12 @@ const WINOGRAD4_FILTER_CHANNELS_LAST: Shader = shader!(
     WinogradFilterLastParams
 );
 
+/// Weights of grouped convolutions on images channels last; tunable `TRANSPOSE`.
+const PACK_GROUPED: Shader = shader!("pack_grouped", [64, 1, 1], PackGroupedParams);
+
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[
+    PACK_GROUPED,
     PACK_MATRIX,
     PACK_CHANNELS_LAST,
     WINOGRAD4_FILTER_CHANNELS_LAST,
@@ -125,6 +147,15 @@ static ROWS_OF_TAPS: LazyLock<Kernel> = LazyLock::new(|| pack_taps("NARROW", tru
 fn pack_taps(tunable: &str, value: bool) -> Kernel {
     let shader = PACK_CHANNELS_LAST;
     let source = shader.source().set(tunable, value);
+    Kernel::new(&source, shader.workgroup)
+}
+
+static GROUPED: LazyLock<Kernel> = LazyLock::new(|| grouped(false));
+static GROUPED_TRANSPOSED: LazyLock<Kernel> = LazyLock::new(|| grouped(true));
+
+fn grouped(transpose: bool) -> Kernel {
+    let shader = PACK_GROUPED;
+    let source = shader.source().set("TRANSPOSE", transpose);
     Kernel::new(&source, shader.workgroup)
 }
 
@@ -184,6 +215,8 @@ impl Weights {
             Packing::Winograd(_) => padded(outputs),
             Packing::Taps | Packing::RowsOfTaps | Packing::WinogradTaps => outputs / self.groups,
             Packing::TapsTransposed | Packing::WinogradTapsTransposed => channels,
+            Packing::Grouped => outputs,
+            Packing::GroupedTransposed => self.groups * channels,
         }
     }
 
@@ -218,6 +251,8 @@ impl Weights {
                 let [taps, rows] = self.taps(packing);
                 self.groups * taps * rows
             }
+            Packing::Grouped => kernel_h * kernel_w * channels,
+            Packing::GroupedTransposed => kernel_h * kernel_w * (outputs / self.groups),
         };
         slices as u64 * self.stride(packing) as u64 * size_of::<f32>() as u64
     }
@@ -237,6 +272,10 @@ impl Weights {
             | Packing::WinogradTapsTransposed => {
                 let [taps, rows] = self.taps(packing);
                 taps * rows
+            }
+            Packing::Grouped | Packing::GroupedTransposed => {
+                let values = outputs * channels * kernel_h * kernel_w;
+                return spread(values).is_some() && self.bytes(packing) <= max;
             }
         };
         slices <= MAX_WORKGROUPS && self.groups <= MAX_WORKGROUPS && self.bytes(packing) <= max
@@ -267,6 +306,8 @@ impl Weights {
             Packing::Taps => return self.pack_taps(&TAPS, packing, result),
             Packing::TapsTransposed => return self.pack_taps(&TAPS_TRANSPOSED, packing, result),
             Packing::RowsOfTaps => return self.pack_taps(&ROWS_OF_TAPS, packing, result),
+            Packing::Grouped => return self.pack_grouped(&GROUPED, result),
+            Packing::GroupedTransposed => return self.pack_grouped(&GROUPED_TRANSPOSED, result),
             Packing::WinogradTaps => return self.pack_winograd(&FILTERS, packing, result),
             Packing::WinogradTapsTransposed => {
                 return self.pack_winograd(&FILTERS_TRANSPOSED, packing, result);
@@ -320,6 +361,21 @@ impl Weights {
             columns: columns as u32,
         };
         let workgroups = [columns.div_ceil(64), taps * rows, self.groups];
+        let gpu = self.plain.gpu();
+        gpu.launch(kernel, workgroups, &[&self.plain], &result, &params.words());
+        result
+    }
+
+    fn pack_grouped(&self, kernel: &Kernel, result: Raw) -> Raw {
+        let [outputs, channels, kernel_h, kernel_w] = self.dims;
+        let taps = kernel_h * kernel_w;
+        let params = PackGroupedParams {
+            groups: self.groups as u32,
+            m: (outputs / self.groups) as u32,
+            channels: channels as u32,
+            taps: taps as u32,
+        };
+        let workgroups = spread(outputs * channels * taps).expect("few enough to pack");
         let gpu = self.plain.gpu();
         gpu.launch(kernel, workgroups, &[&self.plain], &result, &params.words());
         result

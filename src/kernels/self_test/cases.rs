@@ -66,6 +66,8 @@ impl Default for Cases {
             conv(1, 1, 3, 2, 8),
             conv(3, 5, 3, 1, 3),
             conv(4, 8, 3, 1, 3),
+            conv(8, 12, 3, 2, 3),
+            conv(1, 1, 5, 1, 12),
         ];
         Self {
             small,
