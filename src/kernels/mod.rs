@@ -28,7 +28,15 @@ use gpu::source::Shader;
 #[must_use]
 pub fn shaders() -> Vec<Shader> {
     let mut all = conv::SHADERS.concat();
-    all.extend([gpu::peak::SHADERS, pool::gpu::SHADERS, preprocess::SHADERS].concat());
+    all.extend(
+        [
+            gpu::peak::SHADERS,
+            norm::cube::SHADERS,
+            pool::gpu::SHADERS,
+            preprocess::SHADERS,
+        ]
+        .concat(),
+    );
     all.sort_by_key(|shader| shader.name);
     all
 }
