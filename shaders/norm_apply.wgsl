@@ -15,7 +15,7 @@
 //   7  params
 //
 // An invocation computes four rows of four channels, 32 rows apart.
-// lib/: norm
+// lib/: norm.wgsl
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> residual: array<vec4f>;

@@ -14,7 +14,7 @@
 //   6  params
 //
 // A workgroup computes 32 channels, an invocation every 32nd slab of four channels; in a fixed order.
-// lib/: norm, norm_sums
+// lib/: norm.wgsl, norm_sums.wgsl
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read> gamma: array<vec4f>;

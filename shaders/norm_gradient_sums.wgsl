@@ -10,7 +10,7 @@
 //   5  params
 //
 // A workgroup computes 32 channels of a slab, an invocation every 32nd row of four channels; in a fixed order.
-// lib/: norm, norm_sums
+// lib/: norm.wgsl, norm_sums.wgsl
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;

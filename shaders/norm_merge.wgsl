@@ -9,7 +9,7 @@
 //   4  params
 //
 // A workgroup computes 32 channels, an invocation every 32nd slab of four channels.
-// lib/: norm, norm_moments
+// lib/: norm.wgsl, norm_moments.wgsl
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;

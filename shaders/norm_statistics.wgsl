@@ -10,7 +10,7 @@
 //   2  params
 //
 // A workgroup computes 32 channels of a slab, an invocation every 32nd row of four channels.
-// lib/: norm, norm_moments
+// lib/: norm.wgsl, norm_moments.wgsl
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;

@@ -32,6 +32,7 @@ pub fn shaders() -> Vec<Shader> {
         [
             gpu::peak::SHADERS,
             norm::cube::SHADERS,
+            pool::channels_last::SHADERS,
             pool::gpu::SHADERS,
             preprocess::SHADERS,
         ]

@@ -1,16 +1,19 @@
-//! Promise: on a GPU, batch norm keeps images channels last, gives what the twins in 64 bits give, and the same bits on every run: natively on whatever Vulkan offers, which
+//! Promise: on a GPU, batch norm and the pools keep images channels last, give
+//! what the twins in 64 bits give, and the same bits on every run: natively on whatever Vulkan offers, which
 //! `cargo xtask test` makes a software one that is taken for hardware.
 
 #[path = "../gpu/mod.rs"]
 #[expect(dead_code, reason = "the other tests of kernels use it whole")]
 mod gpu;
 mod norm;
+mod pool;
 
 use burn::backend::Cube;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 use retune::kernels::gpu::launch::{Layout, layout_of};
 use retune::kernels::reference::compare::{Tolerance, compare};
+use retune::kernels::self_test::self_test_norms_and_pools;
 use retune::platform::device_state::{Adapter, DeviceState};
 use retune::random::Random;
 
@@ -81,4 +84,13 @@ fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: Toleran
 fn assert_same_bits(what: &str, first: &[f32], again: &[f32]) {
     let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
     assert!(bits(first) == bits(again), "{what}: two runs differ");
+}
+
+/// The self-test of what only trainings use finds nothing, and applies.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn the_self_test_of_norms_and_pools_passes() {
+    let device = open();
+    let failures = pollster::block_on(self_test_norms_and_pools(&device));
+    assert_eq!(failures.expect("a working GPU"), []);
 }

@@ -95,7 +95,7 @@ const WEBGPU: [(&str, &str); 4] = [
         "test --locked --release --package retune --test kernels -- --ignored",
     ),
     (
-        "tests, WebGPU natively: norms",
+        "tests, WebGPU natively: norms, pools and what stands between",
         "test --locked --release --package retune --test kernels_layers -- --ignored",
     ),
     (

@@ -83,24 +83,12 @@ const GRADIENT: Shader = shader!("norm_gradient", WORKGROUP, NormParams, "norm")
 /// The kernel files of this op.
 pub const SHADERS: &[Shader] = &[STATISTICS, MERGE, APPLY, SUMS, GRADIENT_MERGE, GRADIENT];
 
-/// Each of [`SHADERS`], ready to be launched.
-struct Kernels {
-    statistics: Kernel,
-    merge: Kernel,
-    apply: Kernel,
-    sums: Kernel,
-    gradient_merge: Kernel,
-    gradient: Kernel,
-}
-
-static KERNELS: LazyLock<Kernels> = LazyLock::new(|| Kernels {
-    statistics: Kernel::of(&STATISTICS),
-    merge: Kernel::of(&MERGE),
-    apply: Kernel::of(&APPLY),
-    sums: Kernel::of(&SUMS),
-    gradient_merge: Kernel::of(&GRADIENT_MERGE),
-    gradient: Kernel::of(&GRADIENT),
-});
+static STATISTICS_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&STATISTICS));
+static MERGE_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MERGE));
+static APPLY_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&APPLY));
+static SUMS_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SUMS));
+static GRADIENT_MERGE_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GRADIENT_MERGE));
+static GRADIENT_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GRADIENT));
 
 /// Whether the self-test took the kernels out of use on a GPU.
 #[derive(Debug, Default)]
@@ -215,16 +203,15 @@ fn forward(
         Some(residual) => Some(laid_out(residual, &batch)?),
         None => None,
     };
-    let kernels = &*KERNELS;
     let partials = batch.channels(2 * batch.slabs());
     let [mean, variance] = [batch.channels(1), batch.channels(1)];
     let y = batch.images();
-    batch.launch(&kernels.statistics, batch.slabs(), &[&x], &[&partials], 0);
-    batch.launch(&kernels.merge, 1, &[&partials, &x], &[&mean, &variance], 0);
+    batch.launch(&STATISTICS_KERNEL, batch.slabs(), &[&x], &[&partials], 0);
+    batch.launch(&MERGE_KERNEL, 1, &[&partials, &x], &[&mean, &variance], 0);
     let flags = if residual.is_some() { RESIDUAL } else { 0 } | if relu { RELU } else { 0 };
     let residual = residual.as_ref().unwrap_or(&x);
     batch.launch(
-        &kernels.apply,
+        &APPLY_KERNEL,
         batch.blocks(),
         &[&x, residual, &gamma, &beta, &mean, &variance],
         &[&y],
@@ -254,7 +241,6 @@ fn backward(
     let mean = vector(&saved.mean, &batch)?;
     let variance = vector(&saved.variance, &batch)?;
 
-    let kernels = &*KERNELS;
     let partials = batch.channels(2 * batch.slabs());
     let [dgamma, dbeta] = [batch.channels(1), batch.channels(1)];
     let coefficients = batch.channels(3);
@@ -264,14 +250,14 @@ fn backward(
     let masked = (with_residual && y.is_some()).then(|| batch.images());
     let y = y.as_ref().unwrap_or(&dy);
     batch.launch(
-        &kernels.sums,
+        &SUMS_KERNEL,
         batch.slabs(),
         &[&x, &dy, y, &mean],
         &[&partials],
         relu,
     );
     batch.launch(
-        &kernels.gradient_merge,
+        &GRADIENT_MERGE_KERNEL,
         1,
         &[&partials, &gamma, &variance],
         &[&dgamma, &dbeta, &coefficients],
@@ -283,7 +269,7 @@ fn backward(
         None => (&unused, relu),
     };
     batch.launch(
-        &kernels.gradient,
+        &GRADIENT_KERNEL,
         batch.blocks(),
         &[&x, &dy, y, &mean, &coefficients],
         &[&dx, dresidual],
