@@ -9,11 +9,13 @@ pub mod conv;
 mod fallback;
 pub mod gpu;
 pub mod host;
+pub mod memory_order;
 pub mod norm;
 pub mod pool;
 pub mod preprocess;
 mod quickest;
 pub mod reference;
+pub mod relu;
 pub mod self_test;
 pub mod shape;
 pub mod silu;
@@ -35,6 +37,7 @@ pub fn shaders() -> Vec<Shader> {
             pool::channels_last::SHADERS,
             pool::gpu::SHADERS,
             preprocess::SHADERS,
+            relu::SHADERS,
         ]
         .concat(),
     );

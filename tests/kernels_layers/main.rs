@@ -1,10 +1,11 @@
-//! Promise: on a GPU, batch norm and the pools keep images channels last, give
+//! Promise: on a GPU, batch norm, the pools and what stands between two layers keep images channels last, give
 //! what the twins in 64 bits give, and the same bits on every run: natively on whatever Vulkan offers, which
 //! `cargo xtask test` makes a software one that is taken for hardware.
 
 #[path = "../gpu/mod.rs"]
 #[expect(dead_code, reason = "the other tests of kernels use it whole")]
 mod gpu;
+mod memory_order;
 mod norm;
 mod pool;
 
