@@ -10,7 +10,9 @@ use crate::error::Result;
 use crate::infer::Classifier;
 use crate::kernels::autotune::{METHOD, Tuned, tune};
 use crate::kernels::conv::Conv2d;
-use crate::kernels::self_test::{Failure, self_test, self_test_gradients};
+use crate::kernels::self_test::{
+    Failure, self_test, self_test_gradients, self_test_norms_and_pools,
+};
 use crate::kernels::shape::ConvShape;
 use crate::model::trainable::frozen_stages;
 use crate::platform::device::OpenDevice;
@@ -76,6 +78,7 @@ pub(super) async fn prepare_training(
         .collect();
     let mut failures = self_test(&opened.device, &layers, |_, _| ()).await?;
     failures.extend(self_test_gradients(&opened.device, &layers).await?);
+    failures.extend(self_test_norms_and_pools(&opened.device).await?);
     warn_of(mailbox, &failures);
     Ok(())
 }

@@ -9,11 +9,13 @@ pub mod conv;
 mod fallback;
 pub mod gpu;
 pub mod host;
+pub mod memory_order;
 pub mod norm;
 pub mod pool;
 pub mod preprocess;
 mod quickest;
 pub mod reference;
+pub mod relu;
 pub mod self_test;
 pub mod shape;
 pub mod silu;
@@ -28,7 +30,17 @@ use gpu::source::Shader;
 #[must_use]
 pub fn shaders() -> Vec<Shader> {
     let mut all = conv::SHADERS.concat();
-    all.extend([gpu::peak::SHADERS, pool::gpu::SHADERS, preprocess::SHADERS].concat());
+    all.extend(
+        [
+            gpu::peak::SHADERS,
+            norm::cube::SHADERS,
+            pool::channels_last::SHADERS,
+            pool::gpu::SHADERS,
+            preprocess::SHADERS,
+            relu::SHADERS,
+        ]
+        .concat(),
+    );
     all.sort_by_key(|shader| shader.name);
     all
 }

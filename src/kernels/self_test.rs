@@ -2,6 +2,7 @@
 //! Drivers do get kernels wrong. A kernel that fails is taken out of use, and what takes its place is tested
 //! in its turn. Each kernel's first launch is here, so this is also where its pipeline is compiled.
 
+mod between;
 mod cases;
 mod gradients;
 
@@ -20,6 +21,7 @@ use super::to_host;
 use crate::error::{Error, Result};
 use crate::random::Random;
 
+pub use between::self_test_norms_and_pools;
 pub(super) use cases::Cases;
 use cases::upload;
 pub use gradients::self_test_gradients;
@@ -76,6 +78,9 @@ pub async fn self_test(
             kernel: "pools".to_string(),
             reason,
         });
+    }
+    if !tested.is_empty() {
+        failures.extend(between::self_test_pools(device).await?);
     }
     Ok(failures)
 }

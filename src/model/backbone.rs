@@ -12,6 +12,7 @@ use super::ops;
 use crate::error::{Error, Result};
 use crate::kernels::conv::Conv2d;
 use crate::kernels::gpu::launch::Gpu;
+use crate::kernels::relu;
 use crate::kernels::shape::{ConvShape, bytes_of};
 use crate::network::Arch;
 use crate::network::graph::{Graph, NodeId, Op};
@@ -180,11 +181,7 @@ impl Backbone {
             }
             (Some(Frozen::Norm(affine)), Run::Norm { relu, .. }) => {
                 let y = affine.forward(inputs.swap_remove(0));
-                if relu {
-                    burn::tensor::activation::relu(y)
-                } else {
-                    y
-                }
+                if relu { relu::relu(y) } else { y }
             }
             (Some(Frozen::Linear(linear)), _) => linear.forward(inputs.swap_remove(0)),
             _ => ops::apply(&node.op, inputs),

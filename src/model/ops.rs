@@ -1,11 +1,13 @@
 //! What a node without weights does to tensors, with gradients where the device keeps them.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, sigmoid, tanh};
+use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
 use burn::tensor::ops::AvgPoolOptions;
 
+use crate::kernels::memory_order::{concat, in_memory_order, pad};
 use crate::kernels::pool::{global_avg_pool, max_pool};
+use crate::kernels::relu::relu;
 use crate::kernels::shape::{ConvShape, Geometry};
 use crate::kernels::silu::silu;
 use crate::network::graph::{Activation, Conv, Graph, Lrn, NodeId, Op, Padding, Pool};
@@ -17,7 +19,7 @@ const LOWEST: f32 = f32::MIN;
 /// The output of a node without weights; of dropout and the like as when nothing is trained.
 pub fn apply(op: &Op, inputs: Vec<Tensor<4>>) -> Tensor<4> {
     if matches!(op, Op::Concat) {
-        return Tensor::cat(inputs, 1);
+        return concat(inputs);
     }
     let mut inputs = inputs.into_iter();
     let mut next = || inputs.next().expect("a node has its inputs");
@@ -50,7 +52,7 @@ pub fn apply(op: &Op, inputs: Vec<Tensor<4>>) -> Tensor<4> {
 fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
     match activation {
         Activation::Relu => relu(x),
-        Activation::Relu6 => x.clamp(0.0, 6.0),
+        Activation::Relu6 => in_memory_order(x, |x| x.clamp(0.0, 6.0)),
         Activation::Silu => silu(x),
         Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => tanh(x),
@@ -128,7 +130,7 @@ fn surrounded(x: Tensor<4>, [rows, columns]: [[usize; 2]; 2], value: f32) -> Ten
     if [rows, columns] == [[0; 2]; 2] {
         return x;
     }
-    x.pad([(rows[0], rows[1]), (columns[0], columns[1])], value)
+    pad(x, [rows, columns], value)
 }
 
 fn windows_of_max(x: Tensor<4>, pool: &Pool) -> Tensor<4> {

@@ -95,6 +95,10 @@ const WEBGPU: [(&str, &str); 4] = [
         "test --locked --release --package retune --test kernels -- --ignored",
     ),
     (
+        "tests, WebGPU natively: norms, pools and what stands between",
+        "test --locked --release --package retune --test kernels_layers -- --ignored",
+    ),
+    (
         "tests, WebGPU natively: the other kernels",
         "test --locked --release --package retune --test kernels_small -- --ignored",
     ),

@@ -236,6 +236,17 @@ impl Gpu {
         Buffer::of(&Tensor::<1>::empty([1], device)).map(|buffer| buffer.gpu())
     }
 
+    /// The GPU that holds a tensor of burn's own type; `None` where it is not `f32` on wgpu.
+    #[must_use]
+    pub fn behind(tensor: &CubeTensor) -> Option<Self> {
+        let usable = tensor.dtype == DType::F32 && tensor.client.name().contains("wgpu");
+        usable.then(|| Self {
+            client: tensor.client.clone(),
+            device: tensor.device.clone(),
+            state: DeviceState::of(&Device::new(tensor.device.clone())),
+        })
+    }
+
     /// Allocates memory; its content is undefined.
     #[must_use]
     pub fn raw(&self, bytes: usize) -> Raw {

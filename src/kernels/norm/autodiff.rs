@@ -1,4 +1,5 @@
-//! Batch norm in training, as an extension of burn's backends: fused on the CPU, burn's ops on a GPU.
+//! Batch norm in training, as an extension of burn's backends: fused on the CPU and, by
+//! kernels of our own ([`super::cube`]), on a GPU; burn's ops where these do not apply.
 //!
 //! Composed of burn's ops it is some fifteen passes over memory in each direction; fused it is one, and
 //! with the `ReLU` and the sum of a residual block behind it still one.
@@ -150,8 +151,6 @@ fn inverse_deviation<B: Backend>(variance: FloatTensor<B>, eps: f64) -> FloatTen
         Scalar::from(eps),
     )))
 }
-
-impl NormKernels for Cube {}
 
 /// The sizes of a batch `[N,C,H,W]`.
 fn batch_of(x: &FloatTensor<Flex>) -> Option<NormShape> {

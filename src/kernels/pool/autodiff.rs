@@ -1,5 +1,5 @@
-//! Max pooling with its gradient, as an extension of burn's backends: loops of our own on the CPU, burn's
-//! ops on a GPU.
+//! Max pooling with its gradient, as an extension of burn's backends: loops of our own on the CPU, our kernels on a
+//! GPU where images lie channels last, burn's ops elsewhere.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -11,7 +11,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Cube, Dispatch, Flex, IntDType, backend_extension};
 use burn::tensor::{Tensor, TensorData};
 
-use super::cpu;
+use super::{channels_last, cpu};
 use crate::kernels::fallback::ours_or;
 use crate::kernels::host::{dense, dims, tensor, values};
 use crate::kernels::shape::PoolShape;
@@ -34,7 +34,7 @@ impl Window {
     }
 
     /// Sizes for `x` `[N,C,H,W]`, if there is an output and no window of padding alone.
-    fn on(self, [images, channels, height, width]: [usize; 4]) -> Option<PoolShape> {
+    pub(super) fn on(self, [images, channels, height, width]: [usize; 4]) -> Option<PoolShape> {
         let shape = PoolShape {
             planes: images * channels,
             size: [height, width],
@@ -52,7 +52,7 @@ impl Window {
 
 /// Max pooling and its gradient on a backend that keeps no graph. The defaults are burn's ops.
 pub trait PoolKernels: Backend {
-    /// `x` `[N,C,H,W]` to `[N,C,OH,OW]`, and where each value came from.
+    /// `x` `[N,C,H,W]` to `[N,C,OH,OW]`, and where each value came from, as [`Self::pool_backward`] reads it.
     fn pool_forward(x: FloatTensor<Self>, window: Window) -> (FloatTensor<Self>, IntTensor<Self>) {
         burns_forward::<Self>(x, window)
     }
@@ -87,7 +87,28 @@ fn burns_backward<B: Backend>(
     gradient.x_grad
 }
 
-impl PoolKernels for Cube {}
+impl PoolKernels for Cube {
+    fn pool_forward(x: FloatTensor<Self>, window: Window) -> (FloatTensor<Self>, IntTensor<Self>) {
+        ours_or(
+            x,
+            |x| channels_last::max_pool_with_places(x, window).map(|[y, places]| (y, places)),
+            |x| burns_forward::<Self>(x, window),
+        )
+    }
+
+    fn pool_backward(
+        x: FloatTensor<Self>,
+        indices: IntTensor<Self>,
+        dy: FloatTensor<Self>,
+        window: Window,
+    ) -> FloatTensor<Self> {
+        ours_or(
+            (x, indices, dy),
+            |(x, indices, dy)| channels_last::max_pool_gradient(x, indices, dy, window),
+            |(x, indices, dy)| burns_backward::<Self>(x, indices, dy, window),
+        )
+    }
+}
 
 impl PoolKernels for Flex {
     fn pool_forward(x: FloatTensor<Self>, window: Window) -> (FloatTensor<Self>, IntTensor<Self>) {
@@ -141,7 +162,11 @@ impl PoolExtension for Flex {
 impl PoolExtension for Cube {
     fn kernel_max_pool(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self> {
         let [kernel, stride, padding] = window.pairs();
-        Self::max_pool2d(x, kernel, stride, padding, [1; 2], false)
+        ours_or(
+            x,
+            |x| channels_last::max_pool(x, window),
+            |x| Self::max_pool2d(x, kernel, stride, padding, [1; 2], false),
+        )
     }
 }
 

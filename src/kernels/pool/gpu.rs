@@ -1,4 +1,4 @@
-//! The pooling kernels on a GPU.
+//! The pooling kernels on a GPU, for images plane after plane.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +67,7 @@ pub fn set_broken(gpu: &Gpu, broken: bool) {
     gpu.part::<Broken>().0.store(broken, Ordering::Relaxed);
 }
 
-fn usable(gpu: &Gpu) -> bool {
+pub(super) fn usable(gpu: &Gpu) -> bool {
     gpu.enabled() && !gpu.part::<Broken>().0.load(Ordering::Relaxed)
 }
 

@@ -1,4 +1,4 @@
-//! The twins of `max_pool.wgsl` and `global_avg_pool.wgsl`.
+//! The twins of `max_pool.wgsl`, `global_avg_pool.wgsl` and those of the same names for images that lie channels last.
 
 use crate::kernels::reference::{Number, check};
 use crate::kernels::shape::PoolShape;

@@ -4,12 +4,12 @@
 //! running statistics follow.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::activation::relu as max_zero;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::Result;
 use crate::kernels::conv::conv2d;
 use crate::kernels::norm::batch_norm_train_act;
+use crate::kernels::relu;
 use crate::model::backbone::{Affine, Frozen, Linear};
 use crate::model::head::to_host;
 use crate::model::ops;
@@ -73,7 +73,7 @@ impl After {
         if let Some(residual) = self.residual {
             y = y + residual;
         }
-        if self.relu { max_zero(y) } else { y }
+        if self.relu { relu::relu(y) } else { y }
     }
 }
 
