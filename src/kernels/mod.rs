@@ -10,6 +10,7 @@ mod fallback;
 pub mod gpu;
 pub mod host;
 pub mod norm;
+pub mod optimizer;
 pub mod pool;
 pub mod preprocess;
 mod quickest;
@@ -28,7 +29,8 @@ use gpu::source::Shader;
 #[must_use]
 pub fn shaders() -> Vec<Shader> {
     let mut all = conv::SHADERS.concat();
-    all.extend([gpu::peak::SHADERS, pool::gpu::SHADERS, preprocess::SHADERS].concat());
+    all.extend([gpu::peak::SHADERS, optimizer::SHADERS].concat());
+    all.extend([pool::gpu::SHADERS, preprocess::SHADERS].concat());
     all.sort_by_key(|shader| shader.name);
     all
 }
