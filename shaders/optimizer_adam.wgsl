@@ -10,8 +10,8 @@
 //
 //   0  values    four values an element, as all of these  read
 //   1  gradient  read
-//   2  scale     [1]         read
-//   3  table     [segments]  read
+//   2  scale     [1]  read
+//   3  table     as lib/optimizer.wgsl has it  read
 //   4  result    written whole
 //   5  first     read and written
 //   6  second    read and written
@@ -24,7 +24,7 @@
 
 struct Params {
     blocks: u32,
-    first_segment: u32,
+    cells: u32,
     segments: u32,
     beta_1: f32,
     share_1: f32,
@@ -36,7 +36,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> values: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> scale: array<f32>;
-@group(0) @binding(3) var<storage, read> table: array<Segment>;
+@group(0) @binding(3) var<storage, read> table: array<u32>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> first: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> second: array<vec4<f32>>;

@@ -85,7 +85,7 @@ const DOCUMENTATION: &str =
 
 /// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. Each
 /// opens a device of its own, so those of a file run at the same time.
-const WEBGPU: [(&str, &str); 4] = [
+const WEBGPU: [(&str, &str); 5] = [
     (
         "tests, WebGPU natively: a network",
         "test --locked --release --package retune --test reference -- --ignored --exact webgpu",
@@ -101,6 +101,10 @@ const WEBGPU: [(&str, &str); 4] = [
     (
         "tests, WebGPU natively: as on hardware",
         "test --locked --release --package retune --test hardware -- --ignored --nocapture",
+    ),
+    (
+        "tests, WebGPU natively: the optimizer",
+        "test --locked --release --package retune --test optimizer -- --ignored",
     ),
 ];
 

@@ -14,11 +14,13 @@ mod flat;
 mod norm;
 pub mod reference;
 pub mod segments;
+mod self_test;
 mod update;
 
 pub use average::average;
 pub use flat::Flat;
 pub use norm::clip_scale;
+pub use self_test::self_test;
 pub use update::{Gradient, Rule, SegmentStep, update};
 
 use std::sync::atomic::{AtomicBool, Ordering};

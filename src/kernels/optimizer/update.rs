@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::flat::{Flat, workgroups};
-use super::segments::{BLOCK, Segment, Segments};
+use super::segments::{BLOCK, Segments};
 use crate::kernels::gpu::launch::{Binding, Buffer, Kernel};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -13,9 +13,9 @@ params! {
     pub struct OptimizerAdamParams {
         /// Blocks.
         pub blocks: u32,
-        /// The buffer's first segment in the table.
-        pub first_segment: u32,
-        /// Its segments.
+        /// Where the buffer's cells begin in the table.
+        pub cells: u32,
+        /// Where its segments begin there.
         pub segments: u32,
         /// What is kept of the mean.
         pub beta_1: f32,
@@ -35,9 +35,9 @@ params! {
     pub struct OptimizerSgdParams {
         /// Blocks.
         pub blocks: u32,
-        /// The buffer's first segment in the table.
-        pub first_segment: u32,
-        /// Its segments.
+        /// Where the buffer's cells begin in the table.
+        pub cells: u32,
+        /// Where its segments begin there.
         pub segments: u32,
         /// What is kept of the velocity.
         pub momentum: f32,
@@ -129,20 +129,20 @@ pub fn update(
 ) -> Flat {
     let gpu = values.gpu();
     let segments = values.segments();
-    let table = gpu.upload(table(segments, steps).into_iter());
+    assert_eq!(steps.len(), segments.all().len(), "steps");
+    let tables: Vec<Table> = (0..segments.chunks().len())
+        .map(|chunk| Table::new(segments, steps, chunk))
+        .collect();
+    let table = gpu.upload(tables.iter().flat_map(Table::words));
     let new = Flat::empty(&gpu, segments);
-    let mut first_segment = 0;
-    for (chunk, &length) in segments.chunks().iter().enumerate() {
-        let count = segments.all().iter().filter(|s| s.chunk == chunk).count();
-        let (blocks, count) = ((length / BLOCK) as u32, count as u32);
-        let workgroups = workgroups(length / BLOCK);
-        let (old, new) = (&values.chunks()[chunk], &new.chunks()[chunk]);
-        let inputs: [&dyn Binding; 4] = [
-            old,
-            &gradient.values.chunks()[chunk],
-            gradient.scale,
-            &table,
-        ];
+    let mut cells = 0;
+    for (chunk, of_chunk) in tables.iter().enumerate() {
+        let length = segments.chunks()[chunk] / BLOCK;
+        let (workgroups, blocks) = (workgroups(length), length as u32);
+        let segments = cells + of_chunk.cells.len() as u32;
+        let [old, gradients] = [values, gradient.values].map(|flat| &flat.chunks()[chunk]);
+        let inputs: [&dyn Binding; 4] = [old, gradients, gradient.scale, &table];
+        let new = &new.chunks()[chunk];
         match &rule {
             Rule::Adam {
                 betas,
@@ -152,53 +152,70 @@ pub fn update(
             } => {
                 let params = OptimizerAdamParams {
                     blocks,
-                    first_segment,
-                    segments: count,
+                    cells,
+                    segments,
                     beta_1: betas[0] as f32,
                     share_1: (1.0 - betas[0]) as f32,
                     beta_2: betas[1] as f32,
                     share_2: (1.0 - betas[1]) as f32,
                     epsilon: *epsilon as f32,
                 };
-                let state = [&first.chunks()[chunk], &second.chunks()[chunk]];
-                let changed: [&dyn Binding; 3] = [new, state[0], state[1]];
-                gpu.launch_in_place(&ADAM_KERNEL, workgroups, &inputs, &changed, &params.words());
+                let [first, second] = [first, second].map(|state| &state.chunks()[chunk]);
+                let changed: [&dyn Binding; 3] = [new, first, second];
+                let words = params.words();
+                gpu.launch_in_place(&ADAM_KERNEL, workgroups, &inputs, &changed, &words);
             }
             Rule::Sgd { momentum, velocity } => {
                 let params = OptimizerSgdParams {
                     blocks,
-                    first_segment,
-                    segments: count,
+                    cells,
+                    segments,
                     momentum: *momentum as f32,
                 };
                 let changed: [&dyn Binding; 2] = [new, &velocity.chunks()[chunk]];
-                gpu.launch_in_place(&SGD_KERNEL, workgroups, &inputs, &changed, &params.words());
+                let words = params.words();
+                gpu.launch_in_place(&SGD_KERNEL, workgroups, &inputs, &changed, &words);
             }
         }
-        first_segment += count;
+        cells = segments + of_chunk.segments.len() as u32;
     }
     new
 }
 
-/// Six words a segment, as `lib/optimizer.wgsl` reads them.
-fn table(segments: &Segments, steps: &[Option<SegmentStep>]) -> Vec<u32> {
-    assert_eq!(steps.len(), segments.all().len(), "steps");
-    let entries = segments.all().iter().zip(steps);
-    let words = |(segment, step): (&Segment, &Option<SegmentStep>)| {
-        let SegmentStep {
-            shrink,
-            decay,
-            rate,
-            root,
-        } = step.unwrap_or(SegmentStep {
-            shrink: 1.0,
-            decay: 0.0,
-            rate: 0.0,
-            root: 1.0,
+/// Blocks that a cell stands for.
+const CELL: usize = 64;
+
+/// One buffer's part of the table of segments, as `lib/optimizer.wgsl` reads it.
+struct Table {
+    /// Of every [`CELL`] blocks: the segment that the first of them is of.
+    cells: Vec<u32>,
+    /// Six words a segment, and a start that no block reaches.
+    segments: Vec<u32>,
+}
+
+impl Table {
+    fn new(segments: &Segments, steps: &[Option<SegmentStep>], chunk: usize) -> Self {
+        let own = segments.all().iter().zip(steps);
+        let own: Vec<_> = own.filter(|(s, _)| s.chunk == chunk).collect();
+        let blocks = segments.chunks()[chunk] / BLOCK;
+        let cell = |first: usize| {
+            let begun = own.partition_point(|(s, _)| s.start / BLOCK <= first);
+            begun.saturating_sub(1) as u32
+        };
+        let words = own.iter().flat_map(|(segment, step)| {
+            // Without a step only the start is read, and that there is none.
+            let step = step.map(|step| [step.shrink, step.decay, step.rate, step.root]);
+            let [shrink, decay, rate, root] = step.unwrap_or_default().map(f32::to_bits);
+            let start = (segment.start / BLOCK) as u32;
+            [start, u32::from(step.is_some()), shrink, decay, rate, root]
         });
-        let [shrink, decay, rate, root] = [shrink, decay, rate, root].map(f32::to_bits);
-        let start = (segment.start / BLOCK) as u32;
-        [start, u32::from(step.is_some()), shrink, decay, rate, root]
-    };
-    entries.flat_map(words).collect()
+        Self {
+            cells: (0..blocks).step_by(CELL).map(cell).collect(),
+            segments: words.chain([u32::MAX]).collect(),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = u32> {
+        self.cells.iter().chain(&self.segments).copied()
+    }
 }
