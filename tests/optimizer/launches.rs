@@ -1,12 +1,10 @@
-//! How many launches a training step is on a GPU, counted where burn's runtime issues them. Nothing is computed: the
-//! launches are dropped on their way.
+//! How many launches a training step is on a GPU, counted where burn's runtime issues them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_cubecl::cubecl::dry_run::DryRun;
 use burn_cubecl::cubecl::logging::{LaunchObservation, LaunchObserver};
 use retune::config::{Arch, HeadKind, NormMode, OptimizerKind, Scope, TrainConfig};
 use retune::kernels::gpu::launch::Gpu;
@@ -18,8 +16,8 @@ use retune::train::learner::{Batch, Input, Learner};
 use crate::gpu::open;
 
 const CLASSES: usize = 5;
-const IMAGES: usize = 16;
-const SIZE: usize = 64;
+const IMAGES: usize = 2;
+const SIZE: usize = 32;
 
 /// Launches by the kernel's name, of one thread: other tests launch at the same time.
 struct Counts {
@@ -79,7 +77,6 @@ fn step(device: &Device, config: &TrainConfig) -> BTreeMap<&'static str, usize> 
 #[test]
 #[ignore = "needs a Vulkan driver"]
 fn a_step_of_the_optimizer_is_a_few_launches() {
-    let dry = DryRun::new();
     let config = TrainConfig {
         scope: Scope::All,
         norm: NormMode::Trained,
@@ -106,5 +103,4 @@ fn a_step_of_the_optimizer_is_a_few_launches() {
     let before: usize = step(&device, &config).values().sum();
     println!("{before:5} in all by burn's ops");
     assert!(before > all + 1000, "{before} and {all}");
-    drop(dry);
 }
