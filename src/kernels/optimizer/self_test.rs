@@ -11,6 +11,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::kernels::gpu::launch::{Buffer, Gpu};
 use crate::kernels::reference::compare::{Tolerance, compare};
+use crate::kernels::self_test::{Failure, is_there};
 use crate::kernels::to_host;
 use crate::random::Random;
 
@@ -32,7 +33,7 @@ struct Bench {
 ///
 /// # Errors
 /// [`Error::Gpu`] if the device fails, as opposed to a kernel.
-pub async fn self_test(device: &Device) -> Result<Option<String>> {
+pub async fn self_test(device: &Device) -> Result<Option<Failure>> {
     let gpu = Gpu::of(device).filter(usable);
     let segments = Segments::new(LENGTHS, MOST);
     let (Some(gpu), Some(segments)) = (gpu, segments) else {
@@ -46,16 +47,16 @@ pub async fn self_test(device: &Device) -> Result<Option<String>> {
     let wrong = match bench.test().await {
         Ok(wrong) => wrong,
         // A kernel that the driver does not compile ends here; so does a device that is lost.
-        Err(error) => {
-            let sum = Tensor::<1>::ones([1], device) + 1.0;
-            match to_host(sum).await {
-                Ok(sum) if sum == [2.0] => Some(error.to_string()),
-                _ => return Err(error),
-            }
-        }
+        Err(error) => match is_there(device).await {
+            Ok(()) => Some(error.to_string()),
+            Err(_) => return Err(error),
+        },
     };
     set_broken(&bench.gpu, wrong.is_some());
-    Ok(wrong)
+    Ok(wrong.map(|reason| Failure {
+        kernel: "optimizer".to_string(),
+        reason,
+    }))
 }
 
 impl Bench {
