@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::infer::Classifier;
 use crate::kernels::autotune::{METHOD, Tuned, tune};
 use crate::kernels::conv::Conv2d;
+use crate::kernels::optimizer;
 use crate::kernels::self_test::{
     Failure, self_test, self_test_gradients, self_test_norms_and_pools,
 };
@@ -80,6 +81,16 @@ pub(super) async fn prepare_training(
     failures.extend(self_test_gradients(&opened.device, &layers).await?);
     failures.extend(self_test_norms_and_pools(&opened.device).await?);
     warn_of(mailbox, &failures);
+    prepare_optimizer(mailbox, opened).await
+}
+
+/// Tests the kernels of the optimizer, which every training runs on, before its first step. If they fail, burn's ops take
+/// their place, and a warning says so.
+pub(super) async fn prepare_optimizer(mailbox: &Mailbox, opened: &OpenDevice) -> Result<()> {
+    if opened.backend == Backend::Webgpu {
+        let failure = optimizer::self_test(&opened.device).await?;
+        warn_of(mailbox, failure.as_slice());
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub mod gpu;
 pub mod host;
 pub mod memory_order;
 pub mod norm;
+pub mod optimizer;
 pub mod pool;
 pub mod preprocess;
 mod quickest;
@@ -34,6 +35,7 @@ pub fn shaders() -> Vec<Shader> {
         [
             gpu::peak::SHADERS,
             norm::cube::SHADERS,
+            optimizer::SHADERS,
             pool::channels_last::SHADERS,
             pool::gpu::SHADERS,
             preprocess::SHADERS,

@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::average::Average;
 use super::gradients::GradientNorms;
 use super::objective::Objective;
 use super::optimizer::Optimizer;
@@ -186,8 +187,7 @@ pub fn init_head(config: &TrainConfig, spec: HeadSpec, device: &Device) -> Head 
 pub struct Learner {
     student: Student,
     optimizer: Optimizer,
-    /// Decay, and the average of everything that [`collect`] gives.
-    average: Option<(f64, Vec<Tensor<1>>)>,
+    average: Option<Average>,
     objective: Objective,
     learning_rate: f64,
     seed: u64,
@@ -229,7 +229,7 @@ impl Learner {
             .map(|tail| GradientNorms::new(&stages, parameters, |n| tail.stage_name(n)));
         Self {
             optimizer: Optimizer::new(config, rates),
-            average: (config.ema > 0.0).then(|| (config.ema, collect(&student))),
+            average: (config.ema > 0.0).then(|| Average::new(config.ema, collect(&student))),
             objective: Objective::new(config, counts),
             learning_rate: config.learning_rate,
             seed: config.seed,
@@ -281,10 +281,8 @@ impl Learner {
         }
         let student = self.student.clone();
         self.student = (self.optimizer).step(self.rate(factor), student, gradients);
-        if let Some((decay, average)) = &mut self.average {
-            for (mean, now) in average.iter_mut().zip(collect(&self.student)) {
-                *mean = mean.clone() * *decay + now * (1.0 - *decay);
-            }
+        if let Some(average) = &mut self.average {
+            average.follow(&self.student, self.optimizer.flat());
         }
     }
 
@@ -313,7 +311,7 @@ impl Learner {
     pub fn model(&self) -> Student {
         let student = self.student.valid();
         match &self.average {
-            Some((_, average)) => replace(student, average.clone()),
+            Some(average) => replace(student, average.numbers()),
             None => student,
         }
     }
@@ -334,8 +332,8 @@ impl Learner {
     /// [`Error::Gpu`] if the device does not give it.
     pub async fn state(&self) -> Result<Vec<NamedTensor>> {
         let mut out = numbers("student", collect(&self.student)).await?;
-        if let Some((_, average)) = &self.average {
-            out.extend(numbers("average", average.clone()).await?);
+        if let Some(average) = &self.average {
+            out.extend(numbers("average", average.numbers()).await?);
         }
         out.extend(self.optimizer.state().await?);
         Ok(out)
@@ -349,7 +347,10 @@ impl Learner {
         let now = collect(&self.student);
         let values = take_all(kept, "student", &now)?;
         let average = match &self.average {
-            Some((decay, _)) => Some((*decay, take_all(kept, "average", &now)?)),
+            Some(average) => {
+                let numbers = take_all(kept, "average", &now)?;
+                Some(Average::new(average.decay(), numbers))
+            }
             None => None,
         };
         self.optimizer.restore(kept, &inner(&self.device))?;

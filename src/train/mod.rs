@@ -1,5 +1,6 @@
 //! Training a head on cached features, or the end of a backbone with it, and measuring it.
 
+pub mod average;
 pub mod batches;
 pub mod cache;
 pub mod cache_plan;
@@ -7,6 +8,7 @@ pub mod extraction;
 pub mod feature_source;
 pub mod finetune;
 mod fit;
+mod flat;
 mod gradients;
 pub mod head;
 pub mod learner;

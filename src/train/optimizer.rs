@@ -2,22 +2,34 @@
 //!
 //! burn has all three. Ours are here because burn's read their state back synchronously, which a browser's
 //! GPU cannot, so a run could not be kept; and because they know neither a limit on the norm of the whole
-//! gradient nor rates by stage.
+//! gradient nor rates by stage. On a GPU they are some twenty launches a parameter; there a step is
+//! [`flat`](super::flat)'s, by the same formulas.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::flat::{Common, FlatState, parameters};
 use super::gradients::squares;
 use super::parameters::{flat, like};
 use crate::config::{self, TrainConfig};
 use crate::error::{Error, Result};
+use crate::kernels::optimizer::{Flat, SegmentStep, usable};
 use crate::model::head::to_host;
 use crate::weights::{Checkpoint, NamedTensor};
 
 /// PyTorch's defaults.
 const BETAS: [f64; 2] = [0.9, 0.999];
 const EPSILON: f64 = 1e-8;
+
+/// Adam's rate over the first mean's correction, and the root of the second's, after so many steps.
+fn corrected(rate: f64, steps: i32) -> (f64, f64) {
+    let [beta1, beta2] = BETAS;
+    (
+        rate / (1.0 - beta1.powi(steps)),
+        (1.0 - beta2.powi(steps)).sqrt(),
+    )
+}
 
 /// What is known of one parameter; nothing of what has no gradient.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +40,8 @@ struct ParameterState {
     second: Option<Tensor<1>>,
 }
 
-/// An optimizer and its state.
-#[derive(Debug, Clone)]
+/// An optimizer and its state. It is not to be cloned: a step on a GPU changes the state in place.
+#[derive(Debug)]
 pub struct Optimizer {
     rule: config::OptimizerKind,
     momentum: f64,
@@ -37,6 +49,8 @@ pub struct Optimizer {
     clip: f64,
     /// In the order of [`super::parameters::collect`]: learning rate over the head's, and the state.
     states: Vec<(f64, ParameterState)>,
+    /// The state, where it lies in flat buffers on a GPU; then there is none in `states`.
+    flat: Option<FlatState>,
     /// Steps taken.
     steps: i32,
 }
@@ -54,6 +68,7 @@ impl Optimizer {
                 .into_iter()
                 .map(|rate| (rate, ParameterState::default()))
                 .collect(),
+            flat: None,
             steps: 0,
         }
     }
@@ -61,6 +76,11 @@ impl Optimizer {
     /// One step with the head's learning rate `rate`. Parameters without a gradient stay.
     pub fn step<M: Module>(&mut self, rate: f64, module: M, mut gradients: GradientsParams) -> M {
         self.steps += 1;
+        let module = match self.flat_step(rate, module, &gradients) {
+            Ok(module) => return module,
+            Err(module) => module,
+        };
+        self.leave_flat();
         let scale = self.scale(&module, &gradients);
         let mut mapper = Mapper {
             optimizer: self,
@@ -70,6 +90,84 @@ impl Optimizer {
             at: 0,
         };
         module.map(&mut mapper)
+    }
+
+    /// The values that the last step gave, where it was one of [`flat`](super::flat)'s.
+    #[must_use]
+    pub fn flat(&self) -> Option<&Flat> {
+        self.flat.as_ref()?.values()
+    }
+
+    /// The step on flat buffers; the module as it was where there can be none.
+    fn flat_step<M: Module>(
+        &mut self,
+        rate: f64,
+        module: M,
+        gradients: &GradientsParams,
+    ) -> std::result::Result<M, M> {
+        let found = parameters(&module, gradients);
+        let Some(parameters) = found.filter(|found| found.len() == self.states.len()) else {
+            return Err(module);
+        };
+        let fits = |flat: &FlatState| usable(&flat.gpu()) && flat.is_for(&parameters);
+        if !self.flat.as_ref().is_some_and(fits) {
+            self.leave_flat();
+            let states = self.states.iter();
+            let states = states.map(|(_, state)| [state.first.clone(), state.second.clone()]);
+            let squares = self.rule != config::OptimizerKind::Sgd;
+            self.flat = FlatState::new(&parameters, &states.collect::<Vec<_>>(), squares);
+        }
+        let Some(mut flat) = self.flat.take() else {
+            return Err(module);
+        };
+        for (_, state) in &mut self.states {
+            *state = ParameterState::default();
+        }
+        let each = self.states.iter().zip(&parameters);
+        let steps = each
+            .map(|((factor, _), parameter)| self.segment_step(rate * factor, parameter.is_weight));
+        let steps: Vec<SegmentStep> = steps.collect();
+        let common = match self.rule {
+            config::OptimizerKind::Sgd => Common::Sgd {
+                momentum: self.momentum,
+            },
+            config::OptimizerKind::Adam | config::OptimizerKind::AdamW => Common::Adam {
+                betas: BETAS,
+                epsilon: EPSILON,
+            },
+        };
+        let module = flat.step(common, self.clip, &steps, module, parameters);
+        self.flat = Some(flat);
+        Ok(module)
+    }
+
+    /// A step of one parameter with its own rate; the numbers are rounded to `f32` where burn's ops round them.
+    fn segment_step(&self, rate: f64, decays: bool) -> SegmentStep {
+        let decay = if decays { self.decay } else { 0.0 };
+        let (shrink, decay) = match self.rule {
+            config::OptimizerKind::AdamW => (1.0 - rate * decay, 0.0),
+            config::OptimizerKind::Adam | config::OptimizerKind::Sgd => (1.0, decay),
+        };
+        let (rate, root) = match self.rule {
+            config::OptimizerKind::Sgd => (rate, 1.0),
+            config::OptimizerKind::Adam | config::OptimizerKind::AdamW => {
+                corrected(rate, self.steps)
+            }
+        };
+        SegmentStep {
+            shrink: shrink as f32,
+            decay: decay as f32,
+            rate: rate as f32,
+            root: root as f32,
+        }
+    }
+
+    /// Takes the state out of flat buffers, for a step of burn's ops.
+    fn leave_flat(&mut self) {
+        let Some(flat) = self.flat.take() else { return };
+        for (place, (_, state)) in self.states.iter_mut().enumerate() {
+            [state.first, state.second] = flat.parts(place);
+        }
     }
 
     /// What gradients are multiplied by, `[1]`, so that their norm keeps the limit; PyTorch's
@@ -89,9 +187,13 @@ impl Optimizer {
     pub async fn state(&self) -> Result<Vec<NamedTensor>> {
         let mut out = vec![("steps".to_string(), vec![1], vec![self.steps as f32])];
         for (place, (_, state)) in self.states.iter().enumerate() {
-            for (part, tensor) in [("first", &state.first), ("second", &state.second)] {
+            let [first, second] = match &self.flat {
+                Some(flat) => flat.parts(place),
+                None => [state.first.clone(), state.second.clone()],
+            };
+            for (part, tensor) in [("first", first), ("second", second)] {
                 if let Some(tensor) = tensor {
-                    let values = to_host(tensor.clone()).await?;
+                    let values = to_host(tensor).await?;
                     out.push((format!("{part}.{place}"), vec![values.len()], values));
                 }
             }
@@ -107,6 +209,7 @@ impl Optimizer {
         let steps = kept.take_f32("steps", &[1])?;
         // f32 counts without a gap to 16 million.
         self.steps = steps[0] as i32;
+        self.flat = None;
         for (place, (_, state)) in self.states.iter_mut().enumerate() {
             let mut take = |part: &str| -> Result<Option<Tensor<1>>> {
                 let name = format!("{part}.{place}");
@@ -177,8 +280,7 @@ impl Optimizer {
                 state.first = Some(first.clone());
                 state.second = Some(second.clone());
                 // In PyTorch's order: the step by the first correction, the root over the second's.
-                let step = rate / (1.0 - beta1.powi(steps));
-                let root = (1.0 - beta2.powi(steps)).sqrt();
+                let (step, root) = corrected(rate, steps);
                 value - first * step / (second.sqrt() / root + EPSILON)
             }
         }

@@ -85,7 +85,7 @@ const DOCUMENTATION: &str =
 
 /// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. Each
 /// opens a device of its own, so those of a file run at the same time.
-const WEBGPU: [(&str, &str); 4] = [
+const WEBGPU: [(&str, &str); 7] = [
     (
         "tests, WebGPU natively: a network",
         "test --locked --release --package retune --test reference -- --ignored --exact webgpu",
@@ -105,6 +105,14 @@ const WEBGPU: [(&str, &str); 4] = [
     (
         "tests, WebGPU natively: as on hardware",
         "test --locked --release --package retune --test hardware -- --ignored --nocapture",
+    ),
+    (
+        "tests, WebGPU natively: grouped convolutions",
+        "test --locked --release --package retune --test kernels_grouped -- --ignored",
+    ),
+    (
+        "tests, WebGPU natively: the optimizer",
+        "test --locked --release --package retune --test optimizer -- --ignored",
     ),
 ];
 

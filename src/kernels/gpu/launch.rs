@@ -40,6 +40,9 @@ pub fn layout_of(images: &CubeTensor) -> Option<Layout> {
 /// Most workgroups in one dimension of a dispatch, by WebGPU's default limits.
 pub const MAX_WORKGROUPS: usize = 65_535;
 
+/// Values: where the part of a buffer may begin that is bound to a kernel, by WebGPU's default limits (256 bytes).
+pub const PART_ALIGNMENT: usize = 64;
+
 /// How many workgroups of 64 are needed for one invocation an element, in two dimensions where one is too short.
 #[must_use]
 pub fn spread(elements: usize) -> Option<[usize; 3]> {
@@ -52,6 +55,7 @@ pub fn spread(elements: usize) -> Option<[usize; 3]> {
 /// WGSL that can be launched.
 #[derive(Debug, Clone)]
 pub struct Kernel {
+    name: &'static str,
     id: Arc<str>,
     text: Arc<str>,
     workgroup: [u32; 3],
@@ -68,6 +72,7 @@ impl Kernel {
     #[must_use]
     pub fn new(source: &Source, workgroup: [u32; 3]) -> Self {
         Self {
+            name: source.name(),
             id: source.id().into(),
             text: source.text().into(),
             workgroup,
@@ -76,6 +81,10 @@ impl Kernel {
 }
 
 impl KernelMetadata for Kernel {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn id(&self) -> KernelId {
         let [x, y, z] = self.workgroup;
         // Unchecked: the kernels stay inside their buffers themselves, and a bound added to every loop
@@ -198,6 +207,51 @@ impl Buffer {
             Layout::ChannelsFirst => self.tensor,
             Layout::ChannelsLast => permute_nhwc_to_nchw(self.tensor),
         }
+    }
+
+    /// A part of it as a tensor of its own, of these sizes, from value `start` on. It is no copy: the two share the
+    /// memory, and for that reason no op of burn's writes to either in place.
+    ///
+    /// # Panics
+    /// If it reaches beyond the end, or begins where a binding must not, at no multiple of [`PART_ALIGNMENT`]: a bug in
+    /// the caller.
+    #[must_use]
+    pub fn part(&self, start: usize, dims: &[usize]) -> Self {
+        let [whole, length] = [&self.dims()[..], dims].map(|dims| dims.iter().product::<usize>());
+        assert!(
+            start.is_multiple_of(PART_ALIGNMENT) && start + length <= whole,
+            "{dims:?} from {start} on, of {whole} values"
+        );
+        let [before, own] = [start, length].map(|values| (values * size_of::<f32>()) as u64);
+        let handle = self.tensor.handle.clone();
+        let behind = handle.size_in_used() - before - own;
+        Self {
+            tensor: CubeTensor::new_contiguous(
+                self.tensor.client.clone(),
+                self.tensor.device.clone(),
+                Shape::from(dims.to_vec()),
+                handle.offset_start(before).offset_end(behind),
+                DType::F32,
+            ),
+            state: self.state.clone(),
+        }
+    }
+
+    /// Whether `part` is the [`Self::part`] of its size that begins at `start`: the same memory, not only the same values.
+    #[must_use]
+    pub fn has_part(&self, start: usize, part: &Self) -> bool {
+        let place = |buffer: &Self| {
+            let (memory, from, to) = buffer.handle().clone().binding().claim_key();
+            (memory, from as usize, to as usize)
+        };
+        let (memory, begin, end) = place(self);
+        let (other, from, to) = place(part);
+        let length: usize = part.dims().iter().product();
+        let from_here = begin + start * size_of::<f32>();
+        memory == other
+            && from == from_here
+            && to == from_here + length * size_of::<f32>()
+            && to <= end
     }
 
     /// Turns it into burn's tensor; `D` must be the rank it was made with.
@@ -331,7 +385,31 @@ impl Gpu {
         outputs: &[&dyn Binding],
         params: &[u32],
     ) {
-        self.queue(kernel, workgroups, inputs, outputs, self.params(params));
+        let output = BufferIOAttr::WriteOnly;
+        self.queue(
+            kernel,
+            workgroups,
+            inputs,
+            (outputs, output),
+            self.params(params),
+        );
+    }
+
+    /// As [`Self::launch_to`], for outputs that the kernel reads as well or does not write whole. Nobody else may hold
+    /// them: what was read from them before is read from the changed memory after.
+    ///
+    /// # Panics
+    /// As [`Self::launch`].
+    pub fn launch_in_place(
+        &self,
+        kernel: &Kernel,
+        workgroups: [usize; 3],
+        inputs: &[&dyn Binding],
+        changed: &[&dyn Binding],
+        params: &[u32],
+    ) {
+        let changed = (changed, BufferIOAttr::ReadWrite);
+        self.queue(kernel, workgroups, inputs, changed, self.params(params));
     }
 
     /// As [`Self::launch`], for parameters that are not expected again, such as a photo's sizes. They are not
@@ -348,7 +426,8 @@ impl Gpu {
         params: &[u32],
     ) {
         let params = self.upload(params.iter().copied()).handle;
-        self.queue(kernel, workgroups, inputs, &[output], params);
+        let output: (&[&dyn Binding], _) = (&[output], BufferIOAttr::WriteOnly);
+        self.queue(kernel, workgroups, inputs, output, params);
     }
 
     fn queue(
@@ -356,7 +435,7 @@ impl Gpu {
         kernel: &Kernel,
         workgroups: [usize; 3],
         inputs: &[&dyn Binding],
-        outputs: &[&dyn Binding],
+        (outputs, output): (&[&dyn Binding], BufferIOAttr),
         params: Handle,
     ) {
         let [x, y, z] = workgroups.map(|n| {
@@ -375,9 +454,9 @@ impl Gpu {
             let binding = input.handle().clone().binding();
             arguments = arguments.with_buffer_io(binding, BufferIOAttr::ReadOnly);
         }
-        for output in outputs {
-            let binding = output.handle().clone().binding();
-            arguments = arguments.with_buffer_io(binding, BufferIOAttr::WriteOnly);
+        for buffer in outputs {
+            let binding = buffer.handle().clone().binding();
+            arguments = arguments.with_buffer_io(binding, output);
         }
         arguments = arguments.with_buffer_io(params.binding(), BufferIOAttr::ReadOnly);
         let count = CubeCount::Static(x, y, z);

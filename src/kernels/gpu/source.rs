@@ -106,7 +106,7 @@ pub(crate) use shader;
 /// A WGSL module under construction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    name: String,
+    name: &'static str,
     text: String,
     libs: u64,
     values: BTreeMap<String, String>,
@@ -115,9 +115,9 @@ pub struct Source {
 impl Source {
     /// A kernel's file name and content.
     #[must_use]
-    pub fn new(name: &str, text: &str) -> Self {
+    pub fn new(name: &'static str, text: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name,
             text: text.to_owned(),
             libs: fnv::START,
             values: BTreeMap::new(),
@@ -167,6 +167,12 @@ impl Source {
         self
     }
 
+    /// The kernel's file name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The file name and every rewritten value, sorted by name: equal for equal text, so that it can be the
     /// key of a cache of pipelines. Shared functions show as a hash.
     #[must_use]
@@ -176,7 +182,7 @@ impl Source {
             .values
             .iter()
             .map(|(name, value)| format!(" {name}={value}"));
-        std::iter::once(self.name.clone())
+        std::iter::once(self.name.to_owned())
             .chain(libs)
             .chain(values)
             .collect()

@@ -6,6 +6,7 @@ use crate::config::TrainConfig;
 use crate::data::Split;
 use crate::engine::JobContext;
 use crate::engine::features::Pass;
+use crate::engine::prepare_kernels::prepare_optimizer;
 use crate::error::{Error, Result};
 use crate::model::head::HeadSpec;
 use crate::protocol::{EngineState, TrainEvent};
@@ -44,6 +45,7 @@ pub(super) async fn train_head(
         );
         return Err(Error::setting("views", reason));
     }
+    prepare_optimizer(mailbox, device).await?;
     let mut pass = Pass {
         mailbox,
         backend: device.backend,
