@@ -8,7 +8,7 @@ use super::Algorithm;
 use super::direct::Direct;
 use super::gradient::{self, Gradient, Wanted};
 use super::grouped::Groups;
-use super::implicit;
+use super::implicit::{self, Block};
 use super::matmul::MatMul;
 use super::model::{self, Chip};
 use super::weights::Weights;
@@ -105,7 +105,12 @@ fn ranked_for_gpus(conv: &ConvShape) -> Arc<[Algorithm]> {
 /// Whether a GPU is to run it: register tiles are for software adapters, and the definition for groups.
 fn is_for_gpus(algorithm: Algorithm, conv: &ConvShape) -> bool {
     match algorithm {
-        Algorithm::Implicit(_) => implicit::is_in_fours(conv),
+        Algorithm::Implicit(product) => {
+            let pixels = conv.images * conv.out_pixels();
+            let [whole, least] = [product.block, Block::P64M64]
+                .map(|block| pixels.next_multiple_of(block.size()[0]));
+            implicit::is_in_fours(conv) && whole <= least
+        }
         Algorithm::WinogradImplicit(_) => winograd_channels_last::is_for(conv),
         Algorithm::Grouped(groups) => Groups::of(conv) == Some(groups),
         Algorithm::Direct(Direct::Depthwise) => conv.channels == 1,
