@@ -22,6 +22,7 @@ pub mod taps;
 
 pub use host::to_host;
 
+use gpu::kernel::Kernel;
 use gpu::source::Shader;
 
 /// Every kernel file, sorted by name: what `tests/shaders.rs` walks, so that none goes unchecked.
@@ -30,5 +31,16 @@ pub fn shaders() -> Vec<Shader> {
     let mut all = conv::SHADERS.concat();
     all.extend([gpu::peak::SHADERS, pool::gpu::SHADERS, preprocess::SHADERS].concat());
     all.sort_by_key(|shader| shader.name);
+    all
+}
+
+/// Every kernel as it is launched, sorted by name and tunables.
+#[must_use]
+pub fn launched() -> Vec<&'static Kernel> {
+    let mut lists = conv::KERNELS.to_vec();
+    lists.extend([gpu::peak::KERNELS, pool::gpu::KERNELS, preprocess::KERNELS]);
+    let kernels = lists.into_iter().flatten();
+    let mut all: Vec<&'static Kernel> = kernels.map(|kernel| &***kernel).collect();
+    all.sort_by_cached_key(ToString::to_string);
     all
 }
