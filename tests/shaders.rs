@@ -69,37 +69,39 @@ fn variants() -> Vec<Variant> {
     launched().into_iter().map(variant).collect()
 }
 
-/// Each of them with each value of each tunable in turn, without what asks for more workgroup memory than there is.
+/// Each of them with each value of each tunable in turn, without what is launched too and what asks for more workgroup
+/// memory than there is.
 fn tuned() -> Vec<Variant> {
-    let mut all: BTreeMap<String, Variant> = BTreeMap::new();
+    let mut seen: BTreeSet<String> = variants().into_iter().map(|v| v.text).collect();
+    let mut all = Vec::new();
     for launched in variants() {
-        for (name, values) in TUNABLES {
-            let lines = launched.text.lines();
-            let starts = format!("const {name}: ");
-            let Some(line) = lines.clone().find(|line| line.starts_with(&starts)) else {
-                continue;
-            };
-            let (start, _) = line.split_once(" = ").expect("a value");
+        for (tunable, values) in TUNABLES {
             for value in values {
-                let set = lines.clone().map(|l| {
-                    let set = format!("{start} = {value};");
-                    if l == line { set } else { l.to_owned() }
-                });
-                let text = set.collect::<Vec<_>>().join("\n");
-                if text == launched.text.trim_end() || over_memory(&text) {
+                let Some(text) = set(&launched.text, tunable, value) else {
+                    continue;
+                };
+                if over_memory(&text) || !seen.insert(text.clone()) {
                     continue;
                 }
-                let called = format!("{}, then {name}={value}", launched.name);
-                let variant = Variant {
-                    name: called.clone(),
+                all.push(Variant {
+                    name: format!("{}, then {tunable}={value}", launched.name),
                     text,
                     ..launched
-                };
-                all.insert(called, variant);
+                });
             }
         }
     }
-    all.into_values().collect()
+    all
+}
+
+/// The text with another value in the line of a tunable, if it has one.
+fn set(text: &str, tunable: &str, value: &str) -> Option<String> {
+    let starts = format!("const {tunable}: ");
+    let mut lines = text.split_inclusive('\n');
+    let line = lines.find(|line| line.starts_with(&starts))?;
+    let (start, old) = line.split_once(" = ")?;
+    let (_, tail) = old.split_once(';')?;
+    Some(text.replacen(line, &format!("{start} = {value};{tail}"), 1))
 }
 
 fn over_memory(text: &str) -> bool {

@@ -3,10 +3,11 @@
 //!
 //! It needs Mesa's driver and no card, and it compiles what a GPU gets natively: naga's SPIR-V, as cubecl and wgpu ask
 //! for it. The figures stand in shaders/README.md and have to be those of the kernels where Mesa's version is the one
-//! there; with `RETUNE_WRITE=1` they are written there. For a kernel at work, with tunables set or not:
+//! there; with `RETUNE_WRITE=1` they are written there. For a kernel at work, with tunables set or not, or for SPIR-V
+//! of another compiler:
 //!
 //! ```text
-//! RETUNE_WGSL="shaders/matmul_shared.wgsl ROWS4=1u" cargo test --release --test compiled -- --ignored --exact files --nocapture
+//! RETUNE_WGSL="shaders/conv_channels_last.wgsl PIXELS=4u" cargo test --release --test compiled -- --ignored --exact files --nocapture
 //! ```
 
 mod listing;
@@ -49,8 +50,8 @@ fn radv() -> &'static Radv {
 }
 
 impl Row {
-    fn new(name: String, wgsl: &str) -> Self {
-        let compiled = radv().compile(&spirv(&name, wgsl));
+    fn new(name: String, spirv: &[u32]) -> Self {
+        let compiled = radv().compile(spirv);
         let compiled = compiled.unwrap_or_else(|reason| panic!("{name}: {reason}"));
         let hottest = hottest(&compiled.assembly);
         Self {
@@ -185,7 +186,11 @@ fn compiled() {
     let kernels = launched();
     let rows: Vec<_> = kernels
         .iter()
-        .map(|kernel| Row::new(kernel.to_string(), kernel.text()))
+        .map(|kernel| {
+            let name = kernel.to_string();
+            let spirv = spirv(&name, kernel.text());
+            Row::new(name, &spirv)
+        })
         .collect();
     let table = table(&rows);
     println!("Mesa {}\n\n{table}", radv().mesa);
@@ -247,13 +252,23 @@ fn files() {
             .expect("a file")
             .to_string_lossy()
             .into_owned();
+        if path.extension().is_some_and(|extension| extension == "spv") {
+            let bytes = std::fs::read(&path).expect("a file of SPIR-V");
+            let words = bytes
+                .chunks_exact(4)
+                .map(|four| [four[0], four[1], four[2], four[3]]);
+            let spirv: Vec<_> = words.map(u32::from_le_bytes).collect();
+            rows.push(Row::new(name, &spirv));
+            continue;
+        }
         let mut text = joined(&path);
         while let Some(word) = words.next_if(|word| word.contains('=')) {
             let (tunable, value) = word.split_once('=').expect("a value");
             text = set(&text, tunable, value);
             name = format!("{name} {word}");
         }
-        rows.push(Row::new(name, &text));
+        let spirv = spirv(&name, &text);
+        rows.push(Row::new(name, &spirv));
     }
     for row in &rows {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.s", row.name));

@@ -1,7 +1,7 @@
 //! AMD's compiler without a card: Mesa's driver RADV takes a chip's name for a chip, compiles for it, and says what
 //! came out through `VK_KHR_pipeline_executable_properties`.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::path::Path;
 
 use ash::ext::robustness2;
@@ -128,7 +128,7 @@ impl Radv {
         })
     }
 
-    /// Compiles SPIR-V whose entry is `main`.
+    /// Compiles SPIR-V of one entry.
     ///
     /// # Errors
     /// If the driver refuses it, or does not say what came out.
@@ -138,12 +138,13 @@ impl Radv {
     }
 
     unsafe fn compile_with(&self, spirv: &[u32]) -> Result<Compiled, vk::Result> {
+        let entry = entry(spirv).unwrap_or_default();
         let info = vk::ShaderModuleCreateInfo::default().code(spirv);
         let module = unsafe { self.device.create_shader_module(&info, None) }?;
         let stage = vk::PipelineShaderStageCreateInfo::default()
             .stage(vk::ShaderStageFlags::COMPUTE)
             .module(module)
-            .name(c"main");
+            .name(&entry);
         let info = vk::ComputePipelineCreateInfo::default()
             .flags(
                 vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR
@@ -219,6 +220,24 @@ unsafe fn described(instance: &Instance, physical: vk::PhysicalDevice) -> (Strin
     // "Mesa 22.3.6"
     let info = text(&driver.driver_info);
     (name, info.trim_start_matches("Mesa ").to_owned())
+}
+
+/// The name in OpEntryPoint: behind the instruction's length and number, the stage and the function.
+/// <https://registry.khronos.org/SPIR-V/specs/unified1/SPIRV.html#OpEntryPoint>
+fn entry(spirv: &[u32]) -> Option<CString> {
+    const HEADER: usize = 5;
+    const OP_ENTRY_POINT: u32 = 15;
+    let mut at = HEADER;
+    while let Some(&word) = spirv.get(at) {
+        let length = (word >> 16).max(1) as usize;
+        if word & 0xFFFF == OP_ENTRY_POINT {
+            let name = spirv.get(at + 3..at + length)?;
+            let name = name.iter().flat_map(|word| word.to_le_bytes());
+            return CString::new(name.take_while(|byte| *byte != 0).collect::<Vec<_>>()).ok();
+        }
+        at += length;
+    }
+    None
 }
 
 fn text(characters: &[c_char]) -> String {
