@@ -1,18 +1,22 @@
-//! Promise: every file in `shaders/` compiles, in both compilers that
-//! browsers use, keeps to WebGPU's default limits and to the rules of a raw kernel under burn, and agrees
-//! with its Rust twin on the parameters.
+//! Promise: every kernel in every form in which it is launched, and every value that its tunables may have besides, compiles,
+//! keeps to WebGPU's default limits and to the rules of a raw kernel under burn, and agrees with its Rust twin on the
+//! parameters.
+//!
+//! naga, Firefox's compiler, runs here. Tint, Chrome's, runs in Chrome: the scenario `shaders` of `cargo xtask e2e`
+//! compiles what [`written`] leaves in `target/shaders`. Tint refuses barriers that not every invocation may reach,
+//! which naga passes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{
     AddressSpace, GlobalVariable, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner,
 };
+use retune::kernels::gpu::kernel::Kernel;
 use retune::kernels::gpu::params::Field;
-use retune::kernels::gpu::source::{Shader, Source};
-use retune::kernels::shaders as registered;
+use retune::kernels::gpu::source::Shader;
+use retune::kernels::{launched, shaders as registered};
 
 /// WebGPU's defaults, which every device has. <https://www.w3.org/TR/webgpu/#limits>
 const INVOCATIONS: u32 = 256;
@@ -34,15 +38,92 @@ fn files(folder: &Path) -> BTreeSet<String> {
     names.filter(|name| name.ends_with(".wgsl")).collect()
 }
 
-/// Runs the check on every kernel and lists all that fail.
-fn check_all(check: impl Fn(&Shader, &Source) -> Result<(), String>) {
-    let mut failures = Vec::new();
-    for shader in registered() {
-        let source = shader.source();
-        if let Err(reason) = check(&shader, &source) {
-            failures.push(format!("{}: {reason}", source.id()));
+/// What may be set besides what is launched: tunables, and values as WGSL writes them. A tuning may come to any of
+/// them, so the compilers have to take them all.
+const TUNABLES: [(&str, &[&str]); 6] = [
+    ("FOURS", &["1u", "2u"]),
+    ("FUSED", &["false", "true"]),
+    ("NARROW", &["false", "true"]),
+    ("PIXELS", &["4u", "8u"]),
+    ("THREADS_P", &["8u", "16u"]),
+    ("TRANSPOSE", &["false", "true"]),
+];
+
+/// A module, and what it is called.
+struct Variant {
+    name: String,
+    text: String,
+    workgroup: [u32; 3],
+    shader: Shader,
+}
+
+/// Every kernel as it is launched.
+fn variants() -> Vec<Variant> {
+    let shaders: BTreeMap<_, _> = registered().into_iter().map(|s| (s.name, s)).collect();
+    let variant = |kernel: &Kernel| Variant {
+        name: kernel.to_string(),
+        text: kernel.text().to_owned(),
+        workgroup: kernel.workgroup(),
+        shader: *shaders.get(kernel.name()).expect("a registered shader"),
+    };
+    launched().into_iter().map(variant).collect()
+}
+
+/// Each of them with each value of each tunable in turn, without what is launched too and what asks for more workgroup
+/// memory than there is.
+fn tuned() -> Vec<Variant> {
+    let mut seen: BTreeSet<String> = variants().into_iter().map(|v| v.text).collect();
+    let mut all = Vec::new();
+    for launched in variants() {
+        for (tunable, values) in TUNABLES {
+            for value in values {
+                let Some(text) = set(&launched.text, tunable, value) else {
+                    continue;
+                };
+                if over_memory(&text) || !seen.insert(text.clone()) {
+                    continue;
+                }
+                all.push(Variant {
+                    name: format!("{}, then {tunable}={value}", launched.name),
+                    text,
+                    ..launched
+                });
+            }
         }
     }
+    all
+}
+
+/// The text with another value in the line of a tunable, if it has one.
+fn set(text: &str, tunable: &str, value: &str) -> Option<String> {
+    let starts = format!("const {tunable}: ");
+    let mut lines = text.split_inclusive('\n');
+    let line = lines.find(|line| line.starts_with(&starts))?;
+    let (start, old) = line.split_once(" = ")?;
+    let (_, tail) = old.split_once(';')?;
+    Some(text.replacen(line, &format!("{start} = {value};{tail}"), 1))
+}
+
+fn over_memory(text: &str) -> bool {
+    let module = naga::front::wgsl::parse_str(text);
+    module.is_ok_and(|module| workgroup_bytes(&module) > WORKGROUP_BYTES)
+}
+
+fn workgroup_bytes(module: &Module) -> u32 {
+    let globals = module.global_variables.iter();
+    let shared = globals.filter(|(_, v)| v.space == AddressSpace::WorkGroup);
+    let bytes = shared.map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()));
+    bytes.sum()
+}
+
+/// Runs the check on every variant and lists all that fail.
+fn check_all(variants: Vec<Variant>, check: impl Fn(&Variant) -> Result<(), String>) {
+    assert!(!variants.is_empty(), "nothing to check");
+    let failed = variants.iter().filter_map(|variant| {
+        let reason = check(variant).err()?;
+        Some(format!("{}: {reason}", variant.name))
+    });
+    let failures: Vec<_> = failed.collect();
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
@@ -55,8 +136,7 @@ macro_rules! ensure {
     };
 }
 
-fn validated(source: &Source) -> Result<(Module, ModuleInfo), String> {
-    let text = source.text();
+fn validated(text: &str) -> Result<(Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
     // Packing two 16-bit numbers in a word is in every browser's WGSL.
     let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
@@ -100,43 +180,65 @@ fn the_table_is_complete() {
 }
 
 #[test]
-fn naga_accepts_every_kernel() {
-    check_all(|_, source| validated(source).map(drop));
+fn every_kernel_is_launched_and_listed() {
+    let kernels = launched();
+    let names: BTreeSet<_> = kernels.iter().map(|kernel| kernel.name()).collect();
+    let there: BTreeSet<_> = registered().iter().map(|shader| shader.name).collect();
+    assert_eq!(names, there, "launched, and registered");
+    let forms: BTreeSet<_> = kernels.iter().map(ToString::to_string).collect();
+    assert_eq!(forms.len(), kernels.len(), "two are the same: {forms:?}");
+    let known: BTreeSet<_> = TUNABLES.iter().map(|(name, _)| *name).collect();
+    for kernel in &kernels {
+        for (name, _) in kernel.values() {
+            assert!(known.contains(name), "{kernel}: TUNABLES lacks {name}");
+        }
+    }
 }
 
-/// tint is Chrome's compiler; it refuses barriers that not every invocation may reach, which naga passes.
+/// A kernel that is declared without `kernels!` is in no list.
 #[test]
-fn tint_accepts_every_kernel() {
-    if let Err(e) = Command::new("tint").arg("--help").output() {
-        println!("tint is not installed ({e}): nothing checked");
-        return;
+fn kernels_are_declared_by_the_macro() {
+    fn walk(folder: &Path, bare: &mut Vec<PathBuf>) {
+        for entry in folder.read_dir().expect("a folder") {
+            let path = entry.expect("a folder's entry").path();
+            if path.is_dir() {
+                walk(&path, bare);
+            } else if !path.ends_with("gpu/kernel.rs") {
+                let text = std::fs::read_to_string(&path).expect("a source file");
+                if text.contains("LazyLock<Kernel>") {
+                    bare.push(path);
+                }
+            }
+        }
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    check_all(|_, source| {
-        let path = folder.join(format!(
-            "{}.wgsl",
-            source.id().replace([' ', '=', '<', '>'], "_")
-        ));
-        std::fs::write(&path, source.text()).map_err(|e| format!("{}: {e}", path.display()))?;
-        let written = folder.join("tint.wgsl");
-        let arguments = [
-            "--format".as_ref(),
-            "wgsl".as_ref(),
-            "-o".as_ref(),
-            written.as_os_str(),
-        ];
-        let output = Command::new("tint").args(arguments).arg(&path).output();
-        let output = output.map_err(|e| format!("tint: {e}"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{said}");
-        Ok(())
-    });
+    let mut bare = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    walk(&root.join("src/kernels"), &mut bare);
+    assert!(bare.is_empty(), "kernels outside of kernels!: {bare:?}");
+}
+
+#[test]
+fn naga_accepts_every_kernel() {
+    check_all(variants(), |variant| validated(&variant.text).map(drop));
+    check_all(tuned(), |variant| validated(&variant.text).map(drop));
+}
+
+#[test]
+#[ignore = "writes the modules for the scenario `shaders` of `cargo xtask e2e`"]
+fn written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/shaders");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for variant in variants().into_iter().chain(tuned()) {
+        let path = folder.join(format!("{}.wgsl", variant.name));
+        std::fs::write(path, variant.text).expect("a file");
+    }
 }
 
 #[test]
 fn kernels_keep_to_the_rules_and_limits() {
-    check_all(|shader, source| {
-        let (module, info) = validated(source)?;
+    check_all(variants(), |variant| {
+        let (module, info) = validated(&variant.text)?;
         ensure!(
             module.entry_points.len() == 1,
             "{} entry points",
@@ -147,22 +249,16 @@ fn kernels_keep_to_the_rules_and_limits() {
         ensure!(main.stage == ShaderStage::Compute, "{:?}", main.stage);
         let [x, y, z] = main.workgroup_size;
         ensure!(
-            shader.workgroup == [x, y, z],
+            variant.workgroup == [x, y, z],
             "a workgroup of {x} x {y} x {z}, in Rust {:?}",
-            shader.workgroup
+            variant.workgroup
         );
         ensure!(
             x * y * z <= INVOCATIONS && z <= WORKGROUP_Z,
             "a workgroup of {x} x {y} x {z}"
         );
 
-        let shared = module
-            .global_variables
-            .iter()
-            .filter(|(_, v)| v.space == AddressSpace::WorkGroup);
-        let bytes: u32 = shared
-            .map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()))
-            .sum();
+        let bytes = workgroup_bytes(&module);
         ensure!(
             bytes <= WORKGROUP_BYTES,
             "{bytes} bytes of workgroup memory"
@@ -214,8 +310,8 @@ fn kernels_keep_to_the_rules_and_limits() {
 
 #[test]
 fn parameters_are_those_of_the_rust_twin() {
-    check_all(|shader, source| {
-        let (module, _) = validated(source)?;
+    check_all(variants(), |variant| {
+        let (module, _) = validated(&variant.text)?;
         let mut types = module.types.iter();
         let found = types.find(|(_, ty)| ty.name.as_deref() == Some("Params"));
         let Some((handle, ty)) = found else {
@@ -234,7 +330,7 @@ fn parameters_are_those_of_the_rust_twin() {
         for (i, member) in members.iter().enumerate() {
             let name = member.name.as_deref().unwrap_or_default();
             let (offset, kind) = (member.offset as usize, kind(member));
-            match shader.params.get(i) {
+            match variant.shader.params.get(i) {
                 Some(field) if (field.name, field.offset, field.kind) == (name, offset, kind) => {}
                 twin => {
                     return Err(format!(
@@ -245,7 +341,7 @@ fn parameters_are_those_of_the_rust_twin() {
             }
         }
         ensure!(
-            members.len() == shader.params.len(),
+            members.len() == variant.shader.params.len(),
             "fewer fields than in Rust"
         );
         ensure!(*span as usize == 4 * members.len(), "{span} bytes");

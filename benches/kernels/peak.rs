@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use retune::error::{Error, Result};
-use retune::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use retune::kernels::gpu::launch::{Buffer, Gpu, MAX_WORKGROUPS};
 use retune::kernels::gpu::peak::{self, PeakCopyParams, PeakFmaParams};
 use retune::kernels::to_host;
 
@@ -63,8 +63,7 @@ pub async fn measure(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> R
 
 /// TFLOP/s.
 async fn multiply_adds(gpu: &Gpu, fused: bool, software: bool, runs: u32) -> Result<f64> {
-    let source = peak::FMA.source().set("FUSED", fused);
-    let kernel = Kernel::new(&source, peak::FMA.workgroup);
+    let kernel = if fused { &peak::FUSED } else { &peak::PLAIN };
     let workgroups = if software { 64 } else { 4096 };
     let invocations = workgroups * WORKGROUP;
     let y = gpu.empty(&[invocations]);
@@ -76,7 +75,7 @@ async fn multiply_adds(gpu: &Gpu, fused: bool, software: bool, runs: u32) -> Res
     };
     let launch = |rounds: u32| {
         let words = params(rounds).words();
-        gpu.launch(&kernel, [workgroups, 1, 1], &[], &y, &words);
+        gpu.launch(kernel, [workgroups, 1, 1], &[], &y, &words);
     };
 
     // Few rounds first: they compile the kernel and show that it computes what it says.
@@ -117,7 +116,6 @@ fn check(params: &PeakFmaParams, y: &[f32]) -> Result<()> {
 
 /// GB/s, read and written.
 async fn copy(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> Result<f64> {
-    let kernel = Kernel::of(&peak::COPY);
     let wanted: u64 = if software { 32 << 20 } else { 512 << 20 };
     let elements = (gpu.max_binding().min(wanted) / 16) as usize;
     let lost = || Error::Gpu("the tensors are not on the GPU".to_string());
@@ -130,7 +128,7 @@ async fn copy(gpu: &Gpu, device: &Device, software: bool, runs: u32) -> Result<f
     };
     let launch = || {
         let workgroups = [across, groups.div_ceil(across), 1];
-        gpu.launch(&kernel, workgroups, &[&x], &y, &params.words());
+        gpu.launch(&peak::COPYING, workgroups, &[&x], &y, &params.words());
     };
     launch();
     let count = repeats(device_ms(gpu, 1, &launch).await?, AIM, 64);

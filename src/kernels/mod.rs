@@ -25,6 +25,7 @@ pub mod taps;
 
 pub use host::to_host;
 
+use gpu::kernel::Kernel;
 use gpu::source::Shader;
 
 /// Every kernel file, sorted by name: what `tests/shaders.rs` walks, so that none goes unchecked.
@@ -44,5 +45,26 @@ pub fn shaders() -> Vec<Shader> {
         .concat(),
     );
     all.sort_by_key(|shader| shader.name);
+    all
+}
+
+/// Every kernel as it is launched, sorted by name and tunables.
+#[must_use]
+pub fn launched() -> Vec<&'static Kernel> {
+    let mut lists = conv::KERNELS.to_vec();
+    lists.extend(optimizer::KERNELS);
+    lists.extend([
+        gpu::peak::KERNELS,
+        norm::cube::KERNELS,
+        pool::channels_last::KERNELS,
+        pool::gpu::KERNELS,
+        preprocess::KERNELS,
+        relu::KERNELS,
+    ]);
+    let kernels = lists.into_iter().flatten();
+    let mut all: Vec<&'static Kernel> = kernels.map(|kernel| &***kernel).collect();
+    all.extend(conv::grouped::kernels());
+    all.extend(conv::grouped_weights::kernels());
+    all.sort_by_cached_key(ToString::to_string);
     all
 }

@@ -5,8 +5,6 @@
 //! result so: 20 bytes a value where 8 and 12 do, and a transposition that nobody asked for. It also keeps x for its
 //! gradient, where y does, which the next convolution keeps anyway.
 
-use std::sync::LazyLock;
-
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -17,6 +15,7 @@ use burn::backend::{Autodiff, Backend, Cube, Dispatch, Flex, TensorMetadata, bac
 use burn::tensor::{Scalar, Tensor};
 
 use super::fallback::ours_or;
+use super::gpu::kernel::kernels;
 use super::gpu::launch::{Binding, Buffer, Gpu, Kernel, layout_of, spread};
 use super::gpu::params::params;
 use super::gpu::source::{Shader, shader};
@@ -36,7 +35,9 @@ const GRADIENT: Shader = shader!("relu_gradient", [64, 1, 1], ReluGradientParams
 /// The kernel files of this op.
 pub const SHADERS: &[Shader] = &[GRADIENT];
 
-static GRADIENT_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GRADIENT));
+kernels! {
+    GRADIENT_KERNEL = Kernel::of(&GRADIENT);
+}
 
 /// `ReLU` and its gradient on a backend that keeps no graph. The defaults are burn's ops.
 pub trait ReluKernels: Backend {

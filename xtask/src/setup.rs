@@ -17,9 +17,15 @@ const NEEDED: [(&str, Probe); 5] = [
     ("chromium-driver", || which("chromedriver").is_some()),
     ("libvulkan1", || library("libvulkan.so.1")),
     ("mesa-vulkan-drivers", || {
-        Path::new("/usr/share/vulkan/icd.d")
-            .read_dir()
-            .is_ok_and(|mut d| d.next().is_some())
+        // AMD's, for what its compiler makes of the kernels; the software driver comes with it.
+        let drivers = Path::new("/usr/share/vulkan/icd.d").read_dir();
+        let mut drivers = drivers.into_iter().flatten().flatten();
+        drivers.any(|driver| {
+            driver
+                .file_name()
+                .to_string_lossy()
+                .starts_with("radeon_icd")
+        })
     }),
 ];
 

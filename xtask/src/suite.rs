@@ -116,6 +116,12 @@ const WEBGPU: [(&str, &str); 7] = [
     ),
 ];
 
+/// What AMD's compiler makes of the kernels; Mesa's drivers, installed with the browser, have it.
+const COMPILED: (&str, &str) = (
+    "tests, kernels by AMD's compiler",
+    "test --locked --release --package retune --test compiled -- --ignored --exact compiled --nocapture",
+);
+
 /// What writes networks of every family as ONNX, to `target/onnx-parity`, with what they compute here.
 const PARITY: &str = "test --locked --release --package retune --test onnx_parity -- --ignored";
 
@@ -174,7 +180,7 @@ fn native(options: &Options) -> Result<()> {
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     if !options.skip_browser {
-        for (name, line) in WEBGPU {
+        for (name, line) in [&[COMPILED], &WEBGPU[..]].concat() {
             step(name, || run(&mut cargo(line.split_whitespace())))?;
         }
     }

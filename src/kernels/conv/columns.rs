@@ -1,9 +1,8 @@
 //! Convolutions as a matrix product: im2col first, except where the image already is its columns.
 
-use std::sync::LazyLock;
-
 use super::matmul::{Epilogue, MatMul, Product, matmul};
 use super::weights::{Packing, Weights};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -45,9 +44,10 @@ const COL2IM: Shader = shader!("col2im", [64, 1, 1], ColumnsParams, "columns");
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[IM2COL, COL2IM];
 
-static IM2COL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&IM2COL));
-
-static COL2IM_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&COL2IM));
+kernels! {
+    IM2COL_KERNEL = Kernel::of(&IM2COL);
+    COL2IM_KERNEL = Kernel::of(&COL2IM);
+}
 
 /// Values in a row of the columns: a multiple of four.
 #[must_use]

@@ -1,9 +1,8 @@
 //! Convolutions from the definition, which read the image in place.
 
-use std::sync::LazyLock;
-
 use super::matmul::Epilogue;
 use super::weights::Weights;
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -101,9 +100,10 @@ const CONV_DEPTHWISE: Shader = shader!(
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[CONV_DIRECT, CONV_DEPTHWISE];
 
-static GENERAL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_DIRECT));
-
-static DEPTHWISE: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_DEPTHWISE));
+kernels! {
+    GENERAL = Kernel::of(&CONV_DIRECT);
+    DEPTHWISE = Kernel::of(&CONV_DEPTHWISE);
+}
 
 impl Direct {
     /// All of them.

@@ -84,6 +84,12 @@ type Settings = [[[Kernel; KERNEL_WIDTHS.len()]; 2]; 2];
 static GROUPED_KERNELS: LazyLock<Settings> = LazyLock::new(|| settings(&CONV_GROUPED));
 static DEPTHWISE_KERNELS: LazyLock<Settings> = LazyLock::new(|| settings(&CONV_DEPTHWISE));
 
+/// All settings of the kernels, as they are launched.
+pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
+    let all = [&*GROUPED_KERNELS, &*DEPTHWISE_KERNELS];
+    all.into_iter().flatten().flatten().flatten()
+}
+
 fn settings(shader: &Shader) -> Settings {
     [false, true].map(|backward| {
         [false, true].map(|slide| {

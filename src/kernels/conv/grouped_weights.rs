@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use super::grouped::{self, Groups};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -93,7 +94,17 @@ static GROUPED_KERNELS: LazyLock<Vec<[Kernel; 2]>> =
     LazyLock::new(|| settings(&GROUPED, GROUPED_TAPS));
 static DEPTHWISE_KERNELS: LazyLock<Vec<[Kernel; 2]>> =
     LazyLock::new(|| settings(&DEPTHWISE, DEPTHWISE_TAPS));
-static SUM_PARTS_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SUM_PARTS));
+kernels! {
+    SUM_PARTS_KERNEL = Kernel::of(&SUM_PARTS);
+}
+
+/// All settings of the kernels, beside [`KERNELS`].
+pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
+    GROUPED_KERNELS
+        .iter()
+        .chain(DEPTHWISE_KERNELS.iter())
+        .flatten()
+}
 
 fn settings(shader: &Shader, most: usize) -> Vec<[Kernel; 2]> {
     let taps = 1..=most as u32;

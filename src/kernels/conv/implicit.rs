@@ -3,10 +3,9 @@
 //! A launch is a [`Sum`] over taps of x at places of y. The convolution itself is one, its input gradient is one
 //! (or one for each remainder of a pixel's place by the stride), and so are Winograd's products.
 
-use std::sync::LazyLock;
-
 use super::matmul::Epilogue;
 use super::weights::{Packing, Weights};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -151,12 +150,18 @@ const PAD_CHANNELS: Shader = shader!("pad_channels", [64, 1, 1], PadChannelsPara
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[CONV_CHANNELS_LAST, SUM_SPLITS, PAD_CHANNELS];
 
-static SUM_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SUM_SPLITS));
-static PAD_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&PAD_CHANNELS));
-
-/// By [`Block::ALL`], each for any input and for a narrow one.
-static KERNELS: LazyLock<[[Kernel; 2]; 4]> =
-    LazyLock::new(|| Block::ALL.map(|block| [false, true].map(|narrow| block.compile(narrow))));
+kernels! {
+    P128M64 = Block::P128M64.compile(false);
+    P128M64_NARROW = Block::P128M64.compile(true);
+    P64M64 = Block::P64M64.compile(false);
+    P64M64_NARROW = Block::P64M64.compile(true);
+    P64M32 = Block::P64M32.compile(false);
+    P64M32_NARROW = Block::P64M32.compile(true);
+    P32M64 = Block::P32M64.compile(false);
+    P32M64_NARROW = Block::P32M64.compile(true);
+    SUM_KERNEL = Kernel::of(&SUM_SPLITS);
+    PAD_KERNEL = Kernel::of(&PAD_CHANNELS);
+}
 
 impl Block {
     /// All of them.
@@ -195,8 +200,16 @@ impl Block {
     }
 
     fn kernel(self, narrow: bool) -> &'static Kernel {
-        let place = Self::ALL.iter().position(|block| *block == self);
-        &KERNELS[place.unwrap_or_default()][usize::from(narrow)]
+        match (self, narrow) {
+            (Self::P128M64, false) => &P128M64,
+            (Self::P128M64, true) => &P128M64_NARROW,
+            (Self::P64M64, false) => &P64M64,
+            (Self::P64M64, true) => &P64M64_NARROW,
+            (Self::P64M32, false) => &P64M32,
+            (Self::P64M32, true) => &P64M32_NARROW,
+            (Self::P32M64, false) => &P32M64,
+            (Self::P32M64, true) => &P32M64_NARROW,
+        }
     }
 }
 

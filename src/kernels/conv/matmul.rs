@@ -1,7 +1,6 @@
 //! The batched matrix product, in which all convolutions but the direct ones spend their time.
 
-use std::sync::LazyLock;
-
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -94,11 +93,11 @@ const MATMUL_NT: Shader = shader!("matmul_nt", [32, 1, 1], MatMulNtParams);
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[MATMUL_REGISTERS, MATMUL_REGISTERS_NARROW, MATMUL_NT];
 
-static REGISTERS: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_REGISTERS));
-
-static REGISTERS_NARROW: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_REGISTERS_NARROW));
-
-static NT: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MATMUL_NT));
+kernels! {
+    REGISTERS = Kernel::of(&MATMUL_REGISTERS);
+    REGISTERS_NARROW = Kernel::of(&MATMUL_REGISTERS_NARROW);
+    NT = Kernel::of(&MATMUL_NT);
+}
 
 impl MatMul {
     /// All of them.

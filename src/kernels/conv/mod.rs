@@ -43,6 +43,7 @@ use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
 use winograd::Tile;
 
+use super::gpu::kernel::List;
 use super::gpu::launch::{Buffer, Gpu, Layout};
 use super::gpu::source::Shader;
 use super::shape::{ConvShape, bytes_of};
@@ -59,6 +60,19 @@ pub const SHADERS: [&[Shader]; 10] = [
     weights::SHADERS,
     winograd::SHADERS,
     winograd_channels_last::SHADERS,
+];
+
+/// The kernels of this op as they are launched, by module.
+pub static KERNELS: [List; 9] = [
+    columns::KERNELS,
+    direct::KERNELS,
+    grouped_weights::KERNELS,
+    implicit::KERNELS,
+    matmul::KERNELS,
+    weight_gradient::KERNELS,
+    weights::KERNELS,
+    winograd::KERNELS,
+    winograd_channels_last::KERNELS,
 ];
 
 /// A way to compute a convolution.

@@ -1,8 +1,7 @@
 //! The weight gradient of a convolution on images channels last, as a product over pixels split into parts: for GPUs.
 
-use std::sync::LazyLock;
-
 use super::implicit::{in_fours, is_in_fours};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -90,8 +89,10 @@ const SUM_WEIGHT_GRADIENT: Shader =
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[CONV_WEIGHT_GRADIENT, SUM_WEIGHT_GRADIENT];
 
-static PARTS: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CONV_WEIGHT_GRADIENT));
-static SUM: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SUM_WEIGHT_GRADIENT));
+kernels! {
+    PARTS = Kernel::of(&CONV_WEIGHT_GRADIENT);
+    SUM = Kernel::of(&SUM_WEIGHT_GRADIENT);
+}
 
 /// Pixels of a slice of the kernel.
 const SLICE: usize = 16;

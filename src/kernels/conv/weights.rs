@@ -1,10 +1,11 @@
 //! A convolution's weights on the GPU, in the layouts that its kernels read.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::matmul::ROW_TILE;
 use super::winograd::{Tile, WinogradFilterParams};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -131,8 +132,17 @@ pub const SHADERS: &[Shader] = &[
     WINOGRAD4_FILTER_CHANNELS_LAST,
 ];
 
-static FILTERS: LazyLock<Kernel> = LazyLock::new(|| filters(false));
-static FILTERS_TRANSPOSED: LazyLock<Kernel> = LazyLock::new(|| filters(true));
+kernels! {
+    GROUPED = grouped(false);
+    GROUPED_TRANSPOSED = grouped(true);
+    FILTERS = filters(false);
+    FILTERS_TRANSPOSED = filters(true);
+    TAPS = pack_taps("TRANSPOSE", false);
+    TAPS_TRANSPOSED = pack_taps("TRANSPOSE", true);
+    ROWS_OF_TAPS = pack_taps("NARROW", true);
+    PACK = pack(true);
+    PAD = pack(false);
+}
 
 fn filters(transpose: bool) -> Kernel {
     let shader = WINOGRAD4_FILTER_CHANNELS_LAST;
@@ -140,27 +150,17 @@ fn filters(transpose: bool) -> Kernel {
     Kernel::new(&source, shader.workgroup)
 }
 
-static TAPS: LazyLock<Kernel> = LazyLock::new(|| pack_taps("TRANSPOSE", false));
-static TAPS_TRANSPOSED: LazyLock<Kernel> = LazyLock::new(|| pack_taps("TRANSPOSE", true));
-static ROWS_OF_TAPS: LazyLock<Kernel> = LazyLock::new(|| pack_taps("NARROW", true));
-
 fn pack_taps(tunable: &str, value: bool) -> Kernel {
     let shader = PACK_CHANNELS_LAST;
     let source = shader.source().set(tunable, value);
     Kernel::new(&source, shader.workgroup)
 }
 
-static GROUPED: LazyLock<Kernel> = LazyLock::new(|| grouped(false));
-static GROUPED_TRANSPOSED: LazyLock<Kernel> = LazyLock::new(|| grouped(true));
-
 fn grouped(transpose: bool) -> Kernel {
     let shader = PACK_GROUPED;
     let source = shader.source().set("TRANSPOSE", transpose);
     Kernel::new(&source, shader.workgroup)
 }
-
-static PACK: LazyLock<Kernel> = LazyLock::new(|| pack(true));
-static PAD: LazyLock<Kernel> = LazyLock::new(|| pack(false));
 
 fn pack(transpose: bool) -> Kernel {
     let shader = PACK_MATRIX;

@@ -6,10 +6,9 @@
 //! products, is in `shaders/README.md`; `tests/kernels.rs` holds it to [`Tile::error_factor`] times that of
 //! the plain sum.
 
-use std::sync::LazyLock;
-
 use super::matmul::{Epilogue, MatMul, Product, matmul};
 use super::weights::{Packing, Weights};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -141,18 +140,14 @@ pub const SHADERS: &[Shader] = &[
     WINOGRAD4_OUTPUT,
 ];
 
-macro_rules! transform {
-    ($name:ident, $shader:ident) => {
-        static $name: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&$shader));
-    };
+kernels! {
+    FILTER_2 = Kernel::of(&WINOGRAD2_FILTER);
+    FILTER_4 = Kernel::of(&WINOGRAD4_FILTER);
+    INPUT_2 = Kernel::of(&WINOGRAD2_INPUT);
+    INPUT_4 = Kernel::of(&WINOGRAD4_INPUT);
+    OUTPUT_2 = Kernel::of(&WINOGRAD2_OUTPUT);
+    OUTPUT_4 = Kernel::of(&WINOGRAD4_OUTPUT);
 }
-
-transform!(FILTER_2, WINOGRAD2_FILTER);
-transform!(FILTER_4, WINOGRAD4_FILTER);
-transform!(INPUT_2, WINOGRAD2_INPUT);
-transform!(INPUT_4, WINOGRAD4_INPUT);
-transform!(OUTPUT_2, WINOGRAD2_OUTPUT);
-transform!(OUTPUT_4, WINOGRAD4_OUTPUT);
 
 impl Tile {
     /// Outputs along an edge of a tile.

@@ -3,12 +3,11 @@
 //! The algorithm and its error are [`super::winograd`]'s. The input gradient of such a convolution is one as well, of the
 //! filters turned round.
 
-use std::sync::LazyLock;
-
 use super::implicit::{Batches, Block, Implicit, Pixels, Sum};
 use super::matmul::Epilogue;
 use super::weights::{Packing, Weights};
 use super::winograd::Tile;
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -71,8 +70,10 @@ const OUTPUT: Shader = shader!(
 /// The kernel files of this module.
 pub const SHADERS: &[Shader] = &[INPUT, OUTPUT];
 
-static INPUT_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&INPUT));
-static OUTPUT_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&OUTPUT));
+kernels! {
+    INPUT_KERNEL = Kernel::of(&INPUT);
+    OUTPUT_KERNEL = Kernel::of(&OUTPUT);
+}
 
 /// The products of a tile.
 const PRODUCTS: usize = Tile::Four.products();

@@ -9,20 +9,14 @@ use std::sync::{Arc, PoisonError};
 use burn::backend::TensorMetadata;
 use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 use burn_cubecl::cubecl::client::Client;
-use burn_cubecl::cubecl::ir::metadata::Info;
-use burn_cubecl::cubecl::ir::{AddressType, ElemType, Scope, UIntKind};
-use burn_cubecl::cubecl::prelude::{
-    BufferIOAttr, CubeCount, CubeDim, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
-    KernelSettings,
-};
+use burn_cubecl::cubecl::prelude::{BufferIOAttr, CubeCount};
 use burn_cubecl::cubecl::server::{Handle, KernelArguments};
-use burn_cubecl::cubecl::{CubeKernel, PrecompiledSource};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::{permute_nchw_to_nhwc, permute_nhwc_to_nchw};
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeBackend, CubeDevice};
 
-use super::source::{Shader, Source};
+pub use super::kernel::Kernel;
 use super::state::LaunchState;
 use crate::platform::device_state::DeviceState;
 
@@ -50,78 +44,6 @@ pub fn spread(elements: usize) -> Option<[usize; 3]> {
     let x = workgroups.min(MAX_WORKGROUPS);
     let y = workgroups.div_ceil(x.max(1));
     (y <= MAX_WORKGROUPS).then_some([x, y, 1])
-}
-
-/// WGSL that can be launched.
-#[derive(Debug, Clone)]
-pub struct Kernel {
-    name: &'static str,
-    id: Arc<str>,
-    text: Arc<str>,
-    workgroup: [u32; 3],
-}
-
-impl Kernel {
-    /// The file as it stands.
-    #[must_use]
-    pub fn of(shader: &Shader) -> Self {
-        Self::new(&shader.source(), shader.workgroup)
-    }
-
-    /// `workgroup` is what the text's `@workgroup_size` comes to.
-    #[must_use]
-    pub fn new(source: &Source, workgroup: [u32; 3]) -> Self {
-        Self {
-            name: source.name(),
-            id: source.id().into(),
-            text: source.text().into(),
-            workgroup,
-        }
-    }
-}
-
-impl KernelMetadata for Kernel {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn id(&self) -> KernelId {
-        let [x, y, z] = self.workgroup;
-        // Unchecked: the kernels stay inside their buffers themselves, and a bound added to every loop
-        // costs as much as the loop.
-        KernelId::new::<Self>()
-            .info(self.id.clone())
-            .cube_dim(CubeDim::new_3d(x, y, z).0)
-            .mode(ExecutionMode::Unchecked)
-    }
-
-    fn address_type(&self) -> ElemType {
-        UIntKind::U32.into()
-    }
-}
-
-impl CubeKernel for Kernel {
-    fn define(&self) -> KernelDefinition {
-        let [x, y, z] = self.workgroup;
-        let settings = KernelSettings::new(
-            CubeDim::new_3d(x, y, z).0,
-            ExecutionMode::Unchecked,
-            AddressType::U32,
-        );
-        KernelDefinition {
-            body: Scope::root(settings.clone()),
-            settings,
-            info: Info::default(),
-        }
-    }
-
-    fn source(&self) -> Option<PrecompiledSource> {
-        Some(PrecompiledSource {
-            source: self.text.to_string(),
-            entrypoint_name: "main".to_string(),
-            lang: "wgsl",
-        })
-    }
 }
 
 /// The device of a tensor that our kernels can work on.
@@ -439,11 +361,7 @@ impl Gpu {
         params: Handle,
     ) {
         let [x, y, z] = workgroups.map(|n| {
-            assert!(
-                n <= MAX_WORKGROUPS,
-                "{}: {workgroups:?} workgroups",
-                kernel.id
-            );
+            assert!(n <= MAX_WORKGROUPS, "{kernel}: {workgroups:?} workgroups");
             n as u32
         });
         if x == 0 || y == 0 || z == 0 {

@@ -1,5 +1,6 @@
 //! The two kernels that measure what an adapter can do at most, for `benches/kernels`.
 
+use super::kernel::{Kernel, kernels};
 use super::params::params;
 use super::source::{Shader, shader};
 
@@ -25,10 +26,23 @@ params! {
     }
 }
 
-/// Chains of multiply-adds.
-pub const FMA: Shader = shader!("peak_fma", [256, 1, 1], PeakFmaParams);
+/// Chains of multiply-adds; tunable `FUSED`.
+const FMA: Shader = shader!("peak_fma", [256, 1, 1], PeakFmaParams);
 /// A copy, four values an invocation.
-pub const COPY: Shader = shader!("peak_copy", [256, 1, 1], PeakCopyParams);
+const COPY: Shader = shader!("peak_copy", [256, 1, 1], PeakCopyParams);
 
 /// Every kernel file of this module.
 pub const SHADERS: &[Shader] = &[COPY, FMA];
+
+kernels! {
+    /// The copy.
+    pub COPYING = Kernel::of(&COPY);
+    /// Multiply-adds as `fma()`.
+    pub FUSED = fma(true);
+    /// Multiply-adds as `x * a + b`.
+    pub PLAIN = fma(false);
+}
+
+fn fma(fused: bool) -> Kernel {
+    Kernel::new(&FMA.source().set("FUSED", fused), FMA.workgroup)
+}

@@ -5,7 +5,6 @@
 //! writes y, the backward pass reads x, dy and, with a `ReLU`, y twice and writes dx: 3 and 7 passes, with a
 //! residual 4 and 8.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::backend::tensor::FloatTensor;
@@ -15,6 +14,7 @@ use super::autodiff::{
     NormGradients, NormKernels, Normed, Saved, composed_backward, composed_forward,
 };
 use crate::kernels::fallback::ours_or;
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, Layout, MAX_WORKGROUPS};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -83,12 +83,14 @@ const GRADIENT: Shader = shader!("norm_gradient", WORKGROUP, NormParams, "norm")
 /// The kernel files of this op.
 pub const SHADERS: &[Shader] = &[STATISTICS, MERGE, APPLY, SUMS, GRADIENT_MERGE, GRADIENT];
 
-static STATISTICS_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&STATISTICS));
-static MERGE_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MERGE));
-static APPLY_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&APPLY));
-static SUMS_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SUMS));
-static GRADIENT_MERGE_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GRADIENT_MERGE));
-static GRADIENT_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GRADIENT));
+kernels! {
+    STATISTICS_KERNEL = Kernel::of(&STATISTICS);
+    MERGE_KERNEL = Kernel::of(&MERGE);
+    APPLY_KERNEL = Kernel::of(&APPLY);
+    SUMS_KERNEL = Kernel::of(&SUMS);
+    GRADIENT_MERGE_KERNEL = Kernel::of(&GRADIENT_MERGE);
+    GRADIENT_KERNEL = Kernel::of(&GRADIENT);
+}
 
 /// Whether the self-test took the kernels out of use on a GPU.
 #[derive(Debug, Default)]

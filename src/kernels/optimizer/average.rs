@@ -1,8 +1,7 @@
 //! The moving average of the values.
 
-use std::sync::LazyLock;
-
 use super::flat::{Flat, Piece, arguments, pieces_by_chunk};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Kernel};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -82,7 +81,9 @@ impl OptimizerAverageParams {
 /// Tensors into the average.
 pub(super) const AVERAGE: Shader = shader!("optimizer_average", [64, 1, 1], OptimizerAverageParams);
 
-static AVERAGE_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&AVERAGE));
+kernels! {
+    AVERAGE_KERNEL = Kernel::of(&AVERAGE);
+}
 
 /// Tensors that a launch takes: WebGPU's eight buffers without the two averages and the parameters.
 const PIECES: usize = 5;

@@ -1,10 +1,11 @@
 //! Tensors side by side in memory.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
 use super::segments::{BLOCK, Segments};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -88,7 +89,9 @@ impl OptimizerGatherParams {
 /// Tensors into their segments.
 pub(super) const GATHER: Shader = shader!("optimizer_gather", [64, 1, 1], OptimizerGatherParams);
 
-static GATHER_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GATHER));
+kernels! {
+    GATHER_KERNEL = Kernel::of(&GATHER);
+}
 
 /// Tensors that a launch gathers: WebGPU's eight buffers without the flat one and the parameters.
 const PIECES: usize = 6;

@@ -25,6 +25,7 @@ pub use update::{Gradient, Rule, SegmentStep, update};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::gpu::kernel::List;
 use super::gpu::launch::Gpu;
 use super::gpu::source::Shader;
 
@@ -36,6 +37,14 @@ pub const SHADERS: &[Shader] = &[
     norm::SQUARES,
     update::ADAM,
     update::SGD,
+];
+
+/// The kernels of this op as they are launched, by module.
+pub static KERNELS: [List; 4] = [
+    average::KERNELS,
+    flat::KERNELS,
+    norm::KERNELS,
+    update::KERNELS,
 ];
 
 /// Whether the kernels were taken out of use on a GPU.

@@ -1,8 +1,7 @@
 //! The norm of the whole gradient, and what it is clipped by.
 
-use std::sync::LazyLock;
-
 use super::flat::Flat;
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Kernel};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -37,8 +36,10 @@ pub(super) const SQUARES: Shader = shader!(
 /// The factor that follows from them.
 pub(super) const CLIP: Shader = shader!("optimizer_clip", [256, 1, 1], OptimizerClipParams, "sum");
 
-static SQUARES_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SQUARES));
-static CLIP_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&CLIP));
+kernels! {
+    SQUARES_KERNEL = Kernel::of(&SQUARES);
+    CLIP_KERNEL = Kernel::of(&CLIP);
+}
 
 /// Sums of a buffer: enough workgroups for a large GPU's memory, few enough for one workgroup to add them up.
 const SUMS: usize = 256;

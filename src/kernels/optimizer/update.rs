@@ -1,9 +1,8 @@
 //! One step of all values.
 
-use std::sync::LazyLock;
-
 use super::flat::{Flat, workgroups};
 use super::segments::{BLOCK, Segments};
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Binding, Buffer, Kernel};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -55,8 +54,10 @@ pub(super) const ADAM: Shader = shader!(
 pub(super) const SGD: Shader =
     shader!("optimizer_sgd", [64, 1, 1], OptimizerSgdParams, "optimizer");
 
-static ADAM_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&ADAM));
-static SGD_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&SGD));
+kernels! {
+    ADAM_KERNEL = Kernel::of(&ADAM);
+    SGD_KERNEL = Kernel::of(&SGD);
+}
 
 /// What all tensors have in common, with the state that a step changes. The state begins as 0.
 pub enum Rule<'a> {

@@ -3,14 +3,13 @@
 //!
 //! They answer `None` for images that lie otherwise; [`super::gpu`] has the kernels for those.
 
-use std::sync::LazyLock;
-
 use burn::backend::TensorMetadata;
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::autodiff::Window;
 use super::gpu::usable;
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{
     Binding, Buffer, Gpu, Kernel, Layout, MAX_WORKGROUPS, layout_of, spread,
 };
@@ -88,12 +87,12 @@ pub const SHADERS: &[Shader] = &[
     GLOBAL_AVG_POOL_GRADIENT,
 ];
 
-static MAX_POOL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MAX_POOL));
-static MAX_POOL_GRADIENT_KERNEL: LazyLock<Kernel> =
-    LazyLock::new(|| Kernel::of(&MAX_POOL_GRADIENT));
-static GLOBAL_AVG_POOL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GLOBAL_AVG_POOL));
-static GLOBAL_AVG_POOL_GRADIENT_KERNEL: LazyLock<Kernel> =
-    LazyLock::new(|| Kernel::of(&GLOBAL_AVG_POOL_GRADIENT));
+kernels! {
+    MAX_POOL_KERNEL = Kernel::of(&MAX_POOL);
+    MAX_POOL_GRADIENT_KERNEL = Kernel::of(&MAX_POOL_GRADIENT);
+    GLOBAL_AVG_POOL_KERNEL = Kernel::of(&GLOBAL_AVG_POOL);
+    GLOBAL_AVG_POOL_GRADIENT_KERNEL = Kernel::of(&GLOBAL_AVG_POOL_GRADIENT);
+}
 
 /// Images `[N,C,H,W]` on a GPU for which these kernels are.
 struct Images {

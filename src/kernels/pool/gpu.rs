@@ -1,8 +1,8 @@
 //! The pooling kernels on a GPU, for images plane after plane.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -54,9 +54,10 @@ const GLOBAL_AVG_POOL: Shader = shader!("global_avg_pool", [64, 1, 1], GlobalAvg
 /// The kernel files of this op.
 pub const SHADERS: &[Shader] = &[GLOBAL_AVG_POOL, MAX_POOL];
 
-static MAX_POOL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&MAX_POOL));
-
-static GLOBAL_AVG_POOL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&GLOBAL_AVG_POOL));
+kernels! {
+    MAX_POOL_KERNEL = Kernel::of(&MAX_POOL);
+    GLOBAL_AVG_POOL_KERNEL = Kernel::of(&GLOBAL_AVG_POOL);
+}
 
 /// Whether the self-test took the pools out of use on a GPU.
 #[derive(Debug, Default)]

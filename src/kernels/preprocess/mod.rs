@@ -6,10 +6,9 @@
 
 pub mod reference;
 
-use std::sync::LazyLock;
-
 use burn::tensor::Device;
 
+use super::gpu::kernel::kernels;
 use super::gpu::launch::{Buffer, Gpu, Kernel, Raw, spread};
 use super::gpu::params::params;
 use super::gpu::source::{Shader, shader};
@@ -61,9 +60,10 @@ const HORIZONTAL: Shader = shader!(
 /// The kernel files of this op.
 pub const SHADERS: &[Shader] = &[HORIZONTAL, VERTICAL];
 
-static VERTICAL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&VERTICAL));
-
-static HORIZONTAL_KERNEL: LazyLock<Kernel> = LazyLock::new(|| Kernel::of(&HORIZONTAL));
+kernels! {
+    VERTICAL_KERNEL = Kernel::of(&VERTICAL);
+    HORIZONTAL_KERNEL = Kernel::of(&HORIZONTAL);
+}
 
 /// A photo between the passes.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod device;
 mod hardware;
 mod inputs;
 mod onnx;
+mod shaders;
 mod train;
 mod tune;
 mod weights;
@@ -47,6 +48,8 @@ pub struct Options {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scenario {
+    /// Every kernel, with every value of its tunables, through Chrome's compiler.
+    Shaders,
     /// `?backend=auto`: a software adapter is no GPU.
     Auto,
     /// Sample images, every format, every bad file.
@@ -127,6 +130,7 @@ pub async fn run(options: &Options) -> Result<()> {
         };
         let name = format!("{scenario:?}").to_lowercase();
         let done = match scenario {
+            Scenario::Shaders => shaders::shaders(&scene).await,
             Scenario::Auto => device::auto(&scene).await,
             Scenario::Classify => classify::classify(&scene).await,
             Scenario::Train => train::train(&scene).await,
