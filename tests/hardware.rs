@@ -315,9 +315,16 @@ fn a_lost_device_is_no_broken_kernel() {
                 std::thread::sleep(Duration::from_millis(milliseconds));
                 lose();
             });
-            // What comes to its end before is done again.
+            // What comes to its end before is done again. A device that is lost just while cubecl maps its timestamps ends
+            // in a panic of cubecl's (cubecl-wgpu 0.11, `stop_profile`): an end as well, as long as no kernel is blamed.
             let tune = || pollster::block_on(tune(device, layers, 60.0, Tuned::default()));
-            (0..1000).find_map(|_| tune().err())
+            let tune = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(tune));
+            (0..1000).find_map(|_| match tune() {
+                Ok(tuned) => tuned.err(),
+                Err(_) => Some(Error::Gpu(
+                    "lost while its timestamps were mapped".to_string(),
+                )),
+            })
         });
     }
 }
