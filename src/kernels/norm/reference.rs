@@ -79,7 +79,7 @@ pub fn batch_norm_gradients<T: Number>(
     }
     let mut dx = vec![0.0; x.len()];
     let (mut dgamma, mut dbeta) = (Vec::new(), Vec::new());
-    for channel in 0..channels {
+    for (channel, gamma) in gamma.iter().enumerate() {
         let indices = (0..images).flat_map(|image| {
             let start = (image * channels + channel) * area;
             start..start + area
@@ -93,7 +93,7 @@ pub fn batch_norm_gradients<T: Number>(
         let of_beta: f64 = indices.clone().map(|i| dy[i]).sum();
         for i in indices {
             let centred = dy[i] - of_beta / count - normed(i) * of_gamma / count;
-            dx[i] = gamma[channel].into() * inverse * centred;
+            dx[i] = (*gamma).into() * inverse * centred;
         }
         dgamma.push(of_gamma);
         dbeta.push(of_beta);
