@@ -285,6 +285,10 @@ fn gradients() {
         conv([1, 3, 21, 18], [8, 3, 7, 7], 2, 3, 1),
         dilated(conv([1, 4, 12, 9], [5, 4, 3, 3], 1, 2, 1), 2),
         conv([2, 128, 5, 5], [128, 128, 3, 3], 1, 1, 1),
+        // So many pixels that the weight gradient sums them in parts, the last of which is not full.
+        conv([3, 8, 21, 19], [68, 8, 3, 3], 1, 1, 1),
+        conv([3, 12, 43, 37], [20, 12, 3, 3], 2, 1, 1),
+        conv([3, 4, 21, 19], [132, 4, 1, 1], 1, 0, 1),
     ] {
         let ways = Case::new(conv).check_gradients(&device);
         assert!(ways > 1, "no kernels for {conv:?}");
@@ -430,6 +434,9 @@ fn the_self_test_of_gradients_passes_and_a_broken_kernel_is_replaced() {
             if let Err(mismatch) = compare(ours, &burns, tolerance(126, 64.0)) {
                 panic!("{adapter:?}: {mismatch}");
             }
+        }
+        for gradient in broken {
+            select::set_gradient_broken(&gpu, gradient, false);
         }
     }
 }
