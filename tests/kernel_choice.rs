@@ -18,6 +18,9 @@ const NETWORKS: [&str; 6] = [
     "efficientnet_b0",
 ];
 
+/// Operations of a dispatch that a GPU of 1 TFLOP/s has done in 50 ms. Windows resets one that takes 2 s.
+const LONGEST: f64 = 1e12 * 0.05;
+
 fn layers(name: &str, images: usize, size: usize) -> Vec<ConvShape> {
     let arch = Arch::from_name(name).unwrap_or_else(|| panic!("no network {name}"));
     let convs = conv_shapes(&arch.graph(), images, size);
@@ -51,7 +54,17 @@ fn no_default_executes_more_than_the_definition_does() {
                     );
                     run += done;
                     defined += conv.flops();
+                    // The weight gradient is a product as large as the convolution, at 0.7 of a chip's pace.
+                    assert!(
+                        conv.flops() / 0.7 < LONGEST,
+                        "{name}, {images} of {size} px: {conv:?}"
+                    );
                     for dispatch in dispatches(chosen, &conv) {
+                        assert!(
+                            dispatch.flops / dispatch.share < LONGEST,
+                            "{name}, {images} of {size} px: {} is one long dispatch for {conv:?}",
+                            chosen.name()
+                        );
                         bytes += dispatch.bytes;
                         least = dispatch.workgroups.min(least);
                     }

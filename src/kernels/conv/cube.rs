@@ -46,6 +46,7 @@ fn gradient(
     let x = Buffer::in_layout(x.clone(), lies)?;
     let dy = Buffer::in_layout(dy.clone(), layout)?;
     let gradient = chosen.run(&gpu, &conv, &x, &weights, &dy);
+    gpu.queued(conv.flops());
     Some(match wanted {
         Wanted::Input => gradient.into_images(layout),
         Wanted::Weight => gradient.into_primitive(),
@@ -72,6 +73,7 @@ impl ConvKernels for Cube {
                     ..Epilogue::default()
                 };
                 let y = algorithm.run(&gpu, &conv, &x, &weights, epilogue);
+                gpu.queued(conv.flops());
                 Some(y.into_images(layout))
             },
             |(x, weight, bias)| Self::conv2d(x, weight, Some(bias), geometry.options()),

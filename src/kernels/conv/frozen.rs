@@ -98,6 +98,7 @@ impl Conv2d {
             relu,
         };
         let y = algorithm.run(&gpu, &conv, &x, weights, epilogue);
+        gpu.queued(conv.flops());
         Some(Tensor::from_primitive::<CubeBackend>(y.into_images(layout)))
     }
 

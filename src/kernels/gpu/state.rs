@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use burn_cubecl::cubecl::server::Handle;
@@ -11,10 +11,17 @@ use burn_cubecl::cubecl::server::Handle;
 use super::launch::Gpu;
 use crate::platform::device_state::Adapter;
 
+/// Operations a second of a slow GPU, at the pace that its kernels reach.
+const SLOW: f64 = 0.7e12;
+/// Microseconds of a submission on a slow GPU.
+const SUBMISSION: u64 = 100_000;
+
 /// What the launching keeps for a GPU.
 #[derive(Debug, Default)]
 pub(super) struct LaunchState {
     disabled: AtomicBool,
+    /// Microseconds of work queued since the last submission, as [`Gpu::queued`] reckons them.
+    queued: AtomicU64,
     /// Parameters that were uploaded.
     pub(super) params: Mutex<HashMap<Vec<u32>, Handle>>,
 }
@@ -31,6 +38,22 @@ impl Gpu {
     #[must_use]
     pub fn enabled(&self) -> bool {
         !self.part::<LaunchState>().disabled.load(Ordering::Relaxed)
+    }
+
+    /// Notes that so many floating point operations were queued, and submits what has gathered once a slow GPU would take
+    /// [`SUBMISSION`] for it: a submission that takes seconds freezes the desktop of a GPU that draws it, and after two
+    /// of them Windows resets the device. Those of one image never come to it.
+    pub fn queued(&self, flops: f64) {
+        if self.adapter() == Adapter::Software {
+            return;
+        }
+        let state = self.part::<LaunchState>();
+        let work = (flops / SLOW * 1e6) as u64;
+        if state.queued.fetch_add(work, Ordering::Relaxed) + work > SUBMISSION {
+            state.queued.store(0, Ordering::Relaxed);
+            // A device that is lost says so where its results are read.
+            let _ = self.client().flush();
+        }
     }
 
     /// What kind of adapter it is.
