@@ -40,11 +40,16 @@ fn files(folder: &Path) -> BTreeSet<String> {
 
 /// What may be set besides what is launched: tunables, and values as WGSL writes them. A tuning may come to any of
 /// them, so the compilers have to take them all.
-const TUNABLES: [(&str, &[&str]); 6] = [
+const TUNABLES: [(&str, &[&str]); 10] = [
+    // Of narrow groups: every form is launched, no other to try.
+    ("BACKWARD", &[]),
     ("FOURS", &["1u", "2u"]),
     ("FUSED", &["false", "true"]),
+    ("KERNEL_W", &[]), // as BACKWARD
     ("NARROW", &["false", "true"]),
     ("PIXELS", &["4u", "8u"]),
+    ("SLIDE", &[]), // as BACKWARD
+    ("TAPS", &[]),  // as BACKWARD
     ("THREADS_P", &["8u", "16u"]),
     ("TRANSPOSE", &["false", "true"]),
 ];
