@@ -107,6 +107,8 @@ fn a_part_shares_the_memory_and_is_known_by_it() {
     assert!(whole.has_part(320, &whole.part(256, &[128]).part(64, &[9])));
     let copy = upload(&device, &values[256..271], [5, 3]);
     assert!(!whole.has_part(256, &copy), "equal values elsewhere");
+    let other = upload(&device, &values, [1024]).part(256, &[5, 3]);
+    assert!(!whole.has_part(256, &other), "the same place elsewhere");
     // burn's ops see the part's own values, and change a copy of them.
     let tensor = part.into_tensor::<2>();
     let more = (tensor + 1.0).into_data().try_into_vec::<f32>().unwrap();
