@@ -20,7 +20,7 @@
 //   y         [splits][images][y_height][y_width][y_m4]
 //
 // A workgroup computes TILE_P pixels by TILE_M4 fours of channels, a thread PIXELS by FOURS of them; x counts tiles of
-// pixels over all images, y tiles of channels, z the parts of each batch's sum.
+// pixels over all images from the launch's first one, y tiles of channels, z the parts of each batch's sum.
 //
 // lib/: epilogue4.wgsl
 
@@ -76,6 +76,7 @@ struct Params {
     w_batch: u32,
     y_batch: u32,
     y_split: u32,
+    first_tile: u32,
     splits: u32,
     split_slices: u32,
     flags: u32,
@@ -207,7 +208,7 @@ fn main(
 ) {
     let batch = group.z / params.splits;
     let split = group.z - batch * params.splits;
-    let first_p = group.x * TILE_P;
+    let first_p = (params.first_tile + group.x) * TILE_P;
     let first_m4 = group.y * TILE_M4;
     // What this thread loads: a four of channels of every STEP_X-th pixel, a column of every STEP_W-th row of the weights.
     let lane = thread % 4u;

@@ -17,7 +17,8 @@
 //   parts  [splits][groups][taps][c4 * 4][m4]     vec4 along output channels
 //
 // A workgroup computes 16 fours of rows (tap and input channel) by 16 fours of output channels, a thread 8 rows by 8
-// channels; x counts tiles of rows, y tiles of channels, z the parts of each group.
+// channels; x counts tiles of rows, y tiles of channels, z the parts of each group from the launch's
+// first one.
 
 const THREADS: u32 = 8u;
 const TILE4: u32 = 16u;
@@ -50,6 +51,7 @@ struct Params {
     step_at: u32,
     row_at: u32,
     image_at: u32,
+    first_part: u32,
     splits: u32,
     split_pixels: u32,
     part: u32,
@@ -129,17 +131,18 @@ fn main(
     @builtin(local_invocation_id) local: vec3u,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let batch = group.z / params.splits;
-    let split = group.z - batch * params.splits;
+    let number = params.first_part + group.z;
+    let batch = number / params.splits;
+    let split = number - batch * params.splits;
     let first_row4 = group.x * TILE4;
     let first_m4 = group.y * TILE4;
     // Of the rows and columns past the last one the last one's are loaded.
     let row4 = min(first_row4 + thread % TILE4, params.taps * params.c4 - 1u);
-    let number = row4 / params.c4;
-    let r = number / params.kernel_w;
+    let tap_number = row4 / params.c4;
+    let r = tap_number / params.kernel_w;
     let down = r * params.dilation - params.padding;
-    let along = (number - r * params.kernel_w) * params.dilation - params.padding;
-    let c = batch * params.c4 + row4 - number * params.c4;
+    let along = (tap_number - r * params.kernel_w) * params.dilation - params.padding;
+    let c = batch * params.c4 + row4 - tap_number * params.c4;
     let tap = Tap(down, along, (down * params.width + along) * params.x_c4 + c);
     let all = params.images * params.out_height * params.out_width;
     let first = split * params.split_pixels;

@@ -19,7 +19,8 @@ use retune::kernels::conv::select;
 use retune::kernels::conv::weights::Weights;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::conv::{Algorithm, Conv2d};
-use retune::kernels::gpu::launch::{Buffer, Gpu};
+use retune::kernels::gpu::launch::{Buffer, Gpu, Layout};
+use retune::kernels::gpu::state::LONGEST;
 use retune::kernels::reference::compare::{Tolerance, compare};
 use retune::kernels::self_test::{in_use, self_test, self_test_gradients};
 use retune::kernels::shape::{ConvShape, Geometry};
@@ -292,6 +293,60 @@ fn gradients() {
     ] {
         let ways = Case::new(conv).check_gradients(&device);
         assert!(ways > 1, "no kernels for {conv:?}");
+    }
+}
+
+/// Products too long for one launch are several, which together are the same bits.
+#[test]
+#[ignore = "needs a Vulkan driver"]
+fn a_product_in_several_launches_is_the_same() {
+    let device = open();
+    for conv in [
+        conv([3, 12, 43, 37], [132, 12, 3, 3], 1, 1, 1),
+        conv([3, 3, 43, 37], [64, 3, 7, 7], 2, 3, 1),
+        conv([2, 64, 21, 19], [128, 32, 1, 1], 1, 0, 2),
+    ] {
+        let case = Case::new(conv);
+        let plain = upload(&device, &case.w, weight_dims(&conv));
+        let gpu = plain.gpu();
+        let weights = Weights::new(plain, conv.geometry.groups);
+        let laid_out = |values: &[f32], dims: [usize; 4]| {
+            let images = upload(&device, values, dims).into_primitive();
+            Buffer::in_layout(images, Layout::ChannelsLast).expect("f32 on a GPU")
+        };
+        let x = laid_out(&case.x, conv.in_dims());
+        let dy = laid_out(&case.residual, conv.out_dims());
+        let run = |longest: f64| {
+            gpu.set_longest(longest);
+            let mut results = Vec::new();
+            for algorithm in Algorithm::all() {
+                let applies = algorithm.can_apply(&conv, &weights, gpu.max_binding());
+                if algorithm.layout() == Layout::ChannelsLast && applies {
+                    poison(&device, conv.out_dims().iter().product());
+                    let y = algorithm.run(&gpu, &conv, &x, &weights, Epilogue::default());
+                    results.push((algorithm.name(), download::<4>(y)));
+                }
+            }
+            for gradient in Gradient::all() {
+                let applies = gradient.can_apply(&conv, &weights, gpu.max_binding());
+                if gradient.layout() == Layout::ChannelsLast && applies {
+                    poison(&device, weight_dims(&conv).iter().product());
+                    let result = gradient.run(&gpu, &conv, &x, &weights, &dy);
+                    results.push((gradient.name(), download::<4>(result)));
+                }
+            }
+            results
+        };
+        let (whole, parts) = (run(LONGEST), run(1.0));
+        gpu.set_longest(LONGEST);
+        assert!(whole.len() > 8, "few kernels for {conv:?}");
+        for ((name, whole), (_, parts)) in whole.iter().zip(&parts) {
+            let same = whole
+                .iter()
+                .zip(parts)
+                .all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same, "{name} in parts on {conv:?}");
+        }
     }
 }
 

@@ -100,6 +100,8 @@ params! {
         pub y_batch: u32,
         /// Fours of y from one part of the sum to the next.
         pub y_split: u32,
+        /// Tiles of pixels that earlier launches compute.
+        pub first_tile: u32,
         /// Parts of the sum.
         pub splits: u32,
         /// Slices of 16 of a part.
@@ -374,6 +376,7 @@ impl Implicit {
             w_batch: (w_taps[0] * w_taps[1] * c4.next_multiple_of(4) * 4 * batches.m4) as u32,
             y_batch: batches.y as u32,
             y_split: y_fours as u32,
+            first_tile: 0,
             splits: splits as u32,
             split_slices: split_slices as u32,
             flags: last.flags(),
@@ -390,12 +393,26 @@ impl Implicit {
                 .residual
                 .map_or(x, |residual| residual as &dyn Binding),
         ];
+        let [p, c] = self.block.size();
+        let tile = 2.0 * (p * c * workgroups[1] * workgroups[2] * split_slices * 16) as f64;
+        let most = ((gpu.longest() / tile) as usize).max(1);
+        let product = |y: &dyn Binding| {
+            for first in (0..workgroups[0]).step_by(most) {
+                let tiles = most.min(workgroups[0] - first);
+                let params = ConvChannelsLastParams {
+                    first_tile: first as u32,
+                    ..params
+                };
+                let workgroups = [tiles, workgroups[1], workgroups[2]];
+                gpu.launch(kernel, workgroups, &inputs, y, &params.words());
+            }
+        };
         if splits == 1 {
-            gpu.launch(kernel, workgroups, &inputs, y, &params.words());
+            product(y);
             return;
         }
         let parts = gpu.empty(&[splits, y_fours, 4]);
-        gpu.launch(kernel, workgroups, &inputs, &parts, &params.words());
+        product(&parts);
         let params = SumSplitsParams {
             fours: y_fours as u32,
             y_m4: to.c4 as u32,

@@ -9,6 +9,7 @@ use super::Algorithm;
 use super::direct::Direct;
 use super::implicit::{Block, Implicit, forward_slices};
 use super::winograd::Tile;
+use crate::kernels::gpu::state::LONGEST;
 use crate::kernels::shape::{ConvShape, bytes_of};
 
 /// What a GPU can do.
@@ -96,7 +97,14 @@ pub fn implicit(implicit: Implicit, [pixels, m, slices, sums]: [usize; 4]) -> Ve
         bytes: weights + result * splits as f64,
         workgroups: (tiles * splits) as f64 * threads.max(1.0),
     };
-    let mut all = vec![product];
+    let launches = (product.flops / LONGEST).ceil().max(1.0);
+    let part = Dispatch {
+        flops: product.flops / launches,
+        bytes: product.bytes / launches,
+        workgroups: (product.workgroups / launches).ceil(),
+        ..product
+    };
+    let mut all = vec![part; launches as usize];
     if splits > 1 {
         all.push(Dispatch::moving(result * (splits + 1) as f64));
     }
@@ -114,7 +122,7 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
         Algorithm::Implicit(product) => {
             let sizes = [pixels, conv.m, forward_slices(conv), groups];
             let mut all = implicit(product, sizes);
-            all[0].bytes += read;
+            add_read(&mut all, read);
             if !conv.channels.is_multiple_of(4) {
                 all.insert(0, Dispatch::moving(read * 2.0));
             }
@@ -168,6 +176,14 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
     }
 }
 
+/// Adds what all launches of a product read together.
+fn add_read(launches: &mut [Dispatch], bytes: f64) {
+    let products = launches.iter().filter(|one| one.flops > 0.0).count();
+    for launch in launches.iter_mut().filter(|one| one.flops > 0.0) {
+        launch.bytes += bytes / products as f64;
+    }
+}
+
 /// Winograd's three steps.
 fn winograd(block: Block, conv: &ConvShape) -> Vec<Dispatch> {
     let products = Tile::Four.products();
@@ -181,7 +197,7 @@ fn winograd(block: Block, conv: &ConvShape) -> Vec<Dispatch> {
         Implicit { block, splits: 1 },
         [tiles, conv.m, slices, products],
     );
-    product[0].bytes += v;
+    add_read(&mut product, v);
     // An invocation has 36 fours to move, not one.
     let transform = |bytes: f64, fours: usize| Dispatch {
         workgroups: fours.div_ceil(64) as f64,
@@ -189,7 +205,9 @@ fn winograd(block: Block, conv: &ConvShape) -> Vec<Dispatch> {
     };
     let first = transform(read + v, tiles * conv.channels / 4);
     let last = transform(p + written, tiles * conv.m / 4);
-    vec![first, product[0], last]
+    product.insert(0, first);
+    product.push(last);
+    product
 }
 
 /// Floating point operations that an algorithm executes, those of partly empty tiles included.

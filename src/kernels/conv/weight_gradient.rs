@@ -52,6 +52,8 @@ params! {
         pub row_at: u32,
         /// Fours of x besides, into the next image.
         pub image_at: u32,
+        /// Parts that earlier launches compute.
+        pub first_part: u32,
         /// Parts of the sum.
         pub splits: u32,
         /// Pixels of a part.
@@ -190,12 +192,22 @@ pub fn run(gpu: &Gpu, conv: &ConvShape, x: &Buffer, dy: &Buffer) -> Buffer {
         step_at: fours(images, rows * stride, columns * stride) as u32,
         row_at: from_row as u32,
         image_at: from_image as u32,
+        first_part: 0,
         splits: splits as u32,
         split_pixels: each as u32,
         part: (part(conv) / 4) as u32,
     };
-    let launched = workgroups(conv, splits);
-    gpu.launch(&PARTS, launched, &[&x, dy], &parts, &params.words());
+    let [rows, columns, all] = workgroups(conv, splits);
+    let one = 2.0 * (rows * columns * TILE * TILE * each) as f64;
+    let most = ((gpu.longest() / one) as usize).max(1);
+    for first in (0..all).step_by(most) {
+        let params = ConvWeightGradientParams {
+            first_part: first as u32,
+            ..params
+        };
+        let launched = [rows, columns, most.min(all - first)];
+        gpu.launch(&PARTS, launched, &[&x, dy], &parts, &params.words());
+    }
 
     let dw = gpu.empty(&[groups * conv.m, conv.channels, kernel_h, kernel_w]);
     let params = SumWeightGradientParams {

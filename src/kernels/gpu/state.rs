@@ -16,10 +16,16 @@ const SLOW: f64 = 0.7e12;
 /// Microseconds of a submission on a slow GPU.
 const SUBMISSION: u64 = 100_000;
 
+/// Operations of a launch that a GPU of 1 TFLOP/s has done in 50 ms at the least share of multiply-adds of our products:
+/// larger ones are launched in parts. Windows resets a GPU that is 2 s at one.
+pub const LONGEST: f64 = 1e12 * 0.05 * 0.7;
+
 /// What the launching keeps for a GPU.
 #[derive(Debug, Default)]
 pub(super) struct LaunchState {
     disabled: AtomicBool,
+    /// Bits of [`LONGEST`] where a test has set another; else 0.
+    longest: AtomicU64,
     /// Microseconds of work queued since the last submission, as [`Gpu::queued`] reckons them.
     queued: AtomicU64,
     /// Parameters that were uploaded.
@@ -38,6 +44,21 @@ impl Gpu {
     #[must_use]
     pub fn enabled(&self) -> bool {
         !self.part::<LaunchState>().disabled.load(Ordering::Relaxed)
+    }
+
+    /// Most operations of a launch.
+    #[must_use]
+    pub fn longest(&self) -> f64 {
+        match self.part::<LaunchState>().longest.load(Ordering::Relaxed) {
+            0 => LONGEST,
+            bits => f64::from_bits(bits),
+        }
+    }
+
+    /// Sets another bound than [`LONGEST`], so that small products are launched in parts.
+    pub fn set_longest(&self, flops: f64) {
+        let state = self.part::<LaunchState>();
+        state.longest.store(flops.to_bits(), Ordering::Relaxed);
     }
 
     /// Notes that so many floating point operations were queued, and submits what has gathered once a slow GPU would take
