@@ -3,7 +3,7 @@
 //! burn has all three. Ours are here because burn's read their state back synchronously, which a browser's
 //! GPU cannot, so a run could not be kept; and because they know neither a limit on the norm of the whole
 //! gradient nor rates by stage. On a GPU they are some twenty launches a parameter; there a step is
-//! [`flat`](super::flat)'s, by the same formulas.
+//! `flat`'s, by the same formulas.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
@@ -92,7 +92,7 @@ impl Optimizer {
         module.map(&mut mapper)
     }
 
-    /// The values that the last step gave, where it was one of [`flat`](super::flat)'s.
+    /// The values that the last step gave, where it was one of `flat`'s.
     #[must_use]
     pub fn flat(&self) -> Option<&Flat> {
         self.flat.as_ref()?.values()

@@ -62,7 +62,7 @@ impl Gpu {
     }
 
     /// Notes that so many floating point operations were queued, and submits what has gathered once a slow GPU would take
-    /// [`SUBMISSION`] for it: a submission that takes seconds freezes the desktop of a GPU that draws it, and after two
+    /// 0.1 s for it: a submission that takes seconds freezes the desktop of a GPU that draws it, and after two
     /// of them Windows resets the device. Those of one image never come to it.
     pub fn queued(&self, flops: f64) {
         if self.adapter() == Adapter::Software {

@@ -32,7 +32,7 @@ params! {
         pub slabs: u32,
         /// Rows of each but the last.
         pub slab_rows: u32,
-        /// [`RESIDUAL`], [`RELU`], [`MASKED`].
+        /// `RESIDUAL`, `RELU`, `MASKED`.
         pub flags: u32,
         /// Added to the variance.
         pub eps: f32,
