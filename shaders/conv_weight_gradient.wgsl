@@ -7,14 +7,14 @@
 //   arXiv:1410.0759; the split sum: Osama et al. 2023, "Stream-K", arXiv:2301.03598, section 3)
 //
 // A layer has few weights and very many pixels, so the sum is taken in parts, each a workgroup's, which
-// sum_weight_gradient.wgsl adds.
+// sum_parts.wgsl adds.
 //
 // Ladder: matmul_nt.wgsl, 8x16 results a thread straight from memory; 64 x 64 a workgroup through workgroup memory; loads of
 // four channels, as many in every slice; the next slice on its way while this one is multiplied; the sum in parts.
 //
 //   x      [images][height][width][x_c4]          vec4 along channels; c4 of them are a group's
 //   dy     [images][out_height][out_width][y_m4]  vec4 along channels; m4 of them are a group's
-//   parts  [splits][groups][taps][c4 * 4][m4]     vec4 along output channels
+//   parts  [splits][taps][c4 * 4][y_m4]           vec4 along output channels
 //
 // A workgroup computes 16 fours of rows (tap and input channel) by 16 fours of output channels, a thread 8 rows by 8
 // channels; x counts tiles of rows, y tiles of channels, z the parts of each group from the launch's
@@ -122,7 +122,7 @@ fn store_part(at: u32, row: u32, m4: u32, sum: vec4f) {
     if row >= params.taps * params.c4 * 4u || m4 >= params.m4 {
         return;
     }
-    parts[at + row * params.m4 + m4] = sum;
+    parts[at + row * params.y_m4 + m4] = sum;
 }
 
 @compute @workgroup_size(THREADS, THREADS)
@@ -241,7 +241,7 @@ fn main(
         }
         workgroupBarrier();
     }
-    let at = split * params.part + batch * (params.taps * params.c4 * 4u * params.m4);
+    let at = split * params.part + batch * params.m4;
     let row = (first_row4 + local.y) * 4u;
     let next = row + THREADS * 4u;
     let four = first_m4 + local.x;

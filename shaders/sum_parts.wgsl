@@ -1,13 +1,13 @@
-// The weight gradient of a grouped convolution out of the parts of its sum, always in the same order, so that two
+// The weight gradient of a convolution out of the parts of its sum, always in the same order, so that two
 // runs give the same bits.
 //
 //   dw[g, k][c][r][s] = sum over z of part[z][r][s][c][g, k]
 //
-//   part  [parts][kernel_h, kernel_w][channels][outputs]
+//   part  [parts][kernel_h, kernel_w][padded][outputs]  of the padded channels those past the last are not read
 //   dw    [outputs][channels][kernel_h, kernel_w]
 //
 // A workgroup sums VALUES neighbouring values: every row of invocations each ROWS-th part, then one row those sums;
-// x and y count the workgroups.
+// x and y count the workgroups. Several rows are for few values of many parts, which would leave a GPU idle.
 
 const VALUES: u32 = 16u;
 const ROWS: u32 = 16u;
@@ -16,6 +16,7 @@ struct Params {
     parts: u32,
     outputs: u32,
     channels: u32,
+    padded: u32,
     // kernel_h * kernel_w
     taps: u32,
 }
@@ -34,10 +35,17 @@ fn main(
 ) {
     let values = params.taps * params.channels * params.outputs;
     let index = (workgroup.y * workgroups.x + workgroup.x) * VALUES + local.x;
+    // 1. index to slice and output, 2. slice to weight and channel.
+    let slice = index / params.outputs;
+    let output = index - slice * params.outputs;
+    let tap = slice / params.channels;
+    let c = slice - tap * params.channels;
+    let at = (tap * params.padded + c) * params.outputs + output;
+    let step = params.taps * params.padded * params.outputs;
     var sum = 0.0;
     if index < values {
         for (var z = local.y; z < params.parts; z += ROWS) {
-            sum += part[z * values + index];
+            sum += part[z * step + at];
         }
     }
     sums[local.y * VALUES + local.x] = sum;
@@ -48,10 +56,5 @@ fn main(
     for (var row = 1u; row < ROWS; row++) {
         sum += sums[row * VALUES + local.x];
     }
-    // 1. index to slice and output, 2. slice to weight and channel.
-    let slice = index / params.outputs;
-    let output = index - slice * params.outputs;
-    let tap = slice / params.channels;
-    let c = slice - tap * params.channels;
     dw[(output * params.channels + c) * params.taps + tap] = sum;
 }

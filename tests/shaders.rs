@@ -40,7 +40,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
 
 /// What may be set besides what is launched: tunables, and values as WGSL writes them. A tuning may come to any of
 /// them, so the compilers have to take them all.
-const TUNABLES: [(&str, &[&str]); 10] = [
+const TUNABLES: [(&str, &[&str]); 12] = [
     // Of narrow groups: every form is launched, no other to try.
     ("BACKWARD", &[]),
     ("FOURS", &["1u", "2u"]),
@@ -48,10 +48,12 @@ const TUNABLES: [(&str, &[&str]); 10] = [
     ("KERNEL_W", &[]), // as BACKWARD
     ("NARROW", &["false", "true"]),
     ("PIXELS", &["4u", "8u"]),
+    ("ROWS", &[]),  // as BACKWARD, with VALUES
     ("SLIDE", &[]), // as BACKWARD
     ("TAPS", &[]),  // as BACKWARD
     ("THREADS_P", &["8u", "16u"]),
     ("TRANSPOSE", &["false", "true"]),
+    ("VALUES", &[]), // as BACKWARD, with ROWS
 ];
 
 /// A module, and what it is called.

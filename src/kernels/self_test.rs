@@ -14,16 +14,13 @@ use super::conv::select;
 use super::conv::weights::Weights;
 use super::conv::{Algorithm, Conv2d};
 use super::gpu::launch::Gpu;
-use super::pool;
 use super::reference::compare::{Tolerance, compare};
-use super::shape::{ConvShape, PoolShape};
+use super::shape::ConvShape;
 use super::to_host;
 use crate::error::{Error, Result};
-use crate::random::Random;
 
 pub use between::self_test_norms_and_pools;
 pub(super) use cases::Cases;
-use cases::upload;
 pub use gradients::self_test_gradients;
 
 /// A kernel that gave wrong results.
@@ -70,52 +67,10 @@ pub async fn self_test(
         }
         tested.push(algorithm);
     }
-    if !tested.is_empty()
-        && let Some(reason) = test_pools(device).await?
-    {
-        pool::gpu::set_broken(&gpu, true);
-        failures.push(Failure {
-            kernel: "pools".to_string(),
-            reason,
-        });
-    }
     if !tested.is_empty() {
         failures.extend(between::self_test_pools(device).await?);
     }
     Ok(failures)
-}
-
-/// Tests the pools; returns what is wrong, if anything is.
-async fn test_pools(device: &Device) -> Result<Option<String>> {
-    let dims = [2, 3, 9, 11];
-    let mut random = Random::for_purpose(0, "pools");
-    let n = dims.iter().product::<usize>();
-    let x: Vec<f32> = (0..n)
-        .map(|_| (2.0 * random.uniform() - 1.0) as f32)
-        .collect();
-    let shape = PoolShape {
-        planes: dims[0] * dims[1],
-        size: [dims[2], dims[3]],
-        kernel: [3; 2],
-        stride: [2; 2],
-        padding: [1; 2],
-    };
-    let largest = pool::reference::max_pool(&shape, &x);
-    let mean = pool::reference::global_avg_pool(shape.planes, &x);
-    let x = upload(device, &x, dims).ok_or_else(not_there)?;
-    let (Some(max_pool), Some(avg_pool)) = (
-        pool::gpu::max_pool(&x, 3, 2, 1),
-        pool::gpu::global_avg_pool(&x),
-    ) else {
-        return Ok(None);
-    };
-    let tolerance = Tolerance::sum_of(dims[2] * dims[3]);
-    let max_pool = max_pool.into_tensor::<4>();
-    let avg_pool = avg_pool.into_tensor::<2>();
-    match wrong(device, max_pool, &largest, tolerance).await? {
-        None => wrong(device, avg_pool, &mean, tolerance).await,
-        wrong => Ok(wrong),
-    }
 }
 
 /// The kernels that these layers run on, each once.

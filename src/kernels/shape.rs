@@ -10,6 +10,12 @@ pub fn bytes_of(dims: &[usize]) -> u64 {
     values.product::<u64>() * size_of::<f32>() as u64
 }
 
+/// The sizes `[N,C,H,W]` as `[N,H,W,C]`.
+#[must_use]
+pub const fn channels_last([images, channels, height, width]: [usize; 4]) -> [usize; 4] {
+    [images, height, width, channels]
+}
+
 /// What a kernel takes: the same number on both axes, as every backbone here has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {

@@ -11,7 +11,7 @@ use super::weights::{Packing, Weights};
 use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
-use crate::kernels::shape::{ConvShape, bytes_of};
+use crate::kernels::shape::{ConvShape, bytes_of, channels_last};
 
 params! {
     /// `conv_grouped_channels_last.wgsl` and `conv_depthwise_channels_last.wgsl`.
@@ -232,11 +232,6 @@ impl Launch {
         let kernel = &kernels[usize::from(backward)][usize::from(self.slide)][self.row];
         gpu.launch(kernel, self.workgroups, inputs, y, &self.params.words());
     }
-}
-
-/// The sizes `[N,C,H,W]` in the order in which they lie in memory with channels last.
-const fn channels_last([images, channels, height, width]: [usize; 4]) -> [usize; 4] {
-    [images, height, width, channels]
 }
 
 /// Whether the convolution can be computed here: whole fours of channels, and the dispatch is within bounds.

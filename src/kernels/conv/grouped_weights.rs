@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use super::grouped::{self, Groups};
-use crate::kernels::gpu::kernel::kernels;
+use super::weight_gradient::{Adding, sum_parts};
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
@@ -51,20 +51,6 @@ params! {
     }
 }
 
-params! {
-    /// `sum_parts.wgsl`.
-    pub struct SumPartsParams {
-        /// Parts.
-        pub parts: u32,
-        /// O.
-        pub outputs: u32,
-        /// C/G.
-        pub channels: u32,
-        /// KH * KW.
-        pub taps: u32,
-    }
-}
-
 /// Four or more channels a group; tunables `TAPS`, `SLIDE`.
 const GROUPED: Shader = shader!(
     "conv_grouped_weights",
@@ -79,11 +65,9 @@ const DEPTHWISE: Shader = shader!(
     ConvGroupedWeightsParams,
     "conv_grouped_weights",
 );
-/// Adds the parts.
-const SUM_PARTS: Shader = shader!("sum_parts", [16, 16, 1], SumPartsParams);
 
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[GROUPED, DEPTHWISE, SUM_PARTS];
+pub const SHADERS: &[Shader] = &[GROUPED, DEPTHWISE];
 
 /// Most weights of a row that an invocation takes: as many as registers hold their sums.
 const GROUPED_TAPS: usize = 3;
@@ -94,11 +78,8 @@ static GROUPED_KERNELS: LazyLock<Vec<[Kernel; 2]>> =
     LazyLock::new(|| settings(&GROUPED, GROUPED_TAPS));
 static DEPTHWISE_KERNELS: LazyLock<Vec<[Kernel; 2]>> =
     LazyLock::new(|| settings(&DEPTHWISE, DEPTHWISE_TAPS));
-kernels! {
-    SUM_PARTS_KERNEL = Kernel::of(&SUM_PARTS);
-}
 
-/// All settings of the kernels, beside [`KERNELS`].
+/// All settings of the kernels, as they are launched.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
     GROUPED_KERNELS
         .iter()
@@ -133,7 +114,6 @@ struct Plan {
     rows_of_part: usize,
     parts: usize,
     workgroups: [usize; 3],
-    sum_workgroups: [usize; 3],
 }
 
 impl Plan {
@@ -154,6 +134,7 @@ impl Plan {
         if most_parts == 0 {
             return None;
         }
+        Adding::Together.workgroups(conv)?;
         let wanted = INVOCATIONS.div_ceil(of_part);
         let rows_of_part = (rows / wanted)
             .clamp(1, (PIXELS / out_width).max(1))
@@ -165,8 +146,6 @@ impl Plan {
             rows_of_part,
             parts,
             workgroups: spread(parts * of_part)?,
-            // Workgroups of 16 values.
-            sum_workgroups: spread(values * 4)?,
         })
     }
 }
@@ -213,22 +192,7 @@ pub fn weight_gradient(gpu: &Gpu, conv: &ConvShape, x: &Buffer, dy: &Buffer) -> 
     let kernel = &kernels[plan.taps - 1][usize::from(slide)];
     let parts = gpu.empty(&[plan.parts, outputs * conv.depth()]);
     gpu.launch(kernel, plan.workgroups, &[x, dy], &parts, &params.words());
-
-    let params = SumPartsParams {
-        parts: plan.parts as u32,
-        outputs: outputs as u32,
-        channels: conv.channels as u32,
-        taps: (kernel_h * kernel_w) as u32,
-    };
-    let dw = gpu.empty(&[outputs, conv.channels, kernel_h, kernel_w]);
-    gpu.launch(
-        &SUM_PARTS_KERNEL,
-        plan.sum_workgroups,
-        &[&parts],
-        &dw,
-        &params.words(),
-    );
-    dw
+    sum_parts(gpu, conv, &parts, conv.channels, Adding::Together)
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@
 use super::matmul::Epilogue;
 use super::weights::{Packing, Weights};
 use crate::kernels::gpu::kernel::kernels;
-use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw, spread};
+use crate::kernels::gpu::launch::{
+    Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, Raw, spread_tensor,
+};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
-use crate::kernels::shape::{ConvShape, bytes_of};
+use crate::kernels::shape::{ConvShape, bytes_of, channels_last};
 
 /// The results of a workgroup: pixels by output channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -419,7 +421,7 @@ impl Implicit {
             splits: splits as u32,
             flags: epilogue.flags(),
         };
-        let workgroups = spread(y_fours).unwrap_or_else(|| unreachable!("a tensor that fits"));
+        let workgroups = spread_tensor(y_fours);
         let inputs: [&dyn Binding; 3] = [&parts, inputs[2], inputs[3]];
         gpu.launch(&SUM_KERNEL, workgroups, &inputs, y, &params.words());
     }
@@ -589,7 +591,7 @@ pub fn in_fours(gpu: &Gpu, conv: &ConvShape, x: &Buffer) -> Buffer {
         channels: conv.channels as u32,
         c4: c4 as u32,
     };
-    let workgroups = spread(fours).unwrap_or_else(|| unreachable!("a tensor that fits"));
+    let workgroups = spread_tensor(fours);
     gpu.launch(&PAD_KERNEL, workgroups, &[x], &padded, &params.words());
     padded
 }
@@ -605,8 +607,7 @@ pub fn run(
     epilogue: Epilogue,
 ) -> Buffer {
     let x = in_fours(gpu, conv, x);
-    let [images, channels, height, width] = conv.out_dims();
-    let y = gpu.empty(&[images, height, width, channels]);
+    let y = gpu.empty(&channels_last(conv.out_dims()));
     let w = weights.packed(packing(conv));
     let batches = Batches {
         count: conv.geometry.groups,
@@ -666,8 +667,7 @@ pub fn input_gradient(
     weights: &Weights,
     dy: &Buffer,
 ) -> Buffer {
-    let [images, channels, height, width] = conv.in_dims();
-    let dx = gpu.empty(&[images, height, width, channels]);
+    let dx = gpu.empty(&channels_last(conv.in_dims()));
     let w = weights.packed(Packing::TapsTransposed);
     let batches = Batches {
         count: conv.geometry.groups,

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | differentiable op, on burn's GPU and CPU backends | [`autodiff`], `cube`, `flex` |
 //! | layer with fixed weights | [`frozen`] |
-//! | GPU algorithms | [`direct`], [`grouped`], [`columns`], [`winograd`]; [`matmul`] is their product, [`weights`] packs |
-//! | GPU gradients | [`gradient`]; of narrow groups [`grouped`] and [`grouped_weights`] |
-//! | which GPU algorithm runs | [`select`] |
+//! | on GPUs, channels last | [`implicit`], [`winograd_channels_last`], [`grouped`] |
+//! | on software adapters, and where fours of channels are not whole | [`columns`], [`winograd`], [`direct`]; [`matmul`] is their product |
+//! | their weights | [`weights`] packs |
+//! | gradients | [`gradient`]; of weights, channels last [`weight_gradient`], [`grouped_weights`] |
+//! | which one runs | [`select`], on GPUs by [`model`] |
 //! | CPU loops | [`cpu`] |
 //! | `f64` reference | [`mod@reference`] |
 //!
@@ -63,10 +65,9 @@ pub const SHADERS: [&[Shader]; 10] = [
 ];
 
 /// The kernels of this op as they are launched, by module.
-pub static KERNELS: [List; 9] = [
+pub static KERNELS: [List; 8] = [
     columns::KERNELS,
     direct::KERNELS,
-    grouped_weights::KERNELS,
     implicit::KERNELS,
     matmul::KERNELS,
     weight_gradient::KERNELS,

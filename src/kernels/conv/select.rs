@@ -24,8 +24,10 @@ struct Findings {
     tuned: HashMap<ConvShape, Algorithm>,
     broken: HashSet<Algorithm>,
     broken_gradients: HashSet<Gradient>,
-    /// What [`ranked`] gave, which is asked for at every launch.
-    ranked: HashMap<ConvShape, Arc<[Algorithm]>>,
+    /// Candidates in order of preference, which are asked for at every launch.
+    algorithms: HashMap<(Adapter, ConvShape), Arc<[Algorithm]>>,
+    /// Those of the gradients.
+    gradients: HashMap<(Adapter, ConvShape, Wanted), Arc<[Gradient]>>,
 }
 
 fn with<T>(gpu: &Gpu, f: impl FnOnce(&mut Findings) -> T) -> T {
@@ -71,13 +73,15 @@ pub fn choose(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Algorith
     let usable = |algorithm: &Algorithm| {
         algorithm.can_apply(conv, weights, max) && !is_broken(gpu, *algorithm)
     };
-    let defaults = match gpu.adapter() {
-        Adapter::Software => on_software(conv).into(),
-        Adapter::Hardware => with(gpu, |found| {
-            let ranked = found.ranked.entry(*conv);
-            ranked.or_insert_with(|| ranked_for_gpus(conv)).clone()
-        }),
-    };
+    let adapter = gpu.adapter();
+    let defaults = with(gpu, |found| {
+        let kept = found.algorithms.entry((adapter, *conv));
+        let order = || match adapter {
+            Adapter::Software => on_software(conv),
+            Adapter::Hardware => ranked(conv),
+        };
+        kept.or_insert_with(|| order().into()).clone()
+    });
     let defaults = defaults.iter().copied();
     tuned(gpu, conv).into_iter().chain(defaults).find(usable)
 }
@@ -96,10 +100,6 @@ pub fn ranked(conv: &ConvShape) -> Vec<Algorithm> {
         .collect();
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
     all.into_iter().map(|(algorithm, _)| algorithm).collect()
-}
-
-fn ranked_for_gpus(conv: &ConvShape) -> Arc<[Algorithm]> {
-    ranked(conv).into()
 }
 
 /// Whether a GPU is to run it: register tiles are for software adapters, and the definition for groups.
@@ -150,8 +150,13 @@ pub fn gradient(
     let usable = |gradient: &Gradient| {
         !is_gradient_broken(gpu, *gradient) && gradient.can_apply(conv, weights, gpu.max_binding())
     };
-    let candidates = gradient::candidates(gpu.adapter(), conv, wanted);
-    candidates.into_iter().find(usable)
+    let adapter = gpu.adapter();
+    let candidates = with(gpu, |found| {
+        let kept = found.gradients.entry((adapter, *conv, wanted));
+        let order = || gradient::candidates(adapter, conv, wanted).into();
+        kept.or_insert_with(order).clone()
+    });
+    candidates.iter().copied().find(usable)
 }
 
 /// Candidates on a software adapter, in order of preference.

@@ -2,7 +2,7 @@
 
 use super::implicit::{in_fours, is_in_fours};
 use crate::kernels::gpu::kernel::kernels;
-use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS};
+use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, MAX_WORKGROUPS, spread};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::{ConvShape, bytes_of};
@@ -64,36 +64,34 @@ params! {
 }
 
 params! {
-    /// `sum_weight_gradient.wgsl`.
-    pub struct SumWeightGradientParams {
-        /// Output channels of a group.
-        pub m: u32,
-        /// Input channels of a group.
+    /// `sum_parts.wgsl`.
+    pub struct SumPartsParams {
+        /// Parts.
+        pub parts: u32,
+        /// O.
+        pub outputs: u32,
+        /// C/G.
         pub channels: u32,
-        /// The same to whole fours.
+        /// The same as they stand in a part.
         pub padded: u32,
         /// KH * KW.
         pub taps: u32,
-        /// Parts of the sum.
-        pub splits: u32,
-        /// Values from one part to the next.
-        pub part: u32,
     }
 }
 
 /// Parts of the gradient.
 const CONV_WEIGHT_GRADIENT: Shader =
     shader!("conv_weight_gradient", [8, 8, 1], ConvWeightGradientParams);
-/// Their sum.
-const SUM_WEIGHT_GRADIENT: Shader =
-    shader!("sum_weight_gradient", [64, 1, 1], SumWeightGradientParams);
+/// Their sum; tunables `VALUES`, `ROWS`.
+const SUM_PARTS: Shader = shader!("sum_parts", [16, 16, 1], SumPartsParams);
 
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[CONV_WEIGHT_GRADIENT, SUM_WEIGHT_GRADIENT];
+pub const SHADERS: &[Shader] = &[CONV_WEIGHT_GRADIENT, SUM_PARTS];
 
 kernels! {
     PARTS = Kernel::of(&CONV_WEIGHT_GRADIENT);
-    SUM = Kernel::of(&SUM_WEIGHT_GRADIENT);
+    SUM_ALONE = Adding::Alone.compile();
+    SUM_TOGETHER = Adding::Together.compile();
 }
 
 /// Pixels of a slice of the kernel.
@@ -137,13 +135,12 @@ fn part(conv: &ConvShape) -> usize {
 #[must_use]
 pub fn can_apply(conv: &ConvShape, max: u64) -> bool {
     let [_, splits] = parts(conv);
-    let taps = conv.kernel[0] * conv.kernel[1];
     let launched = workgroups(conv, splits);
     let within = launched.into_iter().all(|n| n <= MAX_WORKGROUPS);
     let sizes = bytes_of(&conv.in_dims()).max(bytes_of(&conv.out_dims()));
     is_in_fours(conv)
         && within
-        && conv.channels * taps <= MAX_WORKGROUPS
+        && Adding::Alone.workgroups(conv).is_some()
         && sizes <= max
         && bytes_of(&[splits, part(conv)]) <= max
 }
@@ -209,17 +206,67 @@ pub fn run(gpu: &Gpu, conv: &ConvShape, x: &Buffer, dy: &Buffer) -> Buffer {
         gpu.launch(&PARTS, launched, &[&x, dy], &parts, &params.words());
     }
 
-    let dw = gpu.empty(&[groups * conv.m, conv.channels, kernel_h, kernel_w]);
-    let params = SumWeightGradientParams {
-        m: conv.m as u32,
+    sum_parts(gpu, conv, &parts, c4 * 4, Adding::Alone)
+}
+
+/// How the parts are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adding {
+    /// An invocation adds all parts of a value: there are values enough.
+    Alone,
+    /// 16 invocations add the parts of a value: there are few values of many parts.
+    Together,
+}
+
+impl Adding {
+    /// Values of a workgroup, and rows of invocations.
+    const fn size(self) -> [u32; 2] {
+        match self {
+            Self::Alone => [64, 1],
+            Self::Together => [16, 16],
+        }
+    }
+
+    fn compile(self) -> Kernel {
+        let [values, rows] = self.size();
+        let source = SUM_PARTS.source().set("VALUES", values).set("ROWS", rows);
+        Kernel::new(&source, [values, rows, 1])
+    }
+
+    /// Workgroups that add the parts; `None` beyond bounds.
+    pub(super) fn workgroups(self, conv: &ConvShape) -> Option<[usize; 3]> {
+        let values = conv.geometry.groups * conv.m * conv.depth();
+        spread(values * 64 / self.size()[0] as usize)
+    }
+}
+
+/// Adds parts `[P, KH*KW, padded, O]` to `dw` `[O,C/G,KH,KW]`; [`Adding::workgroups`] must be within bounds.
+///
+/// # Panics
+/// If they are not.
+#[must_use]
+pub(super) fn sum_parts(
+    gpu: &Gpu,
+    conv: &ConvShape,
+    parts: &Buffer,
+    padded: usize,
+    adding: Adding,
+) -> Buffer {
+    let [kernel_h, kernel_w] = conv.kernel;
+    let outputs = conv.geometry.groups * conv.m;
+    let dw = gpu.empty(&[outputs, conv.channels, kernel_h, kernel_w]);
+    let params = SumPartsParams {
+        parts: parts.dims()[0] as u32,
+        outputs: outputs as u32,
         channels: conv.channels as u32,
-        padded: (c4 * 4) as u32,
+        padded: padded as u32,
         taps: (kernel_h * kernel_w) as u32,
-        splits: splits as u32,
-        part: part(conv) as u32,
     };
-    let rows = kernel_h * kernel_w * conv.channels;
-    let launched = [conv.m.div_ceil(64), rows, groups];
-    gpu.launch(&SUM, launched, &[&parts], &dw, &params.words());
+    let workgroups = adding.workgroups(conv).expect("few enough weights");
+    let kernel = match adding {
+        Adding::Alone => &SUM_ALONE,
+        Adding::Together => &SUM_TOGETHER,
+    };
+    gpu.launch(kernel, workgroups, &[parts], &dw, &params.words());
     dw
 }

@@ -8,10 +8,10 @@ use super::matmul::Epilogue;
 use super::weights::{Packing, Weights};
 use super::winograd::Tile;
 use crate::kernels::gpu::kernel::kernels;
-use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, spread};
+use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, MAX_WORKGROUPS, spread_tensor};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
-use crate::kernels::shape::{ConvShape, bytes_of};
+use crate::kernels::shape::{ConvShape, bytes_of, channels_last};
 
 params! {
     /// `winograd4_input_channels_last.wgsl`.
@@ -137,7 +137,6 @@ pub fn run(
     let [tiles_y, tiles_x] = conv.out_size().map(|edge| edge.div_ceil(4) as u32);
     let tiles = Tile::Four.columns(conv);
     let (c4, m4) = (conv.channels / 4, conv.m / 4);
-    let groups = |fours: usize| spread(fours).unwrap_or_else(|| unreachable!("a tensor that fits"));
 
     let v = gpu.empty(&[PRODUCTS, tiles, conv.channels]);
     let params = WinogradInputLastParams {
@@ -149,7 +148,13 @@ pub fn run(
         tiles_x,
         tiles: tiles as u32,
     };
-    gpu.launch(&INPUT_KERNEL, groups(tiles * c4), &[x], &v, &params.words());
+    gpu.launch(
+        &INPUT_KERNEL,
+        spread_tensor(tiles * c4),
+        &[x],
+        &v,
+        &params.words(),
+    );
 
     let p = gpu.empty(&[PRODUCTS, tiles, conv.m]);
     let batches = Batches {
@@ -169,8 +174,8 @@ pub fn run(
     let (from, to) = ((&v as &dyn Binding, row(c4)), (&p as &dyn Binding, row(m4)));
     product(block).launch(gpu, &Sum::pointwise(tiles), &batches, from, &u, to, none);
 
-    let [images, channels, height, width] = conv.out_dims();
-    let y = gpu.empty(&[images, height, width, channels]);
+    let y = gpu.empty(&channels_last(conv.out_dims()));
+    let [height, width] = conv.out_size();
     let params = WinogradOutputLastParams {
         height: height as u32,
         width: width as u32,
@@ -185,7 +190,7 @@ pub fn run(
         epilogue.bias.unwrap_or(&p),
         epilogue.residual.unwrap_or(&p),
     ];
-    let workgroups = groups(tiles * m4);
+    let workgroups = spread_tensor(tiles * m4);
     gpu.launch(&OUTPUT_KERNEL, workgroups, &inputs, &y, &params.words());
     y
 }

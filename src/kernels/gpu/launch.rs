@@ -54,6 +54,15 @@ pub struct Gpu {
     state: Arc<DeviceState>,
 }
 
+/// As [`spread`], for the values of a tensor.
+///
+/// # Panics
+/// If there are more of them than 2^38, which no memory holds.
+#[must_use]
+pub fn spread_tensor(elements: usize) -> [usize; 3] {
+    spread(elements).unwrap_or_else(|| panic!("{elements} elements"))
+}
+
 /// The order of an image batch in memory. burn's tensors are `[N,C,H,W]` either way: the strides tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layout {

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -32,7 +33,35 @@ pub(super) struct LaunchState {
     pub(super) params: Mutex<HashMap<Vec<u32>, Handle>>,
 }
 
+/// Whether the kernels of an op were taken out of use on a GPU.
+#[derive(Debug)]
+struct Broken<Op> {
+    broken: AtomicBool,
+    op: PhantomData<fn() -> Op>,
+}
+
+impl<Op> Default for Broken<Op> {
+    fn default() -> Self {
+        Self {
+            broken: AtomicBool::new(false),
+            op: PhantomData,
+        }
+    }
+}
+
 impl Gpu {
+    /// Takes the kernels of an op out of use, or puts them back; `Op` is a type that stands for it.
+    pub fn set_broken<Op: 'static>(&self, broken: bool) {
+        let state = self.part::<Broken<Op>>();
+        state.broken.store(broken, Ordering::Relaxed);
+    }
+
+    /// Whether the kernels of an op are in use.
+    #[must_use]
+    pub fn uses<Op: 'static>(&self) -> bool {
+        self.enabled() && !self.part::<Broken<Op>>().broken.load(Ordering::Relaxed)
+    }
+
     /// Switches all kernels of ours off on this GPU, or on again: burn's ops are what they are measured
     /// against.
     pub fn set_enabled(&self, enabled: bool) {

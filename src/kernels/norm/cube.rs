@@ -5,8 +5,6 @@
 //! writes y, the backward pass reads x, dy and, with a `ReLU`, y twice and writes dx: 3 and 7 passes, with a
 //! residual 4 and 8.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
 
@@ -92,13 +90,12 @@ kernels! {
     GRADIENT_KERNEL = Kernel::of(&GRADIENT);
 }
 
-/// Whether the self-test took the kernels out of use on a GPU.
-#[derive(Debug, Default)]
-struct Broken(AtomicBool);
+/// Stands for the batch norm where they are taken out of use.
+enum Norms {}
 
 /// Takes the kernels of the batch norm out of use, or puts them back.
 pub fn set_broken(gpu: &Gpu, broken: bool) {
-    gpu.part::<Broken>().0.store(broken, Ordering::Relaxed);
+    gpu.set_broken::<Norms>(broken);
 }
 
 /// A batch on a GPU that the kernels can work on.
@@ -114,9 +111,7 @@ impl Batch {
     fn of(images: &FloatTensor<Cube>, eps: f64) -> Option<Self> {
         let gpu = Gpu::behind(images)?;
         let [images, channels, height, width] = images.shape().to_vec().try_into().ok()?;
-        let usable = gpu.enabled()
-            && gpu.adapter() == Adapter::Hardware
-            && !gpu.part::<Broken>().0.load(Ordering::Relaxed);
+        let usable = gpu.uses::<Norms>() && gpu.adapter() == Adapter::Hardware;
         let dims = [images, height, width, channels];
         let bytes = bytes_of(&dims);
         // What can be bound has fewer than 2^32 bytes, so that no index and no row overflows.

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::segments::{BLOCK, Segments};
 use crate::kernels::gpu::kernel::kernels;
-use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, spread};
+use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, spread_tensor};
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 
@@ -129,7 +129,7 @@ pub(super) fn arguments<'a, const N: usize>(
 /// # Panics
 /// If there are more than 2^32 of them, which no memory holds.
 pub(super) fn workgroups(blocks: usize) -> [usize; 3] {
-    spread(blocks * 64).unwrap_or_else(|| panic!("{blocks} blocks"))
+    spread_tensor(blocks * 64)
 }
 
 /// The values of a list of tensors, each in its segment.

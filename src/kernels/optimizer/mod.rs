@@ -23,8 +23,6 @@ pub use norm::clip_scale;
 pub use self_test::self_test;
 pub use update::{Gradient, Rule, SegmentStep, update};
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::gpu::kernel::List;
 use super::gpu::launch::Gpu;
 use super::gpu::source::Shader;
@@ -47,19 +45,18 @@ pub static KERNELS: [List; 4] = [
     update::KERNELS,
 ];
 
-/// Whether the kernels were taken out of use on a GPU.
-#[derive(Debug, Default)]
-struct Broken(AtomicBool);
+/// Stands for the optimizer where they are taken out of use.
+enum Steps {}
 
 /// Takes the kernels out of use, or puts them back.
 pub fn set_broken(gpu: &Gpu, broken: bool) {
-    gpu.part::<Broken>().0.store(broken, Ordering::Relaxed);
+    gpu.set_broken::<Steps>(broken);
 }
 
 /// Whether the kernels are in use.
 #[must_use]
 pub fn usable(gpu: &Gpu) -> bool {
-    gpu.enabled() && !gpu.part::<Broken>().0.load(Ordering::Relaxed)
+    gpu.uses::<Steps>()
 }
 
 /// Most values of one buffer: 128 MiB, which every adapter binds, and a few ms of a slow one's time a launch.

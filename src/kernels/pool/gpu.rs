@@ -1,7 +1,5 @@
 //! The pooling kernels on a GPU, for images plane after plane.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use crate::kernels::gpu::kernel::kernels;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Kernel, spread};
 use crate::kernels::gpu::params::params;
@@ -59,17 +57,16 @@ kernels! {
     GLOBAL_AVG_POOL_KERNEL = Kernel::of(&GLOBAL_AVG_POOL);
 }
 
-/// Whether the self-test took the pools out of use on a GPU.
-#[derive(Debug, Default)]
-struct Broken(AtomicBool);
+/// Stands for the pools where they are taken out of use.
+enum Pools {}
 
 /// Takes the pools out of use, or puts them back.
 pub fn set_broken(gpu: &Gpu, broken: bool) {
-    gpu.part::<Broken>().0.store(broken, Ordering::Relaxed);
+    gpu.set_broken::<Pools>(broken);
 }
 
 pub(super) fn usable(gpu: &Gpu) -> bool {
-    gpu.enabled() && !gpu.part::<Broken>().0.load(Ordering::Relaxed)
+    gpu.uses::<Pools>()
 }
 
 /// The largest value under a window: `x` `[N,C,H,W]` to `[N,C,OH,OW]`. Square kernel, same stride and

@@ -1,10 +1,11 @@
-//! The self-test of what runs between convolutions on hardware, on images that lie channels last: the pools, and for
-//! trainings their gradients and the batch norm in both directions.
+//! The self-test of what runs between convolutions: the pools, and on hardware, on images that lie channels last, the
+//! pools again and for trainings their gradients and the batch norm in both directions.
 
 use burn::backend::Cube;
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_cubecl::tensor::CubeTensor;
 
+use super::cases::upload;
 use super::{Failure, not_there, wrong};
 use crate::error::Result;
 use crate::kernels::gpu::launch::{Buffer, Gpu, Layout};
@@ -71,15 +72,18 @@ fn in_use(gpu: &Gpu) -> bool {
 ///
 /// # Errors
 /// [`Error::Gpu`](crate::error::Error::Gpu) if the device fails, as opposed to a kernel.
-pub(super) async fn self_test_pools(device: &Device) -> Result<Option<Failure>> {
-    let Some(gpu) = Gpu::of(device).filter(in_use) else {
-        return Ok(None);
+pub(super) async fn self_test_pools(device: &Device) -> Result<Vec<Failure>> {
+    let Some(gpu) = Gpu::of(device) else {
+        return Ok(Vec::new());
     };
-    let outcomes = pools(device, false)?;
-    take_out(device, "pools, channels last", outcomes, |broken| {
-        pool::gpu::set_broken(&gpu, broken);
-    })
-    .await
+    let set_broken = |broken| pool::gpu::set_broken(&gpu, broken);
+    let mut failures = Vec::new();
+    failures.extend(take_out(device, "pools", planes(device)?, set_broken).await?);
+    if in_use(&gpu) {
+        let pools = pools(device, false)?;
+        failures.extend(take_out(device, "pools, channels last", pools, set_broken).await?);
+    }
+    Ok(failures)
 }
 
 /// Tests what only trainings use and takes out of use what fails.
@@ -116,7 +120,38 @@ async fn take_out(
     Ok(None)
 }
 
-/// What the pools give, or their gradients; nothing where they do not apply.
+/// What the pools of planes give; nothing where they do not apply.
+fn planes(device: &Device) -> Result<Vec<Outcome>> {
+    let dims = [2, 3, 9, 11];
+    let x = values("pools", dims.iter().product());
+    let shape = PoolShape {
+        planes: dims[0] * dims[1],
+        size: [dims[2], dims[3]],
+        kernel: [WINDOW.kernel; 2],
+        stride: [WINDOW.stride; 2],
+        padding: [WINDOW.padding; 2],
+    };
+    let on_gpu = upload(device, &x, dims).ok_or_else(not_there)?;
+    let largest = pool::gpu::max_pool(&on_gpu, WINDOW.kernel, WINDOW.stride, WINDOW.padding);
+    let (Some(largest), Some(mean)) = (largest, pool::gpu::global_avg_pool(&on_gpu)) else {
+        return Ok(Vec::new());
+    };
+    let tolerance = Tolerance::sum_of(dims[2] * dims[3]);
+    Ok(vec![
+        (
+            flat::<4>(largest.into_primitive()),
+            reference::max_pool(&shape, &x),
+            tolerance,
+        ),
+        (
+            flat::<2>(mean.into_primitive()),
+            reference::global_avg_pool(shape.planes, &x),
+            tolerance,
+        ),
+    ])
+}
+
+/// What the pools channels last give, or their gradients; nothing where they do not apply.
 fn pools(device: &Device, gradients: bool) -> Result<Vec<Outcome>> {
     let [n, c, h, w] = DIMS;
     let shape = PoolShape {
