@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use retune::config::{DemoConfig, DeviceChoice, HeadKind};
+use retune::config::{DemoConfig, DeviceChoice, HeadKind, StartFrom};
 use retune::protocol::{DatasetSource, ExportKind, Labels, TrainEvent};
 use retune::{Command, Engine, Error, Event, Result, TrainConfig};
 
@@ -62,6 +62,7 @@ async fn train() -> Result<Vec<u8>> {
                 ..TrainConfig::default()
             },
             seeds: 1,
+            start: StartFrom::Auto,
         },
         Command::Evaluate,
         Command::Export {

@@ -35,7 +35,7 @@ use failure::Result;
 use out::line;
 use output::Output;
 use session::Session;
-use train_args::Images;
+use train_args::{Images, Start};
 
 /// Word for `--weights` that stands for the hub's ImageNet weights.
 const HUB: &str = "imagenet";
@@ -201,8 +201,12 @@ async fn train(args: TrainArgs) -> Result<bool> {
                 session.import_to_train(path, plan.arch, input).await?;
             }
         }
-        // The plan has seen to it that the bundled backbone is meant.
         None => {}
+    }
+    if let Start::Bundled(model) = plan.start {
+        session
+            .handle(Command::UseBundled { model }, Vec::new())
+            .await?;
     }
     session.open(&plan.dataset, asked).await?;
     if let Some(teacher) = &plan.teacher {
@@ -235,10 +239,21 @@ async fn train(args: TrainArgs) -> Result<bool> {
             }
             args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
             session.output().announce = announced(&plan.config);
-            let (config, seeds) = (plan.config.clone(), plan.seeds);
-            session
-                .handle(Command::Train { config, seeds }, Vec::new())
-                .await?;
+            let start = plan.start.of_training();
+            if let Some(instead) = session.instead(start).filter(|_| !plan.config.resume_head) {
+                eprintln!(
+                    "begins from the {} (--weights {}), as the classes are not the six scenes; --weights scenes for the \
+                     backbone that has seen those",
+                    instead.label(),
+                    instead.name()
+                );
+            }
+            let train = Command::Train {
+                config: plan.config.clone(),
+                seeds: plan.seeds,
+                start,
+            };
+            session.handle(train, Vec::new()).await?;
             plan.config
         }
     };

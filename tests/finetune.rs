@@ -7,7 +7,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use retune::config::{HeadKind, NormMode, OptimizerKind, Preprocess, Scope, TrainConfig};
+use retune::config::{
+    Arch, BundledModel, HeadKind, NormMode, OptimizerKind, Preprocess, Scope, TrainConfig,
+};
 use retune::data::demo;
 use retune::error::{Error, Result};
 use retune::image;
@@ -23,7 +25,7 @@ use retune::train::finetune::{Images, run};
 use retune::train::head::{Flow, Observer, Start};
 use retune::train::learner::init_head;
 use retune::train::metrics::ConfusionTally;
-use retune::weights::{self, Checkpoint, Dtype, NamedTensor, StoredTensor, bundled};
+use retune::weights::{self, Bundled, Checkpoint, Dtype, NamedTensor, StoredTensor};
 
 const SIZE: usize = 32;
 const CLASSES: usize = 3;
@@ -57,7 +59,7 @@ struct Tuned {
 
 fn checkpoint() -> Checkpoint {
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
-    let bytes = pollster::block_on(bundled::load(&mut progress)).unwrap();
+    let bytes = pollster::block_on(Bundled::of(BundledModel::Scenes).load(&mut progress)).unwrap();
     weights::read("bundled", &bytes).unwrap()
 }
 
@@ -334,7 +336,7 @@ fn gradients_are_those_of_central_differences() {
                     Ok(data)
                 };
                 loss(
-                    &Backbone::load(bundled::ARCH, &device, take).unwrap(),
+                    &Backbone::load(Arch::ResNet18, &device, take).unwrap(),
                     &head,
                 )
             };
@@ -484,7 +486,7 @@ fn a_recorded_norm_is_the_slope_of_the_loss_along_it() {
                 }
                 Ok(data)
             };
-            let backbone = Backbone::load(bundled::ARCH, &Device::flex(), take);
+            let backbone = Backbone::load(Arch::ResNet18, &Device::flex(), take);
             loss(&backbone.unwrap(), &head)
         };
         // So small because of the kinks of ReLU and max pool: the difference comes nearer as it shrinks.

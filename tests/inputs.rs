@@ -147,7 +147,10 @@ fn outputs_without_names_are_numbered_until_they_are_named() {
     let photo = folder.join("photo.png");
     draw(&photo, 1, 0);
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
-    let bytes = pollster::block_on(weights::bundled::load(&mut progress)).unwrap();
+    let bytes = pollster::block_on(
+        weights::Bundled::of(retune::config::BundledModel::Scenes).load(&mut progress),
+    )
+    .unwrap();
     let tensors = weights::read("bundled", &bytes).unwrap().tensors;
     let tensors: Vec<_> = tensors
         .into_iter()
@@ -240,7 +243,10 @@ fn a_backbone_without_its_head_does_not_answer() {
     let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image");
     let photo = photo.join("transparent-expected.png");
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
-    let bytes = pollster::block_on(weights::bundled::load(&mut progress)).unwrap();
+    let bytes = pollster::block_on(
+        weights::Bundled::of(retune::config::BundledModel::Scenes).load(&mut progress),
+    )
+    .unwrap();
     let tensors = weights::read("bundled", &bytes).unwrap().tensors;
     let tensors = tensors
         .into_iter()
@@ -412,7 +418,10 @@ type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 /// The bundled model's tensors, with a last layer of so many outputs in place of its own.
 fn with_outputs(outputs: usize) -> Tensors {
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
-    let bytes = pollster::block_on(weights::bundled::load(&mut progress)).unwrap();
+    let bytes = pollster::block_on(
+        weights::Bundled::of(retune::config::BundledModel::Scenes).load(&mut progress),
+    )
+    .unwrap();
     let tensors = weights::read("bundled", &bytes).unwrap().tensors;
     let mut tensors: Tensors = tensors
         .into_iter()
@@ -614,7 +623,7 @@ fn a_training_says_what_it_does_and_what_to_do_next() {
         "forest                 4 to train       1 held out       0 to test",
         "sea                    4 to train       1 held out       2 to test",
         "held out: 20 %",
-        "trained: the head of resnet18 (bundled); head linear, images of 160 x 160 pixels",
+        "trained: the head of resnet18 (scenes); head linear, images of 160 x 160 pixels",
     ] {
         assert!(said.contains(word), "no {word:?} in: {said}");
     }

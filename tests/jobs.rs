@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use async_channel::Sender;
-use retune::config::{DemoConfig, DeviceChoice, TrainConfig};
+use retune::config::{DemoConfig, DeviceChoice, StartFrom, TrainConfig};
 use retune::data::demo;
 use retune::engine::{Engine, Mailbox, Order};
 use retune::image::encode_png;
@@ -79,6 +79,7 @@ fn run(
                     ..TrainConfig::default()
                 },
                 seeds: 1,
+                start: StartFrom::InUse,
             },
         ),
     ];
@@ -163,7 +164,7 @@ fn a_training_is_held_answers_a_photo_goes_on_and_is_stopped() {
         Event::Model { model } => Some(model.source.as_str()),
         _ => None,
     });
-    assert_eq!(models.collect::<Vec<_>>(), ["bundled", "trained here"]);
+    assert_eq!(models.collect::<Vec<_>>(), ["scenes", "trained here"]);
 }
 
 #[test]

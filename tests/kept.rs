@@ -6,10 +6,10 @@ mod orders;
 use orders::{
     Said, classify, data, export, exports, failures, import, order, probabilities, start,
 };
-use retune::config::{Scope, TrainConfig};
+use retune::config::{BundledModel, Scope, StartFrom, TrainConfig};
 use retune::engine::Order;
 use retune::protocol::{Command, Event, ExportKind, TrainEvent};
-use retune::weights::{self, Checkpoint, bundled};
+use retune::weights::{self, Bundled, Checkpoint};
 
 /// Has an engine of its own handle, which fails at nothing.
 fn handle(keeps: bool, orders: Vec<Order>) -> Said {
@@ -30,9 +30,17 @@ fn assert_close(a: &[f32], b: &[f32]) {
     }
 }
 
+fn train(config: TrainConfig) -> Command {
+    Command::Train {
+        config,
+        seeds: 1,
+        start: StartFrom::InUse,
+    }
+}
+
 fn bundled() -> Checkpoint {
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
-    let bytes = pollster::block_on(bundled::load(&mut progress)).unwrap();
+    let bytes = pollster::block_on(Bundled::of(BundledModel::Scenes).load(&mut progress)).unwrap();
     weights::read("bundled", &bytes).unwrap()
 }
 
@@ -54,7 +62,7 @@ fn tuned_convolutions_are_exported_and_kept() {
         vec![
             start(),
             data(),
-            order(2, Command::Train { config, seeds: 1 }),
+            order(2, train(config)),
             classify(),
             order(3, Command::Evaluate),
             export(ExportKind::Head),

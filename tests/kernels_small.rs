@@ -8,7 +8,7 @@ mod gpu;
 
 use burn::tensor::Device;
 use gpu::{download, open, poison, upload};
-use retune::config::Preprocess;
+use retune::config::{BundledModel, Preprocess};
 use retune::image::{self, Rgb};
 use retune::infer::softmax;
 use retune::infer::{Classifier, Given};
@@ -21,7 +21,7 @@ use retune::kernels::shape::PoolShape;
 use retune::model::input::Batch;
 use retune::platform::device_state::{Adapter, DeviceState};
 use retune::random::Random;
-use retune::weights::{self, bundled};
+use retune::weights::{self, Bundled};
 
 fn random(seed: u64, n: usize) -> Vec<f32> {
     gpu::random(seed, "small kernels", n)
@@ -259,7 +259,8 @@ fn files_are_resized_on_hardware_and_nothing_changes() {
     handle.set_enabled(true);
 
     let mut progress = |_, _| std::ops::ControlFlow::Continue(());
-    let bytes = pollster::block_on(bundled::load(&mut progress)).expect("the bundled model");
+    let bytes = pollster::block_on(Bundled::of(BundledModel::Scenes).load(&mut progress))
+        .expect("the bundled model");
     let checkpoint = weights::read("bundled", &bytes).expect("a checkpoint");
     let loaded = Classifier::load(checkpoint, None, Given::default(), &device);
     let mut classifier = loaded.expect("a model").classifier;

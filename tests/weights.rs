@@ -3,10 +3,10 @@
 
 #![cfg(feature = "data")]
 
-use retune::config::Arch;
+use retune::config::{Arch, BundledModel};
 use retune::error::Error;
 use retune::weights::{
-    Checkpoint, Dtype, SaveAs, bundled, hub, load_state, read, read_beside, save,
+    Bundled, Checkpoint, Dtype, SaveAs, hub, load_state, read, read_beside, save,
 };
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -395,29 +395,60 @@ fn a_tensor_is_taken_once_and_only_in_its_shape() {
 }
 
 #[test]
-fn the_bundled_file_is_the_one_the_page_expects() {
+fn the_bundled_files_are_the_ones_the_page_expects() {
     use sha2::{Digest, Sha256};
-    let path = format!("{}/www/{}", env!("CARGO_MANIFEST_DIR"), bundled::MODEL.path);
-    let bytes = std::fs::read(path).unwrap();
-    assert_eq!(bytes.len() as u64, bundled::MODEL.bytes);
-    let digest = Sha256::digest(&bytes);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, bundled::MODEL.sha256);
+    // Outputs, features, edge of the input; values without those of the last layer.
+    let facts = [
+        (
+            BundledModel::Scenes,
+            Some(6),
+            512,
+            160,
+            11_689_512 - 1000 * 513 + 9600,
+        ),
+        (
+            BundledModel::Things,
+            Some(1000),
+            1280,
+            224,
+            3_412_904 - 41_024,
+        ),
+        (BundledModel::General, None, 512, 160, 15_897_152 - 512),
+    ];
+    for (model, outputs, features, size, values) in facts {
+        let bundled = Bundled::of(model);
+        let path = bundled.asset.path;
+        let bytes = std::fs::read(format!("{}/www/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert_eq!(bytes.len() as u64, bundled.asset.bytes, "{path}");
+        let digest = Sha256::digest(&bytes);
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, bundled.asset.sha256, "{path}");
+        assert_eq!(Bundled::of_hash(&hex), Some(bundled));
 
-    let checkpoint = read(bundled::MODEL.path, &bytes).unwrap();
-    assert_eq!(checkpoint.shape("fc.weight"), Some(&[6, 512][..]));
-    assert_eq!(checkpoint.metadata["classes"], bundled::classes().join(","));
-    assert_eq!(
-        checkpoint.metadata["input"],
-        bundled::preprocess().size.to_string()
-    );
-    let values: usize = checkpoint
-        .tensors
-        .values()
-        .map(|entry| entry.data.len())
-        .sum();
-    // torchvision's 11 689 512 with 6 classes for 1000, and the 9600 running means and variances.
-    assert_eq!(values, 11_689_512 - 994 * 513 + 9600);
+        let checkpoint = read(path, &bytes).unwrap();
+        let last = outputs.map(|outputs| vec![outputs, features]);
+        assert_eq!(checkpoint.shape("fc.weight"), last.as_deref(), "{path}");
+        assert_eq!(checkpoint.metadata["input"], size.to_string(), "{path}");
+        assert_eq!(checkpoint.classes.as_ref().map(Vec::len), outputs, "{path}");
+        let all: usize = checkpoint
+            .tensors
+            .values()
+            .map(|entry| entry.data.len())
+            .sum();
+        let head = outputs.map_or(0, |outputs| outputs * (features + 1));
+        assert_eq!(all - head, values, "{path}");
+    }
+    let scenes = read(
+        "scenes",
+        &std::fs::read(format!(
+            "{}/www/{}",
+            env!("CARGO_MANIFEST_DIR"),
+            Bundled::of(BundledModel::Scenes).asset.path
+        ))
+        .unwrap(),
+    )
+    .unwrap();
+    assert_eq!(scenes.classes, Some(retune::classes::intel()));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub struct ExportArgs {
 /// Flags of every task that runs a model.
 #[derive(Args, Clone)]
 pub struct Common {
-    /// Checkpoint to use (.safetensors, PyTorch's or .onnx) in place of the bundled scenes model.
+    /// Model to use: "scenes" (the default) or "things", which are bundled, or a checkpoint (.safetensors, PyTorch's or .onnx).
     #[arg(long)]
     pub model: Option<PathBuf>,
     /// Names of that model's outputs, in order: NAME,NAME,... or a text file with a name a line; they win over its own.

@@ -10,7 +10,7 @@ use super::label_args::Asked;
 use super::output::Output;
 use super::train_args::Images;
 use super::{dataset, report};
-use crate::config::{Arch, InputSettings};
+use crate::config::{Arch, BundledModel, InputSettings, StartFrom};
 use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
@@ -57,15 +57,26 @@ impl Session {
             transparency: common.transparency,
         };
         session.run(START, start, Vec::new()).await?;
-        if let Some(path) = &common.model {
-            let path = path.to_string_lossy();
-            let classes = common.classes.clone().map(|classes| classes.0);
-            session.import(&path, None, classes, common.input()).await?;
-        } else if common.input() != InputSettings::default() {
-            let input = common.input();
-            session
-                .handle(Command::SetInput { input }, Vec::new())
-                .await?;
+        let (named, input) = (common.model.as_ref(), common.input());
+        let classes = common.classes.clone().map(|classes| classes.0);
+        let bundled = named.and_then(|path| BundledModel::from_name(path.to_str()?));
+        match (named, bundled) {
+            (Some(path), None) => {
+                let path = path.to_string_lossy();
+                session.import(&path, None, classes, input).await?;
+            }
+            (_, bundled) => {
+                let not_yet = |model: &BundledModel| *model != BundledModel::default();
+                let bundled = bundled.filter(not_yet);
+                let commands = [
+                    bundled.map(|model| Command::UseBundled { model }),
+                    classes.map(|classes| Command::NameClasses { classes }),
+                    (input != InputSettings::default()).then_some(Command::SetInput { input }),
+                ];
+                for command in commands.into_iter().flatten() {
+                    session.handle(command, Vec::new()).await?;
+                }
+            }
         }
         Ok(session)
     }
@@ -197,6 +208,18 @@ impl Session {
         let shown = self.shown();
         let summary = shown.summary.as_ref();
         summary.is_some_and(|summary| summary.classes.iter().any(|class| class.test > 0))
+    }
+
+    /// The bundled model that a training on the data set in use begins from in place of the model in use.
+    pub fn instead(&self, start: StartFrom) -> Option<BundledModel> {
+        let shown = self.shown();
+        let (model, summary) = shown.model.as_ref().zip(shown.summary.as_ref())?;
+        let classes: Vec<String> = summary
+            .classes
+            .iter()
+            .map(|class| class.name.clone())
+            .collect();
+        start.instead(model.bundled, &classes)
     }
 
     /// Measures the model in use on the data set in use.

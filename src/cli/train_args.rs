@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::args::{Common, Device, arch, normalization, transparency};
 use super::label_args::LabelArgs;
 use super::setting_flags::SettingFlags;
-use super::{HUB, RANDOM};
+use super::HUB;
 use crate::config::{
-    Arch, DemoConfig, Normalization, Setting, TrainConfig, TrainRequest, Transparency,
+    Arch, BundledModel, DemoConfig, Normalization, Setting, StartFrom, TrainConfig, TrainRequest,
+    Transparency,
 };
 use crate::error::{Error, Result};
-use crate::weights::bundled;
+use crate::weights::Bundled;
 
 /// A teacher's share of the loss where nothing is said of it.
 const DISTILLATION: f64 = 0.5;
@@ -34,7 +35,8 @@ pub struct TrainArgs {
     /// Backbone, by torchvision's name (resnet18, wide_resnet50_2, ...).
     #[arg(long)]
     pub arch: Option<String>,
-    /// Pretrained weights (.safetensors, .pth or .onnx), "imagenet" to download timm's, or "random".
+    /// Pretrained weights: a file (.safetensors, .pth or .onnx), "scenes", "general" or "things" for bundled ones, "imagenet"
+    /// to download timm's, or "random"; default scenes, and general for a data set of other classes than the six scenes.
     #[arg(long)]
     pub weights: Option<String>,
     #[command(flatten)]
@@ -96,8 +98,10 @@ pub struct Plan {
     pub dataset: Images,
     /// The backbone, if one was named.
     pub arch: Option<Arch>,
-    /// Its weights: a file, [`super::HUB`] or [`super::RANDOM`]; none for the bundled ones.
+    /// Its weights: a file, [`super::HUB`] or [`super::RANDOM`]; none for bundled ones.
     pub weights: Option<String>,
+    /// What the training begins from.
+    pub start: Start,
     /// Another model to learn from.
     pub teacher: Option<PathBuf>,
     /// Device, JSON.
@@ -163,7 +167,8 @@ impl TrainArgs {
         let name = self.arch.clone().or(file.arch);
         let arch = name.as_deref().map(arch).transpose()?;
         let weights = self.weights.clone().or(file.weights);
-        check_weights(arch, weights.as_deref())?;
+        let start = Start::of(arch, weights.as_deref())?;
+        let weights = weights.filter(|_| start == Start::Loaded);
         Ok(Plan {
             dataset: dataset.ok_or_else(|| {
                 let reason = "none is named: give a folder or a zip, or --demo to try things out";
@@ -171,6 +176,7 @@ impl TrainArgs {
             })?,
             arch,
             weights,
+            start,
             teacher,
             common: Common {
                 model: None,
@@ -203,24 +209,61 @@ impl TrainArgs {
     }
 }
 
-/// Whether there are such weights of that backbone, as far as it is known before anything is loaded.
-fn check_weights(arch: Option<Arch>, weights: Option<&str>) -> Result<()> {
-    let known = match (arch, weights) {
-        // A file may say which backbone it is.
-        (None, Some(file)) if file != HUB && file != RANDOM => return Ok(()),
-        (arch, _) => arch.unwrap_or_default(),
-    };
-    if weights.is_none() && known != bundled::ARCH {
-        let reason = format!(
-            "{} has no bundled weights; give --weights FILE, --weights imagenet to download them, or --weights random",
-            known.name()
-        );
-        return Err(Error::setting("--arch", reason));
+/// What a training begins from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The bundled model that suits the data set.
+    Unsaid,
+    /// A bundled model.
+    Bundled(BundledModel),
+    /// Weights that are loaded: a file, the hub's, random ones.
+    Loaded,
+}
+
+impl Start {
+    /// What is asked for, as far as it is known before anything is loaded.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if there are no such weights of that backbone.
+    fn of(arch: Option<Arch>, weights: Option<&str>) -> Result<Self> {
+        let of_arch = |model: &BundledModel| Some(Bundled::of(*model).arch) == arch;
+        match (arch, weights) {
+            (None, None) => Ok(Self::Unsaid),
+            (Some(known), None) => {
+                let found = BundledModel::ALL.into_iter().find(of_arch);
+                found.map(Self::Bundled).ok_or_else(|| {
+                    let reason = format!(
+                        "{} has no bundled weights; give --weights FILE, --weights imagenet to download them, or --weights \
+                         random",
+                        known.name()
+                    );
+                    Error::setting("--arch", reason)
+                })
+            }
+            (_, Some(HUB)) => {
+                crate::weights::hub::url(None, arch.unwrap_or_default())?;
+                Ok(Self::Loaded)
+            }
+            (_, Some(word)) => match BundledModel::from_name(word) {
+                Some(model) if arch.is_some() && !of_arch(&model) => {
+                    let own = Bundled::of(model).arch.name();
+                    let reason = format!("{word} is a {own}, not a {}", arch.unwrap_or_default());
+                    Err(Error::setting("--weights", reason))
+                }
+                Some(model) => Ok(Self::Bundled(model)),
+                // A file may say which backbone it is.
+                None => Ok(Self::Loaded),
+            },
+        }
     }
-    if weights == Some(HUB) {
-        crate::weights::hub::url(None, known)?;
+
+    /// The same for the engine, once what is asked for is in use.
+    pub const fn of_training(self) -> StartFrom {
+        match self {
+            Self::Unsaid => StartFrom::Auto,
+            Self::Bundled(_) | Self::Loaded => StartFrom::InUse,
+        }
     }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<RunFile> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 mod augment;
+mod bundled;
 mod head;
 mod settings;
 mod train;
@@ -16,6 +17,7 @@ use value::{number, words};
 
 pub use crate::network::Arch;
 pub use augment::Augment;
+pub use bundled::{BundledModel, StartFrom};
 pub use head::HeadKind;
 pub use settings::Setting;
 #[cfg(all(test, any(feature = "ui", feature = "cli")))]

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::mailbox::Mailbox;
+use crate::config::BundledModel;
 use crate::error::{Error, Result};
 use crate::infer::Classifier;
 use crate::model::head::HeadSpec;
 use crate::model::inspect::inspect;
 use crate::platform::{hash, store};
 use crate::protocol::ModelSummary;
-use crate::weights::{self, Checkpoint, SaveAs, bundled};
+use crate::weights::{self, Bundled, Checkpoint, SaveAs};
 
 /// The head in use is kept under this name, with its backbone's hash among its metadata.
 const HEAD: &str = "head.safetensors";
@@ -21,8 +22,8 @@ const BACKBONE: &str = "backbone.checkpoint";
 /// The file that the backbone came in.
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
-    /// The bundled weights.
-    Bundled,
+    /// Bundled weights.
+    Bundled(BundledModel),
     /// A file that is kept in the store.
     Kept {
         /// Its SHA-256, hexadecimal.
@@ -40,13 +41,22 @@ pub(super) enum Origin {
 impl Origin {
     pub fn sha256(&self) -> &str {
         match self {
-            Self::Bundled => bundled::MODEL.sha256,
+            Self::Bundled(model) => Bundled::of(*model).asset.sha256,
             Self::Kept { sha256 } | Self::Memory { sha256, .. } => sha256,
+        }
+    }
+
+    /// The bundled model whose file it is, if it is one's.
+    pub const fn bundled(&self) -> Option<BundledModel> {
+        match self {
+            Self::Bundled(model) => Some(*model),
+            Self::Kept { .. } | Self::Memory { .. } => None,
         }
     }
 }
 
 /// The model in use and where it came from.
+#[derive(Clone)]
 pub(super) struct ActiveModel {
     pub classifier: Classifier,
     pub origin: Origin,
@@ -90,6 +100,7 @@ impl ActiveModel {
             parameters: table.map_or(0, |table| table.parameters),
             source: self.source.clone(),
             sha256: Some(self.origin.sha256().to_string()),
+            bundled: self.origin.bundled(),
         }
     }
 
@@ -113,7 +124,10 @@ impl ActiveModel {
     /// The file that the backbone came in.
     pub async fn backbone_file(&self) -> Result<Checkpoint> {
         let bytes = match &self.origin {
-            Origin::Bundled => bundled::load(&mut |_, _| ControlFlow::Continue(())).await?,
+            Origin::Bundled(model) => {
+                let progress = &mut |_, _| ControlFlow::Continue(());
+                Bundled::of(*model).load(progress).await?
+            }
             Origin::Memory { bytes, .. } => Cow::Borrowed(bytes.as_slice()),
             Origin::Kept { sha256 } => {
                 let bytes = store::read(BACKBONE).await?.unwrap_or_default();

@@ -44,10 +44,14 @@ impl Engine {
                 beside,
                 labels,
             } => self.open_dataset(source, &beside, labels, files).await,
-            Command::Train { config, seeds } => self.train(&config, seeds).await,
+            Command::Train {
+                config,
+                seeds,
+                start,
+            } => self.train(&config, seeds, start).await,
             Command::Continue => self.continue_training().await,
             Command::Discard => self.discard().await,
-            Command::Estimate { config } => estimate::estimate(self.context()?, &config).await,
+            Command::Estimate { config, start } => self.estimate(&config, start).await,
             Command::Preview {
                 file,
                 image,
@@ -98,7 +102,7 @@ impl Engine {
             Command::Teach { file } => self.teach(&file, files).await,
             Command::Download { arch } => self.download(arch).await,
             Command::Export { what } => export::export(self, what).await,
-            Command::Reset => self.reset().await,
+            Command::UseBundled { model } => self.use_bundled(model).await,
             Command::MeasureHead {
                 samples,
                 features,

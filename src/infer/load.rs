@@ -9,7 +9,7 @@ use super::Classifier;
 use super::about::{self, About, names_of_outputs};
 use super::imported::{graph_of, read_model};
 use super::timm;
-use crate::config::{HeadKind, InputSettings, Normalization, Preprocess};
+use crate::config::{BundledModel, HeadKind, InputSettings, Normalization, Preprocess};
 use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, HeadSpec};
@@ -17,7 +17,7 @@ use crate::network::Arch;
 use crate::network::graph::Graph;
 use crate::network::inspect::check_size;
 use crate::weights::hub;
-use crate::weights::{self, Checkpoint, bundled, names};
+use crate::weights::{self, Bundled, Checkpoint, names};
 
 /// Seed of the head that stands in for one of another class count.
 const FRESH_HEAD: u64 = 0;
@@ -66,22 +66,26 @@ impl Classifier {
     /// The model that comes with the crate: a `ResNet-18` for the six kinds of scenes of [`crate::classes`].
     ///
     /// # Errors
-    /// In the browser, where it is fetched, what [`bundled::load`] says; natively none.
+    /// In the browser, where it is fetched, what [`Bundled::load`] says; natively none.
     pub async fn bundled(device: &Device) -> Result<Self> {
-        let bytes = bundled::load(&mut |_, _| ControlFlow::Continue(())).await?;
-        Self::of_bundle(&bytes, device)
+        let bundled = Bundled::of(BundledModel::Scenes);
+        let bytes = bundled.load(&mut |_, _| ControlFlow::Continue(())).await?;
+        Self::of_bundle(bundled, &bytes, &[], device)
     }
 
-    /// The same from the bytes of its file.
-    pub(crate) fn of_bundle(bytes: &[u8], device: &Device) -> Result<Self> {
-        let checkpoint = weights::read(bundled::MODEL.path, bytes)?;
-        let classes = bundled::classes();
+    /// A bundled model from the bytes of its file; one without a last layer gets an untrained one for `untrained`.
+    pub(crate) fn of_bundle(
+        bundled: &Bundled,
+        bytes: &[u8],
+        untrained: &[String],
+        device: &Device,
+    ) -> Result<Self> {
+        let checkpoint = weights::read(bundled.asset.path, bytes)?;
         let given = Given {
-            names: Some(&classes),
-            untrained: &classes,
+            untrained,
             ..Given::default()
         };
-        let loaded = Self::load(checkpoint, Some(bundled::ARCH), given, device)?;
+        let loaded = Self::load(checkpoint, Some(bundled.arch), given, device)?;
         Ok(loaded.classifier)
     }
 

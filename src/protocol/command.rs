@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Skipped;
 use crate::config::{
-    Arch, Augment, DemoConfig, DeviceChoice, InputSettings, TrainConfig, Transparency,
+    Arch, Augment, BundledModel, DemoConfig, DeviceChoice, InputSettings, StartFrom, TrainConfig,
+    Transparency,
 };
 
 /// Names of the files that the Hugging Face hub keeps beside a checkpoint and that say more about it: the names of its
@@ -153,7 +154,7 @@ pub enum OnnxFile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "command")]
 pub enum Command {
-    /// First command: open a device, load the model (the one kept from last time, else the bundled).
+    /// First command: open a device, load the model (the one kept from last time, else the bundled scenes).
     Start {
         /// The device asked for.
         device: DeviceChoice,
@@ -187,6 +188,9 @@ pub enum Command {
         config: TrainConfig,
         /// Trainings, one after the other from `config.seed` on; the best one's model is put in use.
         seeds: usize,
+        /// Which model they begin from.
+        #[serde(default)]
+        start: StartFrom,
     },
     /// Go on with the training of [`Event::Interrupted`](super::Event::Interrupted), on the same images, opened again.
     Continue,
@@ -197,6 +201,9 @@ pub enum Command {
     Estimate {
         /// The settings.
         config: TrainConfig,
+        /// Which model it would begin from.
+        #[serde(default)]
+        start: StartFrom,
     },
     /// Show what an augmentation makes of an image; answered by [`Event::Previews`](super::Event::Previews).
     Preview {
@@ -278,8 +285,11 @@ pub enum Command {
         /// Head or whole model.
         what: ExportKind,
     },
-    /// Forget the kept model and go back to the bundled one.
-    Reset,
+    /// Forget the kept model and put a bundled one in use.
+    UseBundled {
+        /// Which one.
+        model: BundledModel,
+    },
     /// Time head epochs on generated features (`cargo xtask bench`); answered by `Event::Measured`.
     MeasureHead {
         /// Samples, N of `[N,C]`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Columns, Labels};
-use crate::config::{Arch, DemoConfig, HeadKind, Normalization, TrainConfig};
+use crate::config::{Arch, BundledModel, DemoConfig, HeadKind, Normalization, TrainConfig};
 
 /// What the engine is doing. One value, never a handful of booleans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -84,20 +84,20 @@ pub struct ModelSummary {
     pub features: usize,
     /// Parameters of backbone and head.
     pub parameters: u64,
-    /// Where it came from: "bundled", a file's name, "trained here".
+    /// Where it came from: the name of a [`BundledModel`], a file's name, "trained here".
     pub source: String,
     /// SHA-256 of the file that the backbone came in, hexadecimal.
     pub sha256: Option<String>,
+    /// The bundled model whose backbone it has, if it is one's.
+    #[serde(default)]
+    pub bundled: Option<BundledModel>,
 }
 
 impl ModelSummary {
-    /// The source of the model that comes with the program.
-    pub const BUNDLED: &str = "bundled";
-
-    /// Whether it is the model that comes with the program, under whatever names its outputs go.
+    /// The bundled model that it is, under whatever names its outputs go.
     #[must_use]
-    pub fn is_bundled(&self) -> bool {
-        self.source == Self::BUNDLED
+    pub fn as_bundled(&self) -> Option<BundledModel> {
+        self.bundled.filter(|model| self.source == model.name())
     }
 }
 

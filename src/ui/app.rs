@@ -82,6 +82,7 @@ fn App() -> Html {
                 <Train form={state.form.clone()} training={state.training.clone()} {banner} {preview}
                     job={job(JobKind::Train)} estimating={job(JobKind::Estimate)}
                     forecast={state.forecast.clone()} engine={state.engine} {idle}
+                    start={state.start} begins_from={state.begins_from()}
                     needs={state.training_needs()} {on} notices={notices(Section::Train)} />
                 <Evaluate report={state.evaluation.clone()} job={job(JobKind::Evaluate)} {on}
                     {idle} needs={state.evaluation_needs()} notices={notices(Section::Evaluate)}

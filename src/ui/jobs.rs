@@ -85,8 +85,8 @@ pub enum JobKind {
     Preview,
     /// Putting random weights in use.
     RandomInit,
-    /// Going back to the bundled model.
-    Reset,
+    /// Putting a bundled model in use.
+    UseBundled,
 }
 
 impl JobKind {
@@ -107,7 +107,7 @@ impl JobKind {
             Command::Estimate { .. } => Self::Estimate,
             Command::Preview { .. } => Self::Preview,
             Command::RandomInit { .. } => Self::RandomInit,
-            Command::Reset => Self::Reset,
+            Command::UseBundled { .. } => Self::UseBundled,
             _ => return None,
         })
     }
@@ -127,7 +127,7 @@ impl JobKind {
             | Self::Download
             | Self::Export
             | Self::RandomInit
-            | Self::Reset => Section::Model,
+            | Self::UseBundled => Section::Model,
         }
     }
 
@@ -141,7 +141,7 @@ impl JobKind {
                 | Self::SetInput
                 | Self::Download
                 | Self::RandomInit
-                | Self::Reset
+                | Self::UseBundled
         )
     }
 }

@@ -67,7 +67,7 @@ impl Prediction {
     #[must_use]
     pub fn is_by(&self, model: Option<&Shared<ModelSummary>>) -> bool {
         model.is_some_and(|model| {
-            let same = || model.is_bundled() && **model == *self.model;
+            let same = || model.as_bundled().is_some() && **model == *self.model;
             self.model == *model || same()
         })
     }

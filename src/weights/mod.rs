@@ -6,7 +6,7 @@
 //! so nothing behind this module knows what kind of file it was.
 
 mod beside;
-pub mod bundled;
+mod bundled;
 mod candidate;
 mod checkpoint;
 mod convert;
@@ -24,6 +24,7 @@ mod save;
 mod select;
 
 pub use beside::{MAX_BYTES as MAX_BESIDE, read_beside};
+pub use bundled::Bundled;
 pub use checkpoint::{Checkpoint, GRAPH, NAMED, NamedTensor, StoredTensor, load_state, read};
 pub use convert::Dtype;
 pub(crate) use convert::{check_finite, numbers};

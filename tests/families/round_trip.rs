@@ -1,6 +1,6 @@
 //! A file through the engine: imported, trained on, handed out, imported again.
 
-use retune::config::{Arch, Scope, TrainConfig};
+use retune::config::{Arch, Scope, StartFrom, TrainConfig};
 use retune::engine::Order;
 
 use retune::protocol::{Command, Event, ExportKind, TrainEvent};
@@ -17,7 +17,13 @@ fn train(scope: Scope) -> Order {
         batch: 9,
         ..TrainConfig::default()
     };
-    order(4, Command::Train { config, seeds: 1 })
+    let (seeds, start) = (1, StartFrom::InUse);
+    let train = Command::Train {
+        config,
+        seeds,
+        start,
+    };
+    order(4, train)
 }
 
 /// Imports a file, trains a head on it, exports it, and has another engine take it in; then its last stage with the

@@ -1,9 +1,9 @@
 //! How long a training will take and how much memory: one batch is timed on every part of the way.
 
-use super::training::trainable_stages;
-use crate::config::{Scope, TrainConfig};
+use super::training::{start_of, trainable_stages};
+use crate::config::{Scope, StartFrom, TrainConfig};
 use crate::data;
-use crate::engine::{JobContext, image_loader};
+use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;
 use crate::model::head::{HeadSpec, to_host};
@@ -37,12 +37,25 @@ struct Timed {
     activations: usize,
 }
 
+impl Engine {
+    /// Says how long a training will take. The model that it would begin from is in use meanwhile.
+    pub(in crate::engine) async fn estimate(
+        &mut self,
+        config: &TrainConfig,
+        start: StartFrom,
+    ) -> Result<()> {
+        config.check()?;
+        let replaced = self.begin_from(start_of(config, start)).await?;
+        let estimated = estimate(self.context()?, config).await;
+        if let Some(before) = replaced {
+            self.exchange(before);
+        }
+        estimated
+    }
+}
+
 /// Times a step of a training and says what all of it will take.
-pub(in crate::engine) async fn estimate(
-    mut context: JobContext<'_>,
-    config: &TrainConfig,
-) -> Result<()> {
-    config.check()?;
+async fn estimate(mut context: JobContext<'_>, config: &TrainConfig) -> Result<()> {
     let classifier = &context.model.classifier;
     let graph = classifier.backbone.graph().clone();
     let set = &context.data.set;

@@ -2,28 +2,29 @@
 
 use std::ops::ControlFlow;
 
-use crate::config::{Arch, InputSettings};
+use crate::classes;
+use crate::config::{Arch, BundledModel, InputSettings, StartFrom};
 use crate::engine::active_model::{ActiveModel, ModelStore, Origin};
 use crate::engine::{Engine, find};
 use crate::error::{Error, Result};
 use crate::infer::{self, Classifier, Given, Loaded, Purpose};
 use crate::platform::files::InputFile;
-use crate::protocol::{Event, FileRef, ModelSummary, Phase};
-use crate::weights::{self, Checkpoint, bundled, hub};
+use crate::protocol::{Event, FileRef, Phase};
+use crate::weights::{self, Bundled, Checkpoint, hub};
 
 impl Engine {
-    /// At the start: the model kept from last time if there is one and it is whole, else the bundled one.
+    /// At the start: the model kept from last time if there is one and it is whole, else the bundled scenes.
     pub(in crate::engine) async fn load_persisted_or_bundled(&mut self) -> Result<()> {
         if let Some(head) = self.store.head().await {
             match self.load_kept(&head).await {
                 Ok(()) => return Ok(()),
                 Err(error) => self.mailbox.warn(format!(
-                    "The model kept from last time could not be loaded ({error}); this is the bundled one."
+                    "The model kept from last time could not be loaded ({error}); this is the bundled one for six scenes."
                 )),
             }
         }
-        let classifier = self.load_bundled().await?;
-        self.set_model(classifier, Origin::Bundled, ModelSummary::BUNDLED);
+        let model = self.load_bundled(BundledModel::Scenes).await?;
+        self.set_active(model);
         Ok(())
     }
 
@@ -32,8 +33,9 @@ impl Engine {
         let head = ModelStore::read_head(head)?;
         let sha256 = head.metadata.get("backbone").cloned().unwrap_or_default();
         let source = head.metadata.get("source").cloned();
-        let (classifier, origin) = if sha256 == bundled::MODEL.sha256 {
-            (self.load_bundled().await?, Origin::Bundled)
+        let (classifier, origin) = if let Some(bundled) = Bundled::of_hash(&sha256) {
+            let model = self.load_bundled(bundled.model).await?;
+            (model.classifier, model.origin)
         } else {
             let checkpoint = ModelStore::backbone(&sha256).await?;
             let arch = head
@@ -50,35 +52,80 @@ impl Engine {
         Ok(())
     }
 
-    async fn load_bundled(&mut self) -> Result<Classifier> {
+    /// A bundled model, fetched if need be, and not yet in use.
+    async fn load_bundled(&mut self, model: BundledModel) -> Result<ActiveModel> {
+        let untrained = self.classes_wanted();
         let mailbox = &mut self.mailbox;
         let mut progress = |done, total| {
             mailbox.progress(Phase::LoadingModel, done, total);
-            ControlFlow::Continue(())
+            if mailbox.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
-        let bytes = bundled::load(&mut progress).await?;
-        Classifier::of_bundle(&bytes, &self.device()?.device)
+        let bundled = Bundled::of(model);
+        let bytes = bundled.load(&mut progress).await?;
+        let device = &self.device()?.device;
+        let classifier = Classifier::of_bundle(bundled, &bytes, &untrained, device)?;
+        let origin = Origin::Bundled(model);
+        Ok(ActiveModel::new(classifier, origin, model.name()))
     }
 
-    /// Puts a model in use and says so. Features of another backbone are worthless and go.
+    /// Puts a model in use and says so.
     pub(in crate::engine) fn set_model(
         &mut self,
-        mut classifier: Classifier,
+        classifier: Classifier,
         origin: Origin,
         source: &str,
     ) {
+        self.set_active(ActiveModel::new(classifier, origin, source));
+    }
+
+    /// The same.
+    pub(in crate::engine) fn set_active(&mut self, model: ActiveModel) {
+        self.exchange(model);
+        self.tell_model();
+    }
+
+    /// Puts a model in use without a word; what was in use. Features of another backbone are worthless and go.
+    pub(in crate::engine) fn exchange(&mut self, mut model: ActiveModel) -> Option<ActiveModel> {
+        let classifier = &mut model.classifier;
         if let Some(transparency) = self.transparency {
             classifier.preprocess.transparency = transparency;
         }
-        let same = self.model.as_ref().is_some_and(|model| {
-            model.origin.sha256() == origin.sha256()
-                && model.classifier.preprocess == classifier.preprocess
+        let same = self.model.as_ref().is_some_and(|old| {
+            old.origin.sha256() == model.origin.sha256()
+                && old.classifier.preprocess == classifier.preprocess
         });
         if !same && let Some(data) = &mut self.data {
             data.forget_features(classifier.features());
         }
-        self.model = Some(ActiveModel::new(classifier, origin, source));
-        self.tell_model();
+        self.model.replace(model)
+    }
+
+    /// Puts the bundled model in use that a training for the classes of the data set in use begins from, if it is
+    /// another than the one in use, without a word; what was in use.
+    pub(in crate::engine) async fn begin_from(
+        &mut self,
+        start: StartFrom,
+    ) -> Result<Option<ActiveModel>> {
+        let bundled = self.model()?.origin.bundled();
+        let classes = self.data()?.set.classes.clone();
+        match start.instead(bundled, &classes) {
+            Some(instead) => self.change_to(instead).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Puts a bundled model in use without a word and without keeping it for the next start; what was in use.
+    pub(in crate::engine) async fn change_to(
+        &mut self,
+        bundled: BundledModel,
+    ) -> Result<Option<ActiveModel>> {
+        let loaded = self.load_bundled(bundled).await?;
+        self.prepare_kernels(&loaded.classifier).await?;
+        Ok(self.exchange(loaded))
     }
 
     /// Says which model is in use.
@@ -299,16 +346,18 @@ impl Engine {
         match (data, &self.model) {
             (Some(data), _) => data.set.classes.clone(),
             (None, Some(model)) => model.classifier.classes.clone(),
-            (None, None) => bundled::classes(),
+            (None, None) => classes::intel(),
         }
     }
 
-    /// Forgets the kept model and goes back to the bundled one.
-    pub(in crate::engine) async fn reset(&mut self) -> Result<()> {
-        let classifier = self.load_bundled().await?;
-        self.prepare_kernels(&classifier).await?;
-        self.set_model(classifier, Origin::Bundled, ModelSummary::BUNDLED);
+    /// Forgets the kept model and puts a bundled one in use, which is kept if it is not the one that is used unasked.
+    pub(in crate::engine) async fn use_bundled(&mut self, bundled: BundledModel) -> Result<()> {
+        self.change_to(bundled).await?;
+        self.tell_model();
         ModelStore::clear().await?;
+        if bundled != BundledModel::default() {
+            self.persist_head().await;
+        }
         self.mailbox.emit(Event::Finished);
         Ok(())
     }

@@ -11,8 +11,9 @@ use checkpoint::{CheckpointManifest, CheckpointWriter};
 pub(super) use finetune::trainable_stages;
 use trained_model::{TrainedModel, trained};
 
-use crate::config::{Augment, Scope, TrainConfig, TrainRequest};
+use crate::config::{Augment, Scope, StartFrom, TrainConfig, TrainRequest};
 use crate::data::{self as dataset, Subset};
+use crate::engine::active_model::ActiveModel;
 use crate::engine::loaded_teacher::LoadedTeacher;
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
@@ -22,6 +23,16 @@ use crate::protocol::{Backend, EngineState, Event, Interrupted, Run, TrainEvent}
 use crate::train::feature_source::Request;
 use crate::train::head::Resume;
 use crate::train::metrics::share;
+use crate::weights::Bundled;
+
+/// A training that goes on with the head in use goes on with its backbone too.
+pub(in crate::engine) fn start_of(config: &TrainConfig, asked: StartFrom) -> StartFrom {
+    if config.resume_head {
+        StartFrom::InUse
+    } else {
+        asked
+    }
+}
 
 impl Engine {
     /// Trains, so many times.
@@ -29,12 +40,23 @@ impl Engine {
         &mut self,
         config: &TrainConfig,
         seeds: usize,
+        start: StartFrom,
     ) -> Result<()> {
         let request = TrainRequest {
             config: config.clone(),
             seeds,
         };
         request.check()?;
+        let replaced = self.begin_from(start_of(config, start)).await?;
+        if replaced.is_some() {
+            self.tell_model();
+        }
+        let trained = self.train_in_use(config, seeds).await;
+        self.or_model(trained, replaced)
+    }
+
+    /// The same from the model in use.
+    async fn train_in_use(&mut self, config: &TrainConfig, seeds: usize) -> Result<()> {
         let before = self.model()?.classifier.preprocess.size;
         let wanted = config.input_size.unwrap_or(before);
         let trained = async {
@@ -55,15 +77,36 @@ impl Engine {
         trained
     }
 
+    /// After a training that failed the model is in use that was before it.
+    pub(in crate::engine) fn or_model<T>(
+        &mut self,
+        trained: Result<T>,
+        replaced: Option<ActiveModel>,
+    ) -> Result<T> {
+        if let (Err(_), Some(before)) = (&trained, replaced) {
+            self.set_active(before);
+        }
+        trained
+    }
+
     /// Goes on with the training that was interrupted.
     pub(in crate::engine) async fn continue_training(&mut self) -> Result<()> {
         let none = || Error::Storage("there is no training to go on with".to_string());
         let place = self.place.clone().ok_or_else(none)?;
         let manifest = checkpoint::read_manifest(&place).await.ok_or_else(none)?;
+        let other = manifest.backbone != self.model()?.origin.sha256();
+        let replaced = match Bundled::of_hash(&manifest.backbone).filter(|_| other) {
+            Some(bundled) => self.change_to(bundled.model).await?,
+            None => None,
+        };
+        if replaced.is_some() {
+            self.tell_model();
+        }
         let before = self.model()?.classifier.preprocess.size;
         self.set_input_size(manifest.size)?;
         let result = self.continue_from(&place, manifest).await;
-        self.or_size(result, before)
+        let result = self.or_size(result, before);
+        self.or_model(result, replaced)
     }
 
     async fn continue_from(

@@ -7,10 +7,13 @@ use crate::platform::common::{Asset, Progress};
 
 use super::{fetch, hash, store};
 
-/// The name the bundled weights are kept under; one name, so that a new version replaces the old.
-const KEY: &str = "bundled.safetensors";
+/// Where bundled weights of that path are kept; one name, so that a new version replaces the old.
+fn key(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    format!("bundled-{file}")
+}
 
-/// The bundled weights: the kept copy if it is this version, else fetched and kept.
+/// Bundled weights: the kept copy if it is this version, else fetched and kept.
 ///
 /// # Errors
 /// [`Error::Storage`] from the network, [`Error::Weights`] if the server has another file,
@@ -19,7 +22,8 @@ pub async fn bundled_model(
     asset: &Asset,
     progress: &mut Progress<'_>,
 ) -> Result<Cow<'static, [u8]>> {
-    if let Ok(Some(bytes)) = store::read(KEY).await
+    let key = key(asset.path);
+    if let Ok(Some(bytes)) = store::read(&key).await
         && hash::sha256(&bytes).await == asset.sha256
     {
         return Ok(Cow::Owned(bytes));
@@ -32,6 +36,6 @@ pub async fn bundled_model(
             format!("is not this page's version: its SHA-256 is {sha256}"),
         ));
     }
-    let _ = store::write(KEY, &bytes).await;
+    let _ = store::write(&key, &bytes).await;
     Ok(Cow::Owned(bytes))
 }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::{architectures::Architectures, pick::FilePick, progress::ProgressLine, says};
 use crate::{
-    config::{Arch, InputSettings, Normalization, Preprocess},
+    config::{Arch, BundledModel, InputSettings, Normalization, Preprocess},
     protocol::{Command, ExportKind, ModelSummary, OnnxFile},
     ui::{
         anatomy::Explorer, controller::Intent, intake, jobs::Job, shared::Shared, state::Action,
@@ -67,7 +67,6 @@ pub fn Model(props: &ModelProps) -> Html {
                 { button("export-head", "Export the head", unloaded || untrained, || Intent::begin(Command::Export { what: ExportKind::Head })) }
                 { button("export-model", "Export the whole model", unloaded, || Intent::begin(Command::Export { what: ExportKind::Model })) }
                 { button("export-onnx", "Export as ONNX", unloaded, || Intent::begin(Command::Export { what: ONNX })) }
-                { button("reset-model", "Back to the bundled model", unloaded, || Intent::begin(Command::Reset)) }
             </div>
             if untrained {
                 <p class="hint" data-testid="export-hint">
@@ -85,6 +84,14 @@ pub fn Model(props: &ModelProps) -> Html {
             }
             { props.notices.clone() }
             <ProgressLine job={props.job.clone()} on={on.clone()} />
+            <h3>{ "Models that come with the page" }</h3>
+            <p class="lead">
+                { "Each is fetched from this page's own host when it is first wanted, and kept here. Whatever was trained or \
+                   imported before is forgotten: export it first." }
+            </p>
+            <ul class="bundled">
+                { for BundledModel::ALL.into_iter().map(|bundled| offer(bundled, props.model.as_deref(), unloaded, on)) }
+            </ul>
             <h3>{ "Another backbone" }</h3>
             <p class="lead">
                 { "Downloads weights trained on ImageNet from huggingface.co, once; then they are kept here. \
@@ -264,6 +271,29 @@ fn choose(on: &Callback<Intent>, action: fn(Arch) -> Action) -> Callback<Event> 
     })
 }
 
+/// One of the models that come with the page.
+fn offer(
+    bundled: BundledModel,
+    model: Option<&ModelSummary>,
+    disabled: bool,
+    on: &Callback<Intent>,
+) -> Html {
+    let used = model.is_some_and(|model| model.as_bundled() == Some(bundled));
+    let onclick = says::<MouseEvent>(on, move || {
+        Intent::begin(Command::UseBundled { model: bundled })
+    });
+    html! {
+        <li>
+            <button type="button" data-testid={format!("use-{}", bundled.name())} aria-pressed={used.to_string()}
+                {disabled} {onclick}>{ bundled.label() }</button>
+            <p>
+                { text::bundled(bundled) }{ " " }
+                <a href={text::card(bundled)} target="_blank" rel="noopener">{ "Model card" }</a>
+            </p>
+        </li>
+    }
+}
+
 fn summary(model: &ModelSummary) -> Html {
     let head = model.head.map_or("custom", |h| h.name());
     let fact = |name: &str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
@@ -279,14 +309,6 @@ fn summary(model: &ModelSummary) -> Html {
             { fact("Source", model.source.clone()) }
             if let Some(hash) = &model.sha256 {
                 <div><dt>{ "SHA-256 of the backbone's file" }</dt><dd class="hash">{ hash }</dd></div>
-            }
-            if model.is_bundled() {
-                <div>
-                    <dt>{ "Model card" }</dt>
-                    <dd><a href="models/MODEL_CARD.md" target="_blank" rel="noopener">
-                        { "how the bundled model was made" }
-                    </a></dd>
-                </div>
             }
         </dl>
     }

@@ -1,5 +1,6 @@
 //! The section where a model is trained.
 
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use super::{
@@ -7,12 +8,14 @@ use super::{
     settings::Settings, skipped::SkippedList,
 };
 use crate::{
+    config::StartFrom,
     protocol::EngineState,
     ui::{
         controller::Intent,
         form::TrainForm,
         jobs::Job,
         shared::Shared,
+        state::Action,
         text,
         training::{Forecast, Training},
     },
@@ -39,6 +42,10 @@ pub struct TrainProps {
     pub engine: EngineState,
     /// Whether a training can begin now.
     pub idle: bool,
+    /// Which model it begins from, as chosen.
+    pub start: StartFrom,
+    /// Which one that is, and why, once there are images.
+    pub begins_from: Option<String>,
     /// Why it cannot begin, if something is missing.
     pub needs: Option<String>,
     /// Messages of the section.
@@ -73,6 +80,7 @@ pub fn Train(props: &TrainProps) -> Html {
             </p>
             { props.banner.clone() }
             <Settings form={props.form.clone()} disabled={busy.is_some()} preview={props.preview.clone()} {on} />
+            { begins_from(props, busy.is_some()) }
             <div class="actions">
                 { button("train-start", "Train", startable, || Intent::Train) }
                 { button("train-estimate", "How long?", startable, || Intent::Estimate) }
@@ -96,6 +104,30 @@ pub fn Train(props: &TrainProps) -> Html {
                 <SkippedList files={training.skipped.clone()} testid="error-row" />
             }
         </section>
+    }
+}
+
+/// Which model it begins from, to choose, and why. The line is always there.
+fn begins_from(props: &TrainProps, disabled: bool) -> Html {
+    let on = props.on.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let select: HtmlSelectElement = event.target_unchecked_into();
+        if let Some(start) = StartFrom::from_name(&select.value()) {
+            on.emit(Intent::Act(Action::ChooseStart(start)));
+        }
+    });
+    html! {
+        <>
+            <div class="actions">
+                <label for="start-from">{ "Begin from" }</label>
+                <select id="start-from" data-testid="start-from" aria-describedby="begins-from" {disabled} {onchange}>
+                    { for StartFrom::ALL.into_iter().map(|start| html! {
+                        <option value={start.name()} selected={start == props.start}>{ start.label() }</option>
+                    }) }
+                </select>
+            </div>
+            <p id="begins-from" class="hint" data-testid="begins-from">{ props.begins_from.clone() }</p>
+        </>
     }
 }
 

@@ -188,8 +188,10 @@ impl Controller {
                 self.act(Action::Discard);
             }
             Intent::Estimate => {
-                if let Ok(TrainRequest { config, .. }) = self.now().form.request() {
-                    self.begin_alone(Command::Estimate { config });
+                let state = self.now();
+                if let Ok(TrainRequest { config, .. }) = state.form.request() {
+                    let start = state.start;
+                    self.begin_alone(Command::Estimate { config, start });
                 }
             }
             Intent::Preview(subject) => self.preview(subject),

@@ -17,9 +17,11 @@ impl Controller {
     pub(super) fn train(&self) {
         let state = self.now();
         if let (true, Ok(TrainRequest { config, seeds })) = (state.idle(), state.form.request()) {
+            let start = state.start;
             self.begin(JobStarted::Train(config.epochs), &[], |_| Command::Train {
                 config,
                 seeds,
+                start,
             });
         }
     }

@@ -25,7 +25,7 @@ use super::{
     training::{Forecast, Training},
 };
 use crate::{
-    config::Arch,
+    config::{Arch, StartFrom},
     protocol::{EngineState, Evaluation, Interrupted, JobId, ModelSummary, START},
 };
 
@@ -70,6 +70,8 @@ pub struct State {
     pub evaluation: Option<Shared<Evaluation>>,
     /// The training settings as typed.
     pub form: Shared<TrainForm>,
+    /// Which model a training begins from.
+    pub start: StartFrom,
     /// The backbone chosen for download.
     pub arch: Arch,
     /// The backbone chosen for random weights.
@@ -127,6 +129,8 @@ pub enum Action {
     JobStarted(JobId, JobStarted),
     /// The setting of that key was typed, chosen, or put on or off.
     Typed(&'static str, String),
+    /// It was chosen which model a training begins from.
+    ChooseStart(StartFrom),
     /// A backbone was chosen for download.
     Arch(Arch),
     /// A backbone was chosen for random weights.
@@ -181,6 +185,7 @@ impl Default for State {
             preview: 0,
             evaluation: None,
             form: Shared::default(),
+            start: StartFrom::default(),
             arch: Arch::default(),
             random_init: Arch::default(),
             explorer: Shared::default(),
@@ -265,6 +270,14 @@ impl State {
         self.form.request().err().map(|e| e.to_string())
     }
 
+    /// Which model a training begins from, and why, for the section where the button is.
+    #[must_use]
+    pub fn begins_from(&self) -> Option<String> {
+        let (model, dataset) = self.model.as_ref().zip(self.dataset.as_ref())?;
+        let ready = dataset.summary.problem.is_none();
+        ready.then(|| text::begins_from(model, &dataset.summary.classes, self.start))
+    }
+
     /// Why the model in use cannot be measured, for the section where the button is.
     #[must_use]
     pub fn evaluation_needs(&self) -> Option<String> {
@@ -300,6 +313,10 @@ impl State {
             Action::EffectsTaken(last) => self.effects.retain(|effect| effect.id > last),
             Action::JobStarted(id, began) => self.begin(id, began),
             Action::Typed(key, text) => self.settings().type_in(key, text),
+            Action::ChooseStart(start) => {
+                self.start = start;
+                self.forecast = None;
+            }
             Action::Arch(arch) => self.arch = arch,
             Action::ChooseRandomInit(arch) => self.random_init = arch,
             Action::Explore(change) => self.explorer.change().apply(change),

@@ -8,12 +8,12 @@ pub use architecture::{constraint, large, layers, shape, weights};
 pub use data::{asks, contents, leaks, names, reading_classes, table, unnamed};
 
 pub use training::{
-    cost, forecast, interrupted, needs_images, norm, pulse, rate, run_name, spread, training, turn,
-    views,
+    begins_from, cost, forecast, interrupted, needs_images, norm, pulse, rate, run_name, spread,
+    training, turn, views,
 };
 
 use super::jobs::Progress;
-use crate::config::Normalization;
+use crate::config::{BundledModel, Normalization};
 use crate::protocol::{EngineState, ExportCheck, ModelSummary, Phase, Proportion};
 
 /// `0.934` as `93.4 %`.
@@ -175,6 +175,33 @@ pub const fn engine(state: EngineState) -> &'static str {
 pub fn model(model: &ModelSummary) -> String {
     let classes = counted(model.classes.len(), "class", "classes");
     format!("{}, {classes}, {}", model.arch.name(), model.source)
+}
+
+/// What a bundled model is for.
+#[must_use]
+pub const fn bundled(model: BundledModel) -> &'static str {
+    match model {
+        BundledModel::Scenes => {
+            "ResNet-18: buildings, forest, glacier, mountain, sea, street. In use until another one is chosen."
+        }
+        BundledModel::Things => {
+            "EfficientNet-Lite0: any photo, with ImageNet's 1000 labels - animals, plants, food, tools, vehicles."
+        }
+        BundledModel::General => {
+            "A ResNet trained on ImageNet, without a last layer: features for classes of your own. Train it before you \
+             classify."
+        }
+    }
+}
+
+/// A bundled model's card, beside the page.
+#[must_use]
+pub const fn card(model: BundledModel) -> &'static str {
+    match model {
+        BundledModel::Scenes => "models/resnet18-scenes.md",
+        BundledModel::Things => "models/efficientnet_lite0-imagenet.md",
+        BundledModel::General => "models/resnet-2223-imagenet.md",
+    }
 }
 
 /// Whose answer it is that is not the model's in use.

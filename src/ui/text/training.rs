@@ -3,8 +3,8 @@
 use super::{counted, duration, percent, rough};
 use crate::{
     compare::MeanStd,
-    config::Scope,
-    protocol::{Interrupted, Run},
+    config::{Scope, StartFrom},
+    protocol::{ClassCount, Interrupted, ModelSummary, Run},
     ui::training::{Forecast, LiveMetrics, Training, Turn},
 };
 
@@ -57,6 +57,20 @@ fn end(training: &Training) -> Option<String> {
         "{end}: the {what} of epoch {best}{} is in use.",
         accuracy.unwrap_or_default()
     ))
+}
+
+/// Which model a training for these classes begins from, and why.
+#[must_use]
+pub fn begins_from(model: &ModelSummary, classes: &[ClassCount], start: StartFrom) -> String {
+    let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
+    match start.instead(model.bundled, &names) {
+        Some(instead) => format!(
+            "Begins from the {}, for the backbone in use has seen six scenes only and these classes are others. It comes \
+             from this page's own host.",
+            instead.label()
+        ),
+        None => format!("Begins from {}.", super::model(model)),
+    }
 }
 
 /// Which of several trainings runs; nothing of a single one.

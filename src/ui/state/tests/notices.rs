@@ -28,7 +28,7 @@ fn a_warning_is_shown_where_its_job_is() {
         (JobKind::Import, Section::Model),
         (JobKind::Download, Section::Model),
         (JobKind::RandomInit, Section::Model),
-        (JobKind::Reset, Section::Model),
+        (JobKind::UseBundled, Section::Model),
         (JobKind::Train, Section::Train),
         (JobKind::Dataset, Section::Data),
         (JobKind::Classify, Section::Classify),
