@@ -198,6 +198,7 @@ pub mod tests {
             validation: share(accuracy),
             test: None,
             milliseconds: 9000.0,
+            seen: None,
         }
     }
 

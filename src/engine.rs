@@ -13,6 +13,7 @@ mod mailbox;
 mod open_dataset;
 mod prepare_kernels;
 mod run_history;
+mod seen_images;
 
 use active_model::{ActiveModel, ModelStore};
 use loaded_teacher::LoadedTeacher;

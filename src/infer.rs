@@ -13,7 +13,7 @@ pub use about::{check_names, renamed};
 pub use imported::read_model;
 pub use load::{Given, Loaded, Purpose, is_head};
 
-use crate::config::{HeadKind, Preprocess, Scope};
+use crate::config::{BundledModel, HeadKind, Preprocess, Scope};
 use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;
 use crate::model::head::{Head, Named, to_host};
@@ -36,6 +36,8 @@ pub struct Classifier {
     pub preprocess: Preprocess,
     /// How much of it was trained here: with tuned convolutions the head alone is of no use.
     pub tuned: Scope,
+    /// The bundled model that its backbone is, or began from, if that says on which images it was trained.
+    pub seen: Option<BundledModel>,
     /// Whether the head was never trained: it stands in for one that could not be used, and its answers mean nothing.
     pub untrained: bool,
 }
@@ -137,6 +139,7 @@ impl Classifier {
     pub fn metadata(&self, backbone: &str) -> BTreeMap<String, String> {
         let list = |values: [f32; 3]| values.map(|v| v.to_string()).join(",");
         let untrained = self.untrained.then_some(("untrained", "true".to_string()));
+        let seen = self.seen.map(|model| ("seen", model.name().to_string()));
         let network = self.backbone.graph();
         let imported = self.backbone.arch() == Arch::Imported;
         // A value of plain numbers and names is always written.
@@ -160,6 +163,7 @@ impl Classifier {
         ]
         .into_iter()
         .chain(untrained)
+        .chain(seen)
         .chain(graph)
         .map(|(key, value)| (key.to_string(), value))
         .collect()

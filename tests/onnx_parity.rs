@@ -81,6 +81,7 @@ async fn classifier(arch: Arch, device: &Device) -> Classifier {
         preprocess: Preprocess::of(arch),
         tuned: Scope::Head,
         untrained: false,
+        seen: None,
     };
     let (name, bytes) = &images(classifier.preprocess.size)[0];
     let pixels = image::load(name, bytes, &classifier.preprocess).unwrap();

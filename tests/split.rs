@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use retune::data::{Dataset, Subset, split};
+use retune::data::{Dataset, Subset, split, split_few};
 
 mod sets;
 
@@ -122,4 +122,60 @@ fn a_validation_folder_is_the_validation_set() {
         data.subset(Subset::Validation).collect::<Vec<_>>()
     );
     assert_eq!((halves.train.len(), halves.validation.len()), (2, 1));
+}
+
+#[test]
+fn what_the_backbone_was_trained_on_is_held_out_last() {
+    let mut data = uneven_set();
+    // Of class a all but nine, of class b all but one.
+    let known: BTreeSet<usize> = (9..30).chain(31..41).collect();
+    data.mark_seen(known.clone());
+    for seed in 0..20 {
+        let held = split(&data, 0.2, seed).validation;
+        let [a, b]: [Vec<usize>; 2] = [0, 1].map(|class| {
+            held.iter()
+                .copied()
+                .filter(|&i| data.samples[i].class == Some(class))
+                .collect()
+        });
+        assert!(a.iter().all(|i| !known.contains(i)), "{a:?}");
+        // One is not enough, so one or two that were seen are held out too.
+        assert!(b.contains(&30) && b.len() > 1, "{b:?}");
+    }
+    // Without marks chance alone decides.
+    data.mark_seen(BTreeSet::new());
+    let halves = split(&data, 0.2, 7);
+    assert_eq!(halves, split(&uneven_set(), 0.2, 7));
+}
+
+#[test]
+fn a_few_images_a_class_are_drawn_by_a_seed_of_their_own() {
+    let data = uneven_set();
+    let all = |few, draw| {
+        let halves = split_few(&data, (few, draw), 0.25, 7);
+        let both: BTreeSet<usize> = halves
+            .train
+            .iter()
+            .chain(&halves.validation)
+            .copied()
+            .collect();
+        assert_eq!(both.len(), halves.train.len() + halves.validation.len());
+        both
+    };
+    let mut draws = BTreeSet::new();
+    for draw in 0..20 {
+        let drawn = all(8, draw);
+        for class in [0, 1] {
+            let of = drawn
+                .iter()
+                .filter(|&&i| data.samples[i].class == Some(class))
+                .count();
+            assert_eq!(of, 8, "class {class} of {drawn:?}");
+        }
+        draws.insert(drawn);
+    }
+    assert!(draws.len() > 15, "{} of 20 draws differ", draws.len());
+    // No more than there are; none is all.
+    assert_eq!(all(1000, 1), all(0, 1));
+    assert_eq!(split_few(&data, (0, 1), 0.2, 7), split(&data, 0.2, 7));
 }

@@ -288,6 +288,41 @@ fn a_damaged_byte_is_never_a_panic() {
     }
 }
 
+/// A file whose weights are rounded to 8 bits: two output channels of three, and a bias that is not.
+fn rounded(scale: &str, metadata: &str) -> Vec<u8> {
+    let header = format!(
+        r#"{{"__metadata__":{{{metadata}}},"fc.weight":{{"dtype":"I8","shape":[2,3],"data_offsets":[0,6]}},
+        {scale}"fc.bias":{{"dtype":"F32","shape":[2],"data_offsets":[14,22]}}}}"#
+    );
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.as_bytes());
+    file.extend([127, -127, 0, 1, -2, 3].map(|value: i8| value.cast_unsigned()));
+    for value in [0.5_f32, 0.25, 1.0, 2.0] {
+        file.extend(value.to_le_bytes());
+    }
+    file
+}
+
+#[test]
+fn weights_of_8_bits_are_read_times_the_scale_of_their_output_channel() {
+    let scale = r#""fc.weight.scale":{"dtype":"F32","shape":[2],"data_offsets":[6,14]},"#;
+    let said = r#""quantization":"int8 per output channel""#;
+    let mut checkpoint = read("int8", &rounded(scale, said)).unwrap();
+    let names: Vec<_> = checkpoint.tensors.keys().cloned().collect();
+    assert_eq!(names, ["fc.bias", "fc.weight"]);
+    let weight = checkpoint.take_f32("fc.weight", &[2, 3]).unwrap();
+    assert_eq!(weight, [63.5, -63.5, 0.0, 0.25, -0.5, 0.75]);
+    assert_eq!(checkpoint.take_f32("fc.bias", &[2]).unwrap(), [1.0, 2.0]);
+
+    // What its scales are nobody knows.
+    let other = scale.replace("fc.weight.scale", "fc.other.scale");
+    assert_refused("int8", &rounded(&other, said), &["fc.weight", "scale"]);
+    let short = r#""fc.weight.scale":{"dtype":"F16","shape":[4],"data_offsets":[6,14]},"#;
+    assert_refused("int8", &rounded(short, said), &["fc.weight", "[4]", "[2]"]);
+    // In any other file whole numbers are no weights.
+    assert!(!read("int8", &rounded(scale, "")).is_ok_and(|c| c.tensors.contains_key("fc.weight")));
+}
+
 /// A safetensors file with any header.
 fn with_header(header: &str, data: usize) -> Vec<u8> {
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
@@ -411,9 +446,15 @@ fn the_bundled_files_are_the_ones_the_page_expects() {
             Some(1000),
             1280,
             224,
-            3_412_904 - 41_024,
+            4_652_008 - 1000 * 1281 + 2 * 21_008,
         ),
-        (BundledModel::General, None, 512, 160, 15_897_152 - 512),
+        (
+            BundledModel::General,
+            None,
+            512,
+            160,
+            11_176_512 + 4_720_640 + 11_648,
+        ),
     ];
     for (model, outputs, features, size, values) in facts {
         let bundled = Bundled::of(model);

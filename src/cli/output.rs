@@ -265,6 +265,7 @@ impl Output {
             Phase::LoadingModel | Phase::PreparingGpu | Phase::Classifying => return,
             Phase::Downloading => "downloading",
             Phase::Indexing => "indexing",
+            Phase::Comparing => "compared with what the backbone has seen",
             Phase::Featurising => "features",
             Phase::Training => "training",
             Phase::Evaluating => "evaluating",

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
+use super::HUB;
 use super::args::{Common, Device, arch, normalization, transparency};
 use super::label_args::LabelArgs;
 use super::setting_flags::SettingFlags;
-use super::HUB;
 use crate::config::{
     Arch, BundledModel, DemoConfig, Normalization, Setting, StartFrom, TrainConfig, TrainRequest,
     Transparency,

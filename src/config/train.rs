@@ -203,6 +203,8 @@ settings! {
         .note("any whole number; which images are held out");
     /// Share of each class's images held out for validation.
     val_fraction: f64 = 0.2 => setting("validation fraction").range(0.05, 0.5).group(CHANCE);
+    /// Images of each class to train on and to hold out from, drawn by the seed: to see what a training with few gives.
+    images_per_class: usize = 0 => setting("images a class").range(0.0, 1e6).note("0 is all").group(CHANCE);
 }
 
 /// What is asked for: a training, and how many of it.

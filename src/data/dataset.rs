@@ -58,12 +58,25 @@ pub struct Dataset {
     pub leaks: Vec<Leak>,
     /// What else the user should know before training, a sentence each.
     pub notes: Vec<String>,
+    /// Samples that the backbone in use was trained on, see [`Dataset::mark_seen`].
+    pub(super) seen: BTreeSet<usize>,
     /// Samples that no subset has any more, see [`Dataset::set_aside`].
     pub(super) set_aside: BTreeSet<usize>,
     pub(super) source: Box<dyn Source>,
 }
 
 impl Dataset {
+    /// Notes the samples that the backbone in use was trained on: they are held out only where there are too few others.
+    pub fn mark_seen(&mut self, seen: BTreeSet<usize>) {
+        self.seen = seen;
+    }
+
+    /// Whether the backbone in use was trained on a sample.
+    #[must_use]
+    pub fn is_seen(&self, sample: usize) -> bool {
+        self.seen.contains(&sample)
+    }
+
     /// The file of a sample.
     ///
     /// # Errors

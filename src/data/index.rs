@@ -382,6 +382,7 @@ impl Indexer {
             table: reading.table,
             leaks,
             notes,
+            seen: BTreeSet::new(),
             set_aside: BTreeSet::new(),
             source: self.source,
         })

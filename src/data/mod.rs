@@ -27,6 +27,7 @@ mod others;
 mod parts;
 mod problem;
 mod reading;
+pub mod seen;
 pub mod source;
 pub mod split;
 mod table;
@@ -40,6 +41,6 @@ pub use dataset::{Candidate, Dataset, Sample};
 pub use demo::DemoSource;
 pub use index::Indexer;
 pub use source::{FolderSource, Source};
-pub use split::{Split, split};
+pub use split::{Split, split, split_few};
 
 pub use crate::protocol::Part as Subset;

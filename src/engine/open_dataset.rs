@@ -2,7 +2,7 @@
 
 use super::features::Pass;
 use super::image_loader;
-use crate::config::{Augment, DemoConfig, Normalization, Preprocess, TrainConfig};
+use crate::config::{Augment, BundledModel, DemoConfig, Normalization, Preprocess, TrainConfig};
 use crate::data::{Dataset, Subset};
 use crate::error::Result;
 use crate::model::input::Batch;
@@ -25,6 +25,8 @@ pub(super) struct OpenDataset {
     pub validation: Vec<usize>,
     /// What the demo set was drawn with, if it is that.
     pub demo: Option<DemoConfig>,
+    /// The bundled model whose images are marked as seen in it.
+    pub seen_by: Option<BundledModel>,
     features: FeatureCache,
     views: Option<Views>,
 }
@@ -44,6 +46,7 @@ impl OpenDataset {
             set,
             validation: Vec::new(),
             demo,
+            seen_by: None,
             features: FeatureCache::new(width),
             views: None,
         }

@@ -6,6 +6,7 @@ mod bmp;
 pub mod browser;
 mod canvas;
 pub mod decode;
+pub mod dhash;
 mod exif;
 mod gif;
 pub mod kind;

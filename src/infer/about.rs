@@ -1,7 +1,7 @@
 //! What a checkpoint says about itself beside its tensors, and the names of its outputs.
 
 use super::timm;
-use crate::config::{Preprocess, Scope, Transparency};
+use crate::config::{BundledModel, Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
 use crate::network::Arch;
 use crate::weights::{Checkpoint, NAMED, first_few};
@@ -19,6 +19,8 @@ pub(super) struct About {
     pub mean_std: Option<([f32; 3], [f32; 3])>,
     pub transparency: Option<Transparency>,
     pub tuned: Scope,
+    /// The bundled model whose images its backbone has seen.
+    pub seen: Option<BundledModel>,
     /// Whether its head was never trained.
     pub untrained: bool,
     /// What it says in a way that is not understood, a sentence each.
@@ -109,6 +111,7 @@ impl About {
             mean_std,
             transparency,
             tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
+            seen: get("seen").and_then(BundledModel::from_name),
             untrained: get("untrained") == Some("true"),
             warnings,
         }

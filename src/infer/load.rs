@@ -86,7 +86,10 @@ impl Classifier {
             ..Given::default()
         };
         let loaded = Self::load(checkpoint, Some(bundled.arch), given, device)?;
-        Ok(loaded.classifier)
+        Ok(Self {
+            seen: bundled.seen.map(|_| bundled.model),
+            ..loaded.classifier
+        })
     }
 
     /// A whole model from the bytes of a checkpoint, safetensors or what `torch.save` wrote, or of an ONNX file, with all that the
@@ -239,6 +242,7 @@ impl Classifier {
                 classes,
                 preprocess,
                 tuned: about.tuned,
+                seen: about.seen,
                 untrained: head_replaced || about.untrained,
             },
             head_replaced,
@@ -298,6 +302,7 @@ impl Classifier {
             classes,
             preprocess,
             tuned: self.tuned,
+            seen: self.seen,
             untrained: about.untrained,
         };
         Ok((classifier, warnings))

@@ -23,6 +23,8 @@ pub enum Phase {
     Indexing,
     /// Images classified.
     Classifying,
+    /// Images compared with those that the backbone was trained on.
+    Comparing,
     /// Images through the backbone.
     Featurising,
     /// Steps of a training run.

@@ -320,6 +320,22 @@ pub struct Run {
     pub test: Option<Proportion>,
     /// Time of the training, featurising included, in milliseconds.
     pub milliseconds: f64,
+    /// How many of its images the backbone had been trained on, if it had on any.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
+/// Images of a data set that a backbone was trained on, or copies of them: what is measured on those flatters it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The bundled model whose backbone it is.
+    pub model: BundledModel,
+    /// Among those to train on.
+    pub train: usize,
+    /// Among those held out.
+    pub validation: usize,
+    /// Among those to test on.
+    pub test: usize,
 }
 
 impl Run {
@@ -417,4 +433,7 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u64>>,
     /// Files left out.
     pub skipped: Vec<Skipped>,
+    /// How many of the images the backbone was trained on.
+    #[serde(default)]
+    pub seen: usize,
 }

@@ -110,6 +110,7 @@ impl ConfusionTally {
                 .collect(),
             confusion: self.confusion,
             skipped,
+            seen: 0,
         }
     }
 }

@@ -100,6 +100,7 @@ mod tests {
             size: 150,
             normalization: None,
             untrained: false,
+            bundled: None,
             features: 512,
             parameters: 0,
             source: source.into(),

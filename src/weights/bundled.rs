@@ -16,6 +16,8 @@ pub struct Bundled {
     pub asset: Asset,
     /// Its backbone.
     pub arch: Arch,
+    /// The list of the images that it was trained on, if they are known: see [`crate::data::seen`].
+    pub seen: Option<Asset>,
 }
 
 /// All of them, in the order of [`BundledModel`].
@@ -28,24 +30,31 @@ static ALL: [Bundled; 3] = [
             sha256: "9c419d7da1582775226ed637231fbd7b6a6f66e41846742ab0a1fa5aa5baee77",
         },
         arch: Arch::ResNet18,
+        seen: Some(Asset {
+            path: "models/resnet18-scenes.seen",
+            bytes: 201_896,
+            sha256: "acbfde5df38a9256f7589f970f4bf6f1c1dbbeafe1e8a30f87b6171130738ef0",
+        }),
     },
     Bundled {
         model: BundledModel::Things,
         asset: Asset {
             path: "models/efficientnet_lite0-imagenet.safetensors",
             bytes: 9_425_568,
-            sha256: "c34136e2f4dc78573d85ad8e64f7b231ccbd921ac5d22ce2db182fcbc835aaf6",
+            sha256: "85c7b270ff77e5e3fcc3f24fa2a68a56527349c64e5dafd122cf3eb670e0282c",
         },
         arch: Arch::EfficientNetLite0,
+        seen: None,
     },
     Bundled {
         model: BundledModel::General,
         asset: Asset {
             path: "models/resnet-2223-imagenet.safetensors",
-            bytes: 31_827_472,
-            sha256: "72f9dca2b2c3525889201b098ef73be45a7b60a81fabdbd27adddf44b0b581dc",
+            bytes: 15_966_928,
+            sha256: "162fed4913573b2445eadd2feb32cb452e5e5099f68996666c0bbf0ead850008",
         },
         arch: Arch::ResNet2223,
+        seen: None,
     },
 ];
 
@@ -75,6 +84,17 @@ impl Bundled {
     /// [`Error::Weights`](crate::error::Error::Weights) if the server has another file,
     /// [`Error::Cancelled`](crate::error::Error::Cancelled) if `progress` said so.
     pub async fn load(&self, progress: &mut Progress<'_>) -> Result<Cow<'static, [u8]>> {
-        asset::bundled_model(&self.asset, progress).await
+        Self::load_asset(&self.asset, progress).await
+    }
+
+    /// The same of any file that comes with a bundled model.
+    ///
+    /// # Errors
+    /// As [`Bundled::load`].
+    pub async fn load_asset(
+        asset: &Asset,
+        progress: &mut Progress<'_>,
+    ) -> Result<Cow<'static, [u8]>> {
+        asset::bundled_model(asset, progress).await
     }
 }

@@ -8,13 +8,13 @@
 use std::collections::BTreeMap;
 
 use safetensors::SafeTensors;
-use safetensors::tensor::Dtype as Stored;
+use safetensors::tensor::{Dtype as Stored, TensorInfo};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::candidate::{Candidate, plain_name};
 use super::checkpoint::{Checkpoint, GRAPH, NAMED, StoredTensor};
-use super::convert::{Dtype, is_counter, to_f32};
+use super::convert::{Dtype, check_finite, is_counter, to_f32};
 use super::outputs::{self, Lists};
 use super::pth::noted_key;
 use super::select::{everything, select};
@@ -25,6 +25,12 @@ use crate::error::{Error, Result};
 const METADATA: &str = "__metadata__";
 /// Bytes before the header: its length.
 const LENGTH: usize = 8;
+/// Under this key the metadata say how weights are rounded.
+const QUANTIZATION: &str = "quantization";
+/// Whole numbers of 8 bits in `NAME`, times `NAME.scale` of their output channel: the first dimension.
+const INT8: &str = "int8 per output channel";
+/// The end of a scale's name.
+const SCALE: &str = ".scale";
 
 /// Reads all floating-point tensors, and the lists of names beside them.
 ///
@@ -36,12 +42,15 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
     let (length, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
     let data = &bytes[LENGTH + length..];
 
-    let stored: Vec<_> = header
+    let quantized = (header.metadata().as_ref())
+        .is_some_and(|all| all.get(QUANTIZATION).map(String::as_str) == Some(INT8));
+    let (scales, stored): (Vec<_>, Vec<_>) = header
         .tensors()
         .into_iter()
         .map(|(name, info)| (plain_name(&name), info))
         .filter(|(name, _)| !is_counter(name))
-        .collect();
+        .partition(|(name, _)| quantized && name.ends_with(SCALE));
+    let is_rounded = |info: &TensorInfo| quantized && info.dtype == Stored::I8;
     let candidates: Vec<_> = stored
         .iter()
         .map(|(name, info)| Candidate {
@@ -49,7 +58,7 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
             name,
             shape: &info.shape,
             // What is not known at all is asked for, and is an error then.
-            real: dtype(info.dtype).map_or(true, Dtype::is_real),
+            real: is_rounded(info) || dtype(info.dtype).map_or(true, Dtype::is_real),
             expanded: false,
             place: ("", info.data_offsets.0),
         })
@@ -66,6 +75,21 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         let (name, info) = &stored[i];
         let in_tensor = |reason: String| fail(format!("tensor {name}: {reason}"));
         let (begin, end) = info.data_offsets;
+        if is_rounded(info) {
+            let scale = scales
+                .iter()
+                .find(|(scale, _)| scale.strip_suffix(SCALE) == Some(name));
+            let scale =
+                scale.map(|(_, info)| (*info, &data[info.data_offsets.0..info.data_offsets.1]));
+            let values = rounded(&info.shape, &data[begin..end], scale).map_err(in_tensor)?;
+            let entry = StoredTensor {
+                shape: info.shape.clone(),
+                dtype: Dtype::F32,
+                data: values,
+            };
+            tensors.insert(short, entry);
+            continue;
+        }
         let dtype = dtype(info.dtype).map_err(in_tensor)?;
         let entry = StoredTensor {
             shape: info.shape.clone(),
@@ -209,6 +233,33 @@ fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// The values of weights that were rounded to 8 bits: each times the scale of its output channel.
+fn rounded(
+    shape: &[usize],
+    bytes: &[u8],
+    scale: Option<(&TensorInfo, &[u8])>,
+) -> std::result::Result<Vec<f32>, String> {
+    let (info, scales) = scale.ok_or("is of 8 bits and has no scale")?;
+    let channels = shape.first().copied().unwrap_or(1);
+    if info.shape != [channels] || bytes.len() % channels.max(1) != 0 {
+        return Err(format!(
+            "has a scale of shape {:?}; [{channels}] is expected",
+            info.shape
+        ));
+    }
+    let scales = to_f32(dtype(info.dtype)?, scales)?;
+    let rows = bytes.chunks_exact((bytes.len() / channels.max(1)).max(1));
+    let row = |(row, scale): (&[u8], f32)| {
+        let values = row
+            .iter()
+            .map(move |byte| f32::from(byte.cast_signed()) * scale);
+        values.collect::<Vec<f32>>()
+    };
+    let values: Vec<f32> = rows.zip(scales).flat_map(row).collect();
+    check_finite(&values)?;
+    Ok(values)
 }
 
 /// The element type, or why it cannot be read.

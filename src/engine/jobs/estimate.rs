@@ -1,6 +1,6 @@
 //! How long a training will take and how much memory: one batch is timed on every part of the way.
 
-use super::training::{start_of, trainable_stages};
+use super::training::{split_of, start_of, trainable_stages};
 use crate::config::{Scope, StartFrom, TrainConfig};
 use crate::data;
 use crate::engine::{Engine, JobContext, image_loader};
@@ -62,7 +62,7 @@ async fn estimate(mut context: JobContext<'_>, config: &TrainConfig) -> Result<(
     if let Some(problem) = &set.problem {
         return Err(Error::Dataset(problem.clone()));
     }
-    let split = data::split(set, config.val_fraction, config.split_seed);
+    let split = split_of(set, config);
     let size = config.input_size.unwrap_or(classifier.preprocess.size);
     // Half of a run of growing sizes is before its middle.
     let size = config.size_at(config.epochs.div_ceil(2), size);

@@ -3,6 +3,7 @@
 use crate::engine::JobContext;
 use crate::engine::features::Pass;
 use crate::engine::open_dataset::{ALL, TEST};
+use crate::engine::seen_images::mark_seen;
 use crate::error::{Error, Result};
 use crate::protocol::{Event, Phase, Proportion};
 use crate::train::head::measure;
@@ -10,7 +11,8 @@ use crate::train::head::measure;
 /// Measures the model in use on the test images; where there are none, on the validation images; where no training
 /// has held out any either, on all of them, with a warning. Gives the accuracy on test images, for the run that the
 /// model is of.
-pub(in crate::engine) async fn evaluate(context: JobContext<'_>) -> Result<Option<Proportion>> {
+pub(in crate::engine) async fn evaluate(mut context: JobContext<'_>) -> Result<Option<Proportion>> {
+    mark_seen(&mut context).await?;
     let JobContext {
         mailbox,
         device,
@@ -47,7 +49,16 @@ pub(in crate::engine) async fn evaluate(context: JobContext<'_>) -> Result<Optio
     mailbox.progress(Phase::Evaluating, 0, total);
     let tally = measure(&classifier.head, &examples).await?;
     mailbox.progress(Phase::Evaluating, total, total);
-    let report = tally.evaluation(split, &classifier.classes, skipped);
+    let mut report = tally.evaluation(split, &classifier.classes, skipped);
+    report.seen = samples.iter().filter(|i| data.set.is_seen(**i)).count();
+    if report.seen > 0 {
+        mailbox.warn(format!(
+            "The model's backbone was trained on {} of these {} images, or on copies of them: the accuracy measured on them is \
+             too high.",
+            report.seen,
+            samples.len()
+        ));
+    }
     let test = (split == TEST).then_some(report.accuracy);
     mailbox.emit(Event::Evaluated { report });
     Ok(test)

@@ -12,9 +12,10 @@ pub(super) use finetune::trainable_stages;
 use trained_model::{TrainedModel, trained};
 
 use crate::config::{Augment, Scope, StartFrom, TrainConfig, TrainRequest};
-use crate::data::{self as dataset, Subset};
+use crate::data::{Dataset, Split, Subset, split_few};
 use crate::engine::active_model::ActiveModel;
 use crate::engine::loaded_teacher::LoadedTeacher;
+use crate::engine::seen_images::{self, count_seen, mark_seen};
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::network::inspect::check_size;
@@ -32,6 +33,12 @@ pub(in crate::engine) fn start_of(config: &TrainConfig, asked: StartFrom) -> Sta
     } else {
         asked
     }
+}
+
+/// Which images a training learns from, and which are held out.
+pub(in crate::engine) fn split_of(set: &Dataset, config: &TrainConfig) -> Split {
+    let few = (config.images_per_class, config.seed);
+    split_few(set, few, config.val_fraction, config.split_seed)
 }
 
 impl Engine {
@@ -283,6 +290,8 @@ impl Engine {
         mut resume: Option<Resume>,
     ) -> Result<()> {
         let seeds = manifest.run.seeds;
+        // Which images are held out depends on it.
+        mark_seen(&mut self.context()?).await?;
         // A program of its own has no list of them from last time.
         for run in &manifest.done {
             self.history.add(run.clone(), &self.mailbox).await;
@@ -421,7 +430,7 @@ impl Engine {
         // Of one that goes on, the epochs that are done.
         let before: f64 = manifest.run.epochs.iter().map(|e| e.milliseconds).sum();
         let config = &manifest.run.config;
-        let split = dataset::split(&self.data()?.set, config.val_fraction, config.split_seed);
+        let split = split_of(&self.data()?.set, config);
         let set = &self.data()?.set;
         let classes = set.classes.clone();
         let mut counts = vec![[0; 2]; classes.len()];
@@ -432,6 +441,11 @@ impl Engine {
         }
         let own = set.subset(Subset::Validation).next().is_some();
         self.mailbox.emit(TrainEvent::Divided { counts, own });
+        let seen = count_seen(&self.context()?, &split);
+        if let Some(seen) = seen.filter(|_| manifest.done.is_empty()) {
+            let text = seen_images::warning(&seen, split.validation.len());
+            self.mailbox.warn(text);
+        }
         let writer = match &self.place {
             Some(place) => CheckpointWriter::begin(place.clone(), manifest.clone())
                 .await
@@ -483,6 +497,7 @@ impl Engine {
             validation: share((accuracy * held_out as f64).round() as u64, held_out),
             test: None,
             milliseconds: before + time::now() - start,
+            seen,
         };
         Ok(TrainedModel {
             classifier,

@@ -20,8 +20,9 @@ pub async fn bundled_model(
     asset: &Asset,
     _progress: &mut Progress<'_>,
 ) -> Result<Cow<'static, [u8]>> {
-    static FILES: [(&str, &[u8]); 3] = compiled_in![
+    static FILES: [(&str, &[u8]); 4] = compiled_in![
         "models/resnet18-scenes.safetensors",
+        "models/resnet18-scenes.seen",
         "models/efficientnet_lite0-imagenet.safetensors",
         "models/resnet-2223-imagenet.safetensors",
     ];

@@ -97,6 +97,7 @@ fn what_is_typed_arrives_in_its_own_setting() {
         ("seed", "99", "seed", "99"),
         ("split_seed", "98", "split_seed", "98"),
         ("val_fraction", "0.25", "val_fraction", "0.25"),
+        ("images_per_class", "20", "images_per_class", "20"),
         ("augment.crop.padding", "0.2", "augment.crop.padding", "0.2"),
         (
             "augment.crop.scale.least",

@@ -1,7 +1,8 @@
 //! A trained model put in use and kept.
 
+use super::split_of;
 use crate::config::{Scope, TrainConfig};
-use crate::data::{Dataset, split};
+use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::engine::active_model::ActiveModel;
 use crate::error::Result;
@@ -51,7 +52,7 @@ impl TrainedModel {
         Ok(Self {
             classifier: trained(old, &run.config, head, set.classes.clone()),
             tensors,
-            validation: split(set, run.config.val_fraction, run.config.split_seed).validation,
+            validation: split_of(set, &run.config).validation,
             run,
             stopped_by_user: false,
         })

@@ -59,9 +59,10 @@ fn model() -> ModelSummary {
         size: 150,
         normalization: None,
         untrained: false,
+        bundled: Some(BundledModel::Scenes),
         features: 512,
         parameters: 11_000_000,
-        source: "bundled".into(),
+        source: "scenes".into(),
         sha256: None,
     }
 }
@@ -141,6 +142,7 @@ fn evaluated(job: JobId) -> Message<Event> {
         per_class: vec![share; 2],
         confusion: vec![vec![1, 0], vec![1, 0]],
         skipped: Vec::new(),
+        seen: 0,
     };
     of(job, Event::Evaluated { report })
 }

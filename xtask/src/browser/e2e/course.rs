@@ -63,8 +63,8 @@ pub async fn resume(scene: &Scene<'_>) -> Result<()> {
             settings(page, "5").await?;
             page.click("train-start").await?;
             let whole = finished(page, 5, 400).await?;
-            page.click("reset-model").await?;
-            page.becomes("model-summary", "data-source", "bundled", 60)
+            page.click("use-scenes").await?;
+            page.becomes("model-summary", "data-source", "scenes", 60)
                 .await?;
             page.click("train-start").await?;
             page.until("the second epoch", 300, async || {

@@ -91,6 +91,7 @@ async fn trained(page: &Page, set: &Path) -> Result<f64> {
     page.appears("dataset-summary", 60).await?;
     unfold(page).await?;
     page.choose("scope-select", "last-stage").await?;
+    page.choose("start-from", "in-use").await?;
     page.choose("optimizer-select", "sgd").await?;
     page.fill("epochs-input", "1").await?;
     page.fill("batch-input", "4").await?;

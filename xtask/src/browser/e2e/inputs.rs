@@ -309,7 +309,7 @@ async fn untrained(scene: &Scene<'_>, page: &Page, dir: &Path) -> Result<()> {
         "an untrained head answers: {answers:?}"
     );
     page.state("ready", 30).await?;
-    page.click("reset-model").await?;
+    page.click("use-scenes").await?;
     model("the bundled model", |m| m.get("data-untrained") == "false").await?;
     Ok(())
 }

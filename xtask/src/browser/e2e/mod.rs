@@ -3,6 +3,7 @@
 //! for anything, asked its own for something that is not there, or left an error in the console.
 
 mod architectures;
+mod bundled;
 mod classify;
 mod course;
 mod data;
@@ -60,6 +61,8 @@ enum Scenario {
     Data,
     /// A broken link, a question, a table, loose photos, AVIF, a `.pt`.
     Inputs,
+    /// A photo among a thousand things; classes of one's own from the general ResNet.
+    Bundled,
     /// Checkpoints that must be refused.
     Refuse,
     /// Pretrained weights from a stand-in for the hub, whole and damaged.
@@ -136,6 +139,7 @@ pub async fn run(options: &Options) -> Result<()> {
             Scenario::Train => train::train(&scene).await,
             Scenario::Data => data::data(&scene).await,
             Scenario::Inputs => inputs::inputs(&scene).await,
+            Scenario::Bundled => bundled::bundled(&scene).await,
             Scenario::Refuse => weights::refuse(&scene).await,
             Scenario::Hub => weights::hub(&scene).await,
             Scenario::Parity => device::parity(&scene).await,

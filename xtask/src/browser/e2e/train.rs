@@ -154,12 +154,12 @@ async fn round_trip(page: &Page) -> Result<()> {
             .to_string_lossy()
             .into_owned();
         ensure!(name.ends_with(".safetensors"), "{export} saved {name}");
-        page.click("reset-model").await?;
+        page.click("use-scenes").await?;
         page.until("the bundled model", 60, async || {
             Ok(page
                 .first("model-summary")
                 .await?
-                .filter(|m| m.get("data-source").contains("bundled")))
+                .filter(|m| m.get("data-source").contains("scenes")))
         })
         .await?;
         page.state("ready", 30).await?;
