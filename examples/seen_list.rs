@@ -7,7 +7,7 @@ use std::error::Error;
 use std::path::Path;
 
 use retune::data::seen::SeenImages;
-use retune::image::{decode, dhash::DHash};
+use retune::image::{decode, phash::PHash};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,14 +29,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn hash_below(folder: &Path, hashed: &mut impl FnMut(Option<DHash>)) -> Result<(), Box<dyn Error>> {
+fn hash_below(folder: &Path, hashed: &mut impl FnMut(Option<PHash>)) -> Result<(), Box<dyn Error>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
             hash_below(&path, hashed)?;
         } else {
             let image = decode(&path.to_string_lossy(), &std::fs::read(&path)?)?;
-            hashed(DHash::of(&image));
+            hashed(PHash::of(&image));
         }
     }
     Ok(())

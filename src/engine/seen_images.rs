@@ -8,7 +8,7 @@ use crate::config::BundledModel;
 use crate::data::seen::SeenImages;
 use crate::data::{Split, Subset};
 use crate::error::Result;
-use crate::image::{self, dhash::DHash};
+use crate::image::{self, phash::PHash};
 use crate::platform::parallel;
 use crate::protocol::{Phase, Seen};
 use crate::weights::Bundled;
@@ -52,7 +52,7 @@ pub(super) async fn mark_seen(context: &mut JobContext<'_>) -> Result<()> {
         let found = parallel::map(files, |(path, bytes)| {
             // What cannot be read is told where it is used.
             let image = image::decode_for(&path, &bytes.ok()?, settings).ok()?;
-            Some(known.contains(DHash::of(&image)?))
+            Some(known.contains(PHash::of(&image)?))
         });
         let found = some.iter().zip(found);
         seen.extend(

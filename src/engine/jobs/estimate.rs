@@ -2,7 +2,6 @@
 
 use super::training::{split_of, start_of, trainable_stages};
 use crate::config::{Scope, StartFrom, TrainConfig};
-use crate::data;
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::model::backbone::Backbone;

@@ -8,7 +8,7 @@ mod training;
 
 use super::*;
 use crate::{
-    config::HeadKind,
+    config::{BundledModel, HeadKind},
     error::ErrorKind,
     protocol::{
         Backend, ClassCount, DatasetSummary, EpochReport, Event, Message, ModelSummary, Phase,

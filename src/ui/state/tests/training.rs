@@ -407,3 +407,22 @@ fn an_epoch_of_an_older_version_has_no_gradients() {
     let text = serde_json::to_string(&report).expect("plain data");
     assert!(!text.contains("gradients"), "{text}");
 }
+
+#[test]
+fn it_is_said_which_model_a_training_begins_from() {
+    let open = after([
+        ready(),
+        Action::JobStarted(1, JobStarted::Other(JobKind::Dataset)),
+        worker([dataset(1)]),
+    ]);
+    // Two classes, which are not the six scenes.
+    let said = open.begins_from().expect("a data set is open");
+    assert!(said.contains("General ResNet"), "{said}");
+    let chosen = then(open, [Action::ChooseStart(StartFrom::InUse)]);
+    let said = chosen.begins_from().expect("a data set is open");
+    assert!(
+        said.contains("resnet18") && !said.contains("General"),
+        "{said}"
+    );
+    assert_eq!(after([ready()]).begins_from(), None);
+}
