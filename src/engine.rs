@@ -14,6 +14,7 @@ mod open_dataset;
 mod prepare_kernels;
 mod run_history;
 mod seen_images;
+mod test_accuracy;
 
 use active_model::{ActiveModel, ModelStore};
 use loaded_teacher::LoadedTeacher;

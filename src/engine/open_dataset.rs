@@ -64,6 +64,16 @@ impl OpenDataset {
         pass: &mut Pass<'_>,
         samples: &[usize],
     ) -> Result<Vec<Skipped>> {
+        let (images, milliseconds) = self.fill(pass, samples).await?;
+        pass.mailbox.emit(Event::Featurised {
+            images,
+            milliseconds,
+        });
+        Ok(pass.tell_unreadable(&self.set, &self.features, samples))
+    }
+
+    /// The same without a word: how many could be read, and how many milliseconds it took.
+    pub async fn fill(&mut self, pass: &mut Pass<'_>, samples: &[usize]) -> Result<(usize, f64)> {
         let Self { set, features, .. } = self;
         let missing: Vec<usize> = {
             let unknown = samples.iter().filter(|&&i| !features.knows(i));
@@ -84,12 +94,7 @@ impl OpenDataset {
         };
         let milliseconds = pass.fill(features, &missing, load).await?;
         let readable = |sample: &&usize| features.get(**sample).is_some();
-        let images = missing.iter().filter(readable).count();
-        pass.mailbox.emit(Event::Featurised {
-            images,
-            milliseconds,
-        });
-        Ok(pass.tell_unreadable(set, features, samples))
+        Ok((missing.iter().filter(readable).count(), milliseconds))
     }
 
     /// Sends those augmented views of the samples through the backbone that have not been. View v of sample i has

@@ -42,7 +42,7 @@ impl PHash {
                 (COSINE * angle.cos()).round() as i64
             })
         });
-        let (mut bits, mut bit, mut strong) = (0, 1, 0);
+        let (mut bits, mut bit, mut strong) = (0, 1_u64, 0);
         for (down, waves) in table.iter().enumerate() {
             let mut columns = [0; GRID];
             for (row, wave) in cells.chunks_exact(GRID).zip(waves) {

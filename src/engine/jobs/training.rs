@@ -16,6 +16,7 @@ use crate::data::{Dataset, Split, Subset, split_few};
 use crate::engine::active_model::ActiveModel;
 use crate::engine::loaded_teacher::LoadedTeacher;
 use crate::engine::seen_images::{self, count_seen, mark_seen};
+use crate::engine::test_accuracy::test_accuracy;
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
 use crate::network::inspect::check_size;
@@ -306,7 +307,7 @@ impl Engine {
                 });
             }
             let result = self.one(&manifest, resume.take()).await;
-            let candidate = match result {
+            let mut candidate = match result {
                 Ok(candidate) => candidate,
                 Err(error) => {
                     // What the trainings before it gave is not lost with this one.
@@ -318,6 +319,11 @@ impl Engine {
                     return self.ended(error).await;
                 }
             };
+            // Of several trainings one is kept; how far their accuracies lie apart is told of all of them. Trained
+            // convolutions are measured once they are in use.
+            if seeds > 1 && candidate.run.config.scope == Scope::Head {
+                candidate.run.test = test_accuracy(self.context()?, &candidate.classifier).await?;
+            }
             self.history.add(candidate.run.clone(), &self.mailbox).await;
             manifest.done.push(candidate.run.clone());
             let stopped_by_user = candidate.stopped_by_user;
