@@ -231,14 +231,46 @@ def one(clock, name, size, batch, device, options, report):
     works = [lambda network=network: network(x) for network in networks]
     all_times = interleaved(clock.wall_ms, works, options.runs, 200, 256)
     for peer, times in zip(["torch", "torch-folded"], all_times):
-        row = {**place, "peer": peer, **figures(times)}
+        row = {**place, "what": "forward", "peer": peer, **figures(times)}
         row["tflops"] = flops / row["ms_median"] / 1e9
         row["images_s"] = 1000 * batch / row["ms_median"]
         report["rows"].append(row)
         print(f"{name} {size} x{batch} {peer}: {row['ms_median']:.3f} ms", file=sys.stderr)
+    # Batch norms need more than one image.
+    if batch > 1 and not options.no_steps:
+        report["rows"].append({**place, **step_row(clock, name, size, batch, device, options.runs)})
     if options.layers:
         for layer in layers:
             report["layers"].append({**place, **layer_row(clock, *layer, options.runs)})
+
+
+class Training(nn.Module):
+    """A network and a head, trained whole as `benches/kernels/step.rs` does: AdamW, clipping, an average of the weights."""
+
+    def __init__(self, name, batch, size, device):
+        super().__init__()
+        backbone = Backbone(name)
+        features = backbone(torch.zeros(2, 3, 64, 64)).shape[1]
+        self.network = nn.Sequential(backbone, nn.Linear(features, 6)).to(device).train()
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=0.05)
+        self.average = [p.detach().clone() for p in self.network.parameters()]
+        self.x = values((batch, 3, size, size), device)
+        self.labels = torch.arange(batch, device=device) % 6
+
+    def step(self):
+        with torch.enable_grad():
+            self.optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(self.network(self.x), self.labels).backward()
+        parameters = list(self.network.parameters())
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        self.optimizer.step()
+        torch._foreach_lerp_(self.average, parameters, 0.01)
+
+
+def step_row(clock, name, size, batch, device, runs):
+    training = Training(name, batch, size, device)
+    row = figures(interleaved(clock.wall_ms, [training.step], runs, 200)[0])
+    return {"what": "step", "peer": "torch", **row, "images_s": 1000 * batch / row["ms_median"]}
 
 
 def listed(kind):
@@ -252,6 +284,7 @@ def main():
     parser.add_argument("--batch", type=listed(int), default=[1, 16, 64])
     parser.add_argument("--runs", type=int, default=15, help="measurements of each figure")
     parser.add_argument("--layers", action="store_true", help="each distinct layer as well")
+    parser.add_argument("--no-steps", action="store_true", help="leave out a training step")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--json", help="write the figures here too, after every network and batch")
     options = parser.parse_args()

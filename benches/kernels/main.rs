@@ -1,14 +1,17 @@
 //! Speed of the networks on a GPU: with our kernels and with burn's own ops in turn, whole and layer by layer,
 //! against what the GPU was measured to be capable of. `benches/README.md` says how to run it and where.
 
+mod counts;
 mod layers;
 mod measure;
 mod network;
 mod peak;
+mod step;
 
 use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor};
+use burn_cubecl::cubecl::dry_run::DryRun;
 use clap::Parser;
 use retune::config::{Arch, DeviceChoice};
 use retune::error::{Error, Result};
@@ -20,8 +23,10 @@ use retune::platform::device;
 use retune::platform::device_state::Adapter;
 use serde_json::{Value, json};
 
+use crate::counts::Counts;
 use crate::measure::{Peer, clock};
 use crate::peak::Peaks;
+use crate::step::Step;
 
 /// Speed of the networks on a GPU.
 #[derive(Debug, Parser)]
@@ -41,6 +46,12 @@ struct Options {
     /// Measure each distinct layer as well.
     #[arg(long)]
     layers: bool,
+    /// Leave out a training step, which is measured at every batch above one.
+    #[arg(long)]
+    no_steps: bool,
+    /// Measure nothing: count launches and bytes on the way that hardware takes, on any adapter, without running a kernel.
+    #[arg(long)]
+    count: bool,
     /// Measurements of each figure.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -82,6 +93,9 @@ async fn run(options: &Options) -> Result<()> {
     let anything = Tensor::<1>::zeros([1], &opened.device);
     let gpu = Buffer::of(&anything).map(|buffer| buffer.gpu());
     let gpu = gpu.ok_or_else(|| Error::Gpu("the tensors are not on the GPU".to_string()))?;
+    if options.count {
+        return count(options, &opened.device, &gpu);
+    }
     let software = gpu.adapter() == Adapter::Software;
     if software && !options.software {
         return Err(Error::Gpu(format!(
@@ -130,6 +144,38 @@ async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// A forward and a training step of each network at each batch, only counted: cubecl drops the launches and allocates
+/// nothing for them.
+fn count(options: &Options, device: &Device, gpu: &Gpu) -> Result<()> {
+    gpu.state().set_adapter(Adapter::Hardware);
+    let networks = options.arch.iter();
+    let networks: Vec<_> = networks
+        .map(|arch| Ok((*arch, network::load(*arch, device)?)))
+        .collect::<Result<_>>()?;
+    let _dry = DryRun::new();
+    println!("| network | images | what | launches | of them ours | MB of ours |");
+    println!("|---|--:|---|--:|--:|--:|");
+    for (arch, backbone) in networks {
+        for &batch in &options.batch {
+            let say = |what: &str, counts: Counts| {
+                println!("| {} | {batch} | {what} | {counts} |", arch.name());
+            };
+            let images = Tensor::<4>::zeros([batch, 3, options.size, options.size], device);
+            let forward = || drop(backbone.forward(images.clone()));
+            // The first packs the weights.
+            forward();
+            say("forward", Counts::of(gpu, forward));
+            if batch > 1 && !options.no_steps {
+                let mut step = Step::new(arch, batch, options.size, device)?;
+                step.queue();
+                step.queue();
+                say("training step", Counts::of(gpu, || step.queue()));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// One network at one batch.
 async fn one(
     bench: &Bench,
@@ -157,6 +203,11 @@ async fn one(
     }
     let rows = network::measure(bench, backbone, batch, options.size).await?;
     push(report, "rows", rows);
+    // Batch norms need more than one image.
+    if batch > 1 && !options.no_steps {
+        let rows = step::measure(bench, backbone.arch(), batch, options.size).await?;
+        push(report, "rows", rows);
+    }
     if options.layers {
         let rows = layers::measure(bench, name, options.size, &layers).await?;
         push(report, "layers", rows);

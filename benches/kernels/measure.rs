@@ -85,7 +85,7 @@ pub async fn device_ms(gpu: &Gpu, repeats: u32, work: &(impl Fn() + Sync)) -> Re
 }
 
 /// The same by the wall clock, from one idle moment to the next: what a caller waits for.
-pub async fn wall_ms(gpu: &Gpu, repeats: u32, work: &impl Fn()) -> Result<f64> {
+pub async fn wall_ms(gpu: &Gpu, repeats: u32, mut work: impl FnMut()) -> Result<f64> {
     idle(gpu).await?;
     let start = time::now();
     (0..repeats).for_each(|_| work());

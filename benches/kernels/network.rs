@@ -9,6 +9,7 @@ use retune::random::Random;
 use serde_json::{Value, json};
 
 use crate::Bench;
+use crate::counts::{Counts, computed_ms};
 use crate::measure::{Peer, Times, repeats, wall_ms};
 
 /// A measurement lasts about so long, in milliseconds.
@@ -19,24 +20,27 @@ const MOST: u32 = 256;
 /// The network with weights from a formula: speed does not depend on them as long as no value is so small or
 /// so large that hardware treats it apart.
 pub fn load(arch: Arch, device: &Device) -> Result<Backbone> {
-    Backbone::load(arch, device, |name, shape| {
-        let n = shape.iter().product();
-        let mut random = Random::for_purpose(1, name);
-        let mut uniform = |bound: f64| {
-            (0..n)
-                .map(|_| ((2.0 * random.uniform() - 1.0) * bound) as f32)
-                .collect()
-        };
-        Ok(match (name.rsplit('.').next(), shape) {
-            // He et al. 2015, arXiv:1502.01852: a layer's output is as large as its input.
-            (_, [_, channels, height, width]) => {
-                uniform((6.0 / (channels * height * width) as f64).sqrt())
-            }
-            // Less than 1, or every residual sum would double the values.
-            (Some("weight"), _) => vec![0.5; n],
-            (Some("running_var"), _) => vec![1.0; n],
-            _ => uniform(0.1),
-        })
+    Backbone::load(arch, device, value)
+}
+
+/// A tensor's values.
+pub fn value(name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    let n = shape.iter().product();
+    let mut random = Random::for_purpose(1, name);
+    let mut uniform = |bound: f64| {
+        (0..n)
+            .map(|_| ((2.0 * random.uniform() - 1.0) * bound) as f32)
+            .collect()
+    };
+    Ok(match (name.rsplit('.').next(), shape) {
+        // He et al. 2015, arXiv:1502.01852: a layer's output is as large as its input.
+        (_, [_, channels, height, width]) => {
+            uniform((6.0 / (channels * height * width) as f64).sqrt())
+        }
+        // Less than 1, or every residual sum would double the values.
+        (Some("weight"), [_]) => vec![0.5; n],
+        (Some("running_var"), _) => vec![1.0; n],
+        _ => uniform(0.1),
     })
 }
 
@@ -59,10 +63,12 @@ pub async fn measure(
 
     // The first forward compiles, allocates and packs; the second says how many to a measurement.
     let mut counts = [1; 2];
+    let mut launches = Vec::with_capacity(2);
     let mut features = [Vec::new(), Vec::new()];
     for (i, peer) in Peer::ALL.into_iter().enumerate() {
         peer.select(&bench.gpu);
         features[i] = to_host(backbone.forward(x.clone())).await?;
+        launches.push(Counts::of(&bench.gpu, &forward));
         counts[i] = repeats(wall_ms(&bench.gpu, 1, &forward).await?, AIM, MOST);
     }
     let difference = difference(&features[0], &features[1]);
@@ -75,7 +81,8 @@ pub async fn measure(
     }
     Peer::Retune.select(&bench.gpu);
 
-    let row = |(peer, times): (Peer, &Times)| {
+    let computed = computed_ms(&bench.gpu, &layers, &bench.peaks);
+    let row = |((peer, times), launches): ((Peer, &Times), &Counts)| {
         let tflops = flops / times.median() / 1e9;
         let images_s = 1000.0 * batch as f64 / times.median();
         println!(
@@ -88,10 +95,11 @@ pub async fn measure(
             times.n(),
             100.0 * tflops / bench.peaks.tflops,
         );
-        json!({
+        let mut row = json!({
             "arch": name,
             "size": size,
             "batch": batch,
+            "what": "forward",
             "peer": peer.name(),
             "ms_min": times.min(),
             "ms_median": times.median(),
@@ -101,10 +109,16 @@ pub async fn measure(
             "tflops": tflops,
             "peak_share": tflops / bench.peaks.tflops,
             "difference": difference,
-        })
+        });
+        launches.note(&mut row);
+        if peer == Peer::Retune {
+            row["computed_ms"] = json!(computed);
+        }
+        row
     };
     println!("{name} {size} x{batch}: ours and burn's differ by {difference:.1e} of the largest");
-    Ok(Peer::ALL.into_iter().zip(&times).map(row).collect())
+    let rows = Peer::ALL.into_iter().zip(&times).zip(&launches);
+    Ok(rows.map(row).collect())
 }
 
 /// Largest difference over the largest value; NaN shows.

@@ -376,6 +376,8 @@ impl Gpu {
         if x == 0 || y == 0 || z == 0 {
             return;
         }
+        let bound = inputs.iter().chain(outputs);
+        self.bound(bound.map(|buffer| buffer.handle().size_in_used()).sum());
         let mut arguments = KernelArguments::new();
         for input in inputs {
             let binding = input.handle().clone().binding();

@@ -29,8 +29,19 @@ pub(super) struct LaunchState {
     longest: AtomicU64,
     /// Microseconds of work queued since the last submission, as [`Gpu::queued`] reckons them.
     queued: AtomicU64,
+    traffic: [AtomicU64; 2],
     /// Parameters that were uploaded.
     pub(super) params: Mutex<HashMap<Vec<u32>, Handle>>,
+}
+
+/// What our kernels were given to do since the device was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// Launches.
+    pub launches: u64,
+    /// Bytes of what was bound, each buffer of a launch once: what is read and written where caches are perfect within a
+    /// launch and useless between two.
+    pub bytes: u64,
 }
 
 /// Whether the kernels of an op were taken out of use on a GPU.
@@ -104,6 +115,22 @@ impl Gpu {
             // A device that is lost says so where its results are read.
             let _ = self.client().flush();
         }
+    }
+
+    /// Notes a launch that has so many bytes bound.
+    pub(super) fn bound(&self, bytes: u64) {
+        let state = self.part::<LaunchState>();
+        for (count, more) in state.traffic.iter().zip([1, bytes]) {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    /// What was launched so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let state = self.part::<LaunchState>();
+        let [launches, bytes] = state.traffic.each_ref().map(|n| n.load(Ordering::Relaxed));
+        Traffic { launches, bytes }
     }
 
     /// What kind of adapter it is.

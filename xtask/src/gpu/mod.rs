@@ -28,6 +28,9 @@ pub struct Options {
     /// Each distinct layer as well.
     #[arg(long)]
     layers: bool,
+    /// Leave out a training step.
+    #[arg(long)]
+    no_steps: bool,
     /// Measurements of each figure.
     #[arg(long, default_value_t = 15)]
     runs: u32,
@@ -136,6 +139,9 @@ fn common(command: &mut Command, options: &Options) {
     command.arg("--runs").arg(options.runs.to_string());
     if options.layers {
         command.arg("--layers");
+    }
+    if options.no_steps {
+        command.arg("--no-steps");
     }
 }
 

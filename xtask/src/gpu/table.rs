@@ -8,21 +8,27 @@ use serde_json::Value;
 pub fn networks(ours: &Value, torch: Option<&Value>) -> String {
     let mut text = heading(ours, torch);
     text.push_str(
-        "| network | batch | ours, ms | images/s | TFLOP/s | of peak | burn, ms | torch, ms | torch folded, ms \
-         | burn / ours | torch / ours | folded / ours |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        "| network | what | batch | launches | MB of ours | computed, ms | ours, ms | images/s | TFLOP/s | of peak \
+         | burn, ms | torch, ms | torch folded, ms | burn / ours | torch / ours | folded / ours |\n\
+         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     for row in list(ours, "rows").filter(|row| row["peer"] == "retune") {
         let peer = |figures: Option<&Value>, name: &str| -> Option<Value> {
             let mut rows = list(figures?, "rows");
-            rows.find(|other| same(row, other) && other["peer"] == name)
-                .cloned()
+            let wanted = |other: &&Value| {
+                same(row, other) && other["what"] == row["what"] && other["peer"] == name
+            };
+            rows.find(wanted).cloned()
         };
         let burn = peer(Some(ours), "burn");
         let (plain, folded) = (peer(torch, "torch"), peer(torch, "torch-folded"));
         let mut cells = vec![
             format!("{} {}", word(&row["arch"]), row["size"]),
+            word(&row["what"]).to_string(),
             row["batch"].to_string(),
+            number(row["launches"].as_f64(), 0),
+            number(row["mb_ours"].as_f64(), 0),
+            number(row["computed_ms"].as_f64(), 2),
             span(Some(row)),
             number(row["images_s"].as_f64(), 1),
             number(row["tflops"].as_f64(), 2),
@@ -163,7 +169,7 @@ mod tests {
 
     fn row(peer: &str, batch: usize, ms: f64) -> Value {
         json!({
-            "arch": "resnet18", "size": 224, "batch": batch, "peer": peer, "layer": "3x224x224 k7 s2 g1 -> 64",
+            "arch": "resnet18", "size": 224, "batch": batch, "what": "forward", "peer": peer, "layer": "3x224x224 k7 s2 g1 -> 64",
             "ms_median": ms, "ms_min": ms, "ms_max": ms, "burn_ms_median": 3.0 * ms, "count": 1,
             "kernel": "direct", "limit": "compute", "tflops": 1.5, "peak_share": 0.25, "gb_s": 10.0,
         })
@@ -176,13 +182,41 @@ mod tests {
         let torch = json!({ "rows": [row("torch", 16, 4.0), row("torch-folded", 1, 1.0)] });
         let table = networks(&ours, Some(&torch));
         let cells = |batch: usize| -> Vec<String> {
-            let start = format!("| resnet18 224 | {batch} | ");
+            let start = format!("| resnet18 224 | forward | {batch} | ");
             let line = table.lines().find(|line| line.starts_with(&start));
-            let cells = line.expect("a line").split(" | ").skip(9);
+            let cells = line.expect("a line").split(" | ").skip(13);
             cells.map(|cell| cell.replace(" |", "")).collect()
         };
         assert_eq!(cells(1), ["2.50", "-", "0.50"]);
         assert_eq!(cells(16), ["-", "0.50", "-"]);
+    }
+
+    #[test]
+    fn a_training_step_has_its_own_peers_and_no_time_by_the_model() {
+        let [mut forward, mut step, mut other] = [2.0, 6.0, 9.0].map(|ms| row("retune", 16, ms));
+        forward["computed_ms"] = json!(1.25);
+        for row in [&mut step, &mut other] {
+            row["what"] = json!("step");
+            row["launches"] = json!(500);
+        }
+        other["peer"] = json!("torch");
+        let table = networks(
+            &json!({ "rows": [forward, step] }),
+            Some(&json!({ "rows": [row("torch", 16, 1.0), other] })),
+        );
+        assert!(
+            table.contains("| forward | 16 | - | - | 1.25 | 2.00 (2.00 to 2.00) |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| step | 16 | 500 | - | - | 6.00 (6.00 to 6.00) |"),
+            "{table}"
+        );
+        let ratios: Vec<_> = table
+            .lines()
+            .filter_map(|line| line.rsplit(" | ").nth(1))
+            .collect();
+        assert_eq!(ratios[1..], ["0.50", "1.50"], "{table}");
     }
 
     #[test]
