@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::panic::resume_unwind;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -125,8 +126,8 @@ const COMPILED: (&str, &str) = (
 /// What writes networks of every family as ONNX, to `target/onnx-parity`, with what they compute here.
 const PARITY: &str = "test --locked --release --package retune --test onnx_parity -- --ignored";
 
-/// Runs it all and stops at the first failure. The page is built while the native tests run: both have long stretches that
-/// keep one core busy.
+/// Runs it all and stops at the first failure. The page is built and tested while the native tests run: both have long
+/// stretches that keep one core busy.
 ///
 /// # Errors
 /// The failed step's.
@@ -144,27 +145,35 @@ pub fn test(options: &Options) -> Result<()> {
         out: root().join("dist"),
         engine_goal: Goal::Speed,
     };
-    let built = std::thread::scope(|scope| {
-        let page = scope.spawn(|| build::build(&build_options, build_options.profile.quality()));
+    let failed = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let page = scope.spawn(|| page(options, &build_options, &failed));
         let tested = native(options);
         if tested.is_err() {
-            println!("==> failed; the page's build comes to its end first");
+            failed.store(true, Ordering::Relaxed);
+            println!("==> failed; what the page is at comes to its end first");
         }
-        let built = page.join().unwrap_or_else(|panic| resume_unwind(panic));
-        tested.and(built)
+        let page = page.join().unwrap_or_else(|panic| resume_unwind(panic));
+        tested.and(page)
     })?;
-    step("sizes", || check_sizes(&built.sizes))?;
-    if !options.skip_browser {
-        step("end to end, in Chromium", || {
-            let mut args = vec![OsStr::new("--dist"), built.dist.as_os_str()];
-            if options.skip_onnxruntime {
-                args.extend(["--except", "onnx"].map(OsStr::new));
-            }
-            browser("e2e", &args)
-        })?;
-    }
     println!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Builds the page, then tests it in Chromium unless something else has `failed`.
+fn page(options: &Options, build: &build::Options, failed: &AtomicBool) -> Result<()> {
+    let built = build::build(build, build.profile.quality())?;
+    step("sizes", || check_sizes(&built.sizes))?;
+    if options.skip_browser || failed.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    step("end to end, in Chromium", || {
+        let mut args = vec![OsStr::new("--dist"), built.dist.as_os_str()];
+        if options.skip_onnxruntime {
+            args.extend(["--except", "onnx"].map(OsStr::new));
+        }
+        browser("e2e", &args)
+    })
 }
 
 /// What runs natively: tests, examples, documentation.
