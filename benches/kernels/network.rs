@@ -68,15 +68,15 @@ pub async fn measure(
     for (i, peer) in Peer::ALL.into_iter().enumerate() {
         peer.select(&bench.gpu);
         features[i] = to_host(backbone.forward(x.clone())).await?;
-        launches.push(Counts::of(&bench.gpu, &forward));
-        counts[i] = repeats(wall_ms(&bench.gpu, 1, &forward).await?, AIM, MOST);
+        launches.push(Counts::of(&bench.gpu, forward));
+        counts[i] = repeats(wall_ms(&bench.gpu, 1, forward).await?, AIM, MOST);
     }
     let difference = difference(&features[0], &features[1]);
     let mut times = [Times::default(), Times::default()];
     for _ in 0..bench.runs {
         for (i, peer) in Peer::ALL.into_iter().enumerate() {
             peer.select(&bench.gpu);
-            times[i].push(wall_ms(&bench.gpu, counts[i], &forward).await?);
+            times[i].push(wall_ms(&bench.gpu, counts[i], forward).await?);
         }
     }
     Peer::Retune.select(&bench.gpu);

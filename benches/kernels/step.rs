@@ -1,5 +1,5 @@
 //! A training step: forward, loss, all gradients, clipped, AdamW and an average of the weights, every layer and batch norm
-//! trained. The kernels of a training are tested before and not tuned, as in the program.
+//! trained. Its gradients run on the kernels' defaults, which are not tuned in the program either.
 
 use std::sync::Arc;
 
