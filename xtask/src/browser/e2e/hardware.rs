@@ -6,12 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Scene, course::unfold};
+use super::Scene;
+use super::course::{small_input, unfold};
 use crate::fixtures;
 use crate::page::Page;
-
-/// Edge of the model's input: kernels for hardware are slow in software.
-const SIZE: &str = "64";
 
 /// An epoch's training loss may be off by so much of itself: three steps, each of which rounds otherwise.
 const LOSS: f64 = 1e-4;
@@ -70,15 +68,8 @@ pub async fn hardware(scene: &Scene<'_>) -> Result<()> {
 
 /// A photo's probabilities by the bundled model at the small input.
 async fn classified(page: &Page, photo: &Path) -> Result<Vec<f64>> {
-    unfold(page).await?;
-    page.fill("model-input-size", SIZE).await?;
-    page.click("set-input").await?;
-    page.until("the small input", 120, async || {
-        let model = page.first("model-summary").await?;
-        Ok(model.filter(|model| model.get("text").contains(&format!("{SIZE} × {SIZE}"))))
-    })
-    .await?;
-    page.state("ready", 60).await?;
+    // Kernels for hardware are slow in software.
+    small_input(page).await?;
     page.put("image-input", &[photo.to_owned()]).await?;
     let seen = page.appears("prediction", 120).await?;
     let values = seen.get("data-probabilities").split(' ');
