@@ -28,9 +28,10 @@ use retune::kernels::launched;
 const SHARE: f64 = 0.7;
 
 /// Files with products of matrices and convolutions for hardware: have to reach it.
-const PRODUCTS: [&str; 4] = [
+const PRODUCTS: [&str; 5] = [
     "conv_channels_last",
     "conv_channels_last_registers",
+    "conv_grouped_strip_channels_last",
     "conv_weight_gradient",
     "peak_fma",
 ];

@@ -204,12 +204,13 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
         // The same, with loads of fours side by side; the last pixels of a row may be in vain.
         Algorithm::Grouped(kind) => {
             let [out_height, out_width] = conv.out_size();
-            let fours = out_width.div_ceil(4);
-            let invocations = conv.images * out_height * fours * groups * conv.m / 4;
+            let (share, strip) = kind.share(conv);
+            let strips = out_width.div_ceil(strip);
+            let invocations = conv.images * out_height * strips * groups * conv.m / 4;
             let weights = bytes_of(&[groups * conv.m, conv.depth()]) as f64;
             vec![Dispatch {
-                flops: conv.flops() * (4 * fours) as f64 / out_width as f64,
-                share: kind.share(),
+                flops: conv.flops() * (strip * strips) as f64 / out_width as f64,
+                share,
                 bytes: read + written + weights,
                 workgroups: invocations.div_ceil(64) as f64,
                 operands: Operands::Any,
