@@ -3,7 +3,7 @@
 //! `cargo bench --bench chips` prints the tables.
 
 use retune::kernels::conv::Algorithm;
-use retune::kernels::conv::model::{Chip, Dispatch, dispatches, seconds};
+use retune::kernels::conv::model::{Chip, Dispatch, Operands, dispatches, seconds};
 use retune::kernels::conv::select::ranked;
 use retune::kernels::conv::winograd::Tile;
 use retune::kernels::shape::{ConvShape, bytes_of};
@@ -32,6 +32,7 @@ const fn chip(
         bandwidth,
         launch,
         workgroups,
+        workgroup_memory: true,
     }
 }
 
@@ -50,7 +51,7 @@ fn layers(name: &str, images: usize) -> Vec<ConvShape> {
 }
 
 fn now(conv: &ConvShape) -> Vec<Dispatch> {
-    dispatches(ranked(conv)[0], conv)
+    dispatches(ranked(conv, &Chip::TYPICAL)[0], conv)
 }
 
 /// What ran until November 2026, by its table of defaults: planes of channels, tiles of 64 or 32, shares by the review of
@@ -72,6 +73,7 @@ fn before(conv: &ConvShape) -> Vec<Dispatch> {
             share: shares[usize::from(few)],
             bytes: bytes_of(&[depth, conv.m, batches]) as f64,
             workgroups: tiles,
+            operands: Operands::Any,
         }
     };
     if plain && conv.kernel == [3, 3] && conv.channels >= 32 && conv.m >= 32 {

@@ -1,8 +1,9 @@
-//! Promise: what a GPU runs before tuning is never more work than the definition on whole tiles, and enough of it at once.
+//! Promise: what a GPU or a phone runs before tuning is never more work than the definition on whole tiles, and enough of it at once.
 //! No GPU is needed: the model in `src/kernels/conv/model.rs` chooses by sizes alone.
 
 use retune::kernels::conv::Algorithm;
-use retune::kernels::conv::implicit::{Block, Implicit};
+use retune::kernels::conv::block::Block;
+use retune::kernels::conv::implicit::Implicit;
 use retune::kernels::conv::model::{Chip, dispatches, executed, seconds};
 use retune::kernels::conv::select::ranked;
 use retune::kernels::shape::ConvShape;
@@ -39,16 +40,23 @@ fn direct(conv: &ConvShape) -> f64 {
 
 #[test]
 fn no_default_executes_more_than_the_definition_does() {
+    for chip in [&Chip::TYPICAL, &Chip::PHONE] {
+        check_defaults(chip);
+    }
+}
+
+fn check_defaults(chip: &Chip) {
     for name in NETWORKS {
         for size in [128, 150, 224, 320] {
             for images in [1, 2, 4, 8, 16, 32, 64] {
                 let (mut run, mut defined, mut bytes, mut least) = (0.0, 0.0, 0.0, f64::INFINITY);
                 for conv in layers(name, images, size) {
-                    let chosen = ranked(&conv)[0];
+                    let chosen = ranked(&conv, chip)[0];
                     let done = executed(chosen, &conv);
                     assert!(
                         done <= direct(&conv).max(conv.flops()) * 1.001,
-                        "{name}, {images} of {size} px: {} executes {:.2} of {conv:?}",
+                        "{}: {name}, {images} of {size} px: {} executes {:.2} of {conv:?}",
+                        chip.name,
                         chosen.name(),
                         done / conv.flops()
                     );
@@ -65,7 +73,8 @@ fn no_default_executes_more_than_the_definition_does() {
                     }
                 }
                 println!(
-                    "{name} {images} x {size} px: executed / definition {:.2}, {:.1} MB, at least {least} workgroups",
+                    "{}: {name} {images} x {size} px: executed / definition {:.2}, {:.1} MB, at least {least} workgroups",
+                    chip.name,
                     run / defined,
                     bytes / 1e6
                 );
@@ -83,16 +92,19 @@ fn small_planes_are_split_and_large_ones_are_not() {
         small.collect::<Vec<_>>()
     };
     for conv in late(1) {
-        let Algorithm::Implicit(Implicit { splits, .. }) = ranked(&conv)[0] else {
-            panic!("{} for {conv:?}", ranked(&conv)[0].name());
+        let Algorithm::Implicit(Implicit { splits, .. }) = ranked(&conv, &Chip::TYPICAL)[0] else {
+            panic!("{} for {conv:?}", ranked(&conv, &Chip::TYPICAL)[0].name());
         };
         assert!(splits > 1, "{conv:?} on {splits} part");
     }
     for conv in late(64) {
         assert!(
-            matches!(ranked(&conv)[0], Algorithm::WinogradImplicit(_)),
+            matches!(
+                ranked(&conv, &Chip::TYPICAL)[0],
+                Algorithm::WinogradImplicit(_)
+            ),
             "{} for {conv:?}",
-            ranked(&conv)[0].name()
+            ranked(&conv, &Chip::TYPICAL)[0].name()
         );
     }
 }
@@ -108,7 +120,36 @@ fn the_model_scales_with_the_chip() {
             launch: 1e-6 / factor,
             ..Chip::TYPICAL
         };
-        seconds(&dispatches(ranked(&conv)[0], &conv), &chip)
+        seconds(&dispatches(ranked(&conv, &Chip::TYPICAL)[0], &conv), &chip)
     };
     assert!((of(1.0) / of(2.0) - 2.0).abs() < 1e-9);
+}
+
+/// What works without workgroup memory is for phones, which have none of their own; elsewhere it is left to tuning. The
+/// small layers of a phone, 50 us at its peak, are as long as their launches take.
+#[test]
+fn phones_go_without_workgroup_memory_and_others_do_not() {
+    let all = |shares: bool, chip: &Chip, least: f64| {
+        let mut blocks = 0;
+        for name in NETWORKS {
+            for images in [1, 4, 64] {
+                for conv in layers(name, images, 224) {
+                    let chosen = ranked(&conv, chip)[0];
+                    let Some(block) = chosen.block().filter(|_| conv.flops() > least) else {
+                        continue;
+                    };
+                    blocks += 1;
+                    assert!(
+                        block.shares() == shares,
+                        "{} on a {} for {conv:?}",
+                        chosen.name(),
+                        chip.name
+                    );
+                }
+            }
+        }
+        assert!(blocks > 100, "{blocks} layers on a {}", chip.name);
+    };
+    all(true, &Chip::TYPICAL, 0.0);
+    all(false, &Chip::PHONE, 5e7);
 }

@@ -4,7 +4,7 @@
 // The input gradient is the same sum with the roles changed: x is the gradient of the result, and result p gets
 // from weight r what lies at (p + padding - r * dilation) / stride, where that is whole (transposed convolution:
 // Dumoulin and Visin 2016, arXiv:1603.07285, section 4). Results `stride` pixels apart take the same weights, so
-// an invocation takes four of those, and none of its loads is in vain.
+// an invocation takes a strip of those, and none of its loads is in vain.
 
 // Whether it is the input gradient.
 const BACKWARD: bool = false;
@@ -12,6 +12,8 @@ const BACKWARD: bool = false;
 const SLIDE: bool = false;
 // Weights of a row that every result takes, for a loop of known length; 0 if there is no such number.
 const KERNEL_W: u32 = 0u;
+// Pixels of an invocation.
+const PIXELS: u32 = 4u;
 
 struct Params {
     images: u32,
@@ -35,7 +37,7 @@ struct Params {
     tap_step: u32,
     advance: u32,
     // Invocations that share a row of y.
-    quads: u32,
+    strips: u32,
     flags: u32,
 }
 
@@ -46,7 +48,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> params: Params;
 
-// Where an invocation's results are: four of a row, `spacing()` apart.
+// Where an invocation's results are: a strip of `PIXELS` of a row, `spacing()` apart.
 struct Place {
     image: u32,
     row: u32,
@@ -62,17 +64,17 @@ fn spacing() -> u32 {
 }
 
 fn place(index: u32) -> Place {
-    // 1. index to row and rest, 2. row to image and row, 3. rest to quad and channels.
-    let in_row = params.quads * params.y4;
+    // 1. index to row and rest, 2. row to image and row, 3. rest to strip and channels.
+    let in_row = params.strips * params.y4;
     let line = index / in_row;
     let rest = index - line * in_row;
     let image = line / params.out_height;
-    let quad = rest / params.y4;
-    var column = quad * 4u;
+    let strip = rest / params.y4;
+    var column = strip * PIXELS;
     if BACKWARD {
-        column = quad / params.stride * 4u * params.stride + quad % params.stride;
+        column = strip / params.stride * PIXELS * params.stride + strip % params.stride;
     }
-    return Place(image, line - image * params.out_height, column, rest - quad * params.y4);
+    return Place(image, line - image * params.out_height, column, rest - strip * params.y4);
 }
 
 // The weights along an axis below which x is, from left to right: the first of them, how many there are, and the

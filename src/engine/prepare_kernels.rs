@@ -17,7 +17,7 @@ use crate::kernels::self_test::{
 use crate::kernels::shape::ConvShape;
 use crate::model::trainable::frozen_stages;
 use crate::platform::device::OpenDevice;
-use crate::platform::device_state::{Adapter, DeviceState};
+use crate::platform::device_state::DeviceState;
 use crate::platform::store;
 use crate::protocol::{Backend, Phase};
 
@@ -42,7 +42,7 @@ pub(super) async fn prepare_kernels(
         images.iter().flat_map(of).collect()
     };
     // A software adapter is as slow to tune as it is to run; its defaults were measured.
-    if DeviceState::of(device).adapter() == Adapter::Hardware {
+    if DeviceState::of(device).adapter().is_hardware() {
         let timed = layers(&[1, batch_size(Backend::Webgpu)]);
         tune_kernels(opened, persistent, &timed).await?;
     }

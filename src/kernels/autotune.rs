@@ -11,7 +11,9 @@ use burn_cubecl::cubecl::profile::TimingMethod;
 
 use super::conv::Algorithm;
 use super::conv::Conv2d;
+use super::conv::block::Block;
 use super::conv::matmul::Epilogue;
+use super::conv::model::Chip;
 use super::conv::select;
 use super::conv::weights::{Packing, Weights};
 use super::gpu::launch::{Buffer, Gpu};
@@ -77,7 +79,7 @@ fn key(conv: &ConvShape) -> String {
 }
 
 /// How candidates are measured and compared: results of another way are not to be used.
-pub const METHOD: u32 = 3;
+pub const METHOD: u32 = 4;
 
 /// Measures the kernels of each layer that has no result in `found`, for at most `seconds`, and puts the
 /// fastest in use: the layers first on which a network spends most. Returns `found` with the new results added. A kernel
@@ -107,7 +109,7 @@ pub async fn tune(
         }
         let gpu = bias.gpu();
         let default = select::choose(&gpu, &conv, weights);
-        let others = candidates(&conv, weights, gpu.max_binding());
+        let others = candidates(&gpu, &conv, weights);
         let others = others.into_iter().filter(|other| Some(*other) != default);
         let mut sound = Vec::new();
         for algorithm in default.into_iter().chain(others) {
@@ -263,9 +265,20 @@ pub async fn time_of(gpu: &Gpu, launch: impl FnOnce() + Send) -> Result<f64> {
 const MOST_CANDIDATES: usize = 4;
 
 /// The algorithms worth measuring on a GPU: of those that apply, the fastest by the model, which may err among neighbours but
-/// not by more.
-fn candidates(conv: &ConvShape, weights: &Weights, max: u64) -> Vec<Algorithm> {
-    let all = select::ranked(conv).into_iter();
-    let fitting = all.filter(|algorithm| algorithm.can_apply(conv, weights, max));
-    fitting.take(MOST_CANDIDATES).collect()
+/// not by more. That is, of those with operands through workgroup memory and of those without: which is right is
+/// a guess by the adapter's name, so the last place is for the fastest of the kind that has none.
+fn candidates(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Vec<Algorithm> {
+    let (chip, max) = (Chip::of(gpu.adapter()), gpu.max_binding());
+    let mut fitting = select::ranked(conv, &chip);
+    fitting.retain(|algorithm| algorithm.can_apply(conv, weights, max));
+    let mut rest = fitting.split_off(fitting.len().min(MOST_CANDIDATES));
+    let shares = |algorithm: &Algorithm| algorithm.block().map(Block::shares);
+    let missing = |algorithm: &Algorithm| {
+        let kind = shares(algorithm);
+        kind.is_some() && !fitting.iter().any(|other| shares(other) == kind)
+    };
+    if let Some(other) = rest.iter().position(missing) {
+        fitting[MOST_CANDIDATES - 1] = rest.swap_remove(other);
+    }
+    fitting
 }

@@ -10,7 +10,6 @@ use burn::backend::Cube;
 use burn::tensor::Tensor;
 
 use super::gpu::launch::{Gpu, Layout, layout_of};
-use crate::platform::device_state::Adapter;
 
 /// Whether images lie channels last, on a GPU whose kernels want them so; with gradients or without.
 fn lie_channels_last(images: &Tensor<4>) -> bool {
@@ -18,7 +17,7 @@ fn lie_channels_last(images: &Tensor<4>) -> bool {
     let Ok(images) = images.clone().inner().try_into_primitive::<Cube>() else {
         return false;
     };
-    let hardware = Gpu::behind(&images).is_some_and(|gpu| gpu.adapter() == Adapter::Hardware);
+    let hardware = Gpu::behind(&images).is_some_and(|gpu| gpu.adapter().is_hardware());
     hardware && layout_of(&images) == Some(Layout::ChannelsLast)
 }
 

@@ -20,7 +20,6 @@ use super::gpu::launch::{Binding, Buffer, Gpu, Kernel, layout_of, spread};
 use super::gpu::params::params;
 use super::gpu::source::{Shader, shader};
 use super::shape::bytes_of;
-use crate::platform::device_state::Adapter;
 
 params! {
     /// `relu_gradient.wgsl`.
@@ -53,7 +52,7 @@ pub trait ReluKernels: Backend {
 }
 
 fn on_hardware(x: &FloatTensor<Cube>) -> Option<Gpu> {
-    Gpu::behind(x).filter(|gpu| gpu.enabled() && gpu.adapter() == Adapter::Hardware)
+    Gpu::behind(x).filter(|gpu| gpu.enabled() && gpu.adapter().is_hardware())
 }
 
 /// Images in the order in which y lies.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::image::{Rgb, decode_for, load, resize};
 use crate::kernels::gpu::launch::Buffer;
 use crate::kernels::preprocess::Photos;
-use crate::platform::device_state::{Adapter, DeviceState};
+use crate::platform::device_state::DeviceState;
 use crate::platform::parallel;
 
 /// The name of a file and its bytes, or why they cannot be read.
@@ -28,7 +28,7 @@ impl<'a> Batch<'a> {
     /// of the CPU, which is the faster of the two.
     #[must_use]
     pub fn new(device: &'a Device, settings: &'a Preprocess) -> Self {
-        let hardware = DeviceState::of(device).adapter() == Adapter::Hardware;
+        let hardware = DeviceState::of(device).adapter().is_hardware();
         Self {
             device,
             settings,

@@ -182,15 +182,15 @@ async fn found(device: Device, setup: WgpuSetup) -> Found {
     }));
     let info = setup.adapter.get_info();
     let software = info.device_type == wgpu::DeviceType::Cpu;
-    state.set_adapter(if software {
-        Adapter::Software
-    } else {
-        Adapter::Hardware
-    });
     let mut name = gpu::name(&info.name).await;
     if name.is_empty() {
         name = "GPU".to_string();
     }
+    state.set_adapter(if software {
+        Adapter::Software
+    } else {
+        Adapter::of_name(&name)
+    });
     let opened = OpenDevice {
         device,
         backend: Backend::Webgpu,

@@ -16,8 +16,38 @@ use burn::tensor::Device;
 pub enum Adapter {
     /// A GPU: workgroup memory and barriers are cheap, threads are many.
     Hardware,
+    /// A phone's GPU: registers are few, and workgroup memory mostly lies in the cache.
+    Phone,
     /// A CPU that poses as one: a barrier suspends every invocation, memory is far away.
     Software,
+}
+
+impl Adapter {
+    /// Whether it is a GPU and no CPU.
+    #[must_use]
+    pub const fn is_hardware(self) -> bool {
+        matches!(self, Self::Hardware | Self::Phone)
+    }
+
+    /// What kind of hardware goes by this name: a driver's ("Mali-G78", "Adreno (TM) 740", "PowerVR B-Series"), or the
+    /// vendor and architecture that a browser gives ("arm valhall", "qualcomm adreno-7xx", "img-tec b-series").
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        const PHONES: [&str; 8] = [
+            "mali",
+            "immortalis",
+            "arm",
+            "adreno",
+            "qualcomm",
+            "powervr",
+            "img",
+            "imagination",
+        ];
+        let name = name.to_lowercase();
+        let mut words = name.split(|c: char| !c.is_alphanumeric());
+        let phone = words.any(|word| PHONES.contains(&word));
+        if phone { Self::Phone } else { Self::Hardware }
+    }
 }
 
 /// The state of one open device.
@@ -110,6 +140,31 @@ mod tests {
         state.report_fault("second".to_string());
         assert_eq!(state.take_fault().as_deref(), Some("first"));
         assert_eq!(state.take_fault(), None);
+    }
+
+    #[test]
+    fn phones_are_known_by_name() {
+        for name in [
+            "Mali-G78",
+            "Immortalis-G715",
+            "arm valhall",
+            "Adreno (TM) 740",
+            "qualcomm adreno-7xx",
+            "PowerVR B-Series BXM-8-256",
+            "img-tec b-series",
+        ] {
+            assert_eq!(Adapter::of_name(name), Adapter::Phone, "{name}");
+        }
+        for name in [
+            "NVIDIA H100",
+            "nvidia ampere",
+            "apple metal-3",
+            "AMD Radeon RX 6800 (RADV NAVI21)",
+            "Intel(R) Iris(R) Xe Graphics",
+            "GPU",
+        ] {
+            assert_eq!(Adapter::of_name(name), Adapter::Hardware, "{name}");
+        }
     }
 
     #[test]

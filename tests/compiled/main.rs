@@ -28,7 +28,17 @@ use retune::kernels::launched;
 const SHARE: f64 = 0.7;
 
 /// Files with products of matrices and convolutions for hardware: have to reach it.
-const PRODUCTS: [&str; 3] = ["conv_channels_last", "conv_weight_gradient", "peak_fma"];
+const PRODUCTS: [&str; 5] = [
+    "conv_channels_last",
+    "conv_channels_last_registers",
+    "conv_grouped_strip_channels_last",
+    "conv_weight_gradient",
+    "peak_fma",
+];
+
+/// One that has to reach another share: of a row of an image's three colours each pixel may be outside, so that every
+/// load of it has a place of its own to look for, which no other invocation shares.
+const STEM: (&str, f64) = ("conv_channels_last_registers NARROW=true", 0.65);
 
 /// Files that only software adapters run, where registers are memory anyway: printed.
 const SOFTWARE: [&str; 3] = ["matmul_nt", "matmul_registers", "matmul_registers_narrow"];
@@ -101,7 +111,8 @@ impl Row {
             ));
         }
         if self.is_in(&PRODUCTS) {
-            if self.share() < SHARE {
+            let least = if self.name == STEM.0 { STEM.1 } else { SHARE };
+            if self.share() < least {
                 let percent = 100.0 * self.share();
                 faults.push(format!(
                     "{percent:.1} % of what it issues are multiply-adds"
@@ -211,7 +222,8 @@ fn compiled() {
             failures.push(format!("{}: {}", row.name, faults.join("; ")));
         }
     }
-    for file in [PRODUCTS, SOFTWARE].concat() {
+    assert!(rows.iter().any(|row| row.name == STEM.0), "no {}", STEM.0);
+    for file in [&PRODUCTS[..], &SOFTWARE].concat() {
         if !kernels.iter().any(|kernel| kernel.name() == file) {
             failures.push(format!("{file} is listed here and not launched"));
         }

@@ -8,11 +8,12 @@
 //! A new way is a variant of [`Gradient`]: tests and the self-test go through [`Gradient::all`].
 
 use super::Algorithm;
+use super::block::Block;
 use super::columns::{can_lay_out, col_stride, col2im, im2col, is_pointwise};
-use super::implicit::{self, Block, Implicit, Sum};
+use super::implicit::{self, Implicit, Sum};
 use super::matmul::{Epilogue, MatMul, MatMulNtParams, Product, matmul, matmul_nt};
 use super::model::{self, Chip, Dispatch};
-use super::select::registers;
+use super::select::{no_phones_first, registers};
 use super::weight_gradient;
 use super::weights::{Packing, Weights};
 use super::winograd::Tile;
@@ -107,6 +108,14 @@ impl Gradient {
         }
     }
 
+    /// What its product computes at a time, if that is an implicit one on the kernels of the convolution.
+    const fn block(self) -> Option<Block> {
+        match self {
+            Self::InputImplicit(Implicit { block, .. }) | Self::InputWinograd(block) => Some(block),
+            _ => None,
+        }
+    }
+
     /// How x, dY and dX lie in memory.
     #[must_use]
     pub const fn layout(self) -> Layout {
@@ -181,9 +190,9 @@ impl Gradient {
 /// Ways to a gradient in order of preference.
 pub(super) fn candidates(adapter: Adapter, conv: &ConvShape, wanted: Wanted) -> Vec<Gradient> {
     let mut order = Vec::new();
-    if adapter == Adapter::Hardware {
+    if adapter.is_hardware() {
         order = match wanted {
-            Wanted::Input => ranked(conv),
+            Wanted::Input => ranked(conv, &Chip::of(adapter)),
             Wanted::Weight => vec![Gradient::WeightImplicit],
         };
         // A group fills a product's tiles or it does not.
@@ -202,12 +211,12 @@ pub(super) fn candidates(adapter: Adapter, conv: &ConvShape, wanted: Wanted) -> 
     order
 }
 
-/// The input gradient's kernels for GPUs, the fastest by the model first. Some may not apply.
+/// The input gradient's kernels for GPUs, the fastest on that chip by the model first. Some may not apply.
 #[must_use]
-pub fn ranked(conv: &ConvShape) -> Vec<Gradient> {
+pub fn ranked(conv: &ConvShape, chip: &Chip) -> Vec<Gradient> {
     let mut all: Vec<(Gradient, f64)> = Vec::new();
     let mut rank = |gradient, dispatches: &[Dispatch]| {
-        all.push((gradient, model::seconds(dispatches, &Chip::TYPICAL)));
+        all.push((gradient, model::seconds(dispatches, chip)));
     };
     if let Some(sums) = Sum::of_input_gradient(conv) {
         for product in Implicit::all() {
@@ -235,7 +244,8 @@ pub fn ranked(conv: &ConvShape) -> Vec<Gradient> {
         }
     }
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
-    all.into_iter().map(|(gradient, _)| gradient).collect()
+    let all = all.into_iter().map(|(gradient, _)| gradient).collect();
+    no_phones_first(all, chip, |gradient| gradient.block())
 }
 
 /// The input gradient's product: rows are the weights of a filter, the sum is over output channels.

@@ -1,7 +1,7 @@
 //! Convolutions in narrow groups and depthwise ones on images with channels last, and their input gradients.
 //!
 //! A group of a few channels does not fill the tiles of a matrix product. Here an invocation computes four
-//! channels of four pixels straight from the definition, and neighbouring ones load side by side. The input
+//! channels of a strip of pixels straight from the definition, and neighbouring ones load side by side. The input
 //! gradient is the same kernel with the roles of image and result changed, `BACKWARD`.
 
 use std::sync::LazyLock;
@@ -14,7 +14,8 @@ use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::{ConvShape, bytes_of, channels_last};
 
 params! {
-    /// `conv_grouped_channels_last.wgsl` and `conv_depthwise_channels_last.wgsl`.
+    /// `conv_grouped_channels_last.wgsl`, `conv_grouped_strip_channels_last.wgsl` and
+    /// `conv_depthwise_channels_last.wgsl`.
     pub struct ConvGroupedParams {
         /// N.
         pub images: u32,
@@ -49,7 +50,7 @@ params! {
         /// Pixels read from one of these to the next.
         pub advance: u32,
         /// Invocations that share a row.
-        pub quads: u32,
+        pub strips: u32,
         /// [`flag`](super::matmul::flag).
         pub flags: u32,
     }
@@ -63,7 +64,15 @@ const CONV_GROUPED: Shader = shader!(
     "conv_grouped",
     "epilogue4",
 );
-/// One channel a group; the same tunables.
+/// The same for three weights a row that `SLIDE`; tunables `BACKWARD`, `PIXELS`.
+const CONV_STRIP: Shader = shader!(
+    "conv_grouped_strip_channels_last",
+    [64, 1, 1],
+    ConvGroupedParams,
+    "conv_grouped",
+    "epilogue4",
+);
+/// One channel a group; the tunables of the first.
 const CONV_DEPTHWISE: Shader = shader!(
     "conv_depthwise_channels_last",
     [64, 1, 1],
@@ -73,7 +82,7 @@ const CONV_DEPTHWISE: Shader = shader!(
 );
 
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[CONV_GROUPED, CONV_DEPTHWISE];
+pub const SHADERS: &[Shader] = &[CONV_GROUPED, CONV_STRIP, CONV_DEPTHWISE];
 
 /// Weights in a row for which there is a kernel of its own, with all loads of the row under way together; 0 is any.
 const KERNEL_WIDTHS: [usize; 4] = [0, 3, 5, 7];
@@ -81,8 +90,17 @@ const KERNEL_WIDTHS: [usize; 4] = [0, 3, 5, 7];
 /// The settings of a kernel: `[backward][slide][kernel width]`.
 type Settings = [[[Kernel; KERNEL_WIDTHS.len()]; 2]; 2];
 
-static GROUPED_KERNELS: LazyLock<Settings> = LazyLock::new(|| settings(&CONV_GROUPED));
-static DEPTHWISE_KERNELS: LazyLock<Settings> = LazyLock::new(|| settings(&CONV_DEPTHWISE));
+static GROUPED_KERNELS: LazyLock<Settings> = LazyLock::new(|| settings(Groups::Fours));
+static DEPTHWISE_KERNELS: LazyLock<Settings> = LazyLock::new(|| settings(Groups::Depthwise));
+
+/// Pixels of an invocation, and of one of [`CONV_STRIP`].
+const PIXELS: usize = 4;
+const STRIP: usize = 8;
+
+/// Whether [`CONV_STRIP`] is for kernels of this width.
+fn is_strip(groups: Groups, slide: bool, width: usize) -> bool {
+    groups == Groups::Fours && slide && width == 3
+}
 
 /// All settings of the kernels, as they are launched.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
@@ -90,10 +108,19 @@ pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
     all.into_iter().flatten().flatten().flatten()
 }
 
-fn settings(shader: &Shader) -> Settings {
+fn settings(groups: Groups) -> Settings {
+    let shader = match groups {
+        Groups::Depthwise => &CONV_DEPTHWISE,
+        Groups::Fours => &CONV_GROUPED,
+    };
     [false, true].map(|backward| {
         [false, true].map(|slide| {
             KERNEL_WIDTHS.map(|width| {
+                if is_strip(groups, slide, width) {
+                    let source = CONV_STRIP.source().set("BACKWARD", backward);
+                    let source = source.set("PIXELS", STRIP as u32);
+                    return Kernel::new(&source, CONV_STRIP.workgroup);
+                }
                 let source = shader.source().set("BACKWARD", backward);
                 let source = source.set("SLIDE", slide).set("KERNEL_W", width as u32);
                 Kernel::new(&source, shader.workgroup)
@@ -124,12 +151,15 @@ impl Groups {
         }
     }
 
-    /// Multiply-adds among the instructions of the kernel's loop, 0 to 1, by AMD's compiler.
+    /// Multiply-adds among the instructions of the kernel's loop for this convolution, 0 to 1, by AMD's compiler, and the
+    /// pixels of an invocation.
     #[must_use]
-    pub const fn share(self) -> f64 {
+    pub fn share(self, conv: &ConvShape) -> (f64, usize) {
+        let slide = conv.geometry.stride == conv.geometry.dilation;
         match self {
-            Self::Depthwise => 0.3,
-            Self::Fours => 0.55,
+            Self::Depthwise => (0.3, PIXELS),
+            Self::Fours if is_strip(self, slide, conv.kernel[1]) => (0.74, STRIP),
+            Self::Fours => (0.46, PIXELS),
         }
     }
 
@@ -184,17 +214,27 @@ impl Launch {
         let stride = conv.geometry.stride;
         let dilation = conv.geometry.dilation;
         let divisor = greatest_common_divisor(stride, dilation);
-        let (quads, tap_step, advance, step) = if backward {
-            // Each four takes every stride-th pixel, from one of the first `stride` on.
-            let quads = out_width.div_ceil(stride).div_ceil(4) * stride;
-            (quads, stride / divisor, dilation / divisor, 1)
+        let (tap_step, advance, step) = if backward {
+            (stride / divisor, dilation / divisor, 1)
         } else {
-            (out_width.div_ceil(4), 1, dilation, stride)
+            (1, dilation, stride)
         };
+        let slide = advance == step;
         // Of other strides the input gradient leaves out weights.
         let row = KERNEL_WIDTHS.iter().position(|&n| n == conv.kernel[1]);
         let row = row.filter(|_| !backward || stride == 1).unwrap_or(0);
-        let invocations = conv.images * out_height * quads * (outputs / 4);
+        let pixels = if is_strip(groups, slide, KERNEL_WIDTHS[row]) {
+            STRIP
+        } else {
+            PIXELS
+        };
+        let strips = if backward {
+            // Each strip takes every stride-th pixel, from one of the first `stride` on.
+            out_width.div_ceil(stride).div_ceil(pixels) * stride
+        } else {
+            out_width.div_ceil(pixels)
+        };
+        let invocations = conv.images * out_height * strips * (outputs / 4);
         let params = ConvGroupedParams {
             images: conv.images as u32,
             x4: (inputs / 4) as u32,
@@ -212,13 +252,13 @@ impl Launch {
             dilation: dilation as u32,
             tap_step: tap_step as u32,
             advance: advance as u32,
-            quads: quads as u32,
+            strips: strips as u32,
             flags,
         };
         Some(Self {
             groups,
             params,
-            slide: advance == step,
+            slide,
             row,
             workgroups: spread(invocations)?,
         })

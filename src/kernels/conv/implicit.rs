@@ -3,6 +3,7 @@
 //! A launch is a [`Sum`] over taps of x at places of y. The convolution itself is one, its input gradient is one
 //! (or one for each remainder of a pixel's place by the stride), and so are Winograd's products.
 
+use super::block::{Block, ConvChannelsLastParams};
 use super::matmul::Epilogue;
 use super::weights::{Packing, Weights};
 use crate::kernels::gpu::kernel::kernels;
@@ -13,104 +14,13 @@ use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::{ConvShape, bytes_of, channels_last};
 
-/// The results of a workgroup: pixels by output channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Block {
-    /// 128 pixels, 64 channels, by 128 threads.
-    P128M64,
-    /// 64 by 64.
-    P64M64,
-    /// 64 by 32: half the sums a thread, for GPUs with few registers.
-    P64M32,
-    /// 32 by 64.
-    P32M64,
-}
-
 /// A block, and in how many parts the sum is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Implicit {
-    /// The results of a workgroup.
+    /// The results of a workgroup, or of an invocation.
     pub block: Block,
     /// Parts of the sum, each a workgroup's; added afterwards, in their order.
     pub splits: usize,
-}
-
-params! {
-    /// `conv_channels_last.wgsl`. Fours are of channels; negative numbers wrap round.
-    pub struct ConvChannelsLastParams {
-        /// N.
-        pub images: u32,
-        /// H of x.
-        pub height: u32,
-        /// W of x.
-        pub width: u32,
-        /// Fours of a pixel of x.
-        pub x_c4: u32,
-        /// Of these, a batch's.
-        pub c4: u32,
-        /// Rows of results.
-        pub rows: u32,
-        /// Columns of results.
-        pub columns: u32,
-        /// Pixels of x from one result to the next.
-        pub stride: u32,
-        /// Row of x under the first tap of the first result.
-        pub row_first: u32,
-        /// Column alike.
-        pub column_first: u32,
-        /// Rows of taps.
-        pub taps_h: u32,
-        /// Columns of taps.
-        pub taps_w: u32,
-        /// Pixels of x from one tap to the next.
-        pub tap_step: u32,
-        /// Taps in a row of w.
-        pub w_taps_w: u32,
-        /// Row of the first tap in w.
-        pub w_row: u32,
-        /// Its column.
-        pub w_column: u32,
-        /// Taps of w from one to the next.
-        pub w_step: u32,
-        /// Fours of x past the last channel of a tap to the next tap.
-        pub x_tap: u32,
-        /// Fours of x from past a row's last tap to the next row.
-        pub x_row: u32,
-        /// Fours of w alike.
-        pub w_tap: u32,
-        /// Fours of w alike.
-        pub w_tap_row: u32,
-        /// Fours of output channels of a batch.
-        pub m4: u32,
-        /// Fours of a pixel of y.
-        pub y_m4: u32,
-        /// H of y.
-        pub y_height: u32,
-        /// W of y.
-        pub y_width: u32,
-        /// Pixels of y from one result to the next.
-        pub y_step: u32,
-        /// Row of y of the first result.
-        pub y_row: u32,
-        /// Its column.
-        pub y_column: u32,
-        /// Fours of x from one batch to the next.
-        pub x_batch: u32,
-        /// Fours of w from one batch to the next.
-        pub w_batch: u32,
-        /// Fours of y from one batch to the next.
-        pub y_batch: u32,
-        /// Fours of y from one part of the sum to the next.
-        pub y_split: u32,
-        /// Tiles of pixels that earlier launches compute.
-        pub first_tile: u32,
-        /// Parts of the sum.
-        pub splits: u32,
-        /// Slices of 16 of a part.
-        pub split_slices: u32,
-        /// [`flag`](super::matmul::flag).
-        pub flags: u32,
-    }
 }
 
 params! {
@@ -139,82 +49,17 @@ params! {
     }
 }
 
-/// Any convolution of images channels last; tunables `THREADS_P`, `PIXELS`, `FOURS`, `NARROW`.
-const CONV_CHANNELS_LAST: Shader = shader!(
-    "conv_channels_last",
-    [8, 8, 1],
-    ConvChannelsLastParams,
-    "epilogue4"
-);
 /// Adds the parts of the sums.
 const SUM_SPLITS: Shader = shader!("sum_splits", [64, 1, 1], SumSplitsParams, "epilogue4");
 /// Channels to whole fours.
 const PAD_CHANNELS: Shader = shader!("pad_channels", [64, 1, 1], PadChannelsParams);
 
 /// The kernel files of this module.
-pub const SHADERS: &[Shader] = &[CONV_CHANNELS_LAST, SUM_SPLITS, PAD_CHANNELS];
+pub const SHADERS: &[Shader] = &[SUM_SPLITS, PAD_CHANNELS];
 
 kernels! {
-    P128M64 = Block::P128M64.compile(false);
-    P128M64_NARROW = Block::P128M64.compile(true);
-    P64M64 = Block::P64M64.compile(false);
-    P64M64_NARROW = Block::P64M64.compile(true);
-    P64M32 = Block::P64M32.compile(false);
-    P64M32_NARROW = Block::P64M32.compile(true);
-    P32M64 = Block::P32M64.compile(false);
-    P32M64_NARROW = Block::P32M64.compile(true);
     SUM_KERNEL = Kernel::of(&SUM_SPLITS);
     PAD_KERNEL = Kernel::of(&PAD_CHANNELS);
-}
-
-impl Block {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::P128M64, Self::P64M64, Self::P64M32, Self::P32M64];
-
-    /// Pixels, output channels.
-    #[must_use]
-    pub const fn size(self) -> [usize; 2] {
-        match self {
-            Self::P128M64 => [128, 64],
-            Self::P64M64 => [64, 64],
-            Self::P64M32 => [64, 32],
-            Self::P32M64 => [32, 64],
-        }
-    }
-
-    /// Multiply-adds among the instructions of its loop (`shaders/README.md`, the table of the compiled code).
-    #[must_use]
-    pub const fn share(self) -> f64 {
-        match self {
-            Self::P128M64 | Self::P64M64 => 0.78,
-            Self::P64M32 | Self::P32M64 => 0.72,
-        }
-    }
-
-    fn compile(self, narrow: bool) -> Kernel {
-        let [pixels, channels] = self.size();
-        let threads_p = if pixels > 64 { 16 } else { 8 };
-        let source = CONV_CHANNELS_LAST.source();
-        let source = source
-            .set("THREADS_P", threads_p)
-            .set("PIXELS", pixels as u32 / threads_p)
-            .set("FOURS", channels as u32 / 32)
-            .set("NARROW", narrow);
-        Kernel::new(&source, [8, threads_p, 1])
-    }
-
-    fn kernel(self, narrow: bool) -> &'static Kernel {
-        match (self, narrow) {
-            (Self::P128M64, false) => &P128M64,
-            (Self::P128M64, true) => &P128M64_NARROW,
-            (Self::P64M64, false) => &P64M64,
-            (Self::P64M64, true) => &P64M64_NARROW,
-            (Self::P64M32, false) => &P64M32,
-            (Self::P64M32, true) => &P64M32_NARROW,
-            (Self::P32M64, false) => &P32M64,
-            (Self::P32M64, true) => &P32M64_NARROW,
-        }
-    }
 }
 
 /// Images channels last, to whole fours.
@@ -303,13 +148,6 @@ impl Implicit {
         [each, slices.div_ceil(each).max(1)]
     }
 
-    /// Workgroups for so many pixels and channels of each of so many sums.
-    #[must_use]
-    pub fn workgroups(self, pixels: usize, m: usize, sums: usize) -> [usize; 3] {
-        let [p, c] = self.block.size();
-        [pixels.div_ceil(p), m.div_ceil(c), sums]
-    }
-
     /// Computes the sums of y.
     ///
     /// # Panics
@@ -384,7 +222,8 @@ impl Implicit {
             flags: last.flags(),
         };
         let pixels = from.images * sum.results[0] * sum.results[1];
-        let workgroups = self.workgroups(pixels, batches.m4 * 4, batches.count * splits);
+        let sums = batches.count * splits;
+        let workgroups = self.block.workgroups(pixels, batches.m4 * 4, sums);
         let kernel = self.block.kernel(narrow);
         // A binding that the flags switch off still wants a buffer.
         let inputs: [&dyn Binding; 4] = [
@@ -395,9 +234,9 @@ impl Implicit {
                 .residual
                 .map_or(x, |residual| residual as &dyn Binding),
         ];
-        let [p, c] = self.block.size();
-        let tile = 2.0 * (p * c * workgroups[1] * workgroups[2] * split_slices * 16) as f64;
-        let most = ((gpu.longest() / tile) as usize).max(1);
+        let results = self.block.results() * workgroups[1] * workgroups[2];
+        let column = 2.0 * (results * split_slices * 16) as f64;
+        let most = ((gpu.longest() / column) as usize).max(1);
         let product = |y: &dyn Binding| {
             for first in (0..workgroups[0]).step_by(most) {
                 let tiles = most.min(workgroups[0] - first);
@@ -553,7 +392,7 @@ fn within(implicit: Implicit, conv: &ConvShape, slices: usize, max: u64) -> bool
     let groups = conv.geometry.groups;
     let pixels = conv.images * conv.out_pixels();
     let [_, splits] = implicit.parts(slices);
-    let workgroups = implicit.workgroups(pixels, conv.m, groups * splits);
+    let workgroups = implicit.block.workgroups(pixels, conv.m, groups * splits);
     workgroups.into_iter().all(|n| n <= MAX_WORKGROUPS)
         && splits == implicit.splits
         && (splits == 1 || splits as u64 * bytes_of(&conv.out_dims()) <= max)
@@ -573,6 +412,7 @@ pub const fn forward_slices(conv: &ConvShape) -> usize {
 #[must_use]
 pub fn can_apply(implicit: Implicit, conv: &ConvShape, weights: &Weights, max: u64) -> bool {
     is_in_fours(conv)
+        && implicit.block.takes(conv.m)
         && within(implicit, conv, forward_slices(conv), max)
         && weights.can_pack(packing(conv), max)
 }
@@ -648,11 +488,12 @@ pub fn can_apply_to_input_gradient(
     let bounds = sums.iter().all(|sum| {
         let pixels = conv.images * sum.results[0] * sum.results[1];
         let sums = conv.geometry.groups * splits;
-        let workgroups = implicit.workgroups(pixels, conv.channels, sums);
+        let workgroups = implicit.block.workgroups(pixels, conv.channels, sums);
         workgroups.into_iter().all(|n| n <= MAX_WORKGROUPS)
     });
     parts
         && bounds
+        && implicit.block.takes(conv.channels)
         && splits == implicit.splits
         && splits as u64 * bytes_of(&conv.in_dims()) <= max
         && weights.can_pack(Packing::TapsTransposed, max)

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | differentiable op, on burn's GPU and CPU backends | [`autodiff`], `cube`, `flex` |
 //! | layer with fixed weights | [`frozen`] |
-//! | on GPUs, channels last | [`implicit`], [`winograd_channels_last`], [`grouped`] |
+//! | on GPUs, channels last | [`implicit`] in a [`block`], [`winograd_channels_last`], [`grouped`] |
 //! | on software adapters, and where fours of channels are not whole | [`columns`], [`winograd`], [`direct`]; [`matmul`] is their product |
 //! | their weights | [`weights`] packs |
 //! | gradients | [`gradient`]; of weights, channels last [`weight_gradient`], [`grouped_weights`] |
@@ -16,6 +16,7 @@
 //! [`Algorithm::all`] and need no change.
 
 pub mod autodiff;
+pub mod block;
 pub mod columns;
 pub mod cpu;
 mod cube;
@@ -38,9 +39,10 @@ pub mod winograd_channels_last;
 pub use autodiff::conv2d;
 pub use frozen::Conv2d;
 
+use block::Block;
 use direct::Direct;
 use grouped::Groups;
-use implicit::{Block, Implicit};
+use implicit::Implicit;
 use matmul::{Epilogue, MatMul};
 use weights::{Packing, Weights};
 use winograd::Tile;
@@ -51,7 +53,8 @@ use super::gpu::source::Shader;
 use super::shape::{ConvShape, bytes_of};
 
 /// The kernel files of this op, by module.
-pub const SHADERS: [&[Shader]; 10] = [
+pub const SHADERS: [&[Shader]; 11] = [
+    block::SHADERS,
     columns::SHADERS,
     direct::SHADERS,
     grouped::SHADERS,
@@ -65,7 +68,8 @@ pub const SHADERS: [&[Shader]; 10] = [
 ];
 
 /// The kernels of this op as they are launched, by module.
-pub static KERNELS: [List; 8] = [
+pub static KERNELS: [List; 9] = [
+    block::KERNELS,
     columns::KERNELS,
     direct::KERNELS,
     implicit::KERNELS,
@@ -174,6 +178,15 @@ impl Algorithm {
             Self::Winograd(tile, _) => tile.error_factor(),
             Self::WinogradImplicit(_) => Tile::Four.error_factor(),
             Self::Direct(_) | Self::Columns(_) | Self::Implicit(_) | Self::Grouped(_) => 1.0,
+        }
+    }
+
+    /// What its product computes at a time, if that is an implicit one.
+    #[must_use]
+    pub const fn block(self) -> Option<Block> {
+        match self {
+            Self::Implicit(Implicit { block, .. }) | Self::WinogradImplicit(block) => Some(block),
+            _ => None,
         }
     }
 

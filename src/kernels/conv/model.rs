@@ -6,11 +6,13 @@
 //! and `fill` how much of the chip its workgroups occupy.
 
 use super::Algorithm;
+use super::block::Block;
 use super::direct::Direct;
-use super::implicit::{Block, Implicit, forward_slices};
+use super::implicit::{Implicit, forward_slices};
 use super::winograd::Tile;
 use crate::kernels::gpu::state::LONGEST;
 use crate::kernels::shape::{ConvShape, bytes_of};
+use crate::platform::device_state::Adapter;
 
 /// What a GPU can do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,18 +27,56 @@ pub struct Chip {
     pub launch: f64,
     /// Workgroups of 64 threads that keep it busy.
     pub workgroups: f64,
+    /// Whether it has workgroup memory of its own: a phone's mostly lies in the cache.
+    pub workgroup_memory: bool,
 }
 
 impl Chip {
-    /// Between a laptop's and a workstation's: what defaults are chosen for, as nothing tells a page which one it has.
+    /// Between a laptop's and a workstation's: what defaults are chosen for, as little tells a page which one it has.
     pub const TYPICAL: Self = Self {
         name: "typical",
         flops: 5e12,
         bandwidth: 200e9,
         launch: 4e-6,
         workgroups: 96.0,
+        workgroup_memory: true,
     };
+
+    /// A phone's, by its adapter's name.
+    pub const PHONE: Self = Self {
+        name: "phone",
+        flops: 1e12,
+        bandwidth: 40e9,
+        launch: 10e-6,
+        workgroups: 48.0,
+        workgroup_memory: false,
+    };
+
+    /// What defaults are chosen for on such an adapter.
+    #[must_use]
+    pub const fn of(adapter: Adapter) -> Self {
+        match adapter {
+            Adapter::Phone => Self::PHONE,
+            Adapter::Hardware | Adapter::Software => Self::TYPICAL,
+        }
+    }
 }
+
+/// Where a kernel has its operands from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operands {
+    /// Through workgroup memory.
+    Shared,
+    /// Each invocation its own, from the cache.
+    Own,
+    /// As any other kernel would for the same.
+    Any,
+}
+
+/// What is left of a product's pace with operands from where a chip is slow. [`Block::P4M8`] loads 192 bytes for 256
+/// operations, of which the first caches of AMD and NVIDIA give 128 in that time, and it waits for them; on a chip without
+/// workgroup memory of its own the other blocks send all operands through the cache three times, with two barriers a slice.
+const SLOW_OPERANDS: f64 = 0.5;
 
 /// One dispatch of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,6 +89,8 @@ pub struct Dispatch {
     pub bytes: f64,
     /// Workgroups, counted as of 64 threads.
     pub workgroups: f64,
+    /// Where its operands come from.
+    pub operands: Operands,
 }
 
 impl Dispatch {
@@ -60,6 +102,7 @@ impl Dispatch {
             share: 1.0,
             bytes,
             workgroups: (bytes / 2.0 / 16.0 / 64.0).ceil(),
+            operands: Operands::Any,
         }
     }
 
@@ -71,7 +114,11 @@ impl Dispatch {
         let fill = self.workgroups / (rounds * chip.workgroups);
         // A few workgroups already keep the memory busy.
         let streams = (4.0 * self.workgroups / chip.workgroups).min(1.0);
-        let compute = self.flops / (chip.flops * self.share * fill);
+        let pace = match (self.operands, chip.workgroup_memory) {
+            (Operands::Shared, false) | (Operands::Own, true) => SLOW_OPERANDS,
+            _ => 1.0,
+        };
+        let compute = self.flops / (chip.flops * self.share * pace * fill);
         chip.launch + compute.max(self.bytes / (chip.bandwidth * streams))
     }
 }
@@ -90,12 +137,16 @@ pub fn implicit(implicit: Implicit, [pixels, m, slices, sums]: [usize; 4]) -> Ve
     let tiles = pixels.div_ceil(p) * m.div_ceil(c) * sums;
     let result = bytes_of(&[pixels, m, sums]) as f64;
     let weights = bytes_of(&[slices * 16, m, sums]) as f64;
-    let threads = (p * c) as f64 / (64.0 * 64.0);
     let product = Dispatch {
         flops: 2.0 * (tiles * p * c) as f64 * (slices * 16) as f64,
         share: implicit.block.share(),
         bytes: weights + result * splits as f64,
-        workgroups: (tiles * splits) as f64 * threads.max(1.0),
+        workgroups: ((tiles * splits * implicit.block.threads()) as f64 / 64.0).ceil(),
+        operands: if implicit.block.shares() {
+            Operands::Shared
+        } else {
+            Operands::Own
+        },
     };
     let launches = (product.flops / LONGEST).ceil().max(1.0);
     let part = Dispatch {
@@ -141,6 +192,7 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
                 share,
                 bytes: read + written + weights,
                 workgroups: (written / 4.0 / 16.0 / 64.0).ceil(),
+                operands: Operands::Any,
             };
             // Images lie with channels last before and after.
             vec![
@@ -152,14 +204,16 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
         // The same, with loads of fours side by side; the last pixels of a row may be in vain.
         Algorithm::Grouped(kind) => {
             let [out_height, out_width] = conv.out_size();
-            let fours = out_width.div_ceil(4);
-            let invocations = conv.images * out_height * fours * groups * conv.m / 4;
+            let (share, strip) = kind.share(conv);
+            let strips = out_width.div_ceil(strip);
+            let invocations = conv.images * out_height * strips * groups * conv.m / 4;
             let weights = bytes_of(&[groups * conv.m, conv.depth()]) as f64;
             vec![Dispatch {
-                flops: conv.flops() * (4 * fours) as f64 / out_width as f64,
-                share: kind.share(),
+                flops: conv.flops() * (strip * strips) as f64 / out_width as f64,
+                share,
                 bytes: read + written + weights,
                 workgroups: invocations.div_ceil(64) as f64,
+                operands: Operands::Any,
             }]
         }
         // For software adapters: on a chip only where nothing else applies.
@@ -170,6 +224,7 @@ pub fn dispatches(algorithm: Algorithm, conv: &ConvShape) -> Vec<Dispatch> {
                 share: 0.2,
                 bytes: columns + written,
                 workgroups: (written / 4.0 / 256.0 / 8.0).ceil(),
+                operands: Operands::Any,
             };
             vec![Dispatch::moving(read + columns), product]
         }

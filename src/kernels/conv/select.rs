@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Algorithm;
+use super::block::Block;
 use super::direct::Direct;
 use super::gradient::{self, Gradient, Wanted};
 use super::grouped::Groups;
-use super::implicit::{self, Block};
+use super::implicit;
 use super::matmul::MatMul;
 use super::model::{self, Chip};
 use super::weights::Weights;
@@ -78,7 +79,7 @@ pub fn choose(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Algorith
         let kept = found.algorithms.entry((adapter, *conv));
         let order = || match adapter {
             Adapter::Software => on_software(conv),
-            Adapter::Hardware => ranked(conv),
+            Adapter::Hardware | Adapter::Phone => ranked(conv, &Chip::of(adapter)),
         };
         kept.or_insert_with(|| order().into()).clone()
     });
@@ -86,20 +87,36 @@ pub fn choose(gpu: &Gpu, conv: &ConvShape, weights: &Weights) -> Option<Algorith
     tuned(gpu, conv).into_iter().chain(defaults).find(usable)
 }
 
-/// All that are for GPUs, the fastest by the model first. Some may not apply.
+/// All that are for GPUs, the fastest on that chip by the model first. Some may not apply.
 #[must_use]
-pub fn ranked(conv: &ConvShape) -> Vec<Algorithm> {
+pub fn ranked(conv: &ConvShape, chip: &Chip) -> Vec<Algorithm> {
     let all = Algorithm::all().into_iter();
     let of = |algorithm: Algorithm| {
         let dispatches = model::dispatches(algorithm, conv);
-        (algorithm, model::seconds(&dispatches, &Chip::TYPICAL))
+        (algorithm, model::seconds(&dispatches, chip))
     };
     let mut all: Vec<_> = all
         .filter(|algorithm| is_for_gpus(*algorithm, conv))
         .map(of)
         .collect();
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
-    all.into_iter().map(|(algorithm, _)| algorithm).collect()
+    let all: Vec<_> = all.into_iter().map(|(algorithm, _)| algorithm).collect();
+    no_phones_first(all, chip, |algorithm| algorithm.block())
+}
+
+/// The order, but for what is for phones in the first place on any other chip: there it is to be measured before it is
+/// used.
+pub(super) fn no_phones_first<T>(
+    mut order: Vec<T>,
+    chip: &Chip,
+    block: impl Fn(&T) -> Option<Block>,
+) -> Vec<T> {
+    let shares = |one: &T| block(one).is_none_or(Block::shares);
+    let first = order.iter().position(shares);
+    if let Some(first) = first.filter(|_| chip.workgroup_memory) {
+        order[..=first].rotate_right(1);
+    }
+    order
 }
 
 /// Whether a GPU is to run it: register tiles are for software adapters, and the definition for groups.

@@ -3,7 +3,8 @@
 //! The algorithm and its error are [`super::winograd`]'s. The input gradient of such a convolution is one as well, of the
 //! filters turned round.
 
-use super::implicit::{Batches, Block, Implicit, Pixels, Sum};
+use super::block::Block;
+use super::implicit::{Batches, Implicit, Pixels, Sum};
 use super::matmul::Epilogue;
 use super::weights::{Packing, Weights};
 use super::winograd::Tile;
@@ -118,8 +119,9 @@ pub fn can_apply(
     }
     let tiles = Tile::Four.columns(conv);
     let widest = bytes_of(&[PRODUCTS, tiles, conv.channels.max(conv.m)]);
-    let workgroups = product(block).workgroups(tiles, conv.m, PRODUCTS);
+    let workgroups = block.workgroups(tiles, conv.m, PRODUCTS);
     widest <= max
+        && block.takes(conv.m)
         && workgroups.into_iter().all(|n| n <= MAX_WORKGROUPS)
         && weights.can_pack(packing, max)
 }

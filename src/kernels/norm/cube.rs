@@ -17,7 +17,6 @@ use crate::kernels::gpu::launch::{Binding, Buffer, Gpu, Kernel, Layout, MAX_WORK
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::bytes_of;
-use crate::platform::device_state::Adapter;
 
 params! {
     /// Of all kernels of the batch norm.
@@ -111,7 +110,7 @@ impl Batch {
     fn of(images: &FloatTensor<Cube>, eps: f64) -> Option<Self> {
         let gpu = Gpu::behind(images)?;
         let [images, channels, height, width] = images.shape().to_vec().try_into().ok()?;
-        let usable = gpu.uses::<Norms>() && gpu.adapter() == Adapter::Hardware;
+        let usable = gpu.uses::<Norms>() && gpu.adapter().is_hardware();
         let dims = [images, height, width, channels];
         let bytes = bytes_of(&dims);
         // What can be bound has fewer than 2^32 bytes, so that no index and no row overflows.

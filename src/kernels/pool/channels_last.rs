@@ -16,7 +16,6 @@ use crate::kernels::gpu::launch::{
 use crate::kernels::gpu::params::params;
 use crate::kernels::gpu::source::{Shader, shader};
 use crate::kernels::shape::bytes_of;
-use crate::platform::device_state::Adapter;
 
 params! {
     /// `max_pool_channels_last.wgsl` and `max_pool_gradient.wgsl`.
@@ -109,7 +108,7 @@ impl Images {
         let bytes = bytes_of(&dims);
         // What can be bound has fewer than 2^32 bytes, so that no index overflows.
         let fits = dims[1].is_multiple_of(4) && bytes > 0 && bytes <= gpu.max_binding();
-        let hardware = gpu.adapter() == Adapter::Hardware;
+        let hardware = gpu.adapter().is_hardware();
         (fits && hardware && usable(&gpu)).then_some(Self { gpu, dims })
     }
 

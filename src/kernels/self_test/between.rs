@@ -16,7 +16,6 @@ use crate::kernels::pool::autodiff::Window;
 use crate::kernels::pool::{self, channels_last, cpu, reference};
 use crate::kernels::reference::compare::Tolerance;
 use crate::kernels::shape::PoolShape;
-use crate::platform::device_state::Adapter;
 use crate::random::Random;
 
 /// `[N,C,H,W]`: a second tile of columns, more than one block of rows.
@@ -65,7 +64,7 @@ fn vector<const D: usize>(device: &Device, values: &[f32], dims: [usize; D]) -> 
 
 /// Whether the kernels are in use on a GPU.
 fn in_use(gpu: &Gpu) -> bool {
-    gpu.enabled() && gpu.adapter() == Adapter::Hardware
+    gpu.enabled() && gpu.adapter().is_hardware()
 }
 
 /// Tests the pools and takes them out of use if they fail.
