@@ -21,6 +21,6 @@ pub fn intel() -> Vec<String> {
 /// Whether labels are the six of Intel Image, in any order and any case.
 #[must_use]
 pub fn are_intel(labels: &[String]) -> bool {
-    let known = |name: &&str| labels.iter().any(|label| label.eq_ignore_ascii_case(name));
-    labels.len() == INTEL.len() && INTEL.iter().all(|name| known(&name))
+    let among = |name: &str| labels.iter().any(|label| label.eq_ignore_ascii_case(name));
+    labels.len() == INTEL.len() && INTEL.into_iter().all(among)
 }

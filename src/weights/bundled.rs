@@ -32,8 +32,8 @@ static ALL: [Bundled; 3] = [
         arch: Arch::ResNet18,
         seen: Some(Asset {
             path: "models/resnet18-scenes.seen",
-            bytes: 201_896,
-            sha256: "acbfde5df38a9256f7589f970f4bf6f1c1dbbeafe1e8a30f87b6171130738ef0",
+            bytes: 100_880,
+            sha256: "f5e0268287af71d8cafafe5a825f3ae5f003fc3de07eaac043a4f6c2ac11be7b",
         }),
     },
     Bundled {

@@ -243,7 +243,7 @@ fn rounded(
 ) -> std::result::Result<Vec<f32>, String> {
     let (info, scales) = scale.ok_or("is of 8 bits and has no scale")?;
     let channels = shape.first().copied().unwrap_or(1);
-    if info.shape != [channels] || bytes.len() % channels.max(1) != 0 {
+    if info.shape != [channels] || !bytes.len().is_multiple_of(channels.max(1)) {
         return Err(format!(
             "has a scale of shape {:?}; [{channels}] is expected",
             info.shape
