@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use program::{Folder, program, text};
+use program::{Folder, draw, program, text};
+use retune::classes::INTEL;
 use serde_json::Value;
 
 const DEMO: &str = "demo = { per_class = 10, size = 64 }\ndevice = \"cpu\"\n";
@@ -253,6 +254,20 @@ fn an_interrupted_experiment_goes_on() {
     let experiments = Experiments::new("experiment-killed");
     let settings = "[train]\nscope = \"last-stage\"\nepochs = 30\nbatch = 8\ninput_size = 64\n";
     experiments.put("one", settings);
+    // A data set on disk in place of the run file's own.
+    let scenes = experiments.folder.join("scenes");
+    for (class, index) in [1, 3, 4]
+        .into_iter()
+        .flat_map(|class| (0..14).map(move |i| (class, i)))
+    {
+        let part = if index < 12 { "seg_train" } else { "seg_test" };
+        draw(
+            &scenes.join(format!("{part}/{}/{index}.png", INTEL[class])),
+            class,
+            index,
+        );
+    }
+    let scenes = scenes.to_str().unwrap();
     let quiet = |command: &mut std::process::Command| {
         command
             .stderr(Stdio::null())
@@ -260,7 +275,7 @@ fn an_interrupted_experiment_goes_on() {
             .spawn()
             .unwrap()
     };
-    let mut running = quiet(&mut experiments.command(&[]));
+    let mut running = quiet(&mut experiments.command(&[scenes]));
     let record = experiments.out().join("one/checkpoint/training.json");
     let read = || serde_json::from_str::<Value>(&fs::read_to_string(&record).ok()?).ok();
     let begun = Instant::now();
@@ -278,11 +293,12 @@ fn an_interrupted_experiment_goes_on() {
 
     let other = settings.replace("epochs = 30", "epochs = 31");
     experiments.put("one", &other);
-    let said = experiments.run(&[], 2);
+    let said = experiments.run(&[scenes], 2);
     assert!(said.contains("epochs: 30 there, 31 now"), "{said}");
     experiments.put("one", settings);
-    let said = experiments.run(&[], 0);
+    let said = experiments.run(&[scenes], 0);
     assert!(said.contains("going on after epoch"), "{said}");
+    assert_eq!(experiments.report("one")["dataset"], "scenes");
     let run = &experiments.report("one")["runs"][0];
     assert_eq!(run["epochs"].as_array().unwrap().len(), 30);
     assert_eq!(
