@@ -9,6 +9,9 @@ pub const TOP: f64 = 8.0;
 pub const WIDTH: f64 = 300.0;
 pub const HEIGHT: f64 = 140.0;
 
+/// A number of an epoch.
+type Measure = fn(&EpochReport) -> f64;
+
 /// The curves of one experiment.
 pub struct Curves {
     pub name: String,
@@ -103,12 +106,12 @@ pub fn curves(experiments: &[Experiment]) -> Vec<Curves> {
             _ => None,
         });
     let finished: Vec<(String, &[Run])> = finished.collect();
-    let axis = |of: fn(&EpochReport) -> f64, percent| {
+    let axis = |of: Measure, percent| {
         let runs = finished.iter().flat_map(|(_, runs)| runs.iter());
         let values: Vec<f64> = runs.flat_map(|run| run.epochs.iter().map(of)).collect();
         Axis::round(&values, percent)
     };
-    let measures: [(&str, fn(&EpochReport) -> f64, bool); 2] = [
+    let measures: [(&str, Measure, bool); 2] = [
         ("Validation accuracy", |epoch| epoch.val_accuracy, true),
         ("Validation loss", |epoch| epoch.val_loss, false),
     ];

@@ -72,18 +72,23 @@ fn table_row(row: &Row) -> Markup {
         tr {
             th scope="row" { (name) }
             @for cell in settings.iter().chain([&row.figure]) {
-                td { (cell) }
+                td.word[is_word(cell)] { (cell) }
             }
             @match &row.results {
                 Ok(results) => {
                     @for (at, cell) in results.iter().enumerate() {
-                        td.measured[at < 2] { (cell) }
+                        td.measured[at < 2].word[is_word(cell)] { (cell) }
                     }
                 }
                 Err(reason) => td.reason colspan=(RESULTS.len()) { (reason) },
             }
         }
     }
+}
+
+/// Whether a cell is not to be broken: at a hyphen there is nothing to be read on from.
+fn is_word(cell: &str) -> bool {
+    !cell.contains(' ')
 }
 
 fn charts(curves: &Curves) -> Markup {

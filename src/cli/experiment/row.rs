@@ -74,7 +74,7 @@ impl Row {
                 plan.seeds.to_string(),
             ],
             figure: plan.figure.clone().unwrap_or_default(),
-            results: report.map(|report| results(report)),
+            results: report.map(results),
         }
     }
 }
