@@ -5,8 +5,10 @@
 mod architectures;
 mod args;
 mod compare;
+mod experiment;
 mod export;
 mod failure;
+mod files;
 mod inspect;
 mod inspect_args;
 mod label_args;
@@ -16,7 +18,9 @@ mod papers;
 mod report;
 mod session;
 mod setting_flags;
+mod train;
 mod train_args;
+mod training_report;
 
 use std::io::Read;
 use std::path::Path;
@@ -24,18 +28,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::TrainConfig;
 use crate::data::layout::not_an_image;
 use crate::error::Error;
 use crate::image::kind::Kind;
 use crate::platform::files::{InputFile, Listing, list_folder};
-use crate::protocol::{Command, DatasetSource, ExportKind, FileRef, Skipped};
-use args::{Cli, Task, TrainArgs};
+use crate::protocol::{DatasetSource, FileRef, Skipped};
+use args::{Cli, Task};
 use failure::Result;
-use out::line;
 use output::Output;
 use session::Session;
-use train_args::{Images, Start};
+use train_args::Images;
 
 /// Word for `--weights` that stands for the hub's ImageNet weights.
 const HUB: &str = "imagenet";
@@ -80,7 +82,8 @@ async fn run(task: Task) -> Result<bool> {
             }
             Ok(session.output().failed == 0)
         }
-        Task::Train(args) => train(*args).await,
+        Task::Train(args) => train::run(&args).await,
+        Task::Experiment(args) => experiment::run(&args).await,
         Task::Evaluate { common, data } => {
             let asked = data.labels.asked(&data.dataset)?;
             let mut session = Session::start(&common, Output::quiet()).await?;
@@ -161,138 +164,6 @@ async fn classify_folder(session: &mut Session, folder: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Trains, evaluates, writes model and report.
-async fn train(args: TrainArgs) -> Result<bool> {
-    let mut plan = args.plan()?;
-    let asked = match &plan.dataset {
-        Images::At(path) => args.labels.asked(path)?,
-        Images::Demo(_) => args.labels.asked(Path::new(""))?,
-    };
-    // Told before an hour of training, not after it.
-    std::fs::create_dir_all(&args.out)
-        .map_err(|error| Error::Storage(format!("{}: {error}", args.out.display())))?;
-    let kept = args.out.join("checkpoint");
-    let keeping = Some(kept.to_string_lossy().into_owned());
-    let model = args.out.join("model.safetensors");
-    if model.exists() {
-        eprintln!("{}: is replaced at the end", model.display());
-    }
-    let mut session = Session::with_checkpoint_dir(&plan.common, Output::quiet(), keeping).await?;
-    match plan.weights.as_deref() {
-        Some(HUB) => {
-            let arch = plan.arch.unwrap_or_default();
-            session
-                .handle(Command::Download { arch }, Vec::new())
-                .await?;
-        }
-        Some(RANDOM) => {
-            let (arch, seed) = (plan.arch.unwrap_or_default(), plan.config.seed);
-            session
-                .handle(Command::RandomInit { arch, seed }, Vec::new())
-                .await?;
-        }
-        Some(path) => {
-            let input = plan.common.input();
-            if plan.config.resume_head {
-                session.import(path, plan.arch, None, input).await?;
-            } else {
-                session.import_to_train(path, plan.arch, input).await?;
-            }
-        }
-        None => {}
-    }
-    if let Start::Bundled(model) = plan.start {
-        session
-            .handle(Command::UseBundled { model }, Vec::new())
-            .await?;
-    }
-    session.open(&plan.dataset, asked).await?;
-    if let Some(teacher) = &plan.teacher {
-        session.teach(&teacher.to_string_lossy()).await?;
-    }
-    let announced = |config: &TrainConfig| (!args.json).then(|| config.clone());
-    let interrupted = session.output().interrupted.clone();
-    let config = match interrupted.filter(|_| args.resume) {
-        Some(run) => {
-            let done = run.epochs.len();
-            session.output().go_on(&run);
-            session.output().announce = announced(&run.config);
-            eprintln!("going on after epoch {done} of {}", run.config.epochs);
-            let unused = plan.unused_on_resume(&run.config);
-            if !unused.is_empty() {
-                eprintln!(
-                    "a training goes on with the settings that it began with; not used: {}",
-                    unused.join(", ")
-                );
-            }
-            session.handle(Command::Continue, Vec::new()).await?;
-            run.config
-        }
-        None => {
-            if args.resume {
-                eprintln!(
-                    "{}: holds no training to go on with; this one begins anew",
-                    args.out.display()
-                );
-            }
-            args.check_teacher(plan.teacher.as_deref(), &mut plan.config)?;
-            session.output().announce = announced(&plan.config);
-            let start = plan.start.of_training();
-            if let Some(instead) = session.instead(start).filter(|_| !plan.config.resume_head) {
-                eprintln!(
-                    "begins from the {} (--weights {}), as the classes are not the six scenes; --weights scenes for the \
-                     backbone that has seen those",
-                    instead.label(),
-                    instead.name()
-                );
-            }
-            let train = Command::Train {
-                config: plan.config.clone(),
-                seeds: plan.seeds,
-                start,
-            };
-            session.handle(train, Vec::new()).await?;
-            plan.config
-        }
-    };
-    // Hours of training are not lost for a test set that cannot be measured.
-    let unmeasured = match session.has_test_images() {
-        true => session.evaluate().await.err(),
-        false => None,
-    };
-    let what = if args.half {
-        ExportKind::HalfModel
-    } else {
-        ExportKind::Model
-    };
-    session.handle(Command::Export { what }, Vec::new()).await?;
-    let output = session.output();
-    write(&model, &output.exported)?;
-    let report = report::training(&config, &output);
-    let text = serde_json::to_string_pretty(&report)
-        .map_err(|error| Error::Storage(format!("report.json: {error}")))?;
-    write(&args.out.join("report.json"), text.as_bytes())?;
-    // Empty by now.
-    let _ = std::fs::remove_dir(&kept);
-    if args.json {
-        line(&report);
-    } else {
-        report::print_training(&output, &args.out);
-    }
-    if let Some(failure) = &unmeasured {
-        eprintln!(
-            "retune: the model is written; its test images could not be measured: {}",
-            failure.text
-        );
-    }
-    Ok(output.failed == 0 && unmeasured.is_none())
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let written = std::fs::write(path, bytes);
-    Ok(written.map_err(|error| Error::Storage(format!("{}: {error}", path.display())))?)
 }
 
 /// The handles of a data set on disk, and how the engine is told of it.

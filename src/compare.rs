@@ -78,7 +78,13 @@ fn spread(shares: impl Iterator<Item = Proportion>) -> Option<MeanStd> {
 /// backbone, device) is among them.
 #[must_use]
 pub fn differences(runs: &[&Run]) -> Vec<(String, Vec<String>)> {
-    let settings: Vec<BTreeMap<String, String>> = runs.iter().map(|run| all(run)).collect();
+    let settings: Vec<_> = runs.iter().map(|run| all(run)).collect();
+    differing(&settings)
+}
+
+/// The same of settings by their paths, [`leaves`] and others.
+#[must_use]
+pub fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)> {
     let names: BTreeSet<&String> = settings.iter().flat_map(BTreeMap::keys).collect();
     let value = |of: &BTreeMap<String, String>, name: &str| {
         of.get(name).cloned().unwrap_or_else(|| "–".to_owned())

@@ -83,13 +83,6 @@ impl Engine {
         self
     }
 
-    /// Keeps trainings in a folder, natively, in place of its own store.
-    #[must_use]
-    pub fn with_checkpoint_dir(mut self, folder: &str) -> Self {
-        self.place = Some(StorageLocation::Folder(folder.to_string()));
-        self
-    }
-
     /// An engine [without memory](Self::ephemeral) that is [asked](Self::ask) one thing after another; `emit`
     /// hears what it says. The first command is [`Command::Start`].
     #[must_use]
@@ -155,6 +148,13 @@ impl Engine {
         self.history = RunHistory::load(self.store.persistent, &self.mailbox).await;
         self.tell_interrupted().await;
         Ok(())
+    }
+
+    /// Keeps trainings in a folder from now on, natively, in place of its own store, and says whether there is one to
+    /// go on with.
+    pub async fn use_checkpoint_dir(&mut self, folder: &str) {
+        self.place = Some(StorageLocation::Folder(folder.to_string()));
+        self.tell_interrupted().await;
     }
 
     /// Tunes and tests the kernels that a model runs on.

@@ -9,6 +9,7 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 
+pub use super::experiment::ExperimentArgs;
 pub use super::inspect_args::InspectArgs;
 use super::label_args::LabelArgs;
 pub use super::train_args::TrainArgs;
@@ -34,6 +35,9 @@ pub enum Task {
     },
     /// Train a head, and convolutions if asked for; writes model.safetensors and report.json.
     Train(Box<TrainArgs>),
+    /// Train by every run file of a folder, one after the other; writes a table of what came of them, report.md and
+    /// report.html.
+    Experiment(Box<ExperimentArgs>),
     /// Show trainings side by side: settings, accuracy, mean and deviation over seeds.
     Compare(CompareArgs),
     /// Measure a model on a data set's test images.
@@ -122,7 +126,7 @@ pub struct CompareArgs {
 }
 
 /// `--device`.
-#[derive(Clone, Copy, Default, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
     #[default]

@@ -1,21 +1,20 @@
 //! `retune compare`: trainings side by side.
 
-use std::path::Path;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::args::CompareArgs;
 use super::out::line;
 use super::report::percent;
+use super::training_report::TrainingReport;
 use crate::compare;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::protocol::Run;
 
 /// Prints the runs of some reports.
 pub fn run(args: &CompareArgs) -> Result<()> {
     let mut runs = Vec::new();
     for path in &args.reports {
-        for run in read(path)? {
+        for run in TrainingReport::read(path)?.runs {
             runs.push((path.display().to_string(), run));
         }
     }
@@ -48,21 +47,6 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         line(text);
     }
     Ok(())
-}
-
-fn read(path: &Path) -> Result<Vec<Run>> {
-    let file = if path.is_dir() {
-        path.join("report.json")
-    } else {
-        path.to_path_buf()
-    };
-    let wrong = |reason: String| Error::Storage(format!("{}: {reason}", file.display()));
-    let text = std::fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
-    let mut report: Value =
-        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let runs = report.get_mut("runs").map(Value::take);
-    let runs = runs.ok_or_else(|| wrong("is no report of a training".to_string()))?;
-    serde_json::from_value(runs).map_err(|error| wrong(error.to_string()))
 }
 
 /// A line for each group of runs that differ in their seed only, the oldest first as in the table.

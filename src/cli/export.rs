@@ -2,10 +2,10 @@
 
 use super::args::ExportArgs;
 use super::failure::Result;
+use super::files::write;
 use super::out::line;
 use super::output::Output;
 use super::session::Session;
-use super::write;
 use crate::error::Error;
 use crate::protocol::{Command, ExportKind, OnnxFile};
 

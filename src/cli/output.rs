@@ -109,9 +109,7 @@ impl Output {
             Event::DeviceLost { reason, .. } => {
                 self.failure = Some(Failure {
                     kind: ErrorKind::Gpu,
-                    text: format!(
-                        "GPU: {reason}; the training goes on from its last epoch with --resume"
-                    ),
+                    text: format!("GPU: {reason}; the training can go on from its last epoch"),
                 });
             }
             Event::Evaluated { report, .. } => self.evaluation = Some(report),
@@ -191,6 +189,17 @@ impl Output {
     /// Begins with the epochs of a training that goes on.
     pub fn go_on(&mut self, run: &Interrupted) {
         self.epochs.clone_from(&run.epochs);
+    }
+
+    /// Forgets what was said of a training, and of images that could not be read in it; what was said of the data set stays.
+    pub fn forget_training(&mut self) {
+        let summary = self.summary.as_ref();
+        self.skipped = summary.map_or_else(Vec::new, |summary| summary.skipped.clone());
+        self.featurised = (0, 0.0);
+        self.epochs.clear();
+        self.best_epoch = 0;
+        self.evaluation = None;
+        self.exported.clear();
     }
 
     /// Says what was left out of a data set and what makes its figures wrong; counts the images that failed.

@@ -1,8 +1,8 @@
-//! The report of a training run, as JSON and for people.
+//! What a training, and a measurement, say to people.
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::compare;
 use super::out::line;
@@ -11,33 +11,6 @@ use crate::config::TrainConfig;
 use crate::protocol::{
     ClassCount, DatasetSummary, EpochReport, Evaluation, Labels, ModelSummary, Proportion,
 };
-
-/// report.json: settings, data, curves, and the test's numbers if there was a test set.
-pub fn training(config: &TrainConfig, output: &Output) -> Value {
-    let summary = output.summary.as_ref();
-    let model = output.model.as_ref();
-    let (images, milliseconds) = output.featurised;
-    json!({
-        "dataset": summary.map(|summary| &summary.name),
-        "classes": summary.map(|summary| &summary.classes),
-        "labels": summary.map(|summary| &summary.labels),
-        "table": summary.map(|summary| &summary.table),
-        "duplicates": summary.map(|summary| &summary.duplicates),
-        "leaks": summary.map(|summary| &summary.leaks),
-        "notes": summary.map(|summary| &summary.notes),
-        "arch": model.map(|model| model.arch),
-        "input": model.map(|model| model.size),
-        "backbone_sha256": model.and_then(|model| model.sha256.as_ref()),
-        "config": config,
-        "runs": output.runs,
-        "device": output.device,
-        "features": {"images": images, "milliseconds": milliseconds},
-        "epochs": output.epochs,
-        "best_epoch": output.best_epoch,
-        "test": output.evaluation,
-        "skipped": output.skipped,
-    })
-}
 
 /// The question that a data set asks, with the flags that answer it; none if it asks none.
 pub fn question(summary: &DatasetSummary) -> Option<String> {

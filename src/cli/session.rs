@@ -15,7 +15,8 @@ use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{
-    Command, DatasetSource, Evaluation, FileRef, JobId, MODEL_CONFIGS, Message, START,
+    Command, DatasetSource, DatasetSummary, Evaluation, FileRef, JobId, MODEL_CONFIGS, Message,
+    START,
 };
 
 /// An engine and what it has said.
@@ -28,22 +29,10 @@ pub struct Session {
 impl Session {
     /// Opens the device, loads the model: the one asked for, else the bundled one.
     pub async fn start(common: &Common, output: Output) -> Result<Self> {
-        Self::with_checkpoint_dir(common, output, None).await
-    }
-
-    /// The same with a folder in which trainings are kept.
-    pub async fn with_checkpoint_dir(
-        common: &Common,
-        output: Output,
-        folder: Option<String>,
-    ) -> Result<Self> {
         let output = Rc::new(RefCell::new(output));
         let shown = output.clone();
-        let mut engine =
+        let engine =
             Engine::direct(move |message, blobs| shown.borrow_mut().show(message.body, blobs));
-        if let Some(folder) = &folder {
-            engine = engine.with_checkpoint_dir(folder);
-        }
         let mut session = Self {
             engine,
             output,
@@ -79,6 +68,23 @@ impl Session {
             }
         }
         Ok(session)
+    }
+
+    /// Keeps trainings in a folder from now on; one that it holds is what the output then has as interrupted.
+    pub async fn keep_trainings_in(&mut self, folder: &Path) {
+        self.engine
+            .use_checkpoint_dir(&folder.to_string_lossy())
+            .await;
+    }
+
+    /// Forgets the figures of the trainings so far: those of the next one are its own.
+    pub async fn forget_trainings(&mut self) -> Result<()> {
+        let ids: Vec<u64> = self.shown().runs.iter().map(|run| run.id).collect();
+        for id in ids {
+            self.handle(Command::ForgetRun { id }, Vec::new()).await?;
+        }
+        self.output().forget_training();
+        Ok(())
     }
 
     /// What the engine has said so far.
@@ -203,11 +209,14 @@ impl Session {
         question.map_or(Ok(()), |text| Err(Error::Dataset(text).into()))
     }
 
+    /// What was found in the data set in use; nothing where none is.
+    pub fn summary(&self) -> DatasetSummary {
+        self.shown().summary.clone().unwrap_or_default()
+    }
+
     /// Whether the data set in use has a test set.
     pub fn has_test_images(&self) -> bool {
-        let shown = self.shown();
-        let summary = shown.summary.as_ref();
-        summary.is_some_and(|summary| summary.classes.iter().any(|class| class.test > 0))
+        self.summary().classes.iter().any(|class| class.test > 0)
     }
 
     /// The bundled model that a training on the data set in use begins from in place of the model in use.
@@ -230,9 +239,8 @@ impl Session {
     }
 }
 
-/// The one file that a command speaks of.
 /// The checkpoint at a path: the file, or the one in a folder as the Hugging Face hub has it.
-fn checkpoint_at(path: &str) -> String {
+pub fn checkpoint_at(path: &str) -> String {
     let names = ["model.safetensors", "pytorch_model.bin"];
     let inside = names.map(|name| Path::new(path).join(name));
     let found = inside.iter().find(|file| file.is_file());
@@ -242,6 +250,7 @@ fn checkpoint_at(path: &str) -> String {
     )
 }
 
+/// The one file that a command speaks of.
 fn opened(path: &str) -> Result<(FileRef, Vec<InputFile>)> {
     let handle = InputFile::open(path)?;
     let path = path.to_string();

@@ -10,6 +10,16 @@ use crate::error::{Error, Result};
 pub struct SettingFlags(Vec<(&'static Setting, String)>);
 
 impl SettingFlags {
+    /// One flag: of the setting of that key.
+    pub fn of(key: &str, text: String) -> Self {
+        Self(
+            Setting::find(key)
+                .map(|setting| (setting, text))
+                .into_iter()
+                .collect(),
+        )
+    }
+
     /// Puts what was said over the settings.
     ///
     /// # Errors

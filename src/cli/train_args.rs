@@ -20,7 +20,7 @@ use crate::weights::Bundled;
 const DISTILLATION: f64 = 0.5;
 
 /// A training run.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct TrainArgs {
     /// A folder, zip or tar: a folder a class, optionally under train and test, or images with a table of labels.
     pub dataset: Option<PathBuf>,
@@ -81,15 +81,35 @@ struct RunFile {
     teacher: Option<PathBuf>,
     device: Device,
     seeds: Option<usize>,
+    exercise: Exercise,
     train: TrainConfig,
 }
 
+/// What a run file says of the experiment that it repeats.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Exercise {
+    /// Its own figure, as "92 % (validation)".
+    figure: Option<String>,
+}
+
 /// What a training learns from.
+#[derive(Clone, PartialEq)]
 pub enum Images {
     /// A folder, zip or tar.
     At(PathBuf),
     /// Scenes that are drawn.
     Demo(DemoConfig),
+}
+
+impl Images {
+    /// Where it is; nowhere for what is drawn.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::At(path) => path,
+            Self::Demo(_) => Path::new(""),
+        }
+    }
 }
 
 /// What a training is told, all together.
@@ -108,11 +128,35 @@ pub struct Plan {
     pub common: Common,
     /// Trainings with different seeds.
     pub seeds: usize,
+    /// The figure of the experiment that it repeats, as the run file has it.
+    pub figure: Option<String>,
     /// The engine's settings.
     pub config: TrainConfig,
 }
 
 impl Plan {
+    /// The bundled model that it begins from, with a data set of these classes.
+    pub fn bundled(&self, classes: &[String]) -> Option<BundledModel> {
+        match self.start {
+            Start::Bundled(model) => Some(model),
+            Start::Loaded => None,
+            Start::Unsaid => {
+                let unasked = BundledModel::default();
+                let instead = StartFrom::Auto.instead(Some(unasked), classes);
+                Some(instead.unwrap_or(unasked))
+            }
+        }
+    }
+
+    /// What its weights are called.
+    pub fn weights_word(&self) -> &str {
+        match (self.start, &self.weights) {
+            (Start::Bundled(model), _) => model.name(),
+            (_, Some(word)) => word,
+            (_, None) => "bundled",
+        }
+    }
+
     /// The settings asked for, other than the defaults, that a training does not have which goes on with its own.
     pub fn unused_on_resume(&self, own: &TrainConfig) -> Vec<String> {
         let request = |config: &TrainConfig| TrainRequest {
@@ -188,6 +232,7 @@ impl TrainArgs {
                 json: self.json,
             },
             seeds,
+            figure: file.exercise.figure,
             config,
         })
     }

@@ -18,6 +18,9 @@ pub(super) const ALL: &str = "all";
 /// Name of the split that no training sees.
 pub(super) const TEST: &str = "test";
 
+/// Bytes that the features of augmented images may take together; those of one training are copied once.
+pub(super) const VIEWS_BUDGET: u64 = 1 << 30;
+
 /// The data set in use and what is known of it.
 pub(super) struct OpenDataset {
     pub set: Dataset,
@@ -28,7 +31,9 @@ pub(super) struct OpenDataset {
     /// The bundled model whose images are marked as seen in it.
     pub seen_by: Option<BundledModel>,
     features: FeatureCache,
-    views: Option<Views>,
+    /// One for each augmentation and seed, the last used one last: several seeds with one head after the other ask for the
+    /// same ones in turn.
+    views: Vec<Views>,
 }
 
 /// Features of augmented images.
@@ -48,14 +53,14 @@ impl OpenDataset {
             demo,
             seen_by: None,
             features: FeatureCache::new(width),
-            views: None,
+            views: Vec::new(),
         }
     }
 
     /// Empties the caches, for a backbone with features of that width.
     pub fn forget_features(&mut self, width: usize) {
         self.features = FeatureCache::new(width);
-        self.views = None;
+        self.views.clear();
     }
 
     /// Sends those samples through the backbone that have not been, and tells the unreadable ones.
@@ -108,15 +113,19 @@ impl OpenDataset {
     ) -> Result<()> {
         let classifier = pass.classifier;
         let settings = &classifier.preprocess;
-        let same = self.views.take().filter(|kept| {
+        let same = self.views.iter().position(|kept| {
             kept.seed == config.seed && kept.augment == config.augment && kept.size == settings.size
         });
-        let mut kept = same.unwrap_or_else(|| Views {
-            augment: config.augment.clone(),
-            seed: config.seed,
-            size: settings.size,
-            cache: FeatureCache::new(classifier.features()),
-        });
+        let mut kept = match same {
+            Some(at) => self.views.remove(at),
+            None => Views {
+                augment: config.augment.clone(),
+                seed: config.seed,
+                size: settings.size,
+                cache: FeatureCache::new(classifier.features()),
+            },
+        };
+        self.make_room((views * samples.len() * classifier.features() * size_of::<f32>()) as u64);
         let set = &mut self.set;
         let all = set.samples.len();
         let numbers = (0..views).flat_map(|view| samples.iter().map(move |i| view * all + i));
@@ -150,8 +159,16 @@ impl OpenDataset {
             milliseconds,
         });
         pass.tell_unreadable(&self.set, &kept.cache, samples);
-        self.views = Some(kept);
+        self.views.push(kept);
         Ok(())
+    }
+
+    /// Forgets views that have not been used for the longest, until there is room for so many bytes more.
+    fn make_room(&mut self, bytes: u64) {
+        let mut kept: u64 = self.views.iter().map(|views| views.cache.bytes()).sum();
+        while kept + bytes > VIEWS_BUDGET && !self.views.is_empty() {
+            kept -= self.views.remove(0).cache.bytes();
+        }
     }
 
     /// The features of those samples that have any, with their labels in the data set's numbering.
@@ -166,10 +183,10 @@ impl OpenDataset {
         examples
     }
 
-    /// The features of the views, all of one view after the other.
+    /// The features of the views that were last asked for, all of one view after the other.
     pub fn view_examples(&self, samples: &[usize], views: usize) -> Examples {
         let mut examples = Examples::default();
-        let Some(kept) = &self.views else {
+        let Some(kept) = self.views.last() else {
             return examples;
         };
         for view in 0..views {

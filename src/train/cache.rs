@@ -34,6 +34,12 @@ impl FeatureCache {
         self.width
     }
 
+    /// Bytes that the features take.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        (self.rows.len() * size_of::<f32>()) as u64
+    }
+
     /// Whether this sample was dealt with, readable or not.
     #[must_use]
     pub fn knows(&self, sample: usize) -> bool {

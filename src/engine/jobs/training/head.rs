@@ -6,15 +6,13 @@ use crate::config::TrainConfig;
 use crate::data::Split;
 use crate::engine::JobContext;
 use crate::engine::features::Pass;
+use crate::engine::open_dataset::VIEWS_BUDGET;
 use crate::engine::prepare_kernels::prepare_optimizer;
 use crate::error::{Error, Result};
 use crate::model::head::HeadSpec;
 use crate::protocol::{EngineState, TrainEvent};
 use crate::train::feature_source::{BUDGET, CachePlan};
 use crate::train::head::{Features, Resume, Start, run};
-
-/// Bytes that the features of all views may take; they are copied once.
-const MOST: u64 = 1 << 30;
 
 /// Trains a head on the backbone in use.
 pub(super) async fn train_head(
@@ -36,12 +34,12 @@ pub(super) async fn train_head(
     let (graph, size) = (old.backbone.graph(), old.preprocess.size);
     let plan = CachePlan::new(graph, config, size, counts, BUDGET);
     let (views, bytes) = (plan.views, plan.bytes());
-    if bytes > MOST {
+    if bytes > VIEWS_BUDGET {
         let reason = format!(
             "{views} of each of {} images take {} MB; {} at most",
             split.train.len(),
             bytes >> 20,
-            MOST >> 20
+            VIEWS_BUDGET >> 20
         );
         return Err(Error::setting("views", reason));
     }
