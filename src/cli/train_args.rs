@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn the_run_files_of_the_repository_are_good() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-        let folders = ["", "exercise", "gradients"].map(|name| root.join(name));
+        let folders = ["", "exercise", "few-images", "gradients"].map(|name| root.join(name));
         let entries = folders
             .iter()
             .flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
