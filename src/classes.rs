@@ -22,5 +22,5 @@ pub fn intel() -> Vec<String> {
 #[must_use]
 pub fn are_intel(labels: &[String]) -> bool {
     let known = |name: &&str| labels.iter().any(|label| label.eq_ignore_ascii_case(name));
-    labels.len() == INTEL.len() && INTEL.iter().all(|name| known(name))
+    labels.len() == INTEL.len() && INTEL.iter().all(known)
 }
