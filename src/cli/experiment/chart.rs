@@ -170,8 +170,12 @@ mod tests {
 
     #[test]
     fn points_lie_where_their_epochs_and_values_are() {
-        let axis = Axis::round(&[0.5, 0.9], true);
-        assert_eq!((axis.low, axis.high), (0.4, 1.0));
+        let axis = Axis {
+            low: 0.4,
+            high: 1.0,
+            step: 0.2,
+            percent: true,
+        };
         // The first epoch at the left edge, the last at the right one; 0.4 below, 1.0 above.
         assert_eq!(
             points(&[0.4, 0.7, 1.0], 3, &axis),
