@@ -231,6 +231,16 @@ impl Session {
         start.instead(model.bundled, &classes)
     }
 
+    /// Puts a bundled model in use, its images prepared as said.
+    pub async fn use_bundled(&mut self, model: BundledModel, input: InputSettings) -> Result<()> {
+        self.handle(Command::UseBundled { model }, Vec::new())
+            .await?;
+        if input != InputSettings::default() {
+            self.handle(Command::SetInput { input }, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
     /// Measures the model in use on the data set in use.
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
         self.handle(Command::Evaluate, Vec::new()).await?;

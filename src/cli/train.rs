@@ -59,7 +59,7 @@ fn model_file(out: &Path) -> PathBuf {
 pub async fn load_weights(session: &mut Session, plan: &Plan) -> Result<()> {
     let arch = plan.arch.unwrap_or_default();
     let command = match (plan.start, plan.weights.as_deref()) {
-        (Start::Bundled(model), _) => Command::UseBundled { model },
+        (Start::Bundled(model), _) => return session.use_bundled(model, plan.common.input()).await,
         (_, None) => return Ok(()),
         (_, Some(HUB)) => Command::Download { arch },
         (_, Some(RANDOM)) => {
@@ -137,14 +137,15 @@ async fn begin_or_go_on(session: &mut Session, args: &TrainArgs, plan: &Plan) ->
     let mut config = plan.config.clone();
     args.check_teacher(plan.teacher.as_deref(), &mut config)?;
     session.output().announce = announced(&config);
-    let start = plan.start.of_training();
-    if let Some(instead) = session.instead(start).filter(|_| !config.resume_head) {
+    let start = plan.start.of_training().of(&config);
+    if let Some(instead) = session.instead(start) {
         eprintln!(
             "begins from the {} (--weights {}), as the classes are not the six scenes; --weights scenes for the \
              backbone that has seen those",
             instead.label(),
             instead.name()
         );
+        session.use_bundled(instead, plan.common.input()).await?;
     }
     let train = Command::Train {
         config,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TrainConfig;
 use super::value::words;
 use crate::classes;
 
@@ -41,6 +42,16 @@ words!(StartFrom {
 });
 
 impl StartFrom {
+    /// The same for a training of those settings: one that goes on with the head in use goes on with its backbone too.
+    #[must_use]
+    pub const fn of(self, config: &TrainConfig) -> Self {
+        if config.resume_head {
+            Self::InUse
+        } else {
+            self
+        }
+    }
+
     /// The bundled model that a training for `classes` begins from in place of the one in use, whose backbone is that of
     /// `bundled`, if it is a bundled one's.
     ///

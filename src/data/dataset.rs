@@ -66,9 +66,14 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Notes the samples that the backbone in use was trained on: they are held out only where there are too few others.
-    pub fn mark_seen(&mut self, seen: BTreeSet<usize>) {
-        self.seen = seen;
+    /// Notes a sample that the backbone in use was trained on: it is held out only where there are too few others.
+    pub fn mark_seen(&mut self, sample: usize) {
+        self.seen.insert(sample);
+    }
+
+    /// Takes these notes away.
+    pub fn forget_seen(&mut self) {
+        self.seen.clear();
     }
 
     /// Whether the backbone in use was trained on a sample.

@@ -16,7 +16,7 @@ use crate::weights::{self, Bundled, Checkpoint, SaveAs};
 /// The head in use is kept under this name, with its backbone's hash among its metadata.
 const HEAD: &str = "head.safetensors";
 
-/// The backbone in use, if it is not the bundled one, in whatever format it came.
+/// The backbone in use, if it is not a bundled one, in whatever format it came.
 const BACKBONE: &str = "backbone.checkpoint";
 
 /// The file that the backbone came in.
@@ -201,10 +201,18 @@ impl ModelStore {
         }
     }
 
-    /// Forgets the kept model.
-    pub async fn clear() -> Result<()> {
-        store::remove(HEAD).await?;
-        store::remove(BACKBONE).await
+    /// Forgets the kept model. That it could not be removed is a warning: another is in use all the same.
+    pub async fn clear(&self, mailbox: &Mailbox) {
+        if !self.persistent {
+            return;
+        }
+        for key in [HEAD, BACKBONE] {
+            if let Err(error) = store::remove(key).await {
+                mailbox.warn(format!(
+                    "The model kept before could not be forgotten and may be in use at the next start: {error}"
+                ));
+            }
+        }
     }
 }
 

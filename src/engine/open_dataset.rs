@@ -1,5 +1,7 @@
 //! The data set in use and what is known of it: its features, the views of its images, what was held out of it.
 
+use std::collections::BTreeSet;
+
 use super::features::Pass;
 use super::image_loader;
 use crate::config::{Augment, BundledModel, DemoConfig, Normalization, Preprocess, TrainConfig};
@@ -28,12 +30,18 @@ pub(super) struct OpenDataset {
     pub validation: Vec<usize>,
     /// What the demo set was drawn with, if it is that.
     pub demo: Option<DemoConfig>,
-    /// The bundled model whose images are marked as seen in it.
-    pub seen_by: Option<BundledModel>,
+    /// Which of its images were compared with those that a bundled model has seen.
+    pub compared: Option<Compared>,
     features: FeatureCache,
     /// One for each augmentation and seed, the last used one last: several seeds with one head after the other ask for the
     /// same ones in turn.
     views: Vec<Views>,
+}
+
+/// Samples that were compared with the images that a bundled model has seen.
+pub(super) struct Compared {
+    pub model: BundledModel,
+    pub samples: BTreeSet<usize>,
 }
 
 /// Features of augmented images.
@@ -51,7 +59,7 @@ impl OpenDataset {
             set,
             validation: Vec::new(),
             demo,
-            seen_by: None,
+            compared: None,
             features: FeatureCache::new(width),
             views: Vec::new(),
         }
@@ -208,6 +216,15 @@ impl OpenDataset {
             Some(Labelled { sample, label })
         };
         samples.iter().filter_map(label).collect()
+    }
+
+    /// The images that a training or an evaluation may be on.
+    pub fn to_compare(&self) -> Vec<usize> {
+        let subsets = [Subset::Train, Subset::Validation, Subset::Test];
+        subsets
+            .into_iter()
+            .flat_map(|subset| self.set.subset(subset))
+            .collect()
     }
 
     /// Which images an evaluation is on, by name and number.

@@ -2,8 +2,8 @@
 //!
 //! Of the image's luma, averaged over a grid of 32 x 32 cells, the signs of the 64 lowest frequencies of its cosine transform.
 //! Source of the method: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2,
-//! which compares with the median; of a photo the sign is the steadier one. All in whole numbers, so that every platform
-//! gives the same bits.
+//! which compares with the median; of a photo the sign is the steadier one. All in whole numbers, and the cosines
+//! rounded to them, so that every platform gives the same bits.
 
 use std::f64::consts::PI;
 
@@ -64,7 +64,7 @@ impl PHash {
                     bits |= bit;
                 }
                 strong += usize::from(value.abs() >= Self::STRENGTH);
-                bit = bit.wrapping_shl(1);
+                bit = bit.checked_shl(1).unwrap_or(0);
             }
         }
         (strong >= Self::STRONG).then_some(Self(bits))

@@ -4,7 +4,7 @@ use super::timm;
 use crate::config::{BundledModel, Preprocess, Scope, Transparency};
 use crate::error::{Error, Result};
 use crate::network::Arch;
-use crate::weights::{Checkpoint, NAMED, first_few};
+use crate::weights::{Bundled, Checkpoint, NAMED, first_few};
 
 /// Names of outputs in one sentence.
 const NAMES_SHOWN: usize = 10;
@@ -111,7 +111,11 @@ impl About {
             mean_std,
             transparency,
             tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
-            seen: get("seen").and_then(BundledModel::from_name),
+            // A model that was trained from a bundled one before this was written names its file.
+            seen: get("seen").and_then(BundledModel::from_name).or_else(|| {
+                let from = Bundled::of_hash(get("backbone")?)?;
+                from.seen.is_some().then_some(from.model)
+            }),
             untrained: get("untrained") == Some("true"),
             warnings,
         }

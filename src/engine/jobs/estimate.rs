@@ -1,6 +1,6 @@
 //! How long a training will take and how much memory: one batch is timed on every part of the way.
 
-use super::training::{split_of, start_of, trainable_stages};
+use super::training::{split_of, trainable_stages};
 use crate::config::{Scope, StartFrom, TrainConfig};
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
@@ -44,8 +44,11 @@ impl Engine {
         start: StartFrom,
     ) -> Result<()> {
         config.check()?;
-        let replaced = self.begin_from(start_of(config, start)).await?;
-        let estimated = estimate(self.context()?, config).await;
+        let replaced = self.begin_from(start.of(config)).await?;
+        let estimated = match self.context() {
+            Ok(context) => estimate(context, config).await,
+            Err(error) => Err(error),
+        };
         if let Some(before) = replaced {
             self.exchange(before);
         }

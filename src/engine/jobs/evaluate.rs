@@ -12,7 +12,16 @@ use crate::train::head::measure;
 /// has held out any either, on all of them, with a warning. Gives the accuracy on test images, for the run that the
 /// model is of.
 pub(in crate::engine) async fn evaluate(mut context: JobContext<'_>) -> Result<Option<Proportion>> {
-    mark_seen(&mut context).await?;
+    context
+        .model
+        .classifier
+        .check_trained(&context.model.source)?;
+    let (split, samples) = context.data.to_measure();
+    let compared = match mark_seen(&mut context, &samples).await {
+        // Whoever wants to stop says so here too, and a lost device is lost.
+        Err(error @ (Error::Cancelled | Error::Gpu(_))) => return Err(error),
+        compared => compared,
+    };
     let JobContext {
         mailbox,
         device,
@@ -21,8 +30,11 @@ pub(in crate::engine) async fn evaluate(mut context: JobContext<'_>) -> Result<O
         ..
     } = context;
     let classifier = &model.classifier;
-    classifier.check_trained(&model.source)?;
-    let (split, samples) = data.to_measure();
+    if let Err(error) = compared {
+        mailbox.warn(format!(
+            "Whether the model's backbone was trained on these images cannot be said ({error})."
+        ));
+    }
     let translate = translation(&data.set.classes, &classifier.classes)?;
     if split == ALL {
         mailbox.warn(

@@ -18,6 +18,7 @@ impl Engine {
         if let Some(head) = self.store.head().await {
             match self.load_kept(&head).await {
                 Ok(()) => return Ok(()),
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
                 Err(error) => self.mailbox.warn(format!(
                     "The model kept from last time could not be loaded ({error}); this is the bundled one for six scenes."
                 )),
@@ -111,7 +112,11 @@ impl Engine {
         start: StartFrom,
     ) -> Result<Option<ActiveModel>> {
         let bundled = self.model()?.origin.bundled();
-        let classes = self.data()?.set.classes.clone();
+        let set = &self.data()?.set;
+        if let Some(problem) = &set.problem {
+            return Err(Error::Dataset(problem.clone()));
+        }
+        let classes = set.classes.clone();
         match start.instead(bundled, &classes) {
             Some(instead) => self.change_to(instead).await,
             None => Ok(None),
@@ -354,7 +359,7 @@ impl Engine {
     pub(in crate::engine) async fn use_bundled(&mut self, bundled: BundledModel) -> Result<()> {
         self.change_to(bundled).await?;
         self.tell_model();
-        ModelStore::clear().await?;
+        self.store.clear(&self.mailbox).await;
         if bundled != BundledModel::default() {
             self.persist_head().await;
         }

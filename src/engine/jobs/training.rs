@@ -7,6 +7,8 @@ mod head;
 mod observer;
 mod trained_model;
 
+use std::ops::ControlFlow;
+
 use checkpoint::{CheckpointManifest, CheckpointWriter};
 pub(super) use finetune::trainable_stages;
 use trained_model::{TrainedModel, trained};
@@ -15,7 +17,7 @@ use crate::config::{Augment, Scope, StartFrom, TrainConfig, TrainRequest};
 use crate::data::{Dataset, Split, Subset, split_few};
 use crate::engine::active_model::ActiveModel;
 use crate::engine::loaded_teacher::LoadedTeacher;
-use crate::engine::seen_images::{self, count_seen, mark_seen};
+use crate::engine::seen_images::{self, count_seen, forget_seen, list_of, mark_seen};
 use crate::engine::test_accuracy::test_accuracy;
 use crate::engine::{Engine, JobContext, image_loader};
 use crate::error::{Error, Result};
@@ -27,13 +29,14 @@ use crate::train::head::Resume;
 use crate::train::metrics::share;
 use crate::weights::Bundled;
 
-/// A training that goes on with the head in use goes on with its backbone too.
-pub(in crate::engine) fn start_of(config: &TrainConfig, asked: StartFrom) -> StartFrom {
-    if config.resume_head {
-        StartFrom::InUse
-    } else {
-        asked
-    }
+/// What was in use before a training.
+struct Before {
+    /// The model that it did not begin from.
+    replaced: Option<ActiveModel>,
+    /// Edge of the input of the one that it did, in pixels.
+    size: usize,
+    /// The run that this one is of.
+    run: Option<u64>,
 }
 
 /// Which images a training learns from, and which are held out.
@@ -55,18 +58,9 @@ impl Engine {
             seeds,
         };
         request.check()?;
-        let replaced = self.begin_from(start_of(config, start)).await?;
-        if replaced.is_some() {
-            self.tell_model();
-        }
-        let trained = self.train_in_use(config, seeds).await;
-        self.or_model(trained, replaced)
-    }
-
-    /// The same from the model in use.
-    async fn train_in_use(&mut self, config: &TrainConfig, seeds: usize) -> Result<()> {
-        let before = self.model()?.classifier.preprocess.size;
-        let wanted = config.input_size.unwrap_or(before);
+        let replaced = self.begin_from(start.of(config)).await?;
+        let before = self.before(replaced)?;
+        let wanted = config.input_size.unwrap_or(before.size);
         let trained = async {
             self.set_input_size(wanted)?;
             let id = time::unix();
@@ -74,25 +68,30 @@ impl Engine {
             self.train_all(manifest, None).await
         };
         let trained = trained.await;
-        self.or_size(trained, before)
+        self.restore_unless_trained(trained, before)
     }
 
-    /// After a training that failed the model has the input that it had.
-    fn or_size(&mut self, trained: Result<()>, size: usize) -> Result<()> {
-        if trained.is_err() {
-            self.set_input_size(size)?;
+    /// Tells the model that a training begins from, if it took another's place.
+    fn before(&mut self, replaced: Option<ActiveModel>) -> Result<Before> {
+        if replaced.is_some() {
+            self.tell_model();
         }
-        trained
+        let model = self.model()?;
+        Ok(Before {
+            replaced,
+            size: model.classifier.preprocess.size,
+            run: model.run,
+        })
     }
 
-    /// After a training that failed the model is in use that was before it.
-    pub(in crate::engine) fn or_model<T>(
-        &mut self,
-        trained: Result<T>,
-        replaced: Option<ActiveModel>,
-    ) -> Result<T> {
-        if let (Err(_), Some(before)) = (&trained, replaced) {
-            self.set_active(before);
+    /// After a training that failed the model is in use that was before it, with the input that it had; unless one of several
+    /// seeds came to its end: then that one's is.
+    fn restore_unless_trained(&mut self, trained: Result<()>, before: Before) -> Result<()> {
+        if trained.is_err() && self.model()?.run == before.run {
+            self.set_input_size(before.size)?;
+            if let Some(replaced) = before.replaced {
+                self.set_active(replaced);
+            }
         }
         trained
     }
@@ -103,18 +102,19 @@ impl Engine {
         let place = self.place.clone().ok_or_else(none)?;
         let manifest = checkpoint::read_manifest(&place).await.ok_or_else(none)?;
         let other = manifest.backbone != self.model()?.origin.sha256();
-        let replaced = match Bundled::of_hash(&manifest.backbone).filter(|_| other) {
+        // A head to go on from is not in a bundled file.
+        let fetch = other && !manifest.run.config.resume_head;
+        let replaced = match Bundled::of_hash(&manifest.backbone).filter(|_| fetch) {
             Some(bundled) => self.change_to(bundled.model).await?,
             None => None,
         };
-        if replaced.is_some() {
-            self.tell_model();
-        }
-        let before = self.model()?.classifier.preprocess.size;
-        self.set_input_size(manifest.size)?;
-        let result = self.continue_from(&place, manifest).await;
-        let result = self.or_size(result, before);
-        self.or_model(result, replaced)
+        let before = self.before(replaced)?;
+        let continued = async {
+            self.set_input_size(manifest.size)?;
+            self.continue_from(&place, manifest).await
+        };
+        let continued = continued.await;
+        self.restore_unless_trained(continued, before)
     }
 
     async fn continue_from(
@@ -141,6 +141,12 @@ impl Engine {
             return Err(Error::weights(
                 "model",
                 "the training began with another model; load that one again, or discard the training",
+            ));
+        }
+        if manifest.seen.is_some() && manifest.seen != now.seen {
+            return Err(Error::weights(
+                "list of seen images",
+                "the training began with another one, by which other images were held out; discard the training",
             ));
         }
         let resume = checkpoint::resume(place, &manifest).await?;
@@ -211,6 +217,11 @@ impl Engine {
             );
             return Err(Error::setting("resume the head", reason));
         }
+        if config.images_per_class == 1 && data.set.subset(Subset::Validation).next().is_none() {
+            let reason = "1 leaves none to hold out, and the data set has no validation part; 2 at least, or 0 for all";
+            return Err(Error::setting("images a class", reason));
+        }
+        let seen = self.list_of_seen().await;
         let JobContext {
             model,
             teacher,
@@ -232,6 +243,7 @@ impl Engine {
             data: data.fingerprint(preprocess).await,
             backbone,
             teacher,
+            seen,
             id,
             group: id,
             progress: None,
@@ -240,6 +252,22 @@ impl Engine {
             done: Vec::new(),
             best_run: None,
         })
+    }
+
+    /// SHA-256 of the list of what the backbone in use has seen, if it has one. That it is not to be had is said: then those
+    /// images are held out as all others.
+    async fn list_of_seen(&mut self) -> Option<String> {
+        let (_, asset) = list_of(&self.model().ok()?.classifier)?;
+        match Bundled::load_asset(asset, &mut |_, _| ControlFlow::Continue(())).await {
+            Ok(_) => Some(asset.sha256.to_string()),
+            Err(error) => {
+                self.mailbox.warn(format!(
+                    "Whether the backbone was trained on images of this data set cannot be said ({error}): if it was, the \
+                     accuracies measured will be too high."
+                ));
+                None
+            }
+        }
     }
 
     /// Where no image of the data set's own validation part can be read, training images are held out instead, and it is
@@ -291,8 +319,15 @@ impl Engine {
         mut resume: Option<Resume>,
     ) -> Result<()> {
         let seeds = manifest.run.seeds;
-        // Which images are held out depends on it.
-        mark_seen(&mut self.context()?).await?;
+        // Which images are held out depends on it; a training kept by a version without such a list goes on without.
+        let mut context = self.context()?;
+        match manifest.seen {
+            Some(_) => {
+                let samples = context.data.to_compare();
+                mark_seen(&mut context, &samples).await?;
+            }
+            None => forget_seen(context.data),
+        }
         // A program of its own has no list of them from last time.
         for run in &manifest.done {
             self.history.add(run.clone(), &self.mailbox).await;
@@ -307,26 +342,15 @@ impl Engine {
                 });
             }
             let result = self.one(&manifest, resume.take()).await;
-            let mut candidate = match result {
+            let candidate = match result {
                 Ok(candidate) => candidate,
-                Err(error) => {
-                    // What the trainings before it gave is not lost with this one.
-                    if let Some(best) = best.take()
-                        && !matches!(error, Error::Gpu(_))
-                    {
-                        self.install_trained(best).await?;
-                    }
-                    return self.ended(error).await;
-                }
+                Err(error) => return self.ended_with(best, error).await,
             };
-            // Of several trainings one is kept; how far their accuracies lie apart is told of all of them. Trained
-            // convolutions are measured once they are in use.
-            if seeds > 1 && candidate.run.config.scope == Scope::Head {
-                candidate.run.test = test_accuracy(self.context()?, &candidate.classifier).await?;
-            }
             self.history.add(candidate.run.clone(), &self.mailbox).await;
             manifest.done.push(candidate.run.clone());
             let stopped_by_user = candidate.stopped_by_user;
+            let (id, head_alone) = (candidate.run.id, candidate.run.config.scope == Scope::Head);
+            let measured = candidate.classifier.clone();
             manifest.run.seeds -= 1;
             if best
                 .as_ref()
@@ -336,6 +360,24 @@ impl Engine {
                     self.checkpoint_best_run(&mut manifest, &candidate).await;
                 }
                 best = Some(candidate);
+            }
+            // Of several trainings one is kept; how far their accuracies lie apart is told of all of them. Trained
+            // convolutions are measured once they are in use.
+            if seeds > 1 && head_alone && !stopped_by_user {
+                let test = match self.context() {
+                    Ok(context) => test_accuracy(context, &measured).await,
+                    Err(error) => Err(error),
+                };
+                match test {
+                    Ok(Some(test)) => {
+                        if let Some(done) = manifest.done.last_mut() {
+                            done.test = Some(test);
+                        }
+                        self.history.set_test(id, test, &self.mailbox).await;
+                    }
+                    Ok(None) => {}
+                    Err(error) => return self.ended_with(best, error).await,
+                }
             }
             manifest.run.config.seed = manifest.run.config.seed.wrapping_add(1);
             manifest.run.epochs.clear();
@@ -360,6 +402,16 @@ impl Engine {
             stopped,
         });
         Ok(())
+    }
+
+    /// A training of several that failed. What those before it gave is not lost with it.
+    async fn ended_with(&mut self, best: Option<TrainedModel>, error: Error) -> Result<()> {
+        if let Some(best) = best
+            && !matches!(error, Error::Gpu(_))
+        {
+            self.install_trained(best).await?;
+        }
+        self.ended(error).await
     }
 
     /// The best of the trainings before the one that was interrupted.

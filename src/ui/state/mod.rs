@@ -275,7 +275,8 @@ impl State {
     pub fn begins_from(&self) -> Option<String> {
         let (model, dataset) = self.model.as_ref().zip(self.dataset.as_ref())?;
         let ready = dataset.summary.problem.is_none();
-        ready.then(|| text::begins_from(model, &dataset.summary.classes, self.start))
+        let config = self.form.request().unwrap_or_default().config;
+        ready.then(|| text::begins_from(model, &dataset.summary.classes, self.start.of(&config)))
     }
 
     /// Why the model in use cannot be measured, for the section where the button is.

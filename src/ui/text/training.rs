@@ -65,7 +65,7 @@ pub fn begins_from(model: &ModelSummary, classes: &[ClassCount], start: StartFro
     let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
     match start.instead(model.bundled, &names) {
         Some(instead) => format!(
-            "Begins from the {}, for the backbone in use has seen six scenes only and these classes are others. It comes \
+            "Begins from the {}, for the backbone in use has seen six scenes only and these classes are not those six. It comes \
              from this page's own host.",
             instead.label()
         ),

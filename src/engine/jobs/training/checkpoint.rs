@@ -41,6 +41,9 @@ pub(super) struct CheckpointManifest {
     /// The same of the teacher, if there is one.
     #[serde(default)]
     pub teacher: Option<String>,
+    /// SHA-256 of the list by which images that the backbone has seen are held out last; none if they are not.
+    #[serde(default)]
+    pub seen: Option<String>,
     /// When it began, and the first of its click.
     pub id: u64,
     pub group: u64,
