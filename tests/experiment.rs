@@ -82,17 +82,21 @@ fn figures(report: &Value) -> [String; 2] {
         format!("{value:.2} % ({low:.2} to {high:.2})")
     };
     let runs = report["runs"].as_array().unwrap();
-    let validation = match runs.as_slice() {
-        [run] => share(&run["validation"]),
-        [first, second] => {
-            let [a, b] = [first, second].map(|run| percent(&run["validation"]["value"]));
-            let mean = f64::midpoint(a, b);
-            // Of two values, the sample's deviation is half their distance times the root of 2.
-            format!("{mean:.2} ± {:.2} %", (a - b).abs() / 2_f64.sqrt())
-        }
-        _ => panic!("{report}"),
+    let spread = |part: &str| {
+        let [first, second] = [0, 1].map(|run| percent(&runs[run][part]["value"]));
+        let mean = f64::midpoint(first, second);
+        // Of two values, the sample's deviation is half their distance times the root of 2.
+        format!("{mean:.2} ± {:.2} %", (first - second).abs() / 2_f64.sqrt())
     };
-    [validation, share(&report["test"]["accuracy"])]
+    let test = share(&report["test"]["accuracy"]);
+    match runs.len() {
+        1 => [share(&runs[0]["validation"]), test],
+        2 => [
+            spread("validation"),
+            format!("{test}; all seeds {}", spread("test")),
+        ],
+        _ => panic!("{report}"),
+    }
 }
 
 #[test]

@@ -38,8 +38,14 @@ pub fn run(args: &CompareArgs) -> Result<()> {
             format!("{}/{}", run.best_epoch, run.epochs.len()),
             run.config.seed,
             run.milliseconds / 1e3,
-            percent(&run.validation),
-            run.test.as_ref().map(percent).unwrap_or_default(),
+            seen(
+                percent(&run.validation),
+                run.seen.map_or(0, |s| s.validation)
+            ),
+            run.test
+                .as_ref()
+                .map(|test| seen(percent(test), run.seen.map_or(0, |s| s.test)))
+                .unwrap_or_default(),
         ));
     }
     let runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
@@ -47,6 +53,14 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         line(text);
     }
     Ok(())
+}
+
+/// An accuracy, and how many of its images the backbone had been trained on, if any.
+pub fn seen(accuracy: String, images: usize) -> String {
+    match images {
+        0 => accuracy,
+        _ => format!("{accuracy}, {images} seen"),
+    }
 }
 
 /// A line for each group of runs that differ in their seed only, the oldest first as in the table.

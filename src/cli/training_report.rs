@@ -16,16 +16,21 @@ use crate::protocol::{
 /// Its name in the folder of a training.
 pub const FILE: &str = "report.json";
 
-/// The report of a training, of all its seeds.
+/// The report of a training, of all its seeds. Older ones lack what was not written then.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrainingReport {
     /// The data set's name, and what was found in it.
     pub dataset: String,
     pub classes: Vec<ClassCount>,
+    #[serde(default)]
     labels: Labels,
+    #[serde(default)]
     table: Option<TableSummary>,
+    #[serde(default)]
     duplicates: Vec<Vec<String>>,
+    #[serde(default)]
     leaks: Vec<Leak>,
+    #[serde(default)]
     notes: Vec<String>,
     /// Backbone of the model that is kept, edge of its input, SHA-256 of the file that it came in.
     arch: Option<Arch>,
@@ -43,17 +48,19 @@ pub struct TrainingReport {
     pub runs: Vec<Run>,
     /// What ran them.
     pub device: String,
+    #[serde(default)]
     features: Features,
     /// Of the training whose model is kept.
     epochs: Vec<EpochReport>,
     best_epoch: usize,
     /// Its model on the test images.
     pub test: Option<Evaluation>,
+    #[serde(default)]
     skipped: Vec<Skipped>,
 }
 
 /// Images that went through a frozen backbone.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Features {
     images: usize,
     milliseconds: f64,

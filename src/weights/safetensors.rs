@@ -5,7 +5,7 @@
 //! naming the tensor, and adds the offsets up in `usize`, which is 32 bits in the browser. So each entry
 //! is checked here first, in 64 bits and by name, and the crate reads what is then known to be sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype as Stored, TensorInfo};
@@ -44,13 +44,32 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
 
     let quantized = (header.metadata().as_ref())
         .is_some_and(|all| all.get(QUANTIZATION).map(String::as_str) == Some(INT8));
-    let (scales, stored): (Vec<_>, Vec<_>) = header
+    let is_rounded = |info: &TensorInfo| quantized && info.dtype == Stored::I8;
+    let mut stored: Vec<_> = header
         .tensors()
         .into_iter()
         .map(|(name, info)| (plain_name(&name), info))
         .filter(|(name, _)| !is_counter(name))
-        .partition(|(name, _)| quantized && name.ends_with(SCALE));
-    let is_rounded = |info: &TensorInfo| quantized && info.dtype == Stored::I8;
+        .collect();
+    let with_scale: BTreeSet<String> = stored
+        .iter()
+        .filter(|(_, info)| is_rounded(info))
+        .map(|(name, _)| name.to_string())
+        .collect();
+    let (mut scales, mut twice) = (BTreeMap::new(), None);
+    stored.retain(|(name, info)| {
+        let of = name
+            .strip_suffix(SCALE)
+            .filter(|of| with_scale.contains(*of));
+        let Some(of) = of else { return true };
+        if scales.insert(of.to_string(), *info).is_some() {
+            twice = Some(of.to_string());
+        }
+        false
+    });
+    if let Some(name) = twice {
+        return Err(fail(format!("tensor {name}: has two scales")));
+    }
     let candidates: Vec<_> = stored
         .iter()
         .map(|(name, info)| Candidate {
@@ -76,11 +95,10 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Checkpoint, Lists)> {
         let in_tensor = |reason: String| fail(format!("tensor {name}: {reason}"));
         let (begin, end) = info.data_offsets;
         if is_rounded(info) {
-            let scale = scales
-                .iter()
-                .find(|(scale, _)| scale.strip_suffix(SCALE) == Some(name));
-            let scale =
-                scale.map(|(_, info)| (*info, &data[info.data_offsets.0..info.data_offsets.1]));
+            let scale = scales.get(&name.to_string()).map(|info| {
+                let (begin, end) = info.data_offsets;
+                (*info, &data[begin..end])
+            });
             let values = rounded(&info.shape, &data[begin..end], scale).map_err(in_tensor)?;
             let entry = StoredTensor {
                 shape: info.shape.clone(),

@@ -1,6 +1,7 @@
 //! What the table says of an experiment: the same cells in Markdown, in HTML, and on the terminal.
 
 use super::{Experiment, State};
+use crate::cli::compare::seen;
 use crate::cli::train_args::Start;
 use crate::cli::training_report::TrainingReport;
 use crate::compare::{self, MeanStd};
@@ -34,11 +35,14 @@ pub const RESULTS: [&str; 6] = [
 pub const FIGURE: &str = "Exercise's figure";
 
 /// How the figures are to be read.
-pub const NOTES: [&str; 3] = [
+pub const NOTES: [&str; 4] = [
     "Validation: accuracy on the held-out images, of each seed's best epoch; mean ± sample standard deviation over the \
      seeds, or of one seed with its 95 % interval. Choosing the best epoch by it makes it somewhat too high.",
     "Test: accuracy and mean cross-entropy (nats) of the model that is kept, the best seed's by validation, on images \
-     that no choice was made by; with its 95 % interval (Wilson).",
+     that no choice was made by; with its 95 % interval (Wilson). All seeds: mean ± sample standard deviation of the \
+     heads of all seeds, of which the kept one is one; not measured where convolutions were trained.",
+    "So many seen: of the images measured on, these were seen when the backbone was trained, so that the accuracy is too \
+     high.",
     "Minutes: all seeds together. Features of a frozen backbone that an earlier experiment of the same call computed are \
      used again and not counted again.",
 ];
@@ -149,17 +153,19 @@ fn optimizer(experiment: &Experiment) -> String {
 fn results(report: &TrainingReport) -> [String; RESULTS.len()] {
     let runs = &report.runs;
     let milliseconds: f64 = runs.iter().map(|run| run.milliseconds).sum();
+    let of_run = |run: &Run| run.seen.map_or(0, |seen| seen.validation);
+    let seen_in_validation = runs.iter().map(of_run).max().unwrap_or(0);
     let begun = runs.iter().map(|run| run.id).min();
     let test = match &report.test {
-        Some(test) => share(&test.accuracy),
+        Some(test) => seen(share(&test.accuracy), test.seen),
         None if report.has_test_images() => "could not be measured".to_owned(),
         None => "no test images".to_owned(),
     };
-    // Of several seeds only the model that is kept is measured, unless a report says more.
+    // Each head of several seeds is measured; of trained convolutions the one model that is kept.
     let seeds = compare::groups(runs).first().and_then(|group| group.test());
     let seeds = seeds.map(|spread| format!("; all seeds {}", mean_std(&spread)));
     [
-        validation(runs),
+        seen(validation(runs), seen_in_validation),
         test + &seeds.unwrap_or_default(),
         report
             .test

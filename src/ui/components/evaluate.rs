@@ -92,6 +92,11 @@ fn Report(props: &ReportProps) -> Html {
                     text::count(all.of), report.split, text::interval(all), report.loss
                 ) }</span>
             </p>
+            if report.seen > 0 {
+                <p class="hint" data-testid="seen" data-images={report.seen.to_string()}>
+                    { text::seen(report.seen as u64, all.of) }
+                </p>
+            }
             <h3>{ "By class" }</h3>
             <div class="scroll">
                 <table>

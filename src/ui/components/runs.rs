@@ -100,6 +100,17 @@ fn summary(group: &Group) -> Html {
     }
 }
 
+/// A mark beside an accuracy on images some of which the backbone was trained on.
+fn seen(images: usize) -> Html {
+    html! {
+        if images > 0 {
+            <span class="muted" data-testid="run-seen" title={format!("{images} of these images were seen in the training of the backbone")}>
+                { format!(" {images} seen") }
+            </span>
+        }
+    }
+}
+
 fn line(props: &RunsTableProps, run: &Run) -> Html {
     let id = run.id;
     let shown = props.runs.place(id).is_some();
@@ -128,8 +139,13 @@ fn line(props: &RunsTableProps, run: &Run) -> Html {
                 <span class="letter" aria-hidden="true">{ props.runs.letter(id) }</span>
             </td>
             <th scope="row">{ &when }</th>
-            <td>{ accuracy(&run.validation) }</td>
-            <td>{ run.test.as_ref().map_or_else(|| html! { "–" }, accuracy) }</td>
+            <td>{ accuracy(&run.validation) }{ seen(run.seen.map_or(0, |seen| seen.validation)) }</td>
+            <td>
+                { run.test.as_ref().map_or_else(|| html! { "–" }, accuracy) }
+                if run.test.is_some() {
+                    { seen(run.seen.map_or(0, |seen| seen.test)) }
+                }
+            </td>
             <td class="name" title={run.dataset.clone()}>{ &run.dataset }</td>
             <td>{ run.arch.name() }</td>
             <td>{ c.scope.label() }</td>

@@ -232,6 +232,16 @@ pub fn stale_answers(before: &ModelSummary, answers: usize, now: &ModelSummary) 
     format!("{answers} by the model before ({}). {todo}", model(before))
 }
 
+/// That some of the images measured on were seen in the backbone's training.
+#[must_use]
+pub fn seen(images: u64, of: u64) -> String {
+    format!(
+        "{} of these {} images, or copies of them, are among those that the backbone was trained on: this accuracy is too high.",
+        count(images),
+        count(of)
+    )
+}
+
 /// Labels in a line; of many only the first.
 #[must_use]
 pub fn labels(classes: &[String]) -> String {
