@@ -623,7 +623,7 @@ fn a_training_says_what_it_does_and_what_to_do_next() {
         "forest                 4 to train       1 held out       0 to test",
         "sea                    4 to train       1 held out       2 to test",
         "held out: 20 %",
-        "trained: the head of resnet18 (scenes); head linear, images of 160 x 160 pixels",
+        "trained: the head of resnet_2223 (general); head linear, images of 160 x 160 pixels",
     ] {
         assert!(said.contains(word), "no {word:?} in: {said}");
     }

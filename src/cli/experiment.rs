@@ -287,7 +287,8 @@ impl Runner {
         } = &experiment;
         let report = args.out.join(FILE);
         let kept = train::checkpoint_dir(&args.out);
-        if !report.exists() && !kept.exists() {
+        let finished = report.exists() && train::model_file(&args.out).exists();
+        if !finished && !kept.exists() {
             return Ok(());
         }
         if let Err(failure) = self.open(&plan.dataset).await {
@@ -311,7 +312,7 @@ impl Runner {
         };
         if let Some(run) = &interrupted {
             refuse(&kept, differences::of_interrupted(run, plan, &summary))?;
-        } else if report.exists() {
+        } else if finished {
             let finished = TrainingReport::read(&report)?;
             let teacher = differences::sha256_of_teacher(plan).await;
             refuse(

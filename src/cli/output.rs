@@ -31,6 +31,8 @@ pub struct Output {
     pub failure: Option<Failure>,
     /// What runs the model.
     pub device: String,
+    /// Whether the training is one that was interrupted before.
+    pub gone_on: bool,
     /// The model in use.
     pub model: Option<ModelSummary>,
     /// The data set in use.
@@ -188,6 +190,7 @@ impl Output {
 
     /// Begins with the epochs of a training that goes on.
     pub fn go_on(&mut self, run: &Interrupted) {
+        self.gone_on = true;
         self.epochs.clone_from(&run.epochs);
     }
 

@@ -51,7 +51,8 @@ pub fn checkpoint_dir(out: &Path) -> PathBuf {
     out.join("checkpoint")
 }
 
-fn model_file(out: &Path) -> PathBuf {
+/// Where its model is written at the end.
+pub fn model_file(out: &Path) -> PathBuf {
     out.join("model.safetensors")
 }
 
@@ -119,7 +120,10 @@ async fn begin_or_go_on(session: &mut Session, args: &TrainArgs, plan: &Plan) ->
         session.output().go_on(&run);
         session.output().announce = announced(&run.config);
         eprintln!("going on after epoch {done} of {}", run.config.epochs);
-        let unused = plan.unused_on_resume(&run.config);
+        let mut unused = plan.unused_on_resume(&run.config);
+        if plan.is_of_another_backbone(run.arch) {
+            unused.push(format!("--weights {}", plan.weights_word()));
+        }
         if !unused.is_empty() {
             eprintln!(
                 "a training goes on with the settings that it began with; not used: {}",
@@ -134,6 +138,7 @@ async fn begin_or_go_on(session: &mut Session, args: &TrainArgs, plan: &Plan) ->
             args.out.display()
         );
     }
+    session.output().gone_on = false;
     let mut config = plan.config.clone();
     args.check_teacher(plan.teacher.as_deref(), &mut config)?;
     session.output().announce = announced(&config);

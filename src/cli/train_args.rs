@@ -157,6 +157,11 @@ impl Plan {
         }
     }
 
+    /// Whether bundled weights are asked for that are no backbone of that architecture.
+    pub fn is_of_another_backbone(&self, arch: Arch) -> bool {
+        matches!(self.start, Start::Bundled(model) if Bundled::of(model).arch != arch)
+    }
+
     /// The settings asked for, other than the defaults, that a training does not have which goes on with its own.
     pub fn unused_on_resume(&self, own: &TrainConfig) -> Vec<String> {
         let request = |config: &TrainConfig| TrainRequest {

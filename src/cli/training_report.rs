@@ -74,6 +74,9 @@ impl TrainingReport {
         let (images, milliseconds) = output.featurised;
         // One that went on has the settings that it began with.
         let first = output.runs.first().map(|run| &run.config);
+        // Of a training that went on the weights are those that it began from.
+        let arch = output.runs.first().map(|run| run.arch);
+        let known = !arch.is_some_and(|arch| plan.is_of_another_backbone(arch));
         Self {
             dataset: summary.name,
             classes: summary.classes,
@@ -85,8 +88,12 @@ impl TrainingReport {
             arch: model.map(|model| model.arch),
             input: model.map(|model| model.size),
             backbone_sha256: model.and_then(|model| model.sha256.clone()),
-            weights: Some(plan.weights_word().to_owned()),
-            seeds: Some(plan.seeds),
+            weights: known.then(|| plan.weights_word().to_owned()),
+            seeds: Some(if output.gone_on {
+                output.runs.len()
+            } else {
+                plan.seeds
+            }),
             config: first.unwrap_or(&plan.config).clone(),
             runs: output.runs.clone(),
             device: output.device.clone(),

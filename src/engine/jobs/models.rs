@@ -329,7 +329,7 @@ impl Engine {
         };
         let device = &self.device()?.device;
         let Loaded {
-            classifier,
+            mut classifier,
             warnings,
             ..
         } = Classifier::load(checkpoint, arch, given, device)?;
@@ -337,6 +337,10 @@ impl Engine {
         let tried = classifier.try_out().await;
         tried.map_err(|error| error.in_file(source))?;
         let origin = self.store.write_backbone(bytes, &self.mailbox).await;
+        // A bundled file that came by another way has seen the same images.
+        if let Some(bundled) = Bundled::of_hash(origin.sha256()).filter(|of| of.seen.is_some()) {
+            classifier.seen = Some(bundled.model);
+        }
         self.set_model(classifier, origin, source);
         self.persist_head().await;
         for warning in warnings {

@@ -199,6 +199,7 @@ impl Engine {
         let (arch, backbone) = (network.arch(), model.origin.sha256().to_string());
         let size = model.classifier.preprocess.size;
         let (classes, head) = (model.classifier.classes.clone(), model.classifier.head_kind);
+        let untrained = model.classifier.untrained;
         for size in config.sizes.iter().map(|from| from.size) {
             check_size(network.graph(), arch.name(), size)?;
         }
@@ -206,6 +207,10 @@ impl Engine {
         let data = self.data()?;
         if let Some(problem) = &data.set.problem {
             return Err(Error::Dataset(problem.clone()));
+        }
+        if config.resume_head && untrained {
+            let reason = "these weights have no head that was trained, to go on from";
+            return Err(Error::setting("resume the head", reason));
         }
         if config.resume_head && (classes != data.set.classes || head != config.head) {
             let reason = format!(
@@ -500,7 +505,9 @@ impl Engine {
         let own = set.subset(Subset::Validation).next().is_some();
         self.mailbox.emit(TrainEvent::Divided { counts, own });
         let seen = count_seen(&self.context()?, &split);
-        if let Some(seen) = seen.filter(|_| manifest.done.is_empty()) {
+        // Of several seeds all hold out the same images, unless each draws its own.
+        let another = manifest.done.is_empty() || resume.is_some() || config.images_per_class > 0;
+        if let Some(seen) = seen.filter(|_| another) {
             let text = seen_images::warning(&seen, split.validation.len());
             self.mailbox.warn(text);
         }
