@@ -15,8 +15,8 @@ use crate::engine::{Engine, Order};
 use crate::error::Error;
 use crate::platform::files::InputFile;
 use crate::protocol::{
-    Command, DatasetSource, DatasetSummary, Evaluation, FileRef, JobId, MODEL_CONFIGS, Message,
-    START,
+    ClassCount, Command, DatasetSource, DatasetSummary, Evaluation, FileRef, JobId, MODEL_CONFIGS,
+    Message, START,
 };
 
 /// An engine and what it has said.
@@ -223,11 +223,7 @@ impl Session {
     pub fn instead(&self, start: StartFrom) -> Option<BundledModel> {
         let shown = self.shown();
         let (model, summary) = shown.model.as_ref().zip(shown.summary.as_ref())?;
-        let classes: Vec<String> = summary
-            .classes
-            .iter()
-            .map(|class| class.name.clone())
-            .collect();
+        let classes = ClassCount::names(&summary.classes);
         start.instead(model.bundled, &classes)
     }
 

@@ -64,7 +64,7 @@ impl PHash {
                     bits |= bit;
                 }
                 strong += usize::from(value.abs() >= Self::STRENGTH);
-                bit = bit.checked_shl(1).unwrap_or(0);
+                bit <<= 1;
             }
         }
         (strong >= Self::STRONG).then_some(Self(bits))

@@ -112,10 +112,9 @@ impl About {
             transparency,
             tuned: get("tuned").and_then(Scope::from_name).unwrap_or_default(),
             // A model that was trained from a bundled one before this was written names its file.
-            seen: get("seen").and_then(BundledModel::from_name).or_else(|| {
-                let from = Bundled::of_hash(get("backbone")?)?;
-                from.seen.is_some().then_some(from.model)
-            }),
+            seen: get("seen")
+                .and_then(BundledModel::from_name)
+                .or_else(|| Bundled::seen_by(get("backbone")?)),
             untrained: get("untrained") == Some("true"),
             warnings,
         }

@@ -112,6 +112,14 @@ pub struct ClassCount {
     pub test: usize,
 }
 
+impl ClassCount {
+    /// The labels of some classes, in their order.
+    #[must_use]
+    pub fn names(classes: &[Self]) -> Vec<String> {
+        classes.iter().map(|class| class.name.clone()).collect()
+    }
+}
+
 /// A file that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {

@@ -76,6 +76,13 @@ impl Bundled {
         ALL.iter().find(|bundled| bundled.asset.sha256 == sha256)
     }
 
+    /// The model whose file has that SHA-256, if it says on which images it was trained.
+    #[must_use]
+    pub fn seen_by(sha256: &str) -> Option<BundledModel> {
+        let bundled = Self::of_hash(sha256)?;
+        bundled.seen.map(|_| bundled.model)
+    }
+
     /// The file's bytes: compiled into a native program; in the browser from storage, where the first use puts it, or
     /// else from the page's server.
     ///

@@ -41,7 +41,9 @@ pub fn of_report(
     put_seeds(&mut now, plan.seeds);
     put(&mut there, "teacher file", short(run.teacher.as_deref()));
     put(&mut now, "teacher file", short(teacher.as_deref()));
-    let bundled = plan.bundled(&summary_names(summary)).map(Bundled::of);
+    let bundled = plan
+        .bundled(&ClassCount::names(&summary.classes))
+        .map(Bundled::of);
     if let Some(arch) = bundled.map(|bundled| bundled.arch).or(plan.arch) {
         put(&mut there, "backbone", run.arch.name());
         put(&mut now, "backbone", arch.name());
@@ -72,7 +74,9 @@ pub fn of_interrupted(run: &Interrupted, plan: &Plan, summary: &DatasetSummary) 
         put_seeds(&mut there, run.seeds);
         put_seeds(&mut now, plan.seeds);
     }
-    let bundled = plan.bundled(&summary_names(summary)).map(Bundled::of);
+    let bundled = plan
+        .bundled(&ClassCount::names(&summary.classes))
+        .map(Bundled::of);
     if let Some(arch) = bundled.map(|bundled| bundled.arch).or(plan.arch) {
         put(&mut there, "backbone", run.arch.name());
         put(&mut now, "backbone", arch.name());
@@ -103,14 +107,6 @@ fn put_classes(settings: &mut Settings, classes: &[ClassCount]) {
             format!("{train} + {test}"),
         );
     }
-}
-
-fn summary_names(summary: &DatasetSummary) -> Vec<String> {
-    summary
-        .classes
-        .iter()
-        .map(|class| class.name.clone())
-        .collect()
 }
 
 /// The beginning of a hash.

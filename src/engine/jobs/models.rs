@@ -338,9 +338,7 @@ impl Engine {
         tried.map_err(|error| error.in_file(source))?;
         let origin = self.store.write_backbone(bytes, &self.mailbox).await;
         // A bundled file that came by another way has seen the same images.
-        if let Some(bundled) = Bundled::of_hash(origin.sha256()).filter(|of| of.seen.is_some()) {
-            classifier.seen = Some(bundled.model);
-        }
+        classifier.seen = Bundled::seen_by(origin.sha256()).or(classifier.seen);
         self.set_model(classifier, origin, source);
         self.persist_head().await;
         for warning in warnings {

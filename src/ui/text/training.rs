@@ -62,7 +62,7 @@ fn end(training: &Training) -> Option<String> {
 /// Which model a training for these classes begins from, and why.
 #[must_use]
 pub fn begins_from(model: &ModelSummary, classes: &[ClassCount], start: StartFrom) -> String {
-    let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
+    let names: Vec<String> = ClassCount::names(classes);
     match start.instead(model.bundled, &names) {
         Some(instead) => format!(
             "Begins from the {}, for the backbone in use has seen six scenes only and these classes are not those six. It comes \
