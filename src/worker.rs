@@ -9,6 +9,7 @@ use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
 
 use crate::engine::{Engine, Mailbox, Order};
 use crate::platform::files::InputFile;
+use crate::platform::threads;
 use crate::protocol::{EngineState, Event, Message};
 
 unsafe extern "C" {
@@ -26,8 +27,11 @@ fn construct() {
 }
 
 /// Listens for commands and starts the engine. The first event says that the worker listens: a command
-/// posted before would be lost.
+/// posted before would be lost. In a worker that is a thread of the pool there is nothing to start.
 pub fn start() {
+    if threads::is_thread() {
+        return;
+    }
     construct();
     console_error_panic_hook::set_once();
     let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() else {
@@ -53,7 +57,10 @@ pub fn start() {
     );
     let state = EngineState::Starting;
     post(&scope, &Event::State { state }.into(), Vec::new());
-    wasm_bindgen_futures::spawn_local(Engine::new(mailbox).run());
+    wasm_bindgen_futures::spawn_local(async {
+        threads::start().await;
+        Engine::new(mailbox).run().await;
+    });
 }
 
 /// A message from the page as an order.

@@ -8,7 +8,7 @@ use burn::tensor::wgpu::{MemoryConfiguration, WgpuOptions, WgpuSetup, wgpu};
 use crate::config::DeviceChoice;
 use crate::error::{Error, Result};
 use crate::platform::device_state::{Adapter, DeviceState};
-use crate::platform::gpu;
+use crate::platform::{gpu, parallel};
 use crate::protocol::Backend;
 
 /// Launches in one submission: a whole network, with some to spare.
@@ -21,7 +21,7 @@ pub struct OpenDevice {
     pub device: Device,
     /// What kind it is.
     pub backend: Backend,
-    /// The adapter's name, or "CPU".
+    /// The adapter's name, or "CPU" with the number of threads.
     pub name: String,
     /// Why it is not the one hoped for, in a sentence.
     pub note: Option<String>,
@@ -55,10 +55,14 @@ pub async fn open(choice: DeviceChoice) -> Result<OpenDevice> {
 }
 
 fn cpu(note: Option<String>) -> OpenDevice {
+    let name = match parallel::width() {
+        1 => "CPU, 1 thread".to_string(),
+        threads => format!("CPU, {threads} threads"),
+    };
     OpenDevice {
         device: Device::flex(),
         backend: Backend::Cpu,
-        name: "CPU".to_string(),
+        name,
         note,
     }
 }

@@ -8,12 +8,15 @@ pub mod device;
 pub mod device_state;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+pub mod parallel;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
 pub(crate) use common::escape;
 pub use common::{Asset, Encoding, Fetched, MAX_DOWNLOAD, Progress, StorageLocation};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{asset, encoding, fetch, files, gpu, hash, parallel, picture, store, text, time};
+pub use native::{asset, encoding, fetch, files, gpu, hash, picture, store, text, time};
+#[cfg(all(target_arch = "wasm32", feature = "engine"))]
+pub use web::threads;
 #[cfg(target_arch = "wasm32")]
-pub use web::{asset, encoding, fetch, files, gpu, hash, parallel, picture, store, text, time};
+pub use web::{asset, encoding, fetch, files, gpu, hash, picture, store, text, time};

@@ -46,7 +46,7 @@ pub enum Event {
     Device {
         /// Its kind.
         backend: Backend,
-        /// The adapter's name, or "CPU".
+        /// The adapter's name, or "CPU" with the number of threads.
         name: String,
         /// Why it is not the one hoped for, in a sentence.
         note: Option<String>,

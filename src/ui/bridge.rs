@@ -92,7 +92,11 @@ impl Bridge {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         // Resolved against the document's address, so the page works from any folder of a host.
-        let Ok(worker) = Worker::new_with_options("worker.js", &options) else {
+        let address = match asked("threads").and_then(|count| count.parse::<u32>().ok()) {
+            Some(count) => format!("worker.js?threads={count}"),
+            None => "worker.js".to_owned(),
+        };
+        let Ok(worker) = Worker::new_with_options(&address, &options) else {
             self.0.broken("The browser did not start a worker.");
             return;
         };
@@ -308,6 +312,12 @@ fn read(message: &JsValue) -> Option<(Message<Event>, Array)> {
     let said = serde_json::from_str(&message.get(0).as_string()?).ok()?;
     let blobs = message.get(1).dyn_into().unwrap_or_default();
     Some((said, blobs))
+}
+
+/// What the page's address says of this name.
+fn asked(name: &str) -> Option<String> {
+    let search = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
 /// The device, the hub and the treatment of transparency that the page's address asks for. Another hub must be of the page's own

@@ -9,7 +9,7 @@ use crate::protocol::{Backend, DatasetSummary, Event, JobId, Message};
 pub struct Device {
     /// Its kind.
     pub backend: Backend,
-    /// The adapter's name, or "CPU".
+    /// The adapter's name, or "CPU" with the number of threads.
     pub name: String,
     /// Why it is not the one hoped for.
     pub note: Option<String>,

@@ -11,6 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::compress::{BEST, QUICK, Size, compress_all};
 use crate::optimize::{self, Goal};
 use crate::project::{WASM, cargo, ensure_wasm_target, root, run, step, target_dir};
+use crate::shared_memory;
 use crate::style;
 
 /// Cargo's profile for the wasm.
@@ -57,6 +58,16 @@ pub struct Options {
 const PROGRAMS: [(&str, &str, &str); 2] =
     [("page", "ui", "boot.js"), ("engine", "engine", "worker.js")];
 
+/// What a worker runs that is a thread of the engine's pool: src/platform/web/threads.rs starts it and sends module and
+/// memory.
+const THREAD: &str = "import init, { runThread } from \"./engine.js\";
+onmessage = async ({ data: [module, memory] }) => {
+  await init({ module_or_path: module, memory });
+  postMessage(null);
+  runThread();
+};
+";
+
 /// What a build made.
 #[derive(Debug)]
 pub struct Built {
@@ -75,6 +86,7 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
     let out = std::env::current_dir()?.join(&options.out);
     check_bindgen_version(&fs::read_to_string(root().join("Cargo.lock"))?)?;
     ensure_wasm_target()?;
+    shared_memory::ensure_source()?;
     for (bin, feature, _) in PROGRAMS {
         step(&format!("compile {bin}"), || {
             compile(bin, feature, options.profile)
@@ -90,6 +102,7 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
             format!("import init from \"./{bin}.js\";\nawait init();\n"),
         )?;
     }
+    fs::write(out.join("thread.js"), THREAD)?;
     // Without LTO the module is a draft; optimising it would take longer than compiling it did.
     if options.profile == Profile::Web {
         match optimize::find() {
@@ -116,7 +129,7 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
 }
 
 fn compile(bin: &str, feature: &str, profile: Profile) -> Result<()> {
-    run(&mut cargo([
+    let mut build = cargo([
         "build",
         "--locked",
         "--package",
@@ -130,7 +143,12 @@ fn compile(bin: &str, feature: &str, profile: Profile) -> Result<()> {
         feature,
         "--bin",
         bin,
-    ]))
+    ]);
+    // The page has one thread, and nothing between profiles but LTO mends what `shared_memory` does to wgpu.
+    if bin == "engine" && profile == Profile::Web {
+        shared_memory::enable(&mut build)?;
+    }
+    run(&mut build)
 }
 
 fn bind(bin: &str, profile: Profile, out: &Path) -> Result<()> {

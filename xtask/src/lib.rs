@@ -7,5 +7,6 @@ pub mod optimize;
 pub mod project;
 pub mod serve;
 pub mod setup;
+pub mod shared_memory;
 pub mod style;
 pub mod suite;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{build, gpu, project, serve, setup, suite};
+use xtask::{build, gpu, project, serve, setup, shared_memory, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -39,6 +39,9 @@ struct Passed {
 }
 
 fn main() -> Result<()> {
+    if shared_memory::is_wrapper() {
+        return shared_memory::rustc();
+    }
     match Cli::parse().task {
         Task::Build(options) => build::build(&options, options.profile.quality()).map(drop),
         Task::Serve(options) => serve::serve(&options),

@@ -20,7 +20,7 @@ pub enum Goal {
 
 /// What rustc's modules may use: its default features for the target plus `simd128` of
 /// `.cargo/config.toml` and the relaxed SIMD of the CPU's kernels. Named one by one: with `--all-features`, wasm-opt emits what no browser reads.
-const FEATURES: [&str; 8] = [
+const FEATURES: [&str; 9] = [
     "--enable-simd",
     "--enable-relaxed-simd",
     "--enable-bulk-memory",
@@ -29,6 +29,7 @@ const FEATURES: [&str; 8] = [
     "--enable-mutable-globals",
     "--enable-reference-types",
     "--enable-multivalue",
+    "--enable-threads",
 ];
 
 /// `RETUNE_WASM_OPT`, else the one on `PATH`, else the one npm put beside the project.

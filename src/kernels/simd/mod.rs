@@ -11,22 +11,16 @@ pub mod sums;
 
 use std::cell::RefCell;
 
+use rayon::prelude::*;
+
 /// Calls `f(index, chunk)` for each chunk of `size` items, on several threads where there are any.
 pub fn for_chunks<T: Send>(
     items: &mut [T],
     size: usize,
     f: impl Fn(usize, &mut [T]) + Sync + Send,
 ) {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
-        let chunks = items.par_chunks_mut(size.max(1)).with_max_len(1);
-        chunks.enumerate().for_each(|(i, chunk)| f(i, chunk));
-    }
-    #[cfg(target_arch = "wasm32")]
-    for (i, chunk) in items.chunks_mut(size.max(1)).enumerate() {
-        f(i, chunk);
-    }
+    let chunks = items.par_chunks_mut(size.max(1)).with_max_len(1);
+    chunks.enumerate().for_each(|(i, chunk)| f(i, chunk));
 }
 
 /// A vector of `length` values, all of which `f` writes. They are not cleared first, which saves a pass over

@@ -7,7 +7,6 @@ pub mod files;
 mod folder;
 pub mod gpu;
 pub mod hash;
-pub mod parallel;
 pub mod picture;
 pub mod store;
 pub mod text;

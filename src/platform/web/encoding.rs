@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use js_sys::Uint8Array;
 use web_sys::{TextDecoder, TextDecoderOptions};
 
 use super::super::Encoding;
@@ -22,6 +23,8 @@ pub fn decode(encoding: Encoding, bytes: &[u8]) -> Option<String> {
                 TextDecoder::new_with_label_and_options(encoding.label(), &options).ok()?;
             *last = Some((encoding, decoder));
         }
-        last.as_ref()?.1.decode_with_u8_array(bytes).ok()
+        // A copy, as it decodes no shared memory.
+        let bytes = Uint8Array::from(bytes);
+        last.as_ref()?.1.decode_with_buffer_source(&bytes).ok()
     })
 }

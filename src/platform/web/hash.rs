@@ -24,6 +24,9 @@ async fn browser_sha256(bytes: &[u8]) -> Result<Vec<u8>, JsValue> {
     if subtle.is_undefined() {
         return Err(JsValue::UNDEFINED);
     }
-    let digest = JsFuture::from(subtle.digest_with_str_and_u8_array("SHA-256", bytes)?).await?;
+    // A copy, as it hashes no shared memory.
+    let bytes = Uint8Array::from(bytes);
+    let digest = subtle.digest_with_str_and_buffer_source("SHA-256", &bytes)?;
+    let digest = JsFuture::from(digest).await?;
     Ok(Uint8Array::new(&digest).to_vec())
 }

@@ -7,8 +7,9 @@ pub mod files;
 pub mod gpu;
 pub mod hash;
 mod js;
-pub mod parallel;
 pub mod picture;
 pub mod store;
 pub mod text;
+#[cfg(feature = "engine")]
+pub mod threads;
 pub mod time;

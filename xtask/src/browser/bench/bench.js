@@ -1,7 +1,8 @@
 // Runs on a blank document beside worker.js: a worker of its own, spoken to in the words of
-// src/protocol.rs, so that nothing of the page is in the figures. Given the device, it leaves `window.bench`.
-const [device, ready] = arguments;
-const worker = new Worker("worker.js", { type: "module" });
+// src/protocol.rs, so that nothing of the page is in the figures. Given the device and what the worker's address
+// ends with, it leaves `window.bench`.
+const [device, query, ready] = arguments;
+const worker = new Worker("worker.js" + query, { type: "module" });
 const open = new Map();
 let job = 0;
 

@@ -198,7 +198,9 @@ async fn measure(
     // Any document of the host will do, so that the worker's address is of the same origin.
     let page = Page::open(driver.open(&host.proxy).await?, &host.url, "boot.js").await?;
     let client = page.client();
-    let started = client.execute_async(WORKER, vec![json!("cpu")]).await?;
+    let started = client
+        .execute_async(WORKER, vec![json!("cpu"), json!("")])
+        .await?;
     ensure!(
         started["error"].is_null(),
         "the worker: {}",

@@ -20,6 +20,43 @@ pub async fn auto(scene: &Scene<'_>) -> Result<()> {
         .await
 }
 
+/// One thread and two give the same bits: of a photo's probabilities, and of the losses of a training.
+pub async fn threads(scene: &Scene<'_>) -> Result<()> {
+    let photos = fixtures::good_images(scene.files.path())?;
+    let photo = photos.first().context("no photo was made")?;
+    let mut found = Vec::new();
+    for (threads, name) in [(1, "CPU, 1 thread"), (2, "CPU, 2 threads")] {
+        let query = format!("&threads={threads}");
+        scene
+            .on_cpu(&query, async |page| {
+                let device = page.appears("backend", 5).await?;
+                let device = device.get("text");
+                ensure!(device.contains(name), "with {query} it runs on {device}");
+                page.put("image-input", std::slice::from_ref(photo)).await?;
+                let seen = page.appears("prediction", 60).await?;
+                let mut bits = vec![seen.get("data-probabilities").to_owned()];
+                page.click("demo-data").await?;
+                page.appears("dataset-summary", 60).await?;
+                page.fill("epochs-input", "2").await?;
+                page.click("train-start").await?;
+                let last = async || {
+                    let rows = page.all("epoch").await?;
+                    Ok((rows.len() == 2).then_some(rows))
+                };
+                for epoch in page.until("epoch 2", 120, last).await? {
+                    for loss in ["data-train-loss", "data-val-loss"] {
+                        bits.push(epoch.get(loss).to_owned());
+                    }
+                }
+                found.push(bits);
+                Ok(())
+            })
+            .await?;
+    }
+    ensure!(found[0] == found[1], "one thread and two: {found:?}");
+    Ok(())
+}
+
 /// The same photo on the page's CPU path, on its WebGPU path, and by the command line: all six
 /// probabilities within 1e-3. SwiftShader compiles and runs each shader on the CPU, hence the limits.
 pub async fn parity(scene: &Scene<'_>) -> Result<()> {

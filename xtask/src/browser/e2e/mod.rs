@@ -53,6 +53,8 @@ enum Scenario {
     Shaders,
     /// `?backend=auto`: a software adapter is no GPU.
     Auto,
+    /// One thread and two give the same bits.
+    Threads,
     /// Sample images, every format, every bad file.
     Classify,
     /// The demo set: train, stop, evaluate, reload, export, import.
@@ -135,6 +137,7 @@ pub async fn run(options: &Options) -> Result<()> {
         let done = match scenario {
             Scenario::Shaders => shaders::shaders(&scene).await,
             Scenario::Auto => device::auto(&scene).await,
+            Scenario::Threads => device::threads(&scene).await,
             Scenario::Classify => classify::classify(&scene).await,
             Scenario::Train => train::train(&scene).await,
             Scenario::Data => data::data(&scene).await,

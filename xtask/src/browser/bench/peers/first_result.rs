@@ -79,7 +79,7 @@ pub async fn run(
 async fn measure(arena: &Arena, browser: &Browser, peer: Peer) -> Result<f64> {
     let client = &browser.client;
     match peer.kind() {
-        Kind::Worker { device } => {
+        Kind::Worker { device, query } => {
             let photo = fixtures::encoded(fixtures::CLASSES[1].1, 0, ImageFormat::Jpeg)?;
             let photo = serde_json::to_string(&photo)?;
             let script = format!(
@@ -95,7 +95,8 @@ async fn measure(arena: &Arena, browser: &Browser, peer: Peer) -> Result<f64> {
             };
             client.issue_cmd(before).await?;
             let backend = backend(device);
-            let url = format!("{}?backend={backend}", arena.host.url);
+            let more = query.replace('?', "&");
+            let url = format!("{}?backend={backend}{more}", arena.host.url);
             client.goto(&url).await?;
             let seen = wait(browser, "return globalThis.firstResult").await?;
             ensure!(seen["error"].is_null(), "{}", text(&seen["error"]));

@@ -299,7 +299,7 @@ mod tests {
             (Peer::RetuneWebgpu, timed(10.0)),
             (Peer::OrtWebgpu, timed(30.0)),
             (Peer::TfjsWebgpu, timed(20.0)),
-            (Peer::OrtWasm, timed(1.0)),
+            (Peer::OrtWasm1, timed(1.0)),
         ]);
         let mut report = Report::default();
         report.cell("150x1".parse().unwrap(), &times);

@@ -41,6 +41,9 @@ pub struct Options {
     /// Only these contestants [default: the WebGPU ones, and retune-cpu].
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Peer>,
+    /// The CPU's contestants instead, each on one thread and on two.
+    #[arg(long, conflicts_with = "only")]
+    cpu: bool,
     /// Minutes after which a contestant gets no more turns in a cell; the turn it is in is finished.
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
@@ -62,20 +65,32 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Peer {
     RetuneWebgpu,
+    /// On as many threads as the machine has processors.
     RetuneCpu,
+    #[value(name = "retune-cpu-1t")]
+    RetuneCpu1,
+    #[value(name = "retune-cpu-2t")]
+    RetuneCpu2,
     OrtWebgpu,
     TfjsWebgpu,
     #[value(name = "ort-wasm-1t")]
-    OrtWasm,
+    OrtWasm1,
+    #[value(name = "ort-wasm-2t")]
+    OrtWasm2,
     #[value(name = "tfjs-wasm-1t")]
-    TfjsWasm,
+    TfjsWasm1,
+    #[value(name = "tfjs-wasm-2t")]
+    TfjsWasm2,
 }
 
 /// What a contestant is made of.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Our worker, started on this device.
-    Worker { device: &'static str },
+    /// Our worker, started on this device; `query` is what its address ends with.
+    Worker {
+        device: &'static str,
+        query: &'static str,
+    },
     /// A page of the peers' site, with its query.
     Page { address: &'static str },
 }
@@ -88,10 +103,21 @@ impl Peer {
         Self::TfjsWebgpu,
     ];
 
+    /// All on the CPU, on one thread and on two.
+    const CPU: [Self; 6] = [
+        Self::RetuneCpu1,
+        Self::RetuneCpu2,
+        Self::OrtWasm1,
+        Self::OrtWasm2,
+        Self::TfjsWasm1,
+        Self::TfjsWasm2,
+    ];
+
     /// Each of ours, and those that run where it runs.
-    const RIVALS: [(Self, [Self; 2]); 2] = [
+    const RIVALS: [(Self, [Self; 2]); 3] = [
         (Self::RetuneWebgpu, [Self::OrtWebgpu, Self::TfjsWebgpu]),
-        (Self::RetuneCpu, [Self::OrtWasm, Self::TfjsWasm]),
+        (Self::RetuneCpu1, [Self::OrtWasm1, Self::TfjsWasm1]),
+        (Self::RetuneCpu2, [Self::OrtWasm2, Self::TfjsWasm2]),
     ];
 
     /// As on the command line.
@@ -102,19 +128,39 @@ impl Peer {
 
     const fn kind(self) -> Kind {
         match self {
-            Self::RetuneWebgpu => Kind::Worker { device: "gpu" },
-            Self::RetuneCpu => Kind::Worker { device: "cpu" },
+            Self::RetuneWebgpu => Kind::Worker {
+                device: "gpu",
+                query: "",
+            },
+            Self::RetuneCpu => Kind::Worker {
+                device: "cpu",
+                query: "",
+            },
+            Self::RetuneCpu1 => Kind::Worker {
+                device: "cpu",
+                query: "?threads=1",
+            },
+            Self::RetuneCpu2 => Kind::Worker {
+                device: "cpu",
+                query: "?threads=2",
+            },
             Self::OrtWebgpu => Kind::Page {
                 address: "ort.html?ep=webgpu",
             },
             Self::TfjsWebgpu => Kind::Page {
                 address: "tfjs.html?backend=webgpu",
             },
-            Self::OrtWasm => Kind::Page {
+            Self::OrtWasm1 => Kind::Page {
                 address: "ort.html?ep=wasm&threads=1",
             },
-            Self::TfjsWasm => Kind::Page {
+            Self::OrtWasm2 => Kind::Page {
+                address: "ort.html?ep=wasm&threads=2",
+            },
+            Self::TfjsWasm1 => Kind::Page {
                 address: "tfjs.html?backend=wasm&threads=1",
+            },
+            Self::TfjsWasm2 => Kind::Page {
+                address: "tfjs.html?backend=wasm&threads=2",
             },
         }
     }
@@ -136,6 +182,7 @@ struct Arena {
 /// Measures, prints, and writes the JSON.
 pub async fn run(options: &Options) -> Result<()> {
     let contestants: &[Peer] = match (&options.only[..], options.fine_tune) {
+        ([], _) if options.cpu => &Peer::CPU,
         ([], false) => &Peer::DEFAULT,
         // onnxruntime-web cannot train, and minutes a step are enough without the CPU path.
         ([], true) => &[Peer::RetuneWebgpu, Peer::TfjsWebgpu],

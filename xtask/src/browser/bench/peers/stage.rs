@@ -56,11 +56,13 @@ impl Stage {
     /// Lets a contestant in, and waits until it is ready.
     pub async fn admit(&mut self, arena: &Arena, peer: Peer) -> Result<()> {
         match peer.kind() {
-            Kind::Worker { device } => {
+            Kind::Worker { device, query } => {
                 // Any document of the host will do, so that the worker's address is of the same origin.
                 self.window(peer, &format!("{}boot.js", arena.host.url))
                     .await?;
-                let started = self.client().execute_async(WORKER, vec![json!(device)]);
+                let started = self
+                    .client()
+                    .execute_async(WORKER, vec![json!(device), json!(query)]);
                 let started = started.await?;
                 ensure!(started["error"].is_null(), "{}", text(&started["error"]));
                 // A figure of the CPU path under the other name would be believed.

@@ -1,4 +1,4 @@
-//! Independent work on all processors.
+//! Independent work on all processors, by rayon's pool.
 
 use rayon::prelude::*;
 
