@@ -20,6 +20,10 @@ pub type JobId = u32;
 /// The job of [`Command::Start`], which comes before any other.
 pub const START: JobId = 0;
 
+/// A thread of the worker's pool is a worker too, with the worker's name and this behind it; of the same name is the channel
+/// on which it tells the page that it died.
+pub const THREAD_SUFFIX: &str = "/thread";
+
 /// A command or an event with the job that it belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message<T> {

@@ -14,7 +14,8 @@ use gloo_timers::callback::Timeout;
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{
-    ErrorEvent, File, MessageEvent, Url, UrlSearchParams, Worker, WorkerOptions, WorkerType,
+    BroadcastChannel, ErrorEvent, File, MessageEvent, Url, UrlSearchParams, Worker, WorkerOptions,
+    WorkerType,
 };
 use yew::Callback;
 
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::{
     config::{DeviceChoice, Transparency},
-    protocol::{Command, EngineState, Event, JobId, Message, START},
+    protocol::{Command, EngineState, Event, JobId, Message, START, THREAD_SUFFIX},
 };
 
 /// A page in the background gets no frames; events are handed on after so many milliseconds.
@@ -45,6 +46,8 @@ struct Inner {
     act: Callback<Action>,
     worker: RefCell<Option<Worker>>,
     listeners: RefCell<Vec<Listener>>,
+    /// What the worker's threads say when they die: the worker itself then waits for them without end.
+    threads: RefCell<Option<BroadcastChannel>>,
     /// Whether the worker has spoken.
     heard: Cell<bool>,
     /// Whether it was ready once.
@@ -69,6 +72,7 @@ impl Bridge {
                 act,
                 worker: RefCell::default(),
                 listeners: RefCell::default(),
+                threads: RefCell::default(),
                 heard: Cell::default(),
                 was_ready: Cell::default(),
                 waiting: RefCell::default(),
@@ -91,6 +95,9 @@ impl Bridge {
     pub fn open(&self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
+        // A name of its own, as the channel of its threads is heard by every tab of this origin.
+        let name = format!("retune-{}", js_sys::Math::random());
+        options.set_name(&name);
         // Resolved against the document's address, so the page works from any folder of a host.
         let address = match asked("threads").and_then(|count| count.parse::<u32>().ok()) {
             Some(count) => format!("worker.js?threads={count}"),
@@ -108,11 +115,20 @@ impl Bridge {
                 }
             })
         };
-        let listeners = vec![
+        let mut listeners = vec![
             listen("message", Inner::on_message),
             listen("error", Inner::worker_failed),
             listen("messageerror", Inner::worker_failed),
         ];
+        if let Ok(channel) = BroadcastChannel::new(&format!("{name}{THREAD_SUFFIX}")) {
+            let inner = Rc::downgrade(&self.0);
+            listeners.push(Listener::new(&channel, "message", move |event| {
+                if let Some(inner) = inner.upgrade() {
+                    inner.thread_failed(&event);
+                }
+            }));
+            self.0.threads.replace(Some(channel));
+        }
         self.0.listeners.replace(listeners);
         self.0.worker.replace(Some(worker));
     }
@@ -125,6 +141,9 @@ impl Bridge {
             old.terminate();
         }
         inner.listeners.borrow_mut().clear();
+        if let Some(channel) = inner.threads.take() {
+            channel.close();
+        }
         inner.waiting.borrow_mut().clear();
         inner.inbox.borrow_mut().clear();
         inner.heard.set(false);
@@ -279,6 +298,13 @@ impl Inner {
         if !events.is_empty() {
             self.act.emit(Action::Worker(events));
         }
+    }
+
+    fn thread_failed(self: &Rc<Self>, event: &web_sys::Event) {
+        let said = event.dyn_ref::<MessageEvent>();
+        let said = said.and_then(|event| event.data().as_string());
+        let said = said.as_deref().unwrap_or("it does not say why");
+        self.broken(&format!("The engine stopped: {said}."));
     }
 
     fn worker_failed(self: &Rc<Self>, event: &web_sys::Event) {

@@ -64,7 +64,12 @@ const THREAD: &str = "import init, { runThread } from \"./engine.js\";
 onmessage = async ({ data: [module, memory] }) => {
   await init({ module_or_path: module, memory });
   postMessage(null);
-  runThread();
+  try {
+    runThread();
+  } catch (error) {
+    new BroadcastChannel(name).postMessage(String(error));
+    throw error;
+  }
 };
 ";
 

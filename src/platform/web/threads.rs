@@ -5,6 +5,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use crate::protocol::THREAD_SUFFIX;
 use js_sys::{Array, Promise, Reflect};
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -14,9 +15,6 @@ use web_sys::{UrlSearchParams, Worker, WorkerGlobalScope, WorkerOptions, WorkerT
 
 /// More threads than this do not make layers of a ResNet faster, and each costs memory for its scratch buffers.
 const MOST: usize = 16;
-
-/// The name of a worker that is a thread of the pool.
-const NAME: &str = "retune-thread";
 
 /// Threads of the pool that no worker has taken up yet.
 static THREADS: Mutex<Vec<ThreadBuilder>> = Mutex::new(Vec::new());
@@ -67,7 +65,7 @@ impl Starting {
     fn new() -> Result<Self, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        options.set_name(NAME);
+        options.set_name(&format!("{}{THREAD_SUFFIX}", name()));
         let worker = Worker::new_with_options("thread.js", &options)?;
         let ready = Promise::new(&mut |listens, fails| {
             worker.set_onmessage(Some(&listens));
@@ -96,14 +94,20 @@ impl Drop for Starting {
     }
 }
 
+/// This worker's name; empty if it has none.
+fn name() -> String {
+    let name = Reflect::get(&js_sys::global(), &"name".into()).ok();
+    name.and_then(|name| name.as_string()).unwrap_or_default()
+}
+
 /// Whether this worker is a thread of the pool.
 #[must_use]
 pub fn is_thread() -> bool {
-    let name = Reflect::get(&js_sys::global(), &"name".into());
-    name.is_ok_and(|name| name.as_string().as_deref() == Some(NAME))
+    name().ends_with(THREAD_SUFFIX)
 }
 
-/// Works as a thread of the pool, for as long as the page lives. Called by thread.js.
+/// Works as a thread of the pool, for as long as the page lives. Called by thread.js, which tells the page of a panic: the engine's
+/// own worker waits for this thread and hears nothing.
 #[wasm_bindgen(js_name = runThread)]
 pub fn run_thread() {
     let thread = {
