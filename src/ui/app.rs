@@ -4,27 +4,38 @@ use std::{cell::Cell, collections::HashSet, rc::Rc};
 
 use js_sys::Array;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{ClipboardEvent, DragEvent};
 use yew::prelude::*;
 
 use super::{
+    awake::use_awake,
     components::{
         banner::Banner, classify::Classify, data::Data, evaluate::Evaluate, header::Header,
-        model::Model, notices::Notices, preview::Preview, runs::RunsTable, train::Train,
+        model::Model, new_version::NewVersionNotice, notices::Notices, preview::Preview,
+        runs::RunsTable, train::Train,
     },
     controller::{Controller, Intent},
     files,
     jobs::{JobKind, Section},
+    launch,
     listen::Listener,
+    offline,
     state::{Action, State},
 };
+use crate::protocol::EngineState;
 
 /// Puts the page in the place that `index.html` keeps for it.
 pub fn start() {
     console_error_panic_hook::set_once();
     let document = web_sys::window().and_then(|w| w.document());
     if let Some(root) = document.and_then(|d| d.get_element_by_id("app")) {
-        yew::Renderer::<App>::with_root(root).render();
+        spawn_local(async {
+            // Now or never: a page that runs is not loaded again without being asked.
+            if !offline::settle().await {
+                yew::Renderer::<App>::with_root(root).render();
+            }
+        });
     }
 }
 
@@ -48,10 +59,23 @@ fn App() -> Html {
         use_effect_with((), move |()| {
             controller.open();
             let listeners = listen(&on);
+            launch::take_files(on.clone());
+            offline::take_shared(on);
             move || drop(listeners)
         });
     }
     use_revoke(&state);
+    use_awake(state.works());
+    {
+        let on = on.clone();
+        let began = state.engine == EngineState::Starting;
+        use_effect_with(began, move |began| {
+            if !began {
+                // Not while the worker is being loaded: that needs the network more.
+                offline::keep(on);
+            }
+        });
+    }
 
     let notices = |section| {
         html! { <Notices {section} notices={state.notices.clone()} on={on} /> }
@@ -72,6 +96,9 @@ fn App() -> Html {
             <Header engine={state.engine} device={state.device.clone()} model={state.model.clone()}
                 job={job(JobKind::Start)} requests={state.requests} />
             <main>
+                if let Some(new_version) = state.new_version {
+                    <NewVersionNotice {new_version} idle={state.rests()} {on} />
+                }
                 { notices(Section::Page) }
                 <Classify usable={state.usable()} batch={state.batch.clone()} samples={state.samples.clone()} {on}
                     model={state.model.clone()} job={job(JobKind::Classify)}

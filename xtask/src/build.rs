@@ -10,6 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::compress::{BEST, QUICK, Size, compress_all};
 use crate::optimize::{self, Goal};
+use crate::precache;
 use crate::project::{WASM, cargo, ensure_wasm_target, root, run, step, target_dir};
 use crate::shared_memory;
 use crate::style;
@@ -128,6 +129,7 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
     let parts = out.join("style");
     fs::write(out.join("style.css"), style::sheet(&parts)?).context("cannot write style.css")?;
     fs::remove_dir_all(&parts).with_context(|| format!("cannot remove {}", parts.display()))?;
+    precache::write(&out, &files(&out)?)?;
     let sizes = step("compress", || compress_all(&files(&out)?, quality))?;
     print_sizes(&sizes);
     Ok(Built { dist: out, sizes })
@@ -227,7 +229,11 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+/// All files in a folder and below.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;

@@ -151,7 +151,7 @@ fn watch(options: &build::Options) -> Result<()> {
         // One save is several events, and a branch switch is hundreds: wait until it is quiet.
         while changes.recv_timeout(Duration::from_millis(300)).is_ok() {}
         match build::build(options, QUICK) {
-            Ok(_) => println!("built; reload the page"),
+            Ok(_) => println!("built; reload the page, which then offers the new version"),
             Err(error) => eprintln!("{error:#}"),
         }
     }

@@ -14,6 +14,7 @@ pub mod gradients;
 pub mod header;
 pub mod labels;
 pub mod model;
+pub mod new_version;
 pub mod notices;
 pub mod overlay;
 pub mod pick;

@@ -19,6 +19,7 @@ use super::{
     csv, files,
     intake::{self, Found},
     jobs::{JobKind, Section},
+    offline,
     predictions::Batch,
     state::{Action, Effect, EffectKind, JobStarted, State},
 };
@@ -43,6 +44,8 @@ pub enum Intent {
     Folder(Array),
     /// An archive, and tables of labels beside it.
     Archive(Array),
+    /// Files that the system opens with the page: as if they were dropped.
+    Opened(Array),
     /// Tables of labels for the data set in use.
     Tables(Array),
     /// Read the labels of the data set in use in this way.
@@ -83,6 +86,8 @@ pub enum Intent {
     CancelReading,
     /// The batch as a table.
     Csv,
+    /// Load the new version of the page.
+    UseNewVersion,
 }
 
 impl Intent {
@@ -162,9 +167,11 @@ impl Controller {
             Intent::Folder(list) => self.read(list, true, |controller, found| {
                 controller.open_folder(found, files::Rest::default());
             }),
-            Intent::Archive(list) => self.read(list, false, |controller, found| {
-                controller.take(intake::sort(found), files::Rest::default());
-            }),
+            Intent::Archive(list) | Intent::Opened(list) => {
+                self.read(list, false, |controller, found| {
+                    controller.take(intake::sort(found), files::Rest::default());
+                })
+            }
             Intent::Tables(list) => self.read(list, false, Self::add_tables),
             Intent::Labels(labels) => self.read_labels(labels),
             Intent::ClassifyFolder => self.classify_folder(),
@@ -206,6 +213,10 @@ impl Controller {
                 self.act(Action::Reading(None));
             }
             Intent::Csv => self.save_csv(),
+            Intent::UseNewVersion => {
+                let controller = self.clone();
+                offline::use_new_version(Callback::from(move |intent| controller.perform(intent)));
+            }
         }
     }
 

@@ -84,6 +84,8 @@ pub struct State {
     pub reading: Option<usize>,
     /// Whether something is being dragged over the page.
     pub dragging: bool,
+    /// A new version of the page, if one waits.
+    pub new_version: Option<NewVersion>,
     /// Network requests since the page was ready.
     pub requests: u32,
     /// Addresses of pictures that came for a dropped job: to be given back to the browser.
@@ -112,6 +114,15 @@ pub enum JobStarted {
     Preview(usize),
     /// Any other job.
     Other(JobKind),
+}
+
+/// A new version of the page, whose files are all there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewVersion {
+    /// A reload puts it in use.
+    Ready,
+    /// Another tab runs the version before.
+    HeldByTabs,
 }
 
 /// What changes the state.
@@ -151,6 +162,8 @@ pub enum Action {
     Reading(Option<usize>),
     /// Something is, or is no longer, being dragged over the page.
     Dragging(bool),
+    /// What there is to say about a new version of the page.
+    NewVersion(Option<NewVersion>),
     /// So many more network requests.
     Requests(u32),
     /// Something the page itself has to say.
@@ -192,6 +205,7 @@ impl Default for State {
             notices: Shared::default(),
             reading: None,
             dragging: false,
+            new_version: None,
             requests: 0,
             discarded: Shared::default(),
             next_notice: 0,
@@ -242,6 +256,21 @@ impl State {
         let quick = |j: &Job| matches!(j.kind, JobKind::Start | JobKind::Classify);
         matches!(self.engine, EngineState::Starting | EngineState::Ready)
             && self.jobs.iter().all(quick)
+    }
+
+    /// Whether nothing runs that a reload of the page would end.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        !matches!(self.engine, EngineState::Starting)
+            && self.jobs.is_empty()
+            && self.reading.is_none()
+    }
+
+    /// Whether images are being worked through that may take minutes.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        let long = |job: &Job| matches!(job.kind, JobKind::Train | JobKind::Evaluate);
+        self.engine != EngineState::Paused && self.jobs.iter().any(long)
     }
 
     /// Images of the folder in use, if it has no classes to learn and they were not classified since.
@@ -328,6 +357,7 @@ impl State {
             Action::Page(page) => self.batch.change().page = page,
             Action::Reading(files) => self.reading = files,
             Action::Dragging(dragging) => self.dragging = dragging,
+            Action::NewVersion(new) => self.new_version = new,
             Action::Requests(more) => self.requests = self.requests.saturating_add(more),
             Action::Notify(section, text) => self.notify(section, false, text),
             Action::Dismiss(id) => self.notices.change().retain(|n| n.id != id),

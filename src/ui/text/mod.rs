@@ -12,7 +12,7 @@ pub use training::{
     training, turn, views,
 };
 
-use super::jobs::Progress;
+use super::{jobs::Progress, state::NewVersion};
 use crate::config::{BundledModel, Normalization};
 use crate::protocol::{EngineState, ExportCheck, ModelSummary, Phase, Proportion};
 
@@ -20,6 +20,20 @@ use crate::protocol::{EngineState, ExportCheck, ModelSummary, Phase, Proportion}
 #[must_use]
 pub fn percent(share: f64) -> String {
     format!("{:.1}\u{a0}%", share * 100.0)
+}
+
+/// What there is to say about a new version of the page.
+#[must_use]
+pub const fn new_version(version: NewVersion, idle: bool) -> &'static str {
+    match (version, idle) {
+        (NewVersion::HeldByTabs, _) => {
+            "A new version of Retune is ready, but another tab runs the old one. Close that, then reload."
+        }
+        (NewVersion::Ready, true) => "A new version of Retune is ready. Reload to use it.",
+        (NewVersion::Ready, false) => {
+            "A new version of Retune is ready. It waits until nothing is running here."
+        }
+    }
 }
 
 /// What pixels are brought to.

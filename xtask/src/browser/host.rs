@@ -14,6 +14,7 @@ use axum::routing::get;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tower_http::services::ServeDir;
 
 use xtask::serve;
@@ -84,14 +85,37 @@ impl Host {
     /// # Errors
     /// If no port is free.
     pub async fn serve(&self, folder: &Path) -> Result<String> {
-        let failed = from_fn_with_state(self.failed.clone(), remember_failures);
-        let app = Router::new()
-            .fallback_service(ServeDir::new(folder))
-            .layer(failed);
+        let app = self.plain(folder);
         let listener = serve::listen(0).await?;
         let url = format!("http://localhost:{}/", listener.local_addr()?.port());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Ok(url)
+    }
+
+    /// The same until it is stopped by what is sent through the second value.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub async fn serve_until(&self, folder: &Path) -> Result<(String, oneshot::Sender<()>)> {
+        let (stop, stopped) = oneshot::channel();
+        let listener = serve::listen(0).await?;
+        let url = format!("http://localhost:{}/", listener.local_addr()?.port());
+        let app = self.plain(folder);
+        // Connections that are kept open end with it too.
+        let stopped = async { stopped.await.unwrap_or_default() };
+        tokio::spawn(async move {
+            axum::serve(listener, app)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+        Ok((url, stop))
+    }
+
+    fn plain(&self, folder: &Path) -> Router {
+        let failed = from_fn_with_state(self.failed.clone(), remember_failures);
+        Router::new()
+            .fallback_service(ServeDir::new(folder))
+            .layer(failed)
     }
 
     /// Requests answered with an error since the last call.

@@ -2,6 +2,7 @@
 
 mod batch;
 mod labels;
+mod new_version;
 mod notices;
 mod recover;
 mod training;

@@ -10,6 +10,7 @@ mod data;
 mod device;
 mod hardware;
 mod inputs;
+mod offline;
 mod onnx;
 mod shaders;
 mod train;
@@ -81,6 +82,8 @@ enum Scenario {
     Architectures,
     /// The model in onnxruntime-web, by the text that comes with the file.
     Onnx,
+    /// A host without headers: isolated, a new version that waits for a training, then without any host.
+    Offline,
     /// A training goes on after its tab was killed.
     Resume,
     /// A training goes on after its GPU was killed.
@@ -91,6 +94,8 @@ enum Scenario {
 struct Scene<'a> {
     driver: &'a Driver,
     host: &'a Host,
+    /// The built page.
+    dist: &'a Path,
     files: TempDir,
     shots: Option<&'a PathBuf>,
 }
@@ -130,6 +135,7 @@ pub async fn run(options: &Options) -> Result<()> {
         let scene = Scene {
             driver: &driver,
             host: &host,
+            dist: &options.dist,
             files: TempDir::new()?,
             shots: options.shots.as_ref(),
         };
@@ -154,6 +160,7 @@ pub async fn run(options: &Options) -> Result<()> {
                 let scripts = scripts.as_deref().context("onnxruntime-web")?;
                 onnx::onnx(&scene, scripts).await
             }
+            Scenario::Offline => offline::offline(&scene).await,
             Scenario::Resume => course::resume(&scene).await,
             Scenario::Lost => course::lost(&scene).await,
         };
