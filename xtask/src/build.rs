@@ -10,6 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::compress::{BEST, QUICK, Size, compress_all};
 use crate::optimize::{self, Goal};
+use crate::plain_simd;
 use crate::precache;
 use crate::project::{WASM, cargo, ensure_wasm_target, root, run, step, target_dir};
 use crate::shared_memory;
@@ -109,6 +110,7 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
         )?;
     }
     fs::write(out.join("thread.js"), THREAD)?;
+    fs::write(out.join("worker.js"), plain_simd::WORKER)?;
     // Without LTO the module is a draft; optimising it would take longer than compiling it did.
     if options.profile == Profile::Web {
         match optimize::find() {
@@ -122,6 +124,7 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
             }
         }
     }
+    step("engine without relaxed SIMD", || plain_simd::write(&out))?;
     fs::copy(root().join("index.html"), out.join("index.html"))
         .context("cannot copy index.html")?;
     copy_tree(&root().join("www"), &out)?;

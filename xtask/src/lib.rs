@@ -4,6 +4,7 @@ pub mod build;
 pub mod compress;
 pub mod gpu;
 pub mod optimize;
+pub mod plain_simd;
 pub mod precache;
 pub mod project;
 pub mod serve;
