@@ -314,7 +314,7 @@ impl Inner {
         match (self.heard.get(), message) {
             (false, None) => self.broken("The engine could not be loaded."),
             (false, Some(m)) if m.contains("CompileError") => self.broken(&format!(
-                "The engine could not be loaded: {m}. It needs WebAssembly's relaxed SIMD: Chrome 114 or newer."
+                "The engine could not be loaded: {m}. It needs WebAssembly's SIMD: Chrome 102, Firefox 114, Safari 16.4 or newer."
             )),
             (false, Some(m)) => self.broken(&format!("The engine could not be loaded: {m}.")),
             (true, m) => self.broken(&format!(

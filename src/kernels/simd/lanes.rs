@@ -201,7 +201,8 @@ x86!(
 );
 
 /// Vectors of 4 values, which every machine has; in the browser those of simd128. There a multiply-add is one
-/// instruction of relaxed SIMD (Chrome 114), which rounds once where the machine can and else twice. Four rows
+/// instruction of relaxed SIMD, which rounds once where the machine can and else twice; for browsers without it,
+/// `xtask/src/plain_simd.rs` makes a product and a sum of it, and refuses any other instruction of relaxed SIMD. Four rows
 /// a tile: with six, V8 runs out of registers and takes a fifth longer.
 mod four {
     use super::*;

@@ -2,7 +2,8 @@
 //! threads, scratch memory and the allocator's settings.
 //!
 //! The work is split by shape alone and sums are added in a fixed order, so every run gives the same bits on
-//! any number of threads.
+//! any number of threads. Between instruction sets the last bits differ: a multiply-add rounds once with AVX2, AVX-512 and
+//! mostly in the page, twice elsewhere and in the page's engine without relaxed SIMD (`xtask/src/plain_simd.rs`).
 
 pub mod allocator;
 pub mod lanes;
