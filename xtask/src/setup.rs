@@ -6,14 +6,15 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::project::{run, target_dir, which};
+use crate::project::{cargo, run, target_dir, which};
 
 type Probe = fn() -> bool;
 
 /// Debian's package, and whether what it brings is there already.
-const NEEDED: [(&str, Probe); 5] = [
+const NEEDED: [(&str, Probe); 6] = [
     ("curl", || which("curl").is_some()),
     ("chromium", || chromium().is_some()),
+    ("firefox-esr", || firefox().is_some()),
     ("chromium-driver", || which("chromedriver").is_some()),
     ("libvulkan1", || library("libvulkan.so.1")),
     ("mesa-vulkan-drivers", || {
@@ -39,6 +40,25 @@ pub fn chromium() -> Option<PathBuf> {
     }
 }
 
+/// Firefox's program: `FIREFOX`, else the first of its usual names on `PATH`.
+pub fn firefox() -> Option<PathBuf> {
+    match std::env::var_os("FIREFOX") {
+        Some(path) => Some(path.into()),
+        None => ["firefox-esr", "firefox"].into_iter().find_map(which),
+    }
+}
+
+/// The version of [`geckodriver`], which is not among Debian's packages, so it is compiled.
+const GECKODRIVER: &str = "0.37.1";
+
+/// Firefox's driver: the one on `PATH`, else the one that [`browser`] put below the target folder.
+pub fn geckodriver() -> Option<PathBuf> {
+    which("geckodriver").or_else(|| {
+        let ours = target_dir().join("geckodriver/bin/geckodriver");
+        ours.is_file().then_some(ours)
+    })
+}
+
 fn library(name: &str) -> bool {
     [
         "/usr/lib/x86_64-linux-gnu",
@@ -50,7 +70,7 @@ fn library(name: &str) -> bool {
     .any(|dir| Path::new(dir).join(name).exists())
 }
 
-/// Makes sure that Chromium, its driver, a software Vulkan and what fetches packages are installed.
+/// Makes sure that Chromium and Firefox, their drivers, a software Vulkan and what fetches packages are installed.
 ///
 /// # Errors
 /// If something is missing and cannot be installed; the text says what.
@@ -60,13 +80,27 @@ pub fn browser() -> Result<()> {
         .filter(|(_, is_there)| !is_there())
         .map(|(p, _)| *p)
         .collect();
-    if missing.is_empty() {
+    if !missing.is_empty() {
+        apt(
+            &missing,
+            "Chromium or Chrome, the chromedriver of the same version, Firefox and Mesa's Vulkan drivers",
+        )?;
+    }
+    if geckodriver().is_some() {
         return Ok(());
     }
-    apt(
-        &missing,
-        "Chromium or Chrome, the chromedriver of the same version and Mesa's Vulkan drivers",
-    )
+    let folder = target_dir().join("geckodriver");
+    run(cargo([
+        "install",
+        "geckodriver",
+        "--locked",
+        "--version",
+        GECKODRIVER,
+    ])
+    .arg("--root")
+    .arg(&folder)
+    .arg("--target-dir")
+    .arg(folder.join("target")))
 }
 
 /// Installs Debian's packages; `what` says to those who have no apt what they are to install.

@@ -1,4 +1,4 @@
-//! chromedriver and the browsers it opens: each in a fresh profile, all gone when the tests are, however
+//! chromedriver or geckodriver and the browsers it opens: each in a fresh profile, all gone when the tests are, however
 //! they end.
 
 use std::path::{Path, PathBuf};
@@ -78,14 +78,64 @@ impl Driver {
         bail!("chromedriver ended before it was ready")
     }
 
+    /// Starts Firefox's.
+    ///
+    /// # Errors
+    /// If it is not installed or does not come up.
+    pub async fn firefox() -> Result<Self> {
+        let program = setup::geckodriver().context("geckodriver is not installed")?;
+        let mut process = Command::new(program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start geckodriver")?;
+        let output = process.stdout.take().context("geckodriver has no output")?;
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next_line().await? {
+            if let Some((_, address)) = line.split_once("Listening on ") {
+                let address = format!("http://{}", address.trim());
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return Ok(Self {
+                    address,
+                    _process: process,
+                });
+            }
+        }
+        bail!("geckodriver ended before it was ready")
+    }
+
+    /// Opens a Firefox in a fresh profile, with relaxed SIMD or as the versions before it came. `proxy` as for
+    /// [`Self::open`].
+    ///
+    /// # Errors
+    /// If Firefox does not start.
+    pub async fn open_firefox(&self, proxy: &str, relaxed_simd: bool) -> Result<Browser> {
+        let (host, port) = proxy.split_once(':').context("a proxy has a port")?;
+        let capabilities = json!({
+            "moz:firefoxOptions": {
+                "binary": setup::firefox().context("Firefox is not installed")?,
+                "args": ["-headless"],
+                "prefs": {
+                    "javascript.options.wasm_relaxed_simd": relaxed_simd,
+                    "network.proxy.type": 1,
+                    "network.proxy.http": host,
+                    "network.proxy.http_port": port.parse::<u16>()?,
+                    "network.proxy.ssl": host,
+                    "network.proxy.ssl_port": port.parse::<u16>()?,
+                },
+            },
+        });
+        self.connect(capabilities, home()?, "moz:processID").await
+    }
+
     /// Opens a browser in a fresh profile. `proxy` (host:port) gets whatever is not for localhost.
     ///
     /// # Errors
     /// If Chromium does not start.
     pub async fn open(&self, proxy: &str) -> Result<Browser> {
-        let home = tempfile::Builder::new()
-            .prefix("retune-browser-")
-            .tempdir()?;
+        let home = home()?;
         let downloads = home.path().join("downloads");
         std::fs::create_dir(&downloads)?;
         let mut args: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
@@ -105,32 +155,45 @@ impl Driver {
             },
             "goog:loggingPrefs": { "browser": "ALL" },
         });
+        self.connect(capabilities, home, "goog:processID").await
+    }
+
+    /// Opens the browser that these capabilities describe; `process` is the one in which it says its process.
+    async fn connect(&self, capabilities: Value, home: TempDir, process: &str) -> Result<Browser> {
         let Value::Object(capabilities) = capabilities else {
-            unreachable!("the literal above is an object")
+            unreachable!("both literals above are objects")
         };
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&self.address)
             .await
-            .context("cannot open Chromium")?;
+            .context("cannot open the browser")?;
         let limit = Some(Duration::from_secs(600));
         client
             .update_timeouts(TimeoutConfiguration::new(limit, limit, None))
             .await?;
         let process = client
             .capabilities()
-            .and_then(|c| c.get("goog:processID"))
+            .and_then(|c| c.get(process))
             .and_then(Value::as_u64);
         Ok(Browser {
             client,
-            downloads,
+            downloads: home.path().join("downloads"),
             process,
             home,
         })
     }
 }
 
-/// An open Chromium. Dropped without [`Browser::close`] (a failure, ctrl-c), its process is ended.
+/// The folder of a browser's profile and downloads.
+fn home() -> Result<TempDir> {
+    let named = tempfile::Builder::new()
+        .prefix("retune-browser-")
+        .tempdir()?;
+    Ok(named)
+}
+
+/// An open browser. Dropped without [`Browser::close`] (a failure, ctrl-c), its process is ended.
 pub struct Browser {
     /// The WebDriver session.
     pub client: Client,
@@ -146,10 +209,19 @@ impl Browser {
         self.home.path()
     }
 
+    /// Whether it is Firefox, and so without the commands of chromedriver's own.
+    pub fn is_firefox(&self) -> bool {
+        let name = self
+            .client
+            .capabilities()
+            .and_then(|c| c.get("browserName"));
+        name.and_then(Value::as_str) == Some("firefox")
+    }
+
     /// Closes it in the orderly way.
     ///
     /// # Errors
-    /// If chromedriver no longer answers.
+    /// If its driver no longer answers.
     pub async fn close(mut self) -> Result<()> {
         self.client.clone().close().await?;
         self.process = None;

@@ -30,6 +30,7 @@ pub struct Host {
     pub url: String,
     /// host:port of the proxy.
     pub proxy: String,
+    asked: Lines,
     failed: Lines,
     foreign: Lines,
 }
@@ -40,7 +41,7 @@ impl Host {
     /// # Errors
     /// If no port is free.
     pub async fn start(dist: &Path, checkpoint: Vec<u8>) -> Result<Self> {
-        let failed = Lines::default();
+        let (asked, failed) = (Lines::default(), Lines::default());
         let hub = Arc::new(Hub::new(checkpoint));
         let site = Router::new()
             .route(
@@ -60,7 +61,8 @@ impl Host {
             .fallback_service(serve::router(dist));
         let app = Router::new()
             .nest_service(SUB_PATH, site)
-            .layer(from_fn_with_state(failed.clone(), remember_failures));
+            .layer(from_fn_with_state(failed.clone(), remember_failures))
+            .layer(from_fn_with_state(asked.clone(), remember));
         let listener = serve::listen(0).await?;
         let url = format!(
             "http://localhost:{}{SUB_PATH}/",
@@ -75,6 +77,7 @@ impl Host {
         Ok(Self {
             url,
             proxy,
+            asked,
             failed,
             foreign,
         })
@@ -118,22 +121,43 @@ impl Host {
             .layer(failed)
     }
 
+    /// Serves another folder that holds the page, with its headers.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub async fn serve_page(&self, folder: &Path) -> Result<String> {
+        let app = serve::router(folder)
+            .layer(from_fn_with_state(self.failed.clone(), remember_failures))
+            .layer(from_fn_with_state(self.asked.clone(), remember));
+        let listener = serve::listen(0).await?;
+        let url = format!("http://localhost:{}/", listener.local_addr()?.port());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(url)
+    }
+
+    /// Paths of the page that were asked for since the last call.
+    pub fn take_asked(&self) -> Vec<String> {
+        take(&self.asked)
+    }
+
     /// Requests answered with an error since the last call.
     pub fn take_failed(&self) -> Vec<String> {
         take(&self.failed)
     }
 
-    /// Requests for other hosts since the last call, without those that Chromium makes of itself.
+    /// Requests for other hosts since the last call, without those that a browser makes of itself.
     pub fn take_foreign(&self) -> Vec<String> {
-        const CHROMIUMS_OWN: [&str; 5] = [
+        const BROWSERS_OWN: [&str; 7] = [
             "duckduckgo.com",
             "google.com",
             "googleapis.com",
             "gstatic.com",
             "gvt1.com",
+            "firefox.com",
+            "mozilla.",
         ];
         let mut lines = take(&self.foreign);
-        lines.retain(|line| !CHROMIUMS_OWN.iter().any(|host| line.contains(host)));
+        lines.retain(|line| !BROWSERS_OWN.iter().any(|host| line.contains(host)));
         lines
     }
 }
@@ -147,6 +171,11 @@ fn push(lines: &Lines, line: String) {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(line);
+}
+
+async fn remember(State(asked): State<Lines>, request: Request, next: Next) -> Response {
+    push(&asked, request.uri().path().to_owned());
+    next.run(request).await
 }
 
 async fn remember_failures(State(failed): State<Lines>, request: Request, next: Next) -> Response {

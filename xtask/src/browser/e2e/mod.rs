@@ -1,5 +1,5 @@
-//! What a person does with the page, done in Chromium: each scenario in a fresh browser profile, against
-//! a host below a sub-path. Besides its own steps every scenario fails if the page asked another host
+//! What a person does with the page, done in Chromium, the most important in Firefox too: each scenario in a fresh
+//! browser profile, against a host below a sub-path. Besides its own steps every scenario fails if the page asked another host
 //! for anything, asked its own for something that is not there, or left an error in the console.
 
 mod architectures;
@@ -8,10 +8,12 @@ mod classify;
 mod course;
 mod data;
 mod device;
+mod firefox;
 mod hardware;
 mod inputs;
 mod offline;
 mod onnx;
+mod plain;
 mod shaders;
 mod train;
 mod tune;
@@ -25,7 +27,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 
-use crate::driver::Driver;
+use crate::driver::{Browser, Driver};
 use crate::fixtures;
 use crate::host::Host;
 use crate::page::Page;
@@ -84,6 +86,10 @@ enum Scenario {
     Onnx,
     /// A host without headers: isolated, a new version that waits for a training, then without any host.
     Offline,
+    /// A photo and the demo set in Firefox; the trained model after a reload.
+    Firefox,
+    /// Without relaxed SIMD, in both browsers: the other engine, and the same probabilities.
+    Plain,
     /// A training goes on after its tab was killed.
     Resume,
     /// A training goes on after its GPU was killed.
@@ -161,6 +167,8 @@ pub async fn run(options: &Options) -> Result<()> {
                 onnx::onnx(&scene, scripts).await
             }
             Scenario::Offline => offline::offline(&scene).await,
+            Scenario::Firefox => firefox::firefox(&scene).await,
+            Scenario::Plain => plain::plain(&scene).await,
             Scenario::Resume => course::resume(&scene).await,
             Scenario::Lost => course::lost(&scene).await,
         };
@@ -209,6 +217,17 @@ impl Scene<'_> {
         steps: impl AsyncFnOnce(&Page) -> Result<()>,
     ) -> Result<()> {
         let browser = self.driver.open(&self.host.proxy).await?;
+        self.in_browser(browser, url, query, steps).await
+    }
+
+    /// The same in a browser that is open already.
+    async fn in_browser(
+        &self,
+        browser: Browser,
+        url: &str,
+        query: &str,
+        steps: impl AsyncFnOnce(&Page) -> Result<()>,
+    ) -> Result<()> {
         let page = Page::open(browser, url, query).await?;
         let result = steps(&page).await;
         let checked = match result {
