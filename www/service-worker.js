@@ -1,7 +1,7 @@
 // Keeps the page for use without a network, and lets it be isolated on a host that sends no headers.
 //
-// `cargo xtask build` writes two constants above this line: FILES, every file that the page needs with its
-// SHA-256, and VERSION, a hash of that list. Each version has a cache of its own, from which it serves only
+// `cargo xtask build` writes three constants above this line: FILES, every file that the page needs with its
+// SHA-256, VERSION, a hash of that list, and HAS_RELAXED_SIMD. Each version has a cache of its own, from which it serves only
 // once all files are in it and each has its hash: until then everything comes from the network. So a page
 // never gets files of two versions, however late it asks for its worker.
 
@@ -13,6 +13,9 @@ const SHARED = `retune-shared ${SCOPE}`;
 
 const address = (name, hash) => new URL(`${name}?sha256=${hash}`, SCOPE).href;
 const COMPLETE = new URL(`?complete=${VERSION}`, SCOPE).href;
+
+// The engine that this browser does not load.
+const OTHER_ENGINE = HAS_RELAXED_SIMD ? "engine_plain_bg.wasm" : "engine_bg.wasm";
 
 let complete = false;
 let filling = null;
@@ -66,6 +69,7 @@ async function fillOnce() {
   const cache = await caches.open(CACHE);
   if (await cache.match(COMPLETE)) return;
   for (const [name, hash] of Object.entries(FILES)) {
+    if (name === OTHER_ENGINE) continue;
     const key = address(name, hash);
     if ((await cache.match(key)) || (await inStorage(name, hash))) continue;
     // Of an earlier version, where it is the same file.

@@ -56,9 +56,11 @@ pub struct Options {
     pub engine_goal: Goal,
 }
 
-/// The two programs: name of the cargo binary, its feature, the script that starts it.
-const PROGRAMS: [(&str, &str, &str); 2] =
-    [("page", "ui", "boot.js"), ("engine", "engine", "worker.js")];
+/// The two programs: name of the cargo binary, its feature.
+const PROGRAMS: [(&str, &str); 2] = [("page", "ui"), ("engine", "engine")];
+
+/// What starts the page. Awaited, so that a module that cannot be loaded is the script's own error.
+const BOOT: &str = "import init from \"./page.js\";\nawait init();\n";
 
 /// What a worker runs that is a thread of the engine's pool: src/platform/web/threads.rs starts it and sends module and
 /// memory.
@@ -94,23 +96,19 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
     check_bindgen_version(&fs::read_to_string(root().join("Cargo.lock"))?)?;
     ensure_wasm_target()?;
     shared_memory::ensure_source()?;
-    for (bin, feature, _) in PROGRAMS {
+    for (bin, feature) in PROGRAMS {
         step(&format!("compile {bin}"), || {
             compile(bin, feature, options.profile)
         })?;
     }
     clear(&out)?;
-    for (bin, _, script) in PROGRAMS {
+    for (bin, _) in PROGRAMS {
         step(&format!("bind {bin}"), || bind(bin, options.profile, &out))?;
-        fs::write(
-            out.join(script),
-            // Awaited, so that a module that cannot be loaded is the script's own error: whoever
-            // started a worker hears of that, but not of a promise nobody looks at.
-            format!("import init from \"./{bin}.js\";\nawait init();\n"),
-        )?;
     }
+    fs::write(out.join("boot.js"), BOOT)?;
     fs::write(out.join("thread.js"), THREAD)?;
-    fs::write(out.join("worker.js"), plain_simd::WORKER)?;
+    let worker = plain_simd::test() + plain_simd::WORKER;
+    fs::write(out.join("worker.js"), worker)?;
     // Without LTO the module is a draft; optimising it would take longer than compiling it did.
     if options.profile == Profile::Web {
         match optimize::find() {

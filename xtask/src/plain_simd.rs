@@ -30,6 +30,24 @@ use wasmparser::{
 /// The script of the engine's worker, which loads one module or the other.
 pub const WORKER: &str = include_str!("worker.js");
 
+/// Where a script has this name stands the test whether the browser has relaxed SIMD.
+pub const HAS_RELAXED_SIMD: &str = "HAS_RELAXED_SIMD";
+
+/// That test, a line of JavaScript: a module of one function, `f32x4.relaxed_madd` of its three parameters, is valid only
+/// where `engine_bg.wasm` is.
+#[must_use]
+pub fn test() -> String {
+    // Magic and version; the type (v128, v128, v128) -> v128; a function of it; its code.
+    const PROBE: [&[u8]; 4] = [
+        b"\0asm\x01\0\0\0",
+        &[1, 8, 1, 96, 3, 123, 123, 123, 1, 123],
+        &[3, 2, 1, 0],
+        &[10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11],
+    ];
+    let probe = PROBE.concat();
+    format!("const {HAS_RELAXED_SIMD} = WebAssembly.validate(new Uint8Array({probe:?}));\n")
+}
+
 /// The first byte of an instruction on vectors.
 const VECTOR: u8 = 0xfd;
 /// What follows it, a number, is this or more for relaxed SIMD:

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
+use crate::plain_simd;
+
 /// The script, as www/ has it and as dist/ gets it.
 const SCRIPT: &str = "service-worker.js";
 
@@ -63,12 +65,13 @@ fn is_kept(name: &str) -> bool {
     name != SCRIPT && !name.ends_with(".br") && (!model || MODEL.contains(&name))
 }
 
-/// The two constants that the script begins with.
+/// The constants that the script begins with.
 fn head(list: &BTreeMap<String, String>) -> Result<String> {
     let files = serde_json::to_string_pretty(list)?;
     let version = &sha256(files.as_bytes())[..16];
+    let test = plain_simd::test();
     Ok(format!(
-        "const VERSION = \"{version}\";\nconst FILES = {files};\n"
+        "const VERSION = \"{version}\";\nconst FILES = {files};\n{test}"
     ))
 }
 

@@ -11,10 +11,9 @@ use crate::project::{cargo, run, target_dir, which};
 type Probe = fn() -> bool;
 
 /// Debian's package, and whether what it brings is there already.
-const NEEDED: [(&str, Probe); 6] = [
+const NEEDED: [(&str, Probe); 5] = [
     ("curl", || which("curl").is_some()),
     ("chromium", || chromium().is_some()),
-    ("firefox-esr", || firefox().is_some()),
     ("chromium-driver", || which("chromedriver").is_some()),
     ("libvulkan1", || library("libvulkan.so.1")),
     ("mesa-vulkan-drivers", || {
@@ -51,7 +50,7 @@ pub fn firefox() -> Option<PathBuf> {
 /// The version of [`geckodriver`], which is not among Debian's packages, so it is compiled.
 const GECKODRIVER: &str = "0.37.1";
 
-/// Firefox's driver: the one on `PATH`, else the one that [`browser`] put below the target folder.
+/// Firefox's driver: the one on `PATH`, else the one that [`firefox_and_driver`] put below the target folder.
 pub fn geckodriver() -> Option<PathBuf> {
     which("geckodriver").or_else(|| {
         let ours = target_dir().join("geckodriver/bin/geckodriver");
@@ -70,7 +69,7 @@ fn library(name: &str) -> bool {
     .any(|dir| Path::new(dir).join(name).exists())
 }
 
-/// Makes sure that Chromium and Firefox, their drivers, a software Vulkan and what fetches packages are installed.
+/// Makes sure that Chromium, its driver, a software Vulkan and what fetches packages are installed.
 ///
 /// # Errors
 /// If something is missing and cannot be installed; the text says what.
@@ -80,27 +79,39 @@ pub fn browser() -> Result<()> {
         .filter(|(_, is_there)| !is_there())
         .map(|(p, _)| *p)
         .collect();
-    if !missing.is_empty() {
-        apt(
-            &missing,
-            "Chromium or Chrome, the chromedriver of the same version, Firefox and Mesa's Vulkan drivers",
-        )?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt(
+        &missing,
+        "Chromium or Chrome, the chromedriver of the same version and Mesa's Vulkan drivers",
+    )
+}
+
+/// Makes sure that Firefox and its driver are installed; to compile the driver takes some minutes.
+///
+/// # Errors
+/// If one is missing and cannot be installed.
+pub fn firefox_and_driver() -> Result<()> {
+    if firefox().is_none() {
+        apt(&["firefox-esr"], "Firefox")?;
     }
     if geckodriver().is_some() {
         return Ok(());
     }
     let folder = target_dir().join("geckodriver");
-    run(cargo([
+    let args = [
         "install",
         "geckodriver",
         "--locked",
         "--version",
         GECKODRIVER,
-    ])
-    .arg("--root")
-    .arg(&folder)
-    .arg("--target-dir")
-    .arg(folder.join("target")))
+    ];
+    run(cargo(args)
+        .arg("--root")
+        .arg(&folder)
+        .arg("--target-dir")
+        .arg(folder.join("target")))
 }
 
 /// Installs Debian's packages; `what` says to those who have no apt what they are to install.

@@ -22,6 +22,9 @@ pub struct Options {
     /// Leave out what needs Chromium.
     #[arg(long)]
     skip_browser: bool,
+    /// Test the page in Firefox too; its driver is compiled for that, some minutes the first time.
+    #[arg(long, conflicts_with = "skip_browser")]
+    firefox: bool,
     /// Leave out what needs onnxruntime, which comes from PyPI and npm.
     #[arg(long)]
     skip_onnxruntime: bool,
@@ -140,6 +143,9 @@ pub fn test(options: &Options) -> Result<()> {
     step("toolchain", ensure_wasm_target)?;
     if !options.skip_browser {
         step("browser", setup::browser)?;
+    }
+    if options.firefox {
+        step("Firefox", setup::firefox_and_driver)?;
     }
     for (name, line) in CHECKS {
         step(name, || run(&mut cargo(line.split_whitespace())))?;

@@ -26,6 +26,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
+use xtask::setup;
 
 use crate::driver::{Browser, Driver};
 use crate::fixtures;
@@ -135,6 +136,12 @@ pub async fn run(options: &Options) -> Result<()> {
             }
             Err(error) => return Err(error),
         }
+    }
+    if options.only.is_empty() && setup::geckodriver().is_none() {
+        println!(
+            "  firefox: NOT RUN, as geckodriver is not there (`cargo xtask test --firefox` compiles it)"
+        );
+        scenarios.retain(|scenario| *scenario != Scenario::Firefox);
     }
     for scenario in &scenarios {
         let start = Instant::now();
