@@ -7,6 +7,7 @@ use serde_json::Value;
 use xtask::project::cargo;
 
 use super::Scene;
+use super::course::small_input;
 use crate::fixtures;
 
 /// SwiftShader is an adapter, but no GPU.
@@ -35,6 +36,7 @@ pub async fn threads(scene: &Scene<'_>) -> Result<()> {
                 page.put("image-input", std::slice::from_ref(photo)).await?;
                 let seen = page.appears("prediction", 60).await?;
                 let mut bits = vec![seen.get("data-probabilities").to_owned()];
+                small_input(page).await?;
                 page.click("demo-data").await?;
                 page.appears("dataset-summary", 60).await?;
                 page.fill("epochs-input", "2").await?;
