@@ -61,9 +61,9 @@ pub async fn resume(scene: &Scene<'_>) -> Result<()> {
         .on_cpu("", async |page| {
             small_input(page).await?;
             demo(page).await?;
-            settings(page, "5").await?;
+            settings(page, "4").await?;
             page.click("train-start").await?;
-            let whole = finished(page, 5, 400).await?;
+            let whole = finished(page, 4, 400).await?;
             page.click("use-scenes").await?;
             page.becomes("model-summary", "data-source", "scenes", 60)
                 .await?;
@@ -71,7 +71,7 @@ pub async fn resume(scene: &Scene<'_>) -> Result<()> {
             page.click("train-start").await?;
             page.until("the second epoch", 300, async || {
                 let epochs = page.all("epoch").await?;
-                Ok((epochs.len() >= 2 && epochs.len() < 5).then_some(()))
+                Ok((epochs.len() >= 2 && epochs.len() < 4).then_some(()))
             })
             .await?;
             page.reload().await?;
@@ -79,7 +79,7 @@ pub async fn resume(scene: &Scene<'_>) -> Result<()> {
             page.appears("interrupted", 20).await?;
             scene.shoot(page, "interrupted").await?;
             page.click("continue").await?;
-            let resumed = finished(page, 5, 400).await?;
+            let resumed = finished(page, 4, 400).await?;
             ensure!(
                 whole == resumed,
                 "left alone: {whole:?}; killed and gone on with: {resumed:?}"
