@@ -56,7 +56,7 @@ pub fn is_wrapper() -> bool {
     std::env::var_os(WRAPPER).is_some()
 }
 
-/// Calls the compiler that the first argument names, with the others and what [`extra`] adds.
+/// Calls the compiler that the first argument names, with the others and what some crates need besides.
 ///
 /// # Errors
 /// If it cannot be started.
