@@ -8,6 +8,8 @@ mod sea;
 mod street;
 mod town;
 
+use std::collections::BTreeMap;
+
 use crate::classes::INTEL;
 use crate::config::DemoConfig;
 use crate::data::source::{Source, past_the_end};
@@ -52,12 +54,19 @@ fn mirror(image: &mut Rgb) {
 }
 
 /// The demo set as a list of PNG files: `seg_train/<class>/0001.png` and a quarter as many under `seg_test`.
-/// A file is drawn when it is read.
+/// A file is drawn when it is first read, and kept: a training reads each several times, and drawing takes several times as
+/// long as what the network does with it.
 #[derive(Debug, Clone)]
 pub struct DemoSource {
     config: DemoConfig,
     files: Vec<Drawing>,
+    drawn: BTreeMap<usize, Vec<u8>>,
+    /// Bytes of those.
+    kept: usize,
 }
+
+/// Most bytes of files that are kept; the set of the default settings is below.
+const KEPT: usize = 64 << 20;
 
 #[derive(Debug, Clone)]
 struct Drawing {
@@ -87,7 +96,12 @@ impl DemoSource {
                 });
             }
         }
-        Self { config, files }
+        Self {
+            config,
+            files,
+            drawn: BTreeMap::new(),
+            kept: 0,
+        }
     }
 }
 
@@ -111,12 +125,16 @@ impl Source for DemoSource {
     }
 
     fn read(&mut self, i: usize) -> Result<Vec<u8>> {
+        if let Some(drawn) = self.drawn.get(&i) {
+            return Ok(drawn.clone());
+        }
         let file = self.files.get(i).ok_or_else(|| past_the_end(i))?;
-        encode_png(&draw(
-            file.class,
-            file.index,
-            self.config.size,
-            self.config.seed,
-        ))
+        let DemoConfig { size, seed, .. } = self.config;
+        let drawn = encode_png(&draw(file.class, file.index, size, seed))?;
+        if self.kept + drawn.len() <= KEPT {
+            self.kept += drawn.len();
+            self.drawn.insert(i, drawn.clone());
+        }
+        Ok(drawn)
     }
 }
