@@ -256,13 +256,14 @@ mod tests {
 
     #[test]
     fn the_workers_probe_is_valid_with_relaxed_simd_alone() {
-        let (_, bytes) = WORKER.split_once("PROBE = [").unwrap();
-        let (bytes, _) = bytes.split_once("];").unwrap();
-        let bytes: Vec<u8> = bytes
-            .lines()
-            .flat_map(|line| line.split("//").next().unwrap_or_default().split(','))
-            .filter_map(|number| number.trim().parse().ok())
-            .collect();
+        let test = test();
+        let (_, bytes) = test.split_once('[').unwrap();
+        let (bytes, _) = bytes.split_once(']').unwrap();
+        let bytes = bytes
+            .split(',')
+            .map(|number| number.trim().parse().unwrap());
+        let bytes: Vec<u8> = bytes.collect();
+        assert!(WORKER.contains(HAS_RELAXED_SIMD));
         let valid = |features| {
             Validator::new_with_features(features)
                 .validate_all(&bytes)

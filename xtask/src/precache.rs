@@ -140,8 +140,9 @@ mod tests {
             version.trim_matches('"').len(),
             "const VERSION = \"".len() + 16
         );
-        let files: BTreeMap<String, String> =
-            serde_json::from_str(files.trim_end_matches(";\n")).unwrap();
+        let (files, test) = files.split_once(";\n").unwrap();
+        assert_eq!(test, plain_simd::test());
+        let files: BTreeMap<String, String> = serde_json::from_str(files).unwrap();
         let listed: Vec<_> = files.keys().map(String::as_str).collect();
         assert_eq!(listed, ["index.html", MODEL[0], MODEL[1]]);
         // From FIPS 180-2, appendix B.1.
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn the_script_uses_what_is_written_above_it() {
         let script = fs::read_to_string(root().join("www").join(SCRIPT)).unwrap();
-        for constant in ["VERSION", "FILES"] {
+        for constant in ["VERSION", "FILES", plain_simd::HAS_RELAXED_SIMD] {
             assert!(script.contains(constant), "{constant}");
             assert!(
                 !script.contains(&format!("const {constant} ")),
