@@ -242,7 +242,7 @@ fn chosen(experiments: &[Experiment], args: &ExperimentArgs) -> Result<Vec<bool>
     Ok(names.iter().map(is_chosen).collect())
 }
 
-/// The device of all of them: a session has one.
+/// The device of all of them: one [`Session`] runs them, and has one.
 fn device(experiments: &[Experiment]) -> Result<Device> {
     let mut devices = experiments.iter().map(|e| e.plan.common.device);
     let first = devices.next().unwrap_or_default();

@@ -2,12 +2,12 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use yew::prelude::*;
 
-use super::listen::Listener;
+use super::{listen::Listener, property::get};
 
 /// Holds the screen awake while it is `wanted`. The browser lets go of it when the page is hidden, so it is asked again
 /// when the page is back.
@@ -88,8 +88,4 @@ fn release(sentinel: &JsValue) {
     if let Ok(release) = get(sentinel, "release").dyn_into::<Function>() {
         let _ = release.call0(sentinel);
     }
-}
-
-fn get(of: &JsValue, name: &str) -> JsValue {
-    Reflect::get(of, &name.into()).unwrap_or_default()
 }

@@ -46,8 +46,6 @@ struct Inner {
     act: Callback<Action>,
     worker: RefCell<Option<Worker>>,
     listeners: RefCell<Vec<Listener>>,
-    /// What the worker's threads say when they die: the worker itself then waits for them without end.
-    threads: RefCell<Option<BroadcastChannel>>,
     /// Whether the worker has spoken.
     heard: Cell<bool>,
     /// Whether it was ready once.
@@ -72,7 +70,6 @@ impl Bridge {
                 act,
                 worker: RefCell::default(),
                 listeners: RefCell::default(),
-                threads: RefCell::default(),
                 heard: Cell::default(),
                 was_ready: Cell::default(),
                 waiting: RefCell::default(),
@@ -99,7 +96,7 @@ impl Bridge {
         let name = format!("retune-{}", js_sys::Math::random());
         options.set_name(&name);
         // Resolved against the document's address, so the page works from any folder of a host.
-        let address = match asked("threads").and_then(|count| count.parse::<u32>().ok()) {
+        let address = match query().and_then(|query| query.get("threads")?.parse::<u32>().ok()) {
             Some(count) => format!("worker.js?threads={count}"),
             None => "worker.js".to_owned(),
         };
@@ -120,6 +117,7 @@ impl Bridge {
             listen("error", Inner::worker_failed),
             listen("messageerror", Inner::worker_failed),
         ];
+        // A thread that dies is heard here: the worker waits for it without end. The listener keeps the channel.
         if let Ok(channel) = BroadcastChannel::new(&format!("{name}{THREAD_SUFFIX}")) {
             let inner = Rc::downgrade(&self.0);
             listeners.push(Listener::new(&channel, "message", move |event| {
@@ -127,7 +125,6 @@ impl Bridge {
                     inner.thread_failed(&event);
                 }
             }));
-            self.0.threads.replace(Some(channel));
         }
         self.0.listeners.replace(listeners);
         self.0.worker.replace(Some(worker));
@@ -141,9 +138,6 @@ impl Bridge {
             old.terminate();
         }
         inner.listeners.borrow_mut().clear();
-        if let Some(channel) = inner.threads.take() {
-            channel.close();
-        }
         inner.waiting.borrow_mut().clear();
         inner.inbox.borrow_mut().clear();
         inner.heard.set(false);
@@ -340,20 +334,17 @@ fn read(message: &JsValue) -> Option<(Message<Event>, Array)> {
     Some((said, blobs))
 }
 
-/// What the page's address says of this name.
-fn asked(name: &str) -> Option<String> {
+/// What the page's address asks for.
+fn query() -> Option<UrlSearchParams> {
     let search = web_sys::window()?.location().search().ok()?;
-    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+    UrlSearchParams::new_with_str(&search).ok()
 }
 
 /// The device, the hub and the treatment of transparency that the page's address asks for. Another hub must be of the page's own
 /// origin: a link must not be able to make the page load weights from elsewhere.
 fn start_options() -> (DeviceChoice, Option<String>, Option<Transparency>) {
-    let Some(location) = web_sys::window().map(|w| w.location()) else {
-        return (DeviceChoice::Auto, None, None);
-    };
-    let search = location.search().unwrap_or_default();
-    let Ok(query) = UrlSearchParams::new_with_str(&search) else {
+    let location = web_sys::window().map(|w| w.location());
+    let (Some(location), Some(query)) = (location, query()) else {
         return (DeviceChoice::Auto, None, None);
     };
     let device = match query.get("backend").as_deref() {

@@ -1,11 +1,11 @@
 //! Files that the system opens with the page, where it is installed: see `file_handlers` in the manifest.
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use yew::Callback;
 
-use super::controller::Intent;
+use super::{controller::Intent, property::get};
 
 /// Takes what the page was opened with, now and later.
 pub fn take_files(on: Callback<Intent>) {
@@ -43,8 +43,4 @@ async fn files(handles: &Array) -> Array {
         }
     }
     files
-}
-
-fn get(of: &JsValue, name: &str) -> JsValue {
-    Reflect::get(of, &name.into()).unwrap_or_default()
 }

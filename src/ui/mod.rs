@@ -36,6 +36,8 @@ mod listen;
 #[cfg(target_arch = "wasm32")]
 mod offline;
 #[cfg(target_arch = "wasm32")]
+mod property;
+#[cfg(target_arch = "wasm32")]
 mod timing;
 
 #[cfg(target_arch = "wasm32")]

@@ -4,7 +4,7 @@
 //! All of it is a service to those who can have it: where the browser lends no service worker (some private windows,
 //! plain http) the page runs without.
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -17,6 +17,7 @@ use yew::Callback;
 use super::{
     controller::Intent,
     listen::Listener,
+    property::get,
     state::{Action, NewVersion},
 };
 
@@ -47,8 +48,7 @@ pub async fn settle() -> bool {
             return window.location().reload().is_ok();
         }
     }
-    let isolated = Reflect::get(&window, &"crossOriginIsolated".into());
-    if isolated.ok().and_then(|is| is.as_bool()) != Some(false) {
+    if get(&window, "crossOriginIsolated").as_bool() != Some(false) {
         return false;
     }
     if registered(&container).await.is_none() {
@@ -189,15 +189,14 @@ async fn activated(container: &ServiceWorkerContainer, waiting: &ServiceWorker) 
 
 fn container() -> Option<(Window, ServiceWorkerContainer)> {
     let window = web_sys::window()?;
-    let container = Reflect::get(&window.navigator(), &"serviceWorker".into()).ok()?;
+    let container = get(&window.navigator(), "serviceWorker");
     let container = container.is_object().then(|| container.unchecked_into());
     Some((window, container?))
 }
 
 /// Messages come only once the document is parsed, or asked for; web-sys cannot ask.
 fn start_messages(container: &ServiceWorkerContainer) {
-    let start = Reflect::get(container, &"startMessages".into());
-    if let Ok(Ok(start)) = start.map(JsCast::dyn_into::<Function>) {
+    if let Ok(start) = get(container, "startMessages").dyn_into::<Function>() {
         let _ = start.call0(container);
     }
 }

@@ -64,18 +64,7 @@ const BOOT: &str = "import init from \"./page.js\";\nawait init();\n";
 
 /// What a worker runs that is a thread of the engine's pool: src/platform/web/threads.rs starts it and sends module and
 /// memory.
-const THREAD: &str = "import init, { runThread } from \"./engine.js\";
-onmessage = async ({ data: [module, memory] }) => {
-  await init({ module_or_path: module, memory });
-  postMessage(null);
-  try {
-    runThread();
-  } catch (error) {
-    new BroadcastChannel(name).postMessage(String(error));
-    throw error;
-  }
-};
-";
+const THREAD: &str = include_str!("thread.js");
 
 /// What a build made.
 #[derive(Debug)]

@@ -92,23 +92,35 @@ pub fn which(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// If the target is missing and there is no rustup to fetch it.
 pub fn ensure_wasm_target() -> Result<()> {
+    let place = format!("lib/rustlib/{WASM}/lib");
+    ensure_installed(
+        &format!("Rust's target {WASM}"),
+        &place,
+        ["target", "add", WASM],
+    )
+}
+
+/// Makes sure that a part of the pinned toolchain is there: `what` lies in the folder `place` below its root, and
+/// rustup with these arguments fetches it.
+///
+/// # Errors
+/// If it is missing and there is no rustup.
+pub fn ensure_installed(what: &str, place: &str, rustup: [&str; 3]) -> Result<()> {
     let sysroot = Command::new("rustc")
         .current_dir(root())
         .args(["--print", "sysroot"])
         .output()
         .context("cannot start rustc")?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
-    if sysroot.join("lib/rustlib").join(WASM).join("lib").is_dir() {
+    if sysroot.join(place).is_dir() {
         return Ok(());
     }
     if which("rustup").is_none() {
         bail!(
-            "Rust's target {WASM} is missing and rustup is not there to fetch it; install rustup (https://rustup.rs)"
+            "{what} is missing and rustup is not there to fetch it; install rustup (https://rustup.rs)"
         );
     }
-    run(Command::new("rustup")
-        .current_dir(root())
-        .args(["target", "add", WASM]))
+    run(Command::new("rustup").current_dir(root()).args(rustup))
 }
 
 /// Runs the program that drives Chromium; it is compiled when first needed.

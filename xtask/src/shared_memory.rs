@@ -8,20 +8,20 @@
 //! works on are plain numbers. As these are settings of one crate among many, the compiler is called through xtask
 //! itself, see [`rustc`].
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::project::{WASM, root, run, which};
+use crate::project::{WASM, ensure_installed};
 
 /// Says to xtask that cargo calls it in rustc's place.
 const WRAPPER: &str = "RETUNE_WRAPS_RUSTC";
 
 /// The target's flags in `.cargo/config.toml`, which these replace, and what threads need. A module names the most memory that it
 /// can ever have: 4 GiB, as without threads.
-const FLAGS: [&str; 8] = [
+const FLAGS: [&str; 9] = [
     "-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals",
     "--cfg=getrandom_backend=\"wasm_js\"",
     "-Clink-arg=--shared-memory",
@@ -30,6 +30,7 @@ const FLAGS: [&str; 8] = [
     "-Clink-arg=--export=__wasm_init_tls",
     "-Clink-arg=--export=__tls_size",
     "-Clink-arg=--export=__tls_align",
+    "-Clink-arg=--export=__tls_base",
 ];
 
 /// Makes a `cargo build` one with threads.
@@ -38,15 +39,13 @@ const FLAGS: [&str; 8] = [
 /// If xtask's own path is unknown.
 pub fn enable(build: &mut Command) -> Result<()> {
     let wrapper = std::env::current_exe().context("xtask does not know where it lies")?;
-    let mut flags = FLAGS.to_vec();
-    flags.push("-Clink-arg=--export=__tls_base");
     build
         .arg("-Zbuild-std=std,panic_abort")
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTC_WRAPPER", wrapper)
         .env(WRAPPER, "1")
         // Split at this character alone, so that a flag may hold blanks and quotes.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     Ok(())
 }
 
@@ -91,25 +90,9 @@ fn extra(args: &[OsString]) -> &'static [&'static str] {
 /// # Errors
 /// If it is missing and there is no rustup to fetch it.
 pub fn ensure_source() -> Result<()> {
-    let sysroot = Command::new("rustc")
-        .current_dir(root())
-        .args(["--print", "sysroot"])
-        .output()
-        .context("cannot start rustc")?;
-    let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    let source = Path::new(&sysroot).join("lib/rustlib/src/rust/library/std");
-    if source.is_dir() {
-        return Ok(());
-    }
-    if which("rustup").is_none() {
-        bail!(
-            "the source of Rust's standard library is missing and rustup is not there to fetch it; install rustup \
-             (https://rustup.rs)"
-        );
-    }
-    run(Command::new("rustup")
-        .current_dir(root())
-        .args(["component", "add", "rust-src"].map(OsStr::new)))
+    let what = "the source of Rust's standard library";
+    let place = "lib/rustlib/src/rust/library/std";
+    ensure_installed(what, place, ["component", "add", "rust-src"])
 }
 
 #[cfg(test)]

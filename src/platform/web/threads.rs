@@ -5,13 +5,17 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::protocol::THREAD_SUFFIX;
 use js_sys::{Array, Promise, Reflect};
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{UrlSearchParams, Worker, WorkerGlobalScope, WorkerOptions, WorkerType};
+use web_sys::{
+    DedicatedWorkerGlobalScope, UrlSearchParams, Worker, WorkerGlobalScope, WorkerOptions,
+    WorkerType,
+};
+
+use crate::protocol::THREAD_SUFFIX;
 
 /// More threads than this do not make layers of a ResNet faster, and each costs memory for its scratch buffers.
 const MOST: usize = 16;
@@ -24,14 +28,13 @@ static ADDED: Condvar = Condvar::new();
 /// Starts the pool: as many threads as the machine has processors, or as the worker's address asks for
 /// (`?threads=2`). One where memory cannot be shared, which a page that is not cross-origin isolated may not,
 /// or where a worker does not start. Call it before anything is done in parallel.
-pub async fn start() -> usize {
+pub async fn start() {
     let count = wanted();
     if count > 1
         && let Err(error) = start_pool(count).await
     {
         web_sys::console::warn_2(&"one thread only:".into(), &error);
     }
-    rayon::current_num_threads()
 }
 
 async fn start_pool(count: usize) -> Result<(), JsValue> {
@@ -96,8 +99,8 @@ impl Drop for Starting {
 
 /// This worker's name; empty if it has none.
 fn name() -> String {
-    let name = Reflect::get(&js_sys::global(), &"name".into()).ok();
-    name.and_then(|name| name.as_string()).unwrap_or_default()
+    let scope = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>();
+    scope.map(|scope| scope.name()).unwrap_or_default()
 }
 
 /// Whether this worker is a thread of the pool.

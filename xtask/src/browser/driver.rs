@@ -52,30 +52,11 @@ impl Driver {
     /// # Errors
     /// If it is not installed or does not come up.
     pub async fn start() -> Result<Self> {
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start chromedriver")?;
-        let output = process
-            .stdout
-            .take()
-            .context("chromedriver has no output")?;
-        let mut lines = BufReader::new(output).lines();
-        while let Some(line) = lines.next_line().await? {
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                let address = format!("http://localhost:{}", port.trim_end_matches('.'));
-                // Read on, or the pipe fills up and chromedriver stands still.
-                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                return Ok(Self {
-                    address,
-                    _process: process,
-                });
-            }
-        }
-        bail!("chromedriver ended before it was ready")
+        let address = |line: &str| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(format!("http://localhost:{}", port.trim_end_matches('.')))
+        };
+        Self::started(Path::new("chromedriver"), address).await
     }
 
     /// Starts Firefox's.
@@ -84,18 +65,29 @@ impl Driver {
     /// If it is not installed or does not come up.
     pub async fn firefox() -> Result<Self> {
         let program = setup::geckodriver().context("geckodriver is not installed")?;
+        let address = |line: &str| {
+            let (_, address) = line.split_once("Listening on ")?;
+            Some(format!("http://{}", address.trim()))
+        };
+        Self::started(&program, address).await
+    }
+
+    /// Starts a driver on a free port; `address` finds in a line of its output where it listens.
+    async fn started(program: &Path, address: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let name = program.display();
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .context("cannot start geckodriver")?;
-        let output = process.stdout.take().context("geckodriver has no output")?;
+            .with_context(|| format!("cannot start {name}"))?;
+        let output = process.stdout.take();
+        let output = output.with_context(|| format!("{name} has no output"))?;
         let mut lines = BufReader::new(output).lines();
         while let Some(line) = lines.next_line().await? {
-            if let Some((_, address)) = line.split_once("Listening on ") {
-                let address = format!("http://{}", address.trim());
+            if let Some(address) = address(&line) {
+                // Read on, or the pipe fills up and the driver stands still.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 return Ok(Self {
                     address,
@@ -103,7 +95,7 @@ impl Driver {
                 });
             }
         }
-        bail!("geckodriver ended before it was ready")
+        bail!("{name} ended before it was ready")
     }
 
     /// Opens a Firefox in a fresh profile, with relaxed SIMD or as the versions before it came. `proxy` as for

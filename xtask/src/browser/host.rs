@@ -1,6 +1,7 @@
 //! The test's own host: dist/ below a sub-path with the headers of `serve`, a stand-in for the Hugging
 //! Face hub, and a proxy that answers nothing and remembers who was asked for.
 
+use std::future::pending;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,11 +89,7 @@ impl Host {
     /// # Errors
     /// If no port is free.
     pub async fn serve(&self, folder: &Path) -> Result<String> {
-        let app = self.plain(folder);
-        let listener = serve::listen(0).await?;
-        let url = format!("http://localhost:{}/", listener.local_addr()?.port());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(url)
+        listening(self.plain(folder), pending()).await
     }
 
     /// The same until it is stopped by what is sent through the second value.
@@ -101,16 +98,9 @@ impl Host {
     /// If no port is free.
     pub async fn serve_until(&self, folder: &Path) -> Result<(String, oneshot::Sender<()>)> {
         let (stop, stopped) = oneshot::channel();
-        let listener = serve::listen(0).await?;
-        let url = format!("http://localhost:{}/", listener.local_addr()?.port());
-        let app = self.plain(folder);
         // Connections that are kept open end with it too.
         let stopped = async { stopped.await.unwrap_or_default() };
-        tokio::spawn(async move {
-            axum::serve(listener, app)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
+        let url = listening(self.plain(folder), stopped).await?;
         Ok((url, stop))
     }
 
@@ -129,10 +119,7 @@ impl Host {
         let app = serve::router(folder)
             .layer(from_fn_with_state(self.failed.clone(), remember_failures))
             .layer(from_fn_with_state(self.asked.clone(), remember));
-        let listener = serve::listen(0).await?;
-        let url = format!("http://localhost:{}/", listener.local_addr()?.port());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(url)
+        listening(app, pending()).await
     }
 
     /// Paths of the page that were asked for since the last call.
@@ -171,6 +158,21 @@ fn push(lines: &Lines, line: String) {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(line);
+}
+
+/// Serves on a free port until `stopped`; the address.
+async fn listening(
+    app: Router,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<String> {
+    let listener = serve::listen(0).await?;
+    let url = format!("http://localhost:{}/", listener.local_addr()?.port());
+    tokio::spawn(async move {
+        axum::serve(listener, app)
+            .with_graceful_shutdown(stopped)
+            .await
+    });
+    Ok(url)
 }
 
 async fn remember(State(asked): State<Lines>, request: Request, next: Next) -> Response {

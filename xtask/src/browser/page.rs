@@ -223,7 +223,7 @@ impl Page {
         const RELEASE: char = '\u{E000}';
         let element = self.element(id).await?;
         let keys = if self.browser.is_firefox() {
-            // By WebDriver's command for it, which is seen to work there.
+            // By WebDriver's command for it: a test that sent Ctrl+A there came to no end.
             element.clear().await?;
             text.to_owned()
         } else {
