@@ -123,23 +123,38 @@ pub fn ensure_installed(what: &str, place: &str, rustup: [&str; 3]) -> Result<()
     run(Command::new("rustup").current_dir(root()).args(rustup))
 }
 
+/// What cargo is told of everything that runs here, be it tested, linted or started: other features, or one package alone, would have
+/// the packages they share compiled once more.
+pub const NATIVE: [&str; 5] = [
+    "--locked",
+    "--release",
+    "--workspace",
+    "--features",
+    "retune/ui,xtask/browser",
+];
+
+/// Runs the tests of the workspace that these words select: cargo's, then after `--` the harness's.
+///
+/// # Errors
+/// If one does not compile or fails.
+pub fn tests(words: &str) -> Result<()> {
+    run(cargo(["test"]).args(NATIVE).args(words.split_whitespace()))
+}
+
+/// One of the workspace's programs, compiled first if it is not.
+///
+/// # Errors
+/// If it does not compile.
+pub fn program(name: &str) -> Result<PathBuf> {
+    run(cargo(["build", "--quiet", "--bin", name]).args(NATIVE))?;
+    Ok(target_dir().join("release").join(name))
+}
+
 /// Runs the program that drives Chromium; it is compiled when first needed.
 ///
 /// # Errors
 /// If it does not compile or fails.
 pub fn browser<S: AsRef<OsStr>>(task: &str, args: &[S]) -> Result<()> {
-    let mut command = cargo([
-        "run",
-        "--locked",
-        "--release",
-        "--package",
-        "xtask",
-        "--features",
-        "browser",
-        "--bin",
-        "browser",
-        "--",
-        task,
-    ]);
-    run(command.args(args))
+    let mut command = Command::new(program("browser")?);
+    run(command.current_dir(root()).arg(task).args(args))
 }

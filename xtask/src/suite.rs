@@ -13,7 +13,9 @@ use clap::Args;
 use crate::build::{self, Profile};
 use crate::compress;
 use crate::optimize::Goal;
-use crate::project::{browser, cargo, ensure_wasm_target, root, run, step};
+use crate::project::{
+    NATIVE, browser, cargo, ensure_wasm_target, root, run, step, target_dir, tests,
+};
 use crate::setup;
 
 /// `cargo xtask test`.
@@ -38,100 +40,36 @@ const BARS: [(&str, u64); 3] = [
 ];
 
 /// What is looked at before anything is compiled for good. Clippy runs in the profile of the build that follows it, so that
-/// both share their build scripts and procedural macros. Every feature at once natively, as no other step lints the tests
-/// of the page's logic.
-const CHECKS: [(&str, &str); 4] = [
-    ("format", "fmt --all --check"),
-    (
-        "clippy, native",
-        "clippy --locked --release --workspace --all-targets --features retune/ui,xtask/browser -- -D warnings",
-    ),
-    (
-        "clippy, page",
-        "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
-         --no-default-features --features ui --bin page -- -D warnings",
-    ),
-    (
-        "clippy, engine",
-        "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
-         --no-default-features --features engine --bin engine -- -D warnings",
-    ),
-];
+/// both share their build scripts and procedural macros.
+const WASM_CLIPPY: &str = "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
+     --no-default-features --features ui,engine --bin page --bin engine -- -D warnings";
 
-/// Cargo's command lines for what runs natively, in order.
-const NATIVE: [(&str, &str); 6] = [
-    (
-        "tests, build script",
-        "test --locked --release --package xtask --features browser",
-    ),
-    (
-        "tests, page's logic",
-        "test --locked --release --package retune --no-default-features --features ui --lib",
-    ),
-    (
-        "tests, library and command line",
-        "test --locked --release --package retune",
-    ),
-    (
-        "example, classify",
-        "run --locked --release --package retune --example classify",
-    ),
-    (
-        "example, finetune",
-        "run --locked --release --package retune --example finetune",
-    ),
-    (
-        "example, custom head",
-        "run --locked --release --package retune --example custom_head",
-    ),
-];
-
-/// The documentation, in which a link to nowhere is an error as every other warning. With clippy's features, so that
-/// what it checked of the dependencies is used again.
-const DOCUMENTATION: &str =
-    "doc --locked --release --no-deps --workspace --features retune/ui,xtask/browser";
+/// Programs that show how the library is used; they must run.
+const EXAMPLES: [&str; 3] = ["classify", "finetune", "custom_head"];
 
 /// The ignored tests that a software Vulkan driver is enough for; that is installed with the browser. Each
 /// opens a device of its own, so those of a file run at the same time.
 const WEBGPU: [(&str, &str); 7] = [
+    ("a network", "--test reference -- --ignored --exact webgpu"),
+    ("convolutions", "--test kernels -- --ignored"),
     (
-        "tests, WebGPU natively: a network",
-        "test --locked --release --package retune --test reference -- --ignored --exact webgpu",
+        "norms, pools and what stands between",
+        "--test kernels_layers -- --ignored",
     ),
+    ("the other kernels", "--test kernels_small -- --ignored"),
+    ("as on hardware", "--test hardware -- --ignored --nocapture"),
     (
-        "tests, WebGPU natively: convolutions",
-        "test --locked --release --package retune --test kernels -- --ignored",
+        "grouped convolutions",
+        "--test kernels_grouped -- --ignored",
     ),
-    (
-        "tests, WebGPU natively: norms, pools and what stands between",
-        "test --locked --release --package retune --test kernels_layers -- --ignored",
-    ),
-    (
-        "tests, WebGPU natively: the other kernels",
-        "test --locked --release --package retune --test kernels_small -- --ignored",
-    ),
-    (
-        "tests, WebGPU natively: as on hardware",
-        "test --locked --release --package retune --test hardware -- --ignored --nocapture",
-    ),
-    (
-        "tests, WebGPU natively: grouped convolutions",
-        "test --locked --release --package retune --test kernels_grouped -- --ignored",
-    ),
-    (
-        "tests, WebGPU natively: the optimizer",
-        "test --locked --release --package retune --test optimizer -- --ignored",
-    ),
+    ("the optimizer", "--test optimizer -- --ignored"),
 ];
 
 /// What AMD's compiler makes of the kernels; Mesa's drivers, installed with the browser, have it.
-const COMPILED: (&str, &str) = (
-    "tests, kernels by AMD's compiler",
-    "test --locked --release --package retune --test compiled -- --ignored --exact compiled --nocapture",
-);
+const COMPILED: &str = "--test compiled -- --ignored --exact compiled --nocapture";
 
-/// What writes networks of every family as ONNX, to `target/onnx-parity`, with what they compute here.
-const PARITY: &str = "test --locked --release --package retune --test onnx_parity -- --ignored";
+/// What writes networks of most families as ONNX, to `target/onnx-parity`, with what they compute here.
+const PARITY: &str = "--test onnx_parity -- --ignored --exact smaller";
 
 /// Runs it all and stops at the first failure. The page is built and tested while the native tests run: both have long
 /// stretches that keep one core busy.
@@ -147,9 +85,14 @@ pub fn test(options: &Options) -> Result<()> {
     if options.firefox {
         step("Firefox", setup::firefox_and_driver)?;
     }
-    for (name, line) in CHECKS {
-        step(name, || run(&mut cargo(line.split_whitespace())))?;
-    }
+    step("format", || run(&mut cargo(["fmt", "--all", "--check"])))?;
+    step("clippy, native", || {
+        let mut clippy = cargo(["clippy", "--all-targets"]);
+        run(clippy.args(NATIVE).args(["--", "-D", "warnings"]))
+    })?;
+    step("clippy, page and engine", || {
+        run(&mut cargo(WASM_CLIPPY.split_whitespace()))
+    })?;
     let build_options = build::Options {
         profile: Profile::Web,
         out: root().join("dist"),
@@ -186,21 +129,27 @@ fn page(options: &Options, build: &build::Options, failed: &AtomicBool) -> Resul
     })
 }
 
-/// What runs natively: tests, examples, documentation.
+/// What runs natively: tests, examples, documentation, in which a link to nowhere is an error as every other warning.
 fn native(options: &Options) -> Result<()> {
-    for (name, line) in NATIVE {
-        step(name, || run(&mut cargo(line.split_whitespace())))?;
+    step("tests", || tests(""))?;
+    // The tests' build made them.
+    let examples = target_dir().join("release/examples");
+    for name in EXAMPLES {
+        step(&format!("example, {name}"), || {
+            run(Command::new(examples.join(name)).current_dir(root()))
+        })?;
     }
     if !options.skip_onnxruntime {
         step("tests, onnxruntime", onnxruntime)?;
     }
     step("documentation", || {
-        let mut doc = cargo(DOCUMENTATION.split_whitespace());
-        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        let mut doc = cargo(["doc", "--no-deps"]);
+        run(doc.args(NATIVE).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     if !options.skip_browser {
-        for (name, line) in [&[COMPILED], &WEBGPU[..]].concat() {
-            step(name, || run(&mut cargo(line.split_whitespace())))?;
+        step("tests, kernels by AMD's compiler", || tests(COMPILED))?;
+        for (name, words) in WEBGPU {
+            step(&format!("tests, WebGPU natively: {name}"), || tests(words))?;
         }
     }
     Ok(())
@@ -217,7 +166,7 @@ fn onnxruntime() -> Result<()> {
             return Ok(());
         }
     };
-    run(&mut cargo(PARITY.split_whitespace()))?;
+    tests(PARITY)?;
     let written = root().join("target/onnx-parity");
     run(Command::new(python)
         .arg(fixtures.join("check.py"))

@@ -7,13 +7,12 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use xtask::project::{cargo, root, run};
+use xtask::project::{root, tests};
 
 use super::Scene;
 
 /// Writes the modules, every form in which they are launched and every value of their tunables, to `target/shaders`.
-const WRITE: &str =
-    "test --locked --release --package retune --test shaders -- --ignored --exact written";
+const WRITE: &str = "--test shaders -- --ignored --exact written";
 
 /// As few, or some of them have not been written.
 const LEAST: usize = 20;
@@ -64,7 +63,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 ";
 
 pub async fn shaders(scene: &Scene<'_>) -> Result<()> {
-    run(&mut cargo(WRITE.split_whitespace()))?;
+    tests(WRITE)?;
     let folder = root().join("target/shaders");
     let mut modules = Vec::new();
     for entry in fs::read_dir(&folder)? {
