@@ -66,6 +66,9 @@ const BOOT: &str = "import init from \"./page.js\";\nawait init();\n";
 /// memory.
 const THREAD: &str = include_str!("thread.js");
 
+/// What the engine's worker runs: it loads one module or the other.
+const WORKER: &str = include_str!("worker.js");
+
 /// What a build made.
 #[derive(Debug)]
 pub struct Built {
@@ -96,8 +99,9 @@ pub fn build(options: &Options, quality: i32) -> Result<Built> {
     }
     fs::write(out.join("boot.js"), BOOT)?;
     fs::write(out.join("thread.js"), THREAD)?;
-    let worker = plain_simd::test() + plain_simd::WORKER;
-    fs::write(out.join("worker.js"), worker)?;
+    let engine = fs::read(out.join("engine_bg.wasm"))?;
+    let constants = plain_simd::test() + &shared_memory::least_pages(&engine)?;
+    fs::write(out.join("worker.js"), constants + WORKER)?;
     // Without LTO the module is a draft; optimising it would take longer than compiling it did.
     if options.profile == Profile::Web {
         match optimize::find() {
@@ -265,6 +269,17 @@ mod tests {
             "{error}"
         );
         assert!(check_bindgen_version("").is_err());
+    }
+
+    #[test]
+    fn the_worker_uses_what_is_written_above_it() {
+        for constant in [plain_simd::HAS_RELAXED_SIMD, shared_memory::LEAST_PAGES] {
+            assert!(WORKER.contains(constant), "{constant}");
+            assert!(
+                !WORKER.contains(&format!("const {constant} ")),
+                "{constant}"
+            );
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use wasmparser::{Parser, Payload, TypeRef};
 
 use crate::project::{WASM, ensure_installed};
 
@@ -47,6 +48,29 @@ pub fn enable(build: &mut Command) -> Result<()> {
         // Split at this character alone, so that a flag may hold blanks and quotes.
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     Ok(())
+}
+
+/// Where a script has this name stands what [`least_pages`] writes.
+pub const LEAST_PAGES: &str = "LEAST_PAGES";
+
+/// A line of JavaScript: the pages of 64 KiB that the memory which this module imports must have at least, or null if it
+/// imports none.
+///
+/// # Errors
+/// If it is no module.
+pub fn least_pages(module: &[u8]) -> Result<String> {
+    let mut pages = "null".to_owned();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::ImportSection(section) = payload? else {
+            continue;
+        };
+        for import in section.into_imports() {
+            if let TypeRef::Memory(memory) = import?.ty {
+                pages = memory.initial.to_string();
+            }
+        }
+    }
+    Ok(format!("const {LEAST_PAGES} = {pages};\n"))
 }
 
 /// Whether cargo called this program in rustc's place.
@@ -98,6 +122,27 @@ pub fn ensure_source() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wasm_encoder::{EntityType, ImportSection, MemoryType, Module};
+
+    #[test]
+    fn the_worker_is_told_how_much_memory_the_module_begins_with() {
+        let memory = MemoryType {
+            minimum: 45,
+            maximum: Some(65536),
+            memory64: false,
+            shared: true,
+            page_size_log2: None,
+        };
+        let mut imports = ImportSection::new();
+        imports.import("wbg", "memory", EntityType::Memory(memory));
+        let mut module = Module::new();
+        module.section(&imports);
+        let with = least_pages(&module.finish()).unwrap();
+        assert_eq!(with, "const LEAST_PAGES = 45;\n");
+        let without = least_pages(&Module::new().finish()).unwrap();
+        assert_eq!(without, "const LEAST_PAGES = null;\n");
+        assert!(least_pages(b"none").is_err());
+    }
 
     #[test]
     fn only_wgpu_for_the_browser_is_told_otherwise() {

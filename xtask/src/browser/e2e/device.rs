@@ -1,14 +1,18 @@
 //! Which device runs the model, and that it does not matter for what comes out.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use xtask::project::cargo;
+use xtask::project::program;
 
 use super::Scene;
-use super::course::small_input;
+use super::course::{half_of_demo, small_input};
+use super::offline::copy;
 use crate::fixtures;
+use crate::page::Page;
 
 /// SwiftShader is an adapter, but no GPU.
 pub async fn auto(scene: &Scene<'_>) -> Result<()> {
@@ -37,8 +41,7 @@ pub async fn threads(scene: &Scene<'_>) -> Result<()> {
                 let seen = page.appears("prediction", 60).await?;
                 let mut bits = vec![seen.get("data-probabilities").to_owned()];
                 small_input(page).await?;
-                page.click("demo-data").await?;
-                page.appears("dataset-summary", 60).await?;
+                half_of_demo(page).await?;
                 page.fill("epochs-input", "2").await?;
                 page.click("train-start").await?;
                 let last = async || {
@@ -56,7 +59,32 @@ pub async fn threads(scene: &Scene<'_>) -> Result<()> {
             .await?;
     }
     ensure!(found[0] == found[1], "one thread and two: {found:?}");
-    Ok(())
+    small_memory(scene, photo, &found[0][0]).await
+}
+
+/// Where a browser refuses the engine more than 1 GiB, as on a phone, its threads share less memory.
+async fn small_memory(scene: &Scene<'_>, photo: &PathBuf, probabilities: &str) -> Result<()> {
+    const REFUSES: &str = "const Whole = WebAssembly.Memory; \
+        WebAssembly.Memory = class extends Whole { constructor(limits) { \
+        if (limits.maximum > 16384) throw new RangeError('could not allocate memory'); \
+        super(limits); } };\n";
+    let site = scene.files.path().join("phone");
+    copy(scene.dist, &site)?;
+    let worker = site.join("worker.js");
+    let script = fs::read_to_string(&worker)?;
+    fs::write(&worker, REFUSES.to_owned() + &script)?;
+    let url = scene.host.serve_page(&site).await?;
+    let steps = async |page: &Page| {
+        page.state("ready", 60).await?;
+        let device = page.appears("backend", 5).await?;
+        let device = device.get("text");
+        ensure!(device.contains("CPU, 2 threads"), "it runs on {device}");
+        page.put("image-input", std::slice::from_ref(photo)).await?;
+        let seen = page.appears("prediction", 60).await?;
+        ensure!(seen.get("data-probabilities") == probabilities);
+        Ok(())
+    };
+    scene.on_url(&url, "?backend=cpu&threads=2", steps).await
 }
 
 /// The same photo on the page's CPU path, on its WebGPU path, and by the command line: all six
@@ -100,16 +128,7 @@ pub async fn parity(scene: &Scene<'_>) -> Result<()> {
 
 /// Label and probabilities by `retune classify`, in the model's order (which is the alphabet's).
 fn command_line(photo: &Path) -> Result<(String, Vec<f64>)> {
-    let args = [
-        "run",
-        "--locked",
-        "--release",
-        "--quiet",
-        "--package",
-        "retune",
-        "--",
-    ];
-    let output = cargo(args)
+    let output = Command::new(program("retune")?)
         .args(["classify", "--device", "cpu", "--json"])
         .arg(photo)
         .output()?;

@@ -181,7 +181,7 @@ async fn title(page: &Page) -> Result<String> {
 }
 
 /// Without the compressed twins, which such a host does not send.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in build::files(from)? {
         if file.extension().is_some_and(|ending| ending == "br") {
             continue;
