@@ -1,4 +1,5 @@
-//! A photo of 108 megapixels, as phones take them: how long the page needs for it, and how much memory.
+//! Memory: what a tab holds while it does a small training, as on a phone, and for a photo of 108 megapixels, as phones
+//! take them; how long that takes, too.
 
 use std::fs;
 use std::path::Path;
@@ -36,6 +37,48 @@ pub async fn photo(driver: &Driver, host: &Host) -> Result<(f64, f64)> {
     let grown = peak(&profile)? - before;
     page.close().await?;
     Ok((seconds, grown))
+}
+
+/// The most megabytes that the tab's process has held, at 360 pixels' width: once the page was ready, after a photo, after
+/// the head was trained on the 240 images of the demo set at 150 pixels, and after the last stage was.
+pub async fn stages(driver: &Driver, host: &Host) -> Result<[(&'static str, f64); 4]> {
+    let dir = TempDir::new()?;
+    let file = dir.path().join("photo.jpg");
+    let shade = |x: u32, y: u32| image::Rgb([(x / 8) as u8, (y / 8) as u8, (x ^ y) as u8]);
+    RgbImage::from_fn(1600, 1200, shade).save_with_format(&file, ImageFormat::Jpeg)?;
+
+    let browser = driver.open(&host.proxy).await?;
+    let profile = browser.home().to_owned();
+    let page = Page::open(browser, &host.url, "?backend=cpu").await?;
+    page.client().set_window_size(360, 740).await?;
+    page.state("ready", 120).await?;
+    let ready = peak(&profile)?;
+    page.put("image-input", &[file]).await?;
+    page.appears("prediction", 60).await?;
+    let photo = peak(&profile)?;
+    page.click("demo-data").await?;
+    page.appears("dataset-summary", 60).await?;
+    let mut trained = [0.0; 2];
+    for (scope, most) in ["head", "last-stage"].into_iter().zip(&mut trained) {
+        page.choose("scope-select", scope).await?;
+        page.fill("epochs-input", "2").await?;
+        page.click("train-start").await?;
+        page.until("the second epoch", 400, async || {
+            let rows = page.all("epoch").await?;
+            Ok((rows.len() == 2).then_some(()))
+        })
+        .await?;
+        page.state("ready", 60).await?;
+        *most = peak(&profile)?;
+    }
+    page.close().await?;
+    let [head, stage] = trained;
+    Ok([
+        ("memory_ready_mb", ready),
+        ("memory_photo_mb", photo),
+        ("memory_train_head_mb", head),
+        ("memory_train_last_stage_mb", stage),
+    ])
 }
 
 /// The most megabytes that the largest tab of this profile has held so far (Linux's `VmHWM`).
