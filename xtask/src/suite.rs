@@ -1,5 +1,5 @@
 //! `cargo xtask test`: everything a change must pass, the quick steps first, one compilation of the
-//! tensors a target and purpose: native checked, native built, wasm checked, wasm built.
+//! tensors a target and purpose: native checked, native built, wasm built.
 
 use std::ffi::OsStr;
 use std::panic::resume_unwind;
@@ -39,10 +39,11 @@ const BARS: [(&str, u64); 3] = [
     ("engine_plain_bg.wasm", 3_500_000),
 ];
 
-/// What is looked at before anything is compiled for good. Clippy runs in the profile of the build that follows it, so that
-/// both share their build scripts and procedural macros.
+/// The page's logic and all up to the tensors, in the profile of the build that follows, so that both share their build scripts and
+/// procedural macros. The engine's own files for the browser are three, and checking burn and wgpu once more for those would
+/// take as long as everything else that is linted.
 const WASM_CLIPPY: &str = "clippy --locked --profile web --target wasm32-unknown-unknown --package retune \
-     --no-default-features --features ui,engine --bin page --bin engine -- -D warnings";
+     --no-default-features --features ui,data --lib --bin page -- -D warnings";
 
 /// Programs that show how the library is used; they must run.
 const EXAMPLES: [&str; 3] = ["classify", "finetune", "custom_head"];
@@ -90,7 +91,7 @@ pub fn test(options: &Options) -> Result<()> {
         let mut clippy = cargo(["clippy", "--all-targets"]);
         run(clippy.args(NATIVE).args(["--", "-D", "warnings"]))
     })?;
-    step("clippy, page and engine", || {
+    step("clippy, page", || {
         run(&mut cargo(WASM_CLIPPY.split_whitespace()))
     })?;
     let build_options = build::Options {
