@@ -38,7 +38,7 @@ const SMALLER: [&str; 13] = [
     "efficientnet_lite0",
 ];
 
-/// Those of a hundred layers and more, or of a hundred million weights: two thirds of the time.
+/// Those of a hundred layers and more, or of a hundred million weights: two thirds of the bytes.
 const LARGE: [&str; 5] = [
     "vgg16_bn",
     "inception_v4",

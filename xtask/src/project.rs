@@ -146,7 +146,7 @@ pub fn tests(words: &str) -> Result<()> {
 /// # Errors
 /// If it does not compile.
 pub fn program(name: &str) -> Result<PathBuf> {
-    run(cargo(["build", "--quiet", "--bin", name]).args(NATIVE))?;
+    run(cargo(["build", "--bin", name]).args(NATIVE))?;
     Ok(target_dir().join("release").join(name))
 }
 
