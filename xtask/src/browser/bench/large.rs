@@ -2,7 +2,7 @@
 //! take them; how long that takes, too.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -14,19 +14,29 @@ use crate::host::Host;
 use crate::page::Page;
 
 /// Edges in pixels.
-const PHOTO: (u32, u32) = (12_000, 9_000);
+const PHOTO: [u32; 2] = [12_000, 9_000];
 
-/// Seconds from dropping the photo to its label, and by how many megabytes the tab's process grew at the most.
-pub async fn photo(driver: &Driver, host: &Host) -> Result<(f64, f64)> {
+/// A JPEG of this width and height in pixels, its colours of patches of so many, in a folder that goes when it is dropped.
+fn jpeg([width, height]: [u32; 2], patch: u32) -> Result<(TempDir, PathBuf)> {
     let dir = TempDir::new()?;
     let file = dir.path().join("photo.jpg");
-    let (width, height) = PHOTO;
-    let shade = |x: u32, y: u32| image::Rgb([(x / 50) as u8, (y / 50) as u8, (x ^ y) as u8]);
+    let shade = |x: u32, y: u32| image::Rgb([(x / patch) as u8, (y / patch) as u8, (x ^ y) as u8]);
     RgbImage::from_fn(width, height, shade).save_with_format(&file, ImageFormat::Jpeg)?;
+    Ok((dir, file))
+}
 
+/// The page on the CPU path in a new browser, and that one's profile.
+async fn open(driver: &Driver, host: &Host) -> Result<(Page, PathBuf)> {
     let browser = driver.open(&host.proxy).await?;
     let profile = browser.home().to_owned();
     let page = Page::open(browser, &host.url, "?backend=cpu").await?;
+    Ok((page, profile))
+}
+
+/// Seconds from dropping the photo to its label, and by how many megabytes the tab's process grew at the most.
+pub async fn photo(driver: &Driver, host: &Host) -> Result<(f64, f64)> {
+    let (_dir, file) = jpeg(PHOTO, 50)?;
+    let (page, profile) = open(driver, host).await?;
     page.state("ready", 120).await?;
     let before = peak(&profile)?;
     let start = Instant::now();
@@ -42,14 +52,8 @@ pub async fn photo(driver: &Driver, host: &Host) -> Result<(f64, f64)> {
 /// The most megabytes that the tab's process has held, at 360 pixels' width: once the page was ready, after a photo, after
 /// the head was trained on the 240 images of the demo set at 150 pixels, and after the last stage was.
 pub async fn stages(driver: &Driver, host: &Host) -> Result<[(&'static str, f64); 4]> {
-    let dir = TempDir::new()?;
-    let file = dir.path().join("photo.jpg");
-    let shade = |x: u32, y: u32| image::Rgb([(x / 8) as u8, (y / 8) as u8, (x ^ y) as u8]);
-    RgbImage::from_fn(1600, 1200, shade).save_with_format(&file, ImageFormat::Jpeg)?;
-
-    let browser = driver.open(&host.proxy).await?;
-    let profile = browser.home().to_owned();
-    let page = Page::open(browser, &host.url, "?backend=cpu").await?;
+    let (_dir, file) = jpeg([1600, 1200], 8)?;
+    let (page, profile) = open(driver, host).await?;
     page.client().set_window_size(360, 740).await?;
     page.state("ready", 120).await?;
     let ready = peak(&profile)?;
